@@ -1,0 +1,56 @@
+"""Shot zones: where a shot was taken, and what a player's or a defence's shares by zone say."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+PAINT = "paint"
+MID_RANGE = "mid_range"
+THREE_PT = "three_pt"
+ZONES: tuple[str, ...] = (PAINT, MID_RANGE, THREE_PT)
+
+BALANCED = "balanced"
+_PAINT_AREAS = ("Restricted Area", "In The Paint (Non-RA)")
+_CORNERS = ("Left Corner 3", "Right Corner 3")
+
+
+def shot_zones(is_three: pd.Series, area: pd.Series) -> npt.NDArray[np.object_]:
+    """The zone of each shot: any three-pointer (backcourt heaves too) is three_pt, else the league's area."""
+    two = np.where(area.isin(_PAINT_AREAS), PAINT, MID_RANGE)
+    return np.where(is_three, THREE_PT, two).astype(object)
+
+
+def is_corner_three(is_three: pd.Series, area: pd.Series) -> pd.Series:
+    """Whether each shot is a three-pointer from a corner."""
+    return is_three & area.isin(_CORNERS)
+
+
+def primary_zone(paint: npt.ArrayLike, mid_range: npt.ArrayLike, three_pt: npt.ArrayLike) -> npt.NDArray[np.object_]:
+    """A player's primary scoring zone from his unrounded shares of attempts; NULL where they are NULL.
+
+    paint from .40, else three_pt from .40, else mid_range from .35, else balanced.
+    """
+    p, m, t = (np.asarray(a, dtype=np.float64) for a in (paint, mid_range, three_pt))
+    zone = np.select([p >= 0.40, t >= 0.40, m >= 0.35], [PAINT, THREE_PT, MID_RANGE], BALANCED).astype(object)
+    zone[np.isnan(p) | np.isnan(m) | np.isnan(t)] = None
+    return zone
+
+
+def extreme_zones(
+    paint: npt.ArrayLike, mid_range: npt.ArrayLike, three_pt: npt.ArrayLike
+) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
+    """The zones with the lowest and the highest value, over those that are not NULL.
+
+    Ties go in the order paint, mid_range, three_pt; both are NULL where every zone is.
+    """
+    values = np.column_stack([np.asarray(a, dtype=np.float64) for a in (paint, mid_range, three_pt)])
+    names = np.array(ZONES, dtype=object)
+    unknown = np.isnan(values)
+    values = values.round(9)  # so that values equal in exact arithmetic tie
+    lowest = names[np.where(unknown, np.inf, values).argmin(axis=1)]
+    highest = names[np.where(unknown, -np.inf, values).argmax(axis=1)]
+    lowest[unknown.all(axis=1)] = None
+    highest[unknown.all(axis=1)] = None
+    return lowest, highest
