@@ -1,0 +1,204 @@
+"""What a source is: something that reads nba_api-shaped result sets, one season at a time.
+
+The shape of every result set is declared here once, and every source's frames pass `conform` before anybody
+computes with them. How a result set becomes a raw table is the business of `tables/raw_*.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import date
+from enum import StrEnum
+from typing import Protocol
+
+import pandas as pd
+
+log = logging.getLogger(__name__)
+
+
+class ResultSet(StrEnum):
+    """The result sets that the raw tables are made of, named after the endpoint they come from."""
+
+    SCHEDULE = "scheduleleaguev2"
+    TEAM_LOG = "leaguegamelog_team"
+    PLAYER_LOG = "leaguegamelog_player"
+    BOX_SCORES = "boxscore_players"
+    INACTIVES = "inactive_players"
+    SHOTS = "shotchartdetail"
+    INJURY_REPORTS = "injury_report"
+    GAME_LINES = "game_lines"
+
+
+OPTIONAL_RESULT_SETS = frozenset({ResultSet.INJURY_REPORTS, ResultSet.GAME_LINES})
+
+
+class SourceError(Exception):
+    """A source cannot deliver what was asked of it; nothing was published from it."""
+
+
+class SourceSchemaError(SourceError):
+    """A result set does not have the declared columns or types."""
+
+
+class Source(Protocol):
+    """Where raw data comes from. Implementations: files, nba_api, simulated."""
+
+    name: str
+    counting_types: frozenset[str]
+    """Game types that the source has box scores for; others are not expected."""
+
+    def read(self, result_set: ResultSet, season: str, dates: Sequence[date] | None = None) -> pd.DataFrame | None:
+        """The rows of one season, at least those of games on `dates` (all, if None); more may come.
+
+        None where the source does not have that result set for that season. The frame has the columns of
+        `COLUMNS[result_set]`, conformed. Raises SourceError, never returns a part in silence.
+        """
+        ...
+
+
+# Column -> kind: "str", "int", "float" or "bool"; a "?" marks columns that may hold NULL.
+_GAME_LOG_STATISTICS = dict.fromkeys("PTS FGM FGA FG3M FG3A FTM FTA OREB DREB REB AST STL BLK TOV PF".split(), "int")
+COLUMNS: dict[ResultSet, dict[str, str]] = {
+    ResultSet.SCHEDULE: {
+        "seasonYear": "str",
+        "gameId": "str?",
+        "gameDateEst": "str",
+        "gameDateTimeUTC": "str?",
+        "gameStatus": "int",
+        "postponedStatus": "str?",
+        "gameLabel": "str?",
+        "arenaName": "str?",
+        "arenaCity": "str?",
+        "homeTeam_teamTricode": "str?",
+        "homeTeam_score": "int?",
+        "awayTeam_teamTricode": "str?",
+        "awayTeam_score": "int?",
+    },
+    ResultSet.TEAM_LOG: {
+        "TEAM_ID": "int",
+        "TEAM_ABBREVIATION": "str",
+        "GAME_ID": "str",
+        "GAME_DATE": "str",
+        "MATCHUP": "str",
+        "WL": "str?",
+        "MIN": "int",
+        **_GAME_LOG_STATISTICS,
+    },
+    ResultSet.PLAYER_LOG: {
+        "PLAYER_ID": "int",
+        "PLAYER_NAME": "str",
+        "TEAM_ID": "int",
+        "TEAM_ABBREVIATION": "str",
+        "GAME_ID": "str",
+        "GAME_DATE": "str",
+        "MIN": "int",
+        **_GAME_LOG_STATISTICS,
+        "PLUS_MINUS": "int",
+    },
+    ResultSet.BOX_SCORES: {
+        "gameId": "str",
+        "teamId": "int",
+        "teamTricode": "str",
+        "personId": "int",
+        "playerName": "str",
+        "starter": "bool?",
+        "minutes": "str?",
+        "comment": "str?",
+    },
+    ResultSet.INACTIVES: {
+        "GAME_ID": "str",
+        "TEAM_ID": "int",
+        "TEAM_ABBREVIATION": "str",
+        "PLAYER_ID": "int",
+        "PLAYER_NAME": "str",
+    },
+    ResultSet.SHOTS: {
+        "GAME_ID": "str",
+        "GAME_EVENT_ID": "int",
+        "PLAYER_ID": "int",
+        "TEAM_ID": "int",
+        "PERIOD": "int",
+        "MINUTES_REMAINING": "int",
+        "SECONDS_REMAINING": "int",
+        "SHOT_TYPE": "str",
+        "SHOT_ZONE_BASIC": "str",
+        "LOC_X": "int",
+        "LOC_Y": "int",
+        "SHOT_MADE_FLAG": "int",
+        "GAME_DATE": "str",
+    },
+    ResultSet.INJURY_REPORTS: {
+        "reportDate": "str",
+        "gameDate": "str",
+        "teamName": "str",
+        "playerName": "str?",
+        "playerStatus": "str?",
+        "playerReason": "str?",
+    },
+    ResultSet.GAME_LINES: {
+        "gameId": "str",
+        "gameDateEst": "str",
+        "homeSpread": "float?",
+        "total": "float?",
+    },
+}
+
+
+def conform(frame: pd.DataFrame, result_set: ResultSet, *, origin: str) -> pd.DataFrame:
+    """The declared columns of a result set in their declared types, or a SourceSchemaError.
+
+    `origin` names the file or endpoint in the message. A missing or renamed column, a text where a number
+    belongs and a NULL where none may be are errors; columns beyond the declared ones are dropped and logged.
+    """
+    declared = COLUMNS[result_set]
+    missing = [column for column in declared if column not in frame.columns]
+    extra = [column for column in frame.columns if column not in declared]
+    if missing:
+        raise SourceSchemaError(
+            f"{origin}: {result_set} lacks the column(s) {', '.join(missing)}; it has {', '.join(extra) or 'no'} "
+            "other column(s). The source has changed its format: nothing was published from it."
+        )
+    if extra:
+        log.debug("%s: ignoring columns of %s that nobody reads: %s", origin, result_set, ", ".join(extra))
+    converted = {
+        column: _as_kind(frame[column], kind, f"{origin}: {result_set}.{column}") for column, kind in declared.items()
+    }
+    return pd.DataFrame(converted).reset_index(drop=True)
+
+
+_DTYPES = {"int": "int64", "int?": "Int64", "float?": "float64", "bool?": "boolean"}
+
+
+def _as_kind(values: pd.Series, kind: str, where: str) -> pd.Series:
+    nulls = values.isna()
+    if nulls.any() and not kind.endswith("?"):
+        raise SourceSchemaError(f"{where}: {int(nulls.sum())} of {len(values)} values are NULL, none may be.")
+    if kind.startswith("str"):
+        return _as_text(values, nulls, where)
+    if len(values) and not nulls.all() and not _is_number(values[~nulls], kind):
+        raise SourceSchemaError(
+            f"{where}: expected {kind.rstrip('?')}, found {values[~nulls].iloc[0]!r} ({values.dtype}). "
+            "The source has changed its format: nothing was published from it."
+        )
+    if kind == "int" or kind == "int?":
+        values = pd.to_numeric(values)
+    return values.astype(_DTYPES[kind])
+
+
+def _as_text(values: pd.Series, nulls: pd.Series, where: str) -> pd.Series:
+    texts = values.astype(object).where(~nulls, None)
+    wrong = [value for value in texts[~nulls].unique() if not isinstance(value, str)]
+    if wrong:
+        raise SourceSchemaError(f"{where}: expected text, found {wrong[0]!r}.")
+    return texts
+
+
+def _is_number(values: pd.Series, kind: str) -> bool:
+    if kind.startswith("bool"):
+        return values.dtype == "boolean" or values.map(lambda value: isinstance(value, bool)).all()
+    if values.dtype == object:
+        return bool(values.map(lambda value: isinstance(value, (int, float)) and not isinstance(value, bool)).all())
+    if kind.startswith("int") and pd.api.types.is_float_dtype(values):
+        return bool((values == values.round()).all())
+    return pd.api.types.is_numeric_dtype(values)

@@ -1,0 +1,67 @@
+"""The tables of the graph, and their order: every table after those it reads."""
+
+from __future__ import annotations
+
+from graphlib import TopologicalSorter
+
+from nba_assets.tables.ml_feature_store_v2 import ML_FEATURE_STORE_V2
+from nba_assets.tables.player_composite_factors import PLAYER_COMPOSITE_FACTORS
+from nba_assets.tables.player_daily_cache import PLAYER_DAILY_CACHE
+from nba_assets.tables.player_game_summary import PLAYER_GAME_SUMMARY
+from nba_assets.tables.player_shot_zone_analysis import PLAYER_SHOT_ZONE_ANALYSIS
+from nba_assets.tables.raw_game_lines import RAW_GAME_LINES
+from nba_assets.tables.raw_injury_reports import RAW_INJURY_REPORTS
+from nba_assets.tables.raw_player_boxscores import RAW_PLAYER_BOXSCORES
+from nba_assets.tables.raw_schedule import RAW_SCHEDULE
+from nba_assets.tables.raw_shots import RAW_SHOTS
+from nba_assets.tables.raw_team_boxscores import RAW_TEAM_BOXSCORES
+from nba_assets.tables.table import Inputs, Phase, Table
+from nba_assets.tables.team_defense_game_summary import TEAM_DEFENSE_GAME_SUMMARY
+from nba_assets.tables.team_defense_zone_analysis import TEAM_DEFENSE_ZONE_ANALYSIS
+from nba_assets.tables.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
+from nba_assets.tables.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
+from nba_assets.tables.upcoming_team_game_context import UPCOMING_TEAM_GAME_CONTEXT
+
+_DECLARED = (
+    RAW_SCHEDULE,
+    RAW_TEAM_BOXSCORES,
+    RAW_PLAYER_BOXSCORES,
+    RAW_SHOTS,
+    RAW_INJURY_REPORTS,
+    RAW_GAME_LINES,
+    PLAYER_GAME_SUMMARY,
+    TEAM_OFFENSE_GAME_SUMMARY,
+    TEAM_DEFENSE_GAME_SUMMARY,
+    UPCOMING_TEAM_GAME_CONTEXT,
+    UPCOMING_PLAYER_GAME_CONTEXT,
+    TEAM_DEFENSE_ZONE_ANALYSIS,
+    PLAYER_SHOT_ZONE_ANALYSIS,
+    PLAYER_DAILY_CACHE,
+    PLAYER_COMPOSITE_FACTORS,
+    ML_FEATURE_STORE_V2,
+)
+
+
+def _tiers() -> dict[str, int]:
+    """Each table's distance from the sources: one more than the farthest table that it reads."""
+    upstream = {table.name: table.upstream for table in _DECLARED}
+    tiers: dict[str, int] = {}
+    for name in TopologicalSorter(upstream).static_order():
+        tiers[name] = 1 + max((tiers[parent] for parent in upstream[name]), default=-1)
+    return tiers
+
+
+TIERS: dict[str, int] = _tiers()
+TABLES: dict[str, Table] = {table.name: table for table in sorted(_DECLARED, key=lambda table: TIERS[table.name])}
+
+
+def downstream_of(name: str) -> frozenset[str]:
+    """The names of all tables that depend on a table, directly or not."""
+    found: set[str] = set()
+    for table in TABLES.values():
+        if table.upstream & (found | {name}):
+            found.add(table.name)
+    return frozenset(found)
+
+
+__all__ = ["TABLES", "TIERS", "Inputs", "Phase", "Table", "downstream_of"]

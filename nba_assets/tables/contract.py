@@ -1,0 +1,197 @@
+"""Contracts: the single declaration of a table's columns, from which everything else about them follows.
+
+A contract is a pandera model whose fields are made with `column`. DDL, Dagster column metadata, the data
+dictionary, validation and the casting of what a warehouse returns all read it through `columns_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+from pandera.typing import Series
+
+if TYPE_CHECKING:
+    Date = Series[Any]
+    Timestamp = Series[Any]
+else:
+    Date = Series[np.dtype("datetime64[ns]")]
+    Timestamp = Series[pd.DatetimeTZDtype("ns", "UTC")]
+Text = Series[object]
+Integer = Series[np.int64]
+OptionalInteger = Series[pd.Int64Dtype]
+Number = Series[np.float64]
+Flag = Series[bool]
+OptionalFlag = Series[pd.BooleanDtype]
+TextList = Series[object]
+
+
+class ColumnType(StrEnum):
+    """The types that both warehouses have; DuckDB's and BigQuery's names for them are in `warehouse/ddl.py`."""
+
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+    STRING = "string"
+    STRING_LIST = "list of strings"
+    INTEGER = "integer"
+    FLOAT = "float"
+    BOOLEAN = "boolean"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column as everybody but pandera sees it."""
+
+    name: str
+    type: ColumnType
+    dtype: str
+    nullable: bool
+    description: str
+    unit: str | None
+    is_key: bool
+    is_partition: bool
+    is_business: bool
+    is_announced: bool
+    minimum: float | None
+    maximum: float | None
+
+
+def column(
+    description: str,
+    *,
+    unit: str | None = None,
+    nullable: bool = False,
+    key: bool = False,
+    partition: bool = False,
+    announced: bool = False,
+    business: bool = True,
+    texts: bool = False,
+    ge: float | None = None,
+    le: float | None = None,
+    isin: tuple[str, ...] | None = None,
+) -> Any:
+    """A field of a contract.
+
+    `announced` marks what is known before tip-off; `business=False` marks bookkeeping that is left out of a
+    partition's content hash; `texts` marks a list of texts.
+    """
+    return pa.Field(
+        nullable=nullable,
+        ge=ge,
+        le=le,
+        isin=None if isin is None else list(isin),
+        description=description,
+        metadata={
+            "unit": unit,
+            "key": key or partition,
+            "partition": partition,
+            "announced": announced or key or partition,
+            "business": business,
+            "texts": texts,
+            "ge": ge,
+            "le": le,
+        },
+    )
+
+
+class Contract(pa.DataFrameModel):
+    """What every table's contract has in common: no undeclared columns, no coercion."""
+
+    class Config:
+        """Pandera's settings."""
+
+        strict = True
+        coerce = False
+
+
+@cache
+def columns_of(contract: type[Contract]) -> tuple[Column, ...]:
+    """The contract's columns: partition date and keys first, then the others as declared."""
+    declared = [_column(name, field) for name, field in contract.to_schema().columns.items()]
+    return tuple(
+        sorted(declared, key=lambda c: 0 if c.is_partition else 1 if c.name == "season" else 2 if c.is_key else 3)
+    )
+
+
+def names_of(contract: type[Contract]) -> list[str]:
+    """The contract's column names in table order."""
+    return [column.name for column in columns_of(contract)]
+
+
+def keys_of(contract: type[Contract]) -> list[str]:
+    """The primary key: the partition date and the key columns."""
+    return [column.name for column in columns_of(contract) if column.is_key]
+
+
+def partition_column(contract: type[Contract]) -> str:
+    """The name of the date column that the table is partitioned by."""
+    return next(column.name for column in columns_of(contract) if column.is_partition)
+
+
+def empty(contract: type[Contract]) -> pd.DataFrame:
+    """A frame without rows in the contract's types."""
+    return shape(pd.DataFrame({name: [] for name in names_of(contract)}), contract)
+
+
+def shape(rows: pd.DataFrame, contract: type[Contract]) -> pd.DataFrame:
+    """The contract's columns in table order and declared types, rows ordered by key.
+
+    Columns that `rows` lacks raise KeyError; others are dropped.
+    """
+    shaped = cast(rows, contract, names_of(contract))
+    return shaped.sort_values(keys_of(contract), kind="stable").reset_index(drop=True)
+
+
+def cast(rows: pd.DataFrame, contract: type[Contract], names: Sequence[str]) -> pd.DataFrame:
+    """The named columns of `rows` in the contract's types."""
+    return pd.DataFrame({c.name: _cast(rows[c.name], c) for c in columns_of(contract) if c.name in names})
+
+
+def _cast(values: pd.Series, column: Column) -> pd.Series:
+    if column.type in (ColumnType.STRING, ColumnType.STRING_LIST):
+        texts = values.astype(object)
+        return texts.where(texts.notna(), None)
+    if column.type == ColumnType.DATE:
+        return pd.to_datetime(values).astype("datetime64[ns]")
+    if column.type == ColumnType.TIMESTAMP:
+        return pd.to_datetime(values, utc=True).astype("datetime64[ns, UTC]")
+    if column.type == ColumnType.FLOAT:
+        return pd.to_numeric(values).astype("float64")
+    return values.astype(column.dtype)
+
+
+def _column(name: str, field: Any) -> Column:
+    metadata = field.metadata or {}
+    dtype = str(field.dtype)
+    return Column(
+        name=name,
+        type=ColumnType.STRING_LIST if metadata.get("texts") else _TYPES[dtype],
+        dtype=dtype,
+        nullable=field.nullable,
+        description=field.description or "",
+        unit=metadata.get("unit"),
+        is_key=metadata.get("key", False),
+        is_partition=metadata.get("partition", False),
+        is_business=metadata.get("business", True),
+        is_announced=metadata.get("announced", False),
+        minimum=metadata.get("ge"),
+        maximum=metadata.get("le"),
+    )
+
+
+_TYPES = {
+    "datetime64[ns]": ColumnType.DATE,
+    "datetime64[ns, UTC]": ColumnType.TIMESTAMP,
+    "object": ColumnType.STRING,
+    "int64": ColumnType.INTEGER,
+    "Int64": ColumnType.INTEGER,
+    "float64": ColumnType.FLOAT,
+    "bool": ColumnType.BOOLEAN,
+    "boolean": ColumnType.BOOLEAN,
+}

@@ -1,0 +1,158 @@
+"""player_daily_cache: form, minutes, usage and schedule load of each slate player with some history."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from nba_assets.league import formulas
+from nba_assets.league.zones import BALANCED, ZONES
+from nba_assets.tables.contract import Contract, Date, Flag, Integer, Number, OptionalInteger, Text, column
+from nba_assets.tables.player_windows import TEAM_TOTALS_BEFORE, minutes_per_game, played_games, usage_over
+from nba_assets.tables.table import Inputs, Phase, Table, announced, before_date, same_date
+
+GAMES_NOT_LOADED = "GAMES_NOT_LOADED"
+SHOTS_MISSING = "SHOTS_MISSING"
+EARLY_SEASON_GAMES = 10
+
+_FROM_CONTEXT = (
+    *("season", "player_id", "team", "games_played_season", "days_rest", "back_to_back"),
+    *("games_last_7_days", "games_last_14_days", "minutes_last_7_days", "minutes_last_14_days"),
+    *("avg_minutes_per_game_last_7_days", "back_to_backs_last_14_days", "player_age"),
+    *("games_expected", "games_loaded"),
+)
+_FROM_ZONES = ("primary_scoring_zone", *(f"{zone}_rate_last_10" for zone in ZONES))
+
+
+class PlayerDailyCache(Contract):
+    """One row per slate player with at least 5 played games this season; windows end before the date."""
+
+    cache_date: Date = column("The date whose slate it is", partition=True)
+    season: Text = column('Season, like "2021-22"')
+    player_id: Integer = column("NBA player id", key=True)
+    points_avg_last_5: Number = column("Points per game, last ≤ 5 games", unit="points per game", nullable=True, ge=0)
+    points_avg_last_10: Number = column("Points per game, last ≤ 10 games", unit="points per game", nullable=True, ge=0)
+    points_avg_season: Number = column("Points per game, season to date", unit="points per game", nullable=True, ge=0)
+    points_std_last_10: Number = column(
+        "Sample standard deviation of points, last ≤ 10 games; NULL below 2", unit="points", nullable=True, ge=0
+    )
+    minutes_avg_last_10: Number = column("Minutes per game, last ≤ 10 games", unit="min", nullable=True, ge=0)
+    minutes_avg_season: Number = column("Minutes per game, season to date", unit="min", nullable=True, ge=0)
+    usage_last_10: Number = column("Usage over the last ≤ 10 games", unit="percent", nullable=True, ge=0)
+    usage_season: Number = column("Usage over the season to date", unit="percent", nullable=True, ge=0)
+    ts_pct_last_10: Number = column("True shooting over the last ≤ 10 games", unit="fraction", nullable=True, ge=0)
+    ft_points_share_last_10: Number = column(
+        "Σ FTM / Σ points over the last ≤ 10 games", unit="fraction", nullable=True, ge=0, le=1
+    )
+    games_played_season: Integer = column("Games played this season before the date", unit="games", ge=0)
+    points_avg_last_2: Number = column("Points per game, newest ≤ 2 games", unit="points per game", nullable=True, ge=0)
+    points_avg_games_3_to_5: Number = column(
+        "Points per game, third- to fifth-newest game", unit="points per game", nullable=True, ge=0
+    )
+    team_pace_last_10: Number = column("The team's pace_last_10", unit="possessions per 48 min", nullable=True, ge=0)
+    team_off_rating_last_10: Number = column(
+        "The team's off_rating_last_10", unit="points per 100 possessions", nullable=True, ge=0
+    )
+    days_rest: OptionalInteger = column("Full days off since his last played game", unit="days", nullable=True, ge=0)
+    back_to_back: Flag = column("Played the day before")
+    games_last_7_days: Integer = column("Games played on D−7 … D−1", unit="games", ge=0)
+    games_last_14_days: Integer = column("Games played on D−14 … D−1", unit="games", ge=0)
+    minutes_last_7_days: Number = column("Minutes on D−7 … D−1", unit="min", ge=0)
+    minutes_last_14_days: Number = column("Minutes on D−14 … D−1", unit="min", ge=0)
+    avg_minutes_per_game_last_7_days: Number = column("Minutes per game on D−7 … D−1", unit="min", nullable=True, ge=0)
+    back_to_backs_last_14_days: Integer = column("Pairs of played games on consecutive days", unit="pairs", ge=0)
+    player_age: Number = column("Age at the date; NULL without birth dates", unit="years", nullable=True, ge=0)
+    primary_scoring_zone: Text = column(
+        "From player_shot_zone_analysis; NULL without a row there", nullable=True, isin=(*ZONES, BALANCED)
+    )
+    paint_rate_last_10: Number = column("From player_shot_zone_analysis", unit="fraction", nullable=True, ge=0, le=1)
+    mid_range_rate_last_10: Number = column(
+        "From player_shot_zone_analysis", unit="fraction", nullable=True, ge=0, le=1
+    )
+    three_pt_rate_last_10: Number = column("From player_shot_zone_analysis", unit="fraction", nullable=True, ge=0, le=1)
+    shot_zone_data_available: Flag = column("The shots of every game of the last-10 window are known")
+    games_expected: Integer = column("His present team's finished games of the season", unit="games", ge=0)
+    games_loaded: Integer = column("Those of them whose team box score is loaded", unit="games", ge=0)
+    is_production_ready: Flag = column("All expected games loaded, and shot zones available")
+    early_season_flag: Flag = column("Fewer than 10 games played this season")
+    insufficient_data_reason: Text = column(
+        "NULL, or a comma list of GAMES_NOT_LOADED and SHOTS_MISSING", nullable=True
+    )
+
+
+def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    """The slate players of the dates with enough games, their windows and their teams'."""
+    rows = _slate_with_history(inputs, dates)
+    log = played_games(inputs.before["player_game_summary"], inputs.before["team_offense_game_summary"])
+    as_of = log.before(rows["player_id"], rows["season"], rows["cache_date"])
+    last_2, last_5, last_10, season = as_of.last(2), as_of.last(5), as_of.last(10), as_of.season()
+    zones_known = last_10.count_known("paint_attempts") == last_10.count
+    rows = rows.assign(
+        points_avg_last_5=last_5.mean("points"),
+        points_avg_last_10=last_10.mean("points"),
+        points_avg_season=season.mean("points"),
+        points_std_last_10=formulas.sample_std(last_10.sum("points"), last_10.sum_of_squares("points"), last_10.count),
+        minutes_avg_last_10=minutes_per_game(last_10),
+        minutes_avg_season=minutes_per_game(season),
+        usage_last_10=usage_over(last_10),
+        usage_season=usage_over(season),
+        ts_pct_last_10=formulas.true_shooting(last_10.sum("points"), last_10.sum("fga"), last_10.sum("fta")),
+        ft_points_share_last_10=formulas.ratio(last_10.sum("ftm"), last_10.sum("points")),
+        points_avg_last_2=last_2.mean("points"),
+        points_avg_games_3_to_5=as_of.last(3, skip=2).mean("points"),
+        shot_zone_data_available=zones_known,
+        early_season_flag=season.count < EARLY_SEASON_GAMES,
+    )
+    return _add_readiness(rows)
+
+
+def _slate_with_history(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    context = inputs.on_date["upcoming_player_game_context"]
+    slate = context[context["game_date"].isin(dates) & (context["games_played_season"] >= inputs.min_games)]
+    rows = slate[["game_date", *_FROM_CONTEXT]].rename(columns={"game_date": "cache_date"})
+    team = inputs.on_date["upcoming_team_game_context"][["game_date", "team", "pace_last_10", "off_rating_last_10"]]
+    team = team.rename(
+        columns={
+            "game_date": "cache_date",
+            "pace_last_10": "team_pace_last_10",
+            "off_rating_last_10": "team_off_rating_last_10",
+        }
+    )
+    zones = inputs.on_date["player_shot_zone_analysis"][["analysis_date", "player_id", *_FROM_ZONES]]
+    zones = zones.rename(columns={"analysis_date": "cache_date"})
+    return rows.merge(team, on=["cache_date", "team"], how="left").merge(
+        zones, on=["cache_date", "player_id"], how="left"
+    )
+
+
+def _add_readiness(rows: pd.DataFrame) -> pd.DataFrame:
+    all_loaded = rows["games_loaded"] == rows["games_expected"]
+    zones = rows["shot_zone_data_available"]
+    reason = np.select(
+        [~all_loaded & ~zones, ~all_loaded, ~zones],
+        [f"{GAMES_NOT_LOADED},{SHOTS_MISSING}", GAMES_NOT_LOADED, SHOTS_MISSING],
+        "",
+    ).astype(object)
+    reason[reason == ""] = None
+    return rows.assign(is_production_ready=all_loaded & zones, insufficient_data_reason=reason)
+
+
+PLAYER_DAILY_CACHE = Table(
+    name="player_daily_cache",
+    dataset="nba_precompute",
+    phase=Phase.PRE_GAME,
+    contract=PlayerDailyCache,
+    compute=compute,
+    inputs=(
+        announced("raw_schedule"),
+        same_date("upcoming_player_game_context", "game_date", *_FROM_CONTEXT),
+        same_date("upcoming_team_game_context", "game_date", "team", "pace_last_10", "off_rating_last_10"),
+        same_date("player_shot_zone_analysis", "analysis_date", "player_id", *_FROM_ZONES),
+        before_date(
+            "player_game_summary",
+            *("game_date", "season", "game_id", "player_id", "team", "points", "fga", "fta", "ftm", "tov"),
+            *("seconds_played", "paint_attempts"),
+        ),
+        TEAM_TOTALS_BEFORE,
+    ),
+)

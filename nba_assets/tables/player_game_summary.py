@@ -1,0 +1,115 @@
+"""player_game_summary: one finished game of one player, with shooting, usage and zones."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from nba_assets.league import formulas, teams
+from nba_assets.league.names import player_lookups
+from nba_assets.tables.contract import (
+    Date,
+    Flag,
+    Integer,
+    Number,
+    OptionalFlag,
+    OptionalInteger,
+    Text,
+    column,
+)
+from nba_assets.tables.raw_player_boxscores import PLAYED
+from nba_assets.tables.shot_counts import zone_counts
+from nba_assets.tables.statistics import COUNTING_STATISTICS, ZONE_ATTEMPTS, ZONE_MAKES, counting_columns, zone_columns
+from nba_assets.tables.table import Inputs, Phase, Table, same_date
+
+
+class PlayerGameSummary(counting_columns(), zone_columns()):  # type: ignore[misc]
+    """One row per player who played in a finished counting game."""
+
+    game_date: Date = column("Eastern date of tip-off", partition=True)
+    season: Text = column('Season, like "2021-22"')
+    player_id: Integer = column("NBA player id", key=True)
+    game_id: Text = column("NBA game id")
+    player_name: Text = column("Player's name, a label")
+    player_lookup: Text = column("The name in a-z and 0-9 only, for matching spellings; never a key")
+    team: Text = column("Team code", isin=teams.CODES)
+    opponent: Text = column("Opponent's code", isin=teams.CODES)
+    is_home: Flag = column("Home team by the schedule")
+    starter: OptionalFlag = column("Started the game; NULL if unknown", nullable=True)
+    won: OptionalFlag = column("His team won; NULL while the team's box score is not loaded", nullable=True)
+    seconds_played: Integer = column("Time on the floor", unit="s", ge=0)
+    plus_minus: OptionalInteger = column("Point difference while on the floor", unit="points", nullable=True)
+    assisted_fgm: OptionalInteger = column(
+        "Assisted field goals made; NULL unless the source knows", unit="count", nullable=True, ge=0
+    )
+    unassisted_fgm: OptionalInteger = column(
+        "Unassisted field goals made; NULL unless the source knows", unit="count", nullable=True, ge=0
+    )
+    ts_pct: Number = column("True shooting, PTS / (2 (FGA + 0.44 FTA))", unit="fraction", nullable=True, ge=0)
+    efg_pct: Number = column("Effective field goal share, (FGM + 0.5 3PM) / FGA", unit="fraction", nullable=True, ge=0)
+    usage: Number = column(
+        "100 · (FGA + 0.44 FTA + TOV) · (team seconds / 5) / (seconds · (team FGA + 0.44 FTA + TOV)); "
+        "NULL at 0 seconds",
+        unit="percent",
+        nullable=True,
+        ge=0,
+    )
+
+
+def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    """Players listed as played on the dates, with their team's totals of the same game."""
+    listed = inputs.on_date["raw_player_boxscores"]
+    rows = listed[(listed["listing"] == PLAYED) & listed["game_date"].isin(dates)].reset_index(drop=True)
+    team = inputs.on_date["raw_team_boxscores"]
+    rows = rows.merge(_team_totals(team), on=["game_id", "team"], how="left")
+    rows = _add_zones(rows, inputs.on_date["raw_shots"], team)
+    statistics = {name: rows[name].astype("int64") for name in (*COUNTING_STATISTICS, "seconds_played")}
+    rows = rows.assign(**statistics)
+    return rows.assign(
+        player_lookup=player_lookups(rows["player_name"]),
+        won=rows["won"].astype("boolean"),
+        assisted_fgm=pd.NA,
+        unassisted_fgm=pd.NA,
+        ts_pct=formulas.true_shooting(rows["points"], rows["fga"], rows["fta"]),
+        efg_pct=formulas.effective_field_goal(rows["fgm"], rows["fg3m"], rows["fga"]),
+        usage=formulas.usage(
+            formulas.plays(rows["fga"], rows["fta"], rows["tov"]),
+            rows["seconds_played"],
+            rows["team_plays"],
+            rows["team_seconds"],
+        ),
+    )
+
+
+def _team_totals(team: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "game_id": team["game_id"],
+            "team": team["team"],
+            "won": team["won"],
+            "team_plays": formulas.plays(team["fga"], team["fta"], team["tov"]),
+            "team_seconds": team["seconds_played"],
+        }
+    )
+
+
+def _add_zones(rows: pd.DataFrame, shots: pd.DataFrame, team: pd.DataFrame) -> pd.DataFrame:
+    counts, known = zone_counts(shots, team, by=["game_id", "player_id"])
+    rows = rows.merge(counts, on=["game_id", "player_id"], how="left")
+    is_known = rows["game_id"].map(known).fillna(False).astype(bool)
+    zones = {c: rows[c].fillna(0).where(is_known).astype("Int64") for c in (*ZONE_ATTEMPTS, *ZONE_MAKES)}
+    return rows.assign(**zones)
+
+
+PLAYER_GAME_SUMMARY = Table(
+    name="player_game_summary",
+    dataset="nba_analytics",
+    phase=Phase.POST_GAME,
+    contract=PlayerGameSummary,
+    compute=compute,
+    inputs=(
+        same_date("raw_schedule"),
+        same_date("raw_player_boxscores"),
+        same_date("raw_team_boxscores"),
+        same_date("raw_shots", "game_date", "game_id", "player_id", "team", "zone", "made"),
+    ),
+)

@@ -1,0 +1,131 @@
+"""player_shot_zone_analysis: where each player shoots from, and how well."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from nba_assets.league import formulas
+from nba_assets.league.calendar import season_of
+from nba_assets.league.windows import GameLog, Window
+from nba_assets.league.zones import BALANCED, ZONES, primary_zone
+from nba_assets.tables.contract import Contract, Date, Flag, Integer, Number, OptionalInteger, Text, column
+from nba_assets.tables.games import RESULT_COLUMNS
+from nba_assets.tables.statistics import ZONE_ATTEMPTS, ZONE_MAKES
+from nba_assets.tables.table import Inputs, Phase, Table, announced, before_date
+
+LAST_GAMES, MORE_GAMES, GAMES_FOR_LAST_20 = 10, 20, 15
+EARLY_SEASON_GAMES = 10
+EXCELLENT, GOOD, LIMITED = "excellent", "good", "limited"
+
+
+def _zone_fields() -> type[Contract]:
+    fields = {}
+    for n in (LAST_GAMES, MORE_GAMES):
+        for zone in ZONES:
+            fields[f"{zone}_rate_last_{n}"] = column(
+                f"Share of his attempts from the zone {zone}, last ≤ {n} games",
+                unit="fraction",
+                nullable=True,
+                ge=0,
+                le=1,
+            )
+            fields[f"{zone}_pct_last_{n}"] = column(
+                f"Field goal share in the zone {zone}, last ≤ {n} games", unit="fraction", nullable=True, ge=0, le=1
+            )
+    for zone in ZONES:
+        fields[f"{zone}_attempts_per_game"] = column(
+            f"Attempts per game from the zone {zone}, last ≤ 10 games", unit="attempts per game", nullable=True, ge=0
+        )
+    return type("PlayerZones", (Contract,), {"__annotations__": dict.fromkeys(fields, Number), **fields})
+
+
+class PlayerShotZoneAnalysis(_zone_fields()):  # type: ignore[misc]
+    """One row per player with at least 5 played games this season, whether he plays on the date or not.
+
+    Zone columns are NULL unless the shots of every game of the window are known; the last-20 ones also below 15
+    games.
+    """
+
+    analysis_date: Date = column("The date before whose games the analysis is made", partition=True)
+    season: Text = column('Season, like "2021-22"')
+    player_id: Integer = column("NBA player id", key=True)
+    total_shots_last_10: OptionalInteger = column(
+        "Attempts in the last ≤ 10 games", unit="attempts", nullable=True, ge=0
+    )
+    games_in_sample_10: Integer = column("Games in the last-10 window", unit="games", ge=0, le=LAST_GAMES)
+    games_in_sample_20: Integer = column("Games in the last-20 window", unit="games", ge=0, le=MORE_GAMES)
+    assisted_rate_last_10: Number = column(
+        "Share of his field goals that were assisted; NULL unless known", unit="fraction", nullable=True, ge=0, le=1
+    )
+    primary_scoring_zone: Text = column(
+        "paint if its rate ≥ .40, else three_pt if ≥ .40, else mid_range if ≥ .35, else balanced; NULL without shots",
+        nullable=True,
+        isin=(*ZONES, BALANCED),
+    )
+    sample_quality: Text = column("excellent ≥ 10 games, good 7-9, limited 5-6", isin=(EXCELLENT, GOOD, LIMITED))
+    early_season_flag: Flag = column("Fewer than 10 games this season")
+
+
+def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    """Every player of the season on every date; those without enough games left out."""
+    log = GameLog(inputs.before["player_game_summary"], entity="player_id")
+    rows = _players_by_date(log, dates)
+    as_of = log.before(rows["player_id"], rows["season"], rows["analysis_date"])
+    enough = as_of.season().count >= inputs.min_games
+    rows = rows[enough].reset_index(drop=True)
+    as_of = log.before(rows["player_id"], rows["season"], rows["analysis_date"])
+    last_10, last_20 = as_of.last(LAST_GAMES), as_of.last(MORE_GAMES)
+    games = as_of.season().count
+    rows = rows.assign(**_zones(last_10, LAST_GAMES), **_zones(last_20, MORE_GAMES, at_least=GAMES_FOR_LAST_20))
+    return rows.assign(
+        **{f"{zone}_attempts_per_game": last_10.mean(f"{zone}_attempts") for zone in ZONES},
+        total_shots_last_10=_attempts(last_10),
+        games_in_sample_10=last_10.count,
+        games_in_sample_20=last_20.count,
+        assisted_rate_last_10=formulas.ratio(last_10.sum("assisted_fgm"), last_10.sum("fgm")),
+        primary_scoring_zone=primary_zone(*(rows[f"{zone}_rate_last_10"] for zone in ZONES)),
+        sample_quality=np.select([games >= 10, games >= 7], [EXCELLENT, GOOD], LIMITED).astype(object),
+        early_season_flag=games < EARLY_SEASON_GAMES,
+    )
+
+
+def _players_by_date(log: GameLog, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    players = log.games[["season", "player_id"]].drop_duplicates()
+    rows = []
+    for day in dates:
+        of_season = players.loc[players["season"] == season_of(day.date())]
+        rows.append(of_season.assign(analysis_date=day))
+    return pd.concat(rows, ignore_index=True) if rows else players.assign(analysis_date=pd.NaT).head(0)
+
+
+def _attempts(window: Window) -> formulas.Floats:
+    return sum((window.sum(column) for column in ZONE_ATTEMPTS), start=np.zeros(len(window.count)))
+
+
+def _zones(window: Window, n: int, *, at_least: int = 0) -> dict[str, formulas.Floats]:
+    enough = window.count >= at_least
+    attempts = _attempts(window)
+    columns = {}
+    for zone, zone_attempts, zone_makes in zip(ZONES, ZONE_ATTEMPTS, ZONE_MAKES, strict=True):
+        from_zone = window.sum(zone_attempts)
+        columns[f"{zone}_rate_last_{n}"] = np.where(enough, formulas.ratio(from_zone, attempts), np.nan)
+        columns[f"{zone}_pct_last_{n}"] = np.where(enough, formulas.ratio(window.sum(zone_makes), from_zone), np.nan)
+    return columns
+
+
+PLAYER_SHOT_ZONE_ANALYSIS = Table(
+    name="player_shot_zone_analysis",
+    dataset="nba_precompute",
+    phase=Phase.PRE_GAME,
+    contract=PlayerShotZoneAnalysis,
+    compute=compute,
+    inputs=(
+        announced("raw_schedule"),
+        before_date("raw_schedule", *RESULT_COLUMNS),
+        before_date(
+            "player_game_summary",
+            *("game_date", "season", "game_id", "player_id", "team", "fgm", "assisted_fgm", *ZONE_ATTEMPTS, *ZONE_MAKES),
+        ),
+    ),
+)

@@ -1,0 +1,176 @@
+"""raw_player_boxscores: everybody listed for each finished game, with what he did if he played."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from nba_assets.league import teams
+from nba_assets.sources.base import ResultSet
+from nba_assets.tables.contract import (
+    Date,
+    Flag,
+    Integer,
+    OptionalFlag,
+    OptionalInteger,
+    Text,
+    column,
+)
+from nba_assets.tables.games import finished_games, team_games
+from nba_assets.tables.statistics import COUNTING_STATISTICS, GAME_LOG_COLUMNS, counting_columns
+from nba_assets.tables.table import REJECTION_COLUMNS, Inputs, Phase, Table, rejections, same_date
+
+PLAYED = "played"
+DNP = "dnp"
+INACTIVE = "inactive"
+
+
+class RawPlayerBoxscores(counting_columns(nullable=True)):  # type: ignore[misc]
+    """One row per player listed for a finished counting game, whether he played or not.
+
+    `played` means present in the league game log, also with no whole minute: a game like any other.
+    """
+
+    game_date: Date = column("Eastern date of tip-off", partition=True)
+    season: Text = column('Season, like "2021-22"')
+    game_id: Text = column("NBA game id", key=True)
+    player_id: Integer = column("NBA player id", key=True)
+    player_name: Text = column("Name in the game log's spelling, else the box score's")
+    team: Text = column("Team code", isin=teams.CODES)
+    opponent: Text = column("Opponent's code", isin=teams.CODES)
+    is_home: Flag = column("Home team by the schedule")
+    listing: Text = column("played, dnp (in uniform, did not play) or inactive", isin=(PLAYED, DNP, INACTIVE))
+    dnp_reason: Text = column("The box score's comment; NULL for those who played", nullable=True)
+    starter: OptionalFlag = column("Started the game; NULL if unknown", nullable=True)
+    seconds_played: OptionalInteger = column("Time on the floor; NULL if not played", unit="s", nullable=True, ge=0)
+    minutes_are_exact: OptionalFlag = column(
+        "From the box score's clock; false: 60 × whole minutes; NULL if not played", nullable=True
+    )
+    plus_minus: OptionalInteger = column("Point difference while on the floor", unit="points", nullable=True)
+
+
+def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    """Players of the finished games of the dates: game log first, then box score, then inactive list."""
+    games = finished_games(inputs.on_date["raw_schedule"], inputs.counting_types)
+    sides = team_games(games[games["game_date"].isin(dates)])
+    sides = sides[["game_date", "season", "game_id", "team", "opponent", "is_home"]]
+    log = _player_log(inputs).drop_duplicates(["game_id", "player_id"], keep="last")
+    listed = pd.concat([_with_clock(log, _box_scores(inputs)), _did_not_play(inputs), _inactives(inputs)])
+    listed = listed.drop_duplicates(["game_id", "player_id"], keep="first")
+    return sides.merge(listed, on=["game_id", "team"])
+
+
+def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    """Player-games of which the log has two versions that disagree, or that no scheduled game knows."""
+    log = _player_log(inputs)
+    log = log[log["log_date"].isin(dates)]
+    unknown = log[~log["game_id"].isin(inputs.on_date["raw_schedule"]["game_id"])]
+    versions = log.drop_duplicates()
+    rivals = versions[versions.duplicated(["game_id", "player_id"], keep=False)]
+    rivals = rivals.drop_duplicates(["game_id", "player_id"])
+    if unknown.empty and rivals.empty:
+        return pd.DataFrame(columns=REJECTION_COLUMNS)
+    return pd.concat(
+        [
+            rejections(unknown["log_date"], unknown["player_id"], "not in the schedule: game " + unknown["game_id"]),
+            rejections(
+                rivals["log_date"],
+                rivals["player_id"],
+                "two versions disagree; the newest was used (" + rivals["player_name"] + ", " + rivals["game_id"] + ")",
+            ),
+        ]
+    )
+
+
+def _player_log(inputs: Inputs) -> pd.DataFrame:
+    log = inputs.source[ResultSet.PLAYER_LOG]
+    if log is None:
+        columns = ["game_id", "player_id", "player_name", "team", "log_date", "MIN", "plus_minus"]
+        return pd.DataFrame(columns=[*columns, *COUNTING_STATISTICS])
+    renamed = log.rename(
+        columns={"PLAYER_ID": "player_id", "PLAYER_NAME": "player_name", "PLUS_MINUS": "plus_minus"} | GAME_LOG_COLUMNS
+    )
+    return renamed[["player_id", "player_name", "MIN", "plus_minus", *COUNTING_STATISTICS]].assign(
+        game_id=log["GAME_ID"],
+        team=teams.canonical_codes(log["TEAM_ABBREVIATION"]),
+        log_date=pd.to_datetime(log["GAME_DATE"].str[:10]),
+    )
+
+
+def _box_scores(inputs: Inputs) -> pd.DataFrame:
+    box = inputs.source[ResultSet.BOX_SCORES]
+    if box is None:
+        return pd.DataFrame(columns=["game_id", "player_id", "player_name", "team", "starter", "clock", "comment"])
+    rows = pd.DataFrame(
+        {
+            "game_id": box["gameId"],
+            "player_id": box["personId"],
+            "player_name": box["playerName"],
+            "team": teams.canonical_codes(box["teamTricode"]),
+            "starter": box["starter"],
+            "clock": _seconds(box["minutes"]),
+            "comment": box["comment"].replace("", None),
+        }
+    )
+    return rows.drop_duplicates(["game_id", "player_id"], keep="last")
+
+
+def _with_clock(log: pd.DataFrame, box: pd.DataFrame) -> pd.DataFrame:
+    played = log.merge(box[["game_id", "player_id", "starter", "clock"]], on=["game_id", "player_id"], how="left")
+    exact = played["clock"].notna()
+    return played.assign(
+        listing=PLAYED,
+        dnp_reason=None,
+        seconds_played=played["clock"].where(exact, 60 * played["MIN"]).astype("Int64"),
+        minutes_are_exact=exact.astype("boolean"),
+        starter=played["starter"].astype("boolean"),
+        **{name: played[name].astype("Int64") for name in ("plus_minus", *COUNTING_STATISTICS)},
+    )
+
+
+def _did_not_play(inputs: Inputs) -> pd.DataFrame:
+    box = _box_scores(inputs)
+    return _without_statistics(box.assign(listing=DNP, dnp_reason=box["comment"]))
+
+
+def _inactives(inputs: Inputs) -> pd.DataFrame:
+    listed = inputs.source[ResultSet.INACTIVES]
+    if listed is None:
+        return _without_statistics(_box_scores(Inputs(source={ResultSet.BOX_SCORES: None})).assign(dnp_reason=None))
+    rows = pd.DataFrame(
+        {
+            "game_id": listed["GAME_ID"],
+            "player_id": listed["PLAYER_ID"],
+            "player_name": listed["PLAYER_NAME"],
+            "team": teams.canonical_codes(listed["TEAM_ABBREVIATION"]),
+        }
+    )
+    return _without_statistics(rows.assign(listing=INACTIVE, dnp_reason=None, starter=False))
+
+
+def _without_statistics(rows: pd.DataFrame) -> pd.DataFrame:
+    unknown = pd.Series(pd.NA, index=rows.index, dtype="Int64")
+    names = ("seconds_played", "plus_minus", *COUNTING_STATISTICS)
+    return rows.assign(
+        starter=rows["starter"].astype("boolean"),
+        minutes_are_exact=pd.Series(pd.NA, index=rows.index, dtype="boolean"),
+        **dict.fromkeys(names, unknown),
+    )
+
+
+def _seconds(clocks: pd.Series) -> pd.Series:
+    """ "28:10" -> 1690; NULL where there is no clock."""
+    parts = clocks.str.extract(r"^(\d+):(\d{2})$").astype("Float64")
+    return (60 * parts[0] + parts[1]).astype("Int64").replace({np.nan: pd.NA})
+
+
+RAW_PLAYER_BOXSCORES = Table(
+    name="raw_player_boxscores",
+    dataset="nba_raw",
+    phase=Phase.RAW,
+    contract=RawPlayerBoxscores,
+    compute=compute,
+    reject=reject,
+    inputs=(same_date("raw_schedule"), same_date("raw_team_boxscores")),
+    result_sets=(ResultSet.PLAYER_LOG, ResultSet.BOX_SCORES, ResultSet.INACTIVES),
+)

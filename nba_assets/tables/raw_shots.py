@@ -1,0 +1,101 @@
+"""raw_shots: every field goal attempt with its place, zone and outcome."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from nba_assets.league import teams, zones
+from nba_assets.sources.base import ResultSet
+from nba_assets.tables.contract import Contract, Date, Flag, Integer, Number, Text, column
+from nba_assets.tables.games import finished_games, team_games
+from nba_assets.tables.table import REJECTION_COLUMNS, Inputs, Phase, Table, rejections, same_date
+
+
+class RawShots(Contract):
+    """One row per field goal attempt of a finished counting game.
+
+    A game's shots are known only if they agree with both teams' box scores (± 1); see `shot_counts`.
+    """
+
+    game_date: Date = column("Eastern date of tip-off", partition=True)
+    season: Text = column('Season, like "2021-22"')
+    game_id: Text = column("NBA game id", key=True)
+    event_id: Integer = column("The shot's number in its game", key=True)
+    player_id: Integer = column("NBA id of the shooter")
+    team: Text = column("The shooter's team", isin=teams.CODES)
+    opponent: Text = column("The defending team", isin=teams.CODES)
+    period: Integer = column("Period, overtimes from 5", ge=1)
+    seconds_left: Integer = column("Seconds left in the period", unit="s", ge=0)
+    made: Flag = column("The shot went in")
+    is_three: Flag = column("Three-point attempt")
+    zone: Text = column(
+        "three_pt for any three-pointer, else paint for the league's Restricted Area and In The Paint (Non-RA), "
+        "else mid_range",
+        isin=zones.ZONES,
+    )
+    is_corner_three: Flag = column("Three-point attempt from a corner")
+    distance_ft: Number = column("√(loc_x² + loc_y²) / 10", unit="ft", ge=0)
+    loc_x: Integer = column("Across the floor from the basket", unit="0.1 ft")
+    loc_y: Integer = column("Along the floor from the basket", unit="0.1 ft")
+
+
+def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    """The shots of the finished games of the dates; the defence is the other team of the schedule."""
+    games = finished_games(inputs.on_date["raw_schedule"], inputs.counting_types)
+    sides = team_games(games[games["game_date"].isin(dates)])
+    shots = _shots(inputs)
+    shots = shots[shots["game_id"].isin(sides["game_id"])].drop_duplicates(["game_id", "event_id"], keep="last")
+    rows = shots.merge(sides[["game_date", "season", "game_id", "team", "opponent"]], on=["game_id", "team"])
+    is_three = rows["SHOT_TYPE"].str.startswith("3PT")
+    return rows.assign(
+        seconds_left=60 * rows["MINUTES_REMAINING"] + rows["SECONDS_REMAINING"],
+        made=rows["SHOT_MADE_FLAG"].eq(1),
+        is_three=is_three,
+        zone=zones.shot_zones(is_three, rows["SHOT_ZONE_BASIC"]),
+        is_corner_three=zones.is_corner_three(is_three, rows["SHOT_ZONE_BASIC"]),
+        distance_ft=np.sqrt((rows["loc_x"] ** 2 + rows["loc_y"] ** 2).astype("float64")) / 10,
+    )
+
+
+def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    """Shots under a game id that the schedule does not know: they belong to no game."""
+    shots = inputs.source[ResultSet.SHOTS]
+    if shots is None:
+        return pd.DataFrame(columns=REJECTION_COLUMNS)
+    taken_on = pd.to_datetime(shots["GAME_DATE"].str[:10])
+    strays = shots[taken_on.isin(dates) & ~shots["GAME_ID"].isin(inputs.on_date["raw_schedule"]["game_id"])]
+    counts = strays.groupby([taken_on[strays.index].rename("date"), "GAME_ID"]).size().reset_index(name="shots")
+    return rejections(
+        counts["date"], counts["GAME_ID"], counts["shots"].astype(str) + " shots under a game id not in the schedule"
+    )
+
+
+def _shots(inputs: Inputs) -> pd.DataFrame:
+    shots = inputs.source[ResultSet.SHOTS]
+    if shots is None:
+        columns = "game_id event_id player_id team period SHOT_TYPE SHOT_ZONE_BASIC MINUTES_REMAINING"
+        columns += " SECONDS_REMAINING SHOT_MADE_FLAG loc_x loc_y"
+        return pd.DataFrame(columns=columns.split()).astype({"SHOT_TYPE": str, "loc_x": "int64", "loc_y": "int64"})
+    return shots.rename(
+        columns={
+            "GAME_ID": "game_id",
+            "GAME_EVENT_ID": "event_id",
+            "PLAYER_ID": "player_id",
+            "PERIOD": "period",
+            "LOC_X": "loc_x",
+            "LOC_Y": "loc_y",
+        }
+    ).assign(team=shots["TEAM_ID"].map(teams.CODE_BY_ID))
+
+
+RAW_SHOTS = Table(
+    name="raw_shots",
+    dataset="nba_raw",
+    phase=Phase.RAW,
+    contract=RawShots,
+    compute=compute,
+    reject=reject,
+    inputs=(same_date("raw_schedule"), same_date("raw_team_boxscores", "game_date", "game_id", "team", "fga", "fgm")),
+    result_sets=(ResultSet.SHOTS,),
+)

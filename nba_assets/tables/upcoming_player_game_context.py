@@ -1,0 +1,187 @@
+"""upcoming_player_game_context: the slate, and each player on it before his game of the day."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from nba_assets.league import teams
+from nba_assets.league.slate import LISTING_COLUMNS, slate
+from nba_assets.league.windows import GameLog
+from nba_assets.tables.contract import (
+    Contract,
+    Date,
+    Flag,
+    Integer,
+    Number,
+    OptionalInteger,
+    Text,
+    column,
+)
+from nba_assets.tables.games import RESULT_COLUMNS, finished_games, team_games
+from nba_assets.tables.injury_status import player_statuses, reports_of_teams, unmatched_names
+from nba_assets.tables.player_windows import TEAM_TOTALS_BEFORE, minutes_per_game, played_games, usage_over
+from nba_assets.tables.raw_injury_reports import AVAILABLE, DOUBTFUL, OUT, PROBABLE, QUESTIONABLE
+from nba_assets.tables.table import Inputs, Phase, Table, announced, before_date, day_before, rejections, same_date
+from nba_assets.tables.upcoming_team_game_context import SEASON_PHASES, days_rest
+
+STAR_POINTS_PER_GAME, STAR_GAMES = 18, 10
+GAMES_FOR_PROJECTED_USAGE = 5
+GAMES_FOR_PACE = 5
+
+
+class UpcomingPlayerGameContext(Contract):
+    """One row per player on the slate: whose latest listing before the date is the latest game of a team that plays.
+
+    His own rest and windows count the games that he played; the team's, the games that the team finished.
+    """
+
+    game_date: Date = column("Eastern date of tip-off", partition=True)
+    season: Text = column('Season, like "2021-22"')
+    player_id: Integer = column("NBA player id", key=True)
+    game_id: Text = column("NBA game id")
+    team: Text = column("Team code", isin=teams.CODES)
+    opponent: Text = column("Opponent's code", isin=teams.CODES)
+    is_home: Flag = column("Home team by the schedule")
+    season_phase: Text = column("early, mid, late, play_in or playoffs", isin=SEASON_PHASES)
+    days_rest: OptionalInteger = column(
+        "Full days off since his last played game; NULL before the first of the season",
+        unit="days",
+        nullable=True,
+        ge=0,
+    )
+    back_to_back: Flag = column("Played the day before")
+    opponent_days_rest: OptionalInteger = column("The opposing team's days_rest", unit="days", nullable=True, ge=0)
+    games_last_7_days: Integer = column("Games played on D−7 … D−1", unit="games", ge=0, le=7)
+    games_last_14_days: Integer = column("Games played on D−14 … D−1", unit="games", ge=0, le=14)
+    minutes_last_7_days: Number = column("Minutes on D−7 … D−1", unit="min", ge=0)
+    minutes_last_14_days: Number = column("Minutes on D−14 … D−1", unit="min", ge=0)
+    avg_minutes_per_game_last_7_days: Number = column(
+        "Minutes per game on D−7 … D−1; NULL without a game", unit="min", nullable=True, ge=0
+    )
+    back_to_backs_last_14_days: Integer = column(
+        "Pairs of played games on consecutive days, both in D−14 … D−1", unit="pairs", ge=0
+    )
+    games_played_season: Integer = column("Games played this season before D", unit="games", ge=0)
+    avg_usage_last_7_games: Number = column("Usage over the last ≤ 7 games", unit="percent", nullable=True, ge=0)
+    projected_usage: Number = column(
+        "Usage of the season to date; NULL below 5 games", unit="percent", nullable=True, ge=0
+    )
+    pace_differential: Number = column(
+        "Team's pace_last_10 less the opponent's; NULL if either has fewer than 5 games",
+        unit="possessions per 48 min",
+        nullable=True,
+    )
+    opponent_pace_last_10: Number = column("The opponent's pace_last_10", unit="possessions per 48 min", nullable=True)
+    opponent_def_rating_last_10: Number = column(
+        "The opponent's def_rating_last_10", unit="points per 100 possessions", nullable=True
+    )
+    player_status: Text = column(
+        "Injury report's status, available if not on it; NULL without a report",
+        nullable=True,
+        isin=(OUT, DOUBTFUL, QUESTIONABLE, PROBABLE, AVAILABLE),
+    )
+    star_teammates_out: OptionalInteger = column(
+        "Other slate players of the team with ≥ 18 points per game over ≥ 10 games who are out; NULL without a report",
+        unit="players",
+        nullable=True,
+        ge=0,
+    )
+    player_age: Number = column("Age at D; NULL without birth dates", unit="years", nullable=True, ge=0)
+    games_expected: Integer = column("His present team's finished games of the season before D", unit="games", ge=0)
+    games_loaded: Integer = column("Those of them with a row in team_offense_game_summary", unit="games", ge=0)
+
+
+def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    """The slate of each date with the players' and the teams' windows before it."""
+    rows = _slate(inputs, dates)
+    rows = rows.assign(**_own_windows(rows, inputs), **_games_of_team(rows, inputs))
+    rows = _add_injury_status(rows, inputs)
+    return rows.assign(player_age=np.nan)
+
+
+def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    """Names of the injury report that no slate player of the team was listed under."""
+    rows = _slate(inputs, dates)
+    names = unmatched_names(inputs.before["raw_injury_reports"], rows, inputs.before["raw_player_boxscores"])
+    details = "injury report of " + names["team"] + ": nobody on the slate was listed under this name"
+    return rejections(names["game_date"], names["player_name"], details)
+
+
+def _slate(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    context = inputs.on_date["upcoming_team_game_context"]
+    context = context[context["game_date"].isin(dates)]
+    rows = slate(inputs.before["raw_player_boxscores"], context)
+    team_rest = {"days_rest": "_", "back_to_back": "_", "games_last_7_days": "_", "games_last_14_days": "_"}
+    rows = rows.drop(columns=[*team_rest, "players_out"])
+    opponents = context[["game_date", "team", "pace_last_10", "def_rating_last_10", "wins", "losses"]]
+    opponents = opponents.rename(columns=lambda c: c if c == "game_date" else f"opponent_{c}")
+    return rows.merge(opponents.rename(columns={"opponent_team": "opponent"}), on=["game_date", "opponent"], how="left")
+
+
+def _own_windows(rows: pd.DataFrame, inputs: Inputs) -> dict[str, object]:
+    log = played_games(inputs.before["player_game_summary"], inputs.before["team_offense_game_summary"])
+    log.add("back_to_back", log.days_since_previous() == 1)
+    as_of = log.before(rows["player_id"], rows["season"], rows["game_date"])
+    season, week, fortnight = as_of.season(), as_of.days(7), as_of.days(14)
+    rest = days_rest(as_of)
+    games_known = np.minimum(rows["wins"] + rows["losses"], rows["opponent_wins"] + rows["opponent_losses"])
+    enough_games = season.count >= GAMES_FOR_PROJECTED_USAGE
+    is_star = (season.count >= STAR_GAMES) & (season.sum("points") >= STAR_POINTS_PER_GAME * season.count)
+    return {
+        "days_rest": rest.array,
+        "back_to_back": rest.eq(0).fillna(False).to_numpy(dtype=bool),
+        "games_last_7_days": week.count,
+        "games_last_14_days": fortnight.count,
+        "minutes_last_7_days": week.sum("seconds_played") / 60,
+        "minutes_last_14_days": fortnight.sum("seconds_played") / 60,
+        "avg_minutes_per_game_last_7_days": minutes_per_game(week),
+        "back_to_backs_last_14_days": fortnight.without_first().sum("back_to_back"),
+        "games_played_season": season.count,
+        "avg_usage_last_7_games": usage_over(as_of.last(7)),
+        "projected_usage": np.where(enough_games, usage_over(season), np.nan),
+        "pace_differential": (rows["pace_last_10"] - rows["opponent_pace_last_10"]).where(
+            games_known >= GAMES_FOR_PACE
+        ),
+        "_is_star": is_star,
+    }
+
+
+def _games_of_team(rows: pd.DataFrame, inputs: Inputs) -> dict[str, object]:
+    finished = team_games(finished_games(inputs.before["raw_schedule"], inputs.counting_types))
+    loaded = inputs.before["team_offense_game_summary"][["game_id", "team"]].assign(loaded=True)
+    log = GameLog(finished.merge(loaded, on=["game_id", "team"], how="left"), entity="team")
+    season = log.before(rows["team"], rows["season"], rows["game_date"]).season()
+    return {"games_expected": season.count, "games_loaded": season.count_known("loaded")}
+
+
+def _add_injury_status(rows: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
+    reports = inputs.before["raw_injury_reports"]
+    rows = rows.assign(has_report=reports_of_teams(reports, rows)["has_report"].array)
+    rows["player_status"] = player_statuses(reports, rows, inputs.before["raw_player_boxscores"]).array
+    star_is_out = rows["_is_star"] & rows["player_status"].eq(OUT)
+    of_team = star_is_out.groupby([rows["game_date"], rows["team"]]).transform("sum")
+    others = (of_team - star_is_out).astype("Int64")
+    return rows.assign(star_teammates_out=others.where(rows["has_report"]))
+
+
+UPCOMING_PLAYER_GAME_CONTEXT = Table(
+    name="upcoming_player_game_context",
+    dataset="nba_analytics",
+    phase=Phase.PRE_GAME,
+    contract=UpcomingPlayerGameContext,
+    compute=compute,
+    reject=reject,
+    inputs=(
+        announced("raw_schedule"),
+        same_date("upcoming_team_game_context"),
+        before_date("raw_schedule", *RESULT_COLUMNS),
+        before_date("raw_player_boxscores", *LISTING_COLUMNS),
+        before_date(
+            "player_game_summary",
+            *("game_date", "season", "game_id", "player_id", "team", "points", "fga", "fta", "tov", "seconds_played"),
+        ),
+        TEAM_TOTALS_BEFORE,
+        day_before("raw_injury_reports"),
+    ),
+)
