@@ -1,0 +1,80 @@
+"""What a warehouse is: partitions replaced whole, with their ledger rows, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+import pandas as pd
+
+from nba_assets.tables import Table
+from nba_assets.warehouse.ddl import Migration, Relation
+
+
+class WarehouseError(Exception):
+    """The warehouse cannot do what was asked; what was published before is untouched."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What one step hands over: rows that replace `dates`, ledger rows, and the entities left out.
+
+    `dates` may be fewer than the ledger rows cover: unchanged partitions and gaps are recorded, not rewritten.
+    `failures` replaces the entity failures of `failure_dates`.
+    """
+
+    table: Table
+    dates: Sequence[date]
+    rows: pd.DataFrame
+    runs: pd.DataFrame
+    failures: pd.DataFrame
+    failure_dates: Sequence[date]
+
+
+class Warehouse(Protocol):
+    """Where tables live. Implementations: duckdb, bigquery."""
+
+    def describe(self) -> str:
+        """Where it is, for messages."""
+        ...
+
+    def prepare(self) -> None:
+        """Create what does not exist yet: datasets, tables, views. Raises WarehouseError if it cannot be used."""
+        ...
+
+    def writer(self, purpose: str) -> AbstractContextManager[None]:
+        """Hold the right to write; waits for another holder, then raises WarehouseError naming it."""
+        ...
+
+    def read(
+        self, table: Table, *, columns: Sequence[str] | None = None, start: date | None = None, end: date | None = None
+    ) -> pd.DataFrame:
+        """Rows of the partitions start … end (inclusive) in the contract's types, ordered by key."""
+        ...
+
+    def publish(self, publication: Publication) -> None:
+        """Replace partitions and write their ledger rows, all or nothing."""
+        ...
+
+    def ledger(self, start: date | None = None, end: date | None = None) -> pd.DataFrame:
+        """Per (table_name, partition_date): the newest attempt, and the newest published one if it is another."""
+        ...
+
+    def failures(self, table: str, day: date) -> pd.DataFrame:
+        """The entity failures of one partition."""
+        ...
+
+    def read_relation(self, relation: Relation) -> pd.DataFrame:
+        """All rows of a bookkeeping table (alert state and the like)."""
+        ...
+
+    def replace_relation(self, relation: Relation, rows: pd.DataFrame) -> None:
+        """Replace all rows of a bookkeeping table, all or nothing."""
+        ...
+
+    def migrate(self, *, dry_run: bool) -> list[Migration]:
+        """Bring stored tables to their contracts where that is safe; returns what was found."""
+        ...

@@ -1,0 +1,295 @@
+"""The embedded warehouse: one DuckDB file, opened for the moment of one read or one transaction.
+
+While a process has the file open for writing nobody else can open it, so nobody keeps it open; readers and
+writers retry for a few seconds. Writers queue behind a lock file besides, which also says who holds it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from nba_assets.tables import TABLES, Table
+from nba_assets.tables.contract import cast, names_of
+from nba_assets.warehouse.base import Publication, WarehouseError
+from nba_assets.warehouse.ddl import Migration, Relation, arrow_schema, create_table, migrations
+from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
+from nba_assets.warehouse.views import duckdb_views
+
+_POLL_SECONDS = 0.05
+
+
+class DuckDBWarehouse:
+    """A DuckDB file. `patience` is how long to wait for another process to close it, `queue` for its turn to write."""
+
+    def __init__(self, path: Path, *, patience: float = 10.0, queue: float = 600.0) -> None:
+        self.path = path
+        self.patience = patience
+        self.queue = queue
+        self._is_prepared = False
+        self._writers = 0
+
+    def describe(self) -> str:
+        """The file."""
+        return f"DuckDB file {self.path}"
+
+    def prepare(self) -> None:
+        """Create schemas, tables and views that are not there; once per process."""
+        if self._is_prepared and self.path.exists():
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._transaction("creating tables") as connection:
+            for relation in _relations():
+                connection.execute(f"CREATE SCHEMA IF NOT EXISTS {relation.dataset}")
+                connection.execute(create_table(relation))
+            for statement in duckdb_views():
+                connection.execute(statement)
+        self._is_prepared = True
+
+    @contextmanager
+    def writer(self, purpose: str) -> Iterator[None]:
+        """Hold the lock file; nested calls of one process share it."""
+        if self._writers:
+            self._writers += 1
+            try:
+                yield
+            finally:
+                self._writers -= 1
+            return
+        with _lock(self.path.with_name(self.path.name + ".lock"), purpose, self.queue):
+            self._writers = 1
+            try:
+                yield
+            finally:
+                self._writers = 0
+
+    def read(
+        self, table: Table, *, columns: Sequence[str] | None = None, start: date | None = None, end: date | None = None
+    ) -> pd.DataFrame:
+        """Rows of the partitions start … end in the contract's types, ordered by key."""
+        names = [name for name in names_of(table.contract) if columns is None or name in columns]
+        where, values = _between(table.partition, start, end)
+        query = f"SELECT {', '.join(names)} FROM {_relation(table).qualified}{where} ORDER BY {', '.join(table.keys)}"
+        return cast(self._fetch(query, values), table.contract, names)
+
+    def publish(self, publication: Publication) -> None:
+        """One transaction: delete the dates, insert by name, ledger rows, entity failures."""
+        relation = _relation(publication.table)
+        self.prepare()
+        with self._transaction(f"publishing {relation.name}") as connection:
+            if publication.dates:
+                _delete(connection, relation, publication.table.partition, publication.dates)
+                _insert(connection, relation, publication.rows)
+            if publication.failure_dates:
+                of_table = f"table_name = '{relation.name}'"
+                _delete(connection, ENTITY_FAILURES, "partition_date", publication.failure_dates, and_=of_table)
+                _insert(connection, ENTITY_FAILURES, publication.failures)
+            _insert(connection, PROCESSOR_RUNS, publication.runs)
+
+    def ledger(self, start: date | None = None, end: date | None = None) -> pd.DataFrame:
+        """The newest attempt at each partition, and the newest published one if it is another."""
+        where, values = _between("partition_date", start, end)
+        newest = "row_number() OVER (PARTITION BY table_name, partition_date ORDER BY attempt_id DESC) = 1"
+        newest_published = (
+            "published AND row_number() OVER (PARTITION BY table_name, partition_date, published "
+            "ORDER BY attempt_id DESC) = 1"
+        )
+        names = names_of(PROCESSOR_RUNS.contract)
+        query = (
+            f"SELECT {', '.join(names)} FROM {PROCESSOR_RUNS.qualified}{where} "
+            f"QUALIFY {newest} OR ({newest_published}) ORDER BY partition_date, table_name, attempt_id"
+        )
+        return cast(self._fetch(query, values), PROCESSOR_RUNS.contract, names)
+
+    def failures(self, table: str, day: date) -> pd.DataFrame:
+        """The entity failures of one partition."""
+        query = f"SELECT * FROM {ENTITY_FAILURES.qualified} WHERE table_name = ? AND partition_date = ? ORDER BY entity"
+        rows = self._fetch(query, [table, day])
+        return cast(rows, ENTITY_FAILURES.contract, names_of(ENTITY_FAILURES.contract))
+
+    def read_relation(self, relation: Relation) -> pd.DataFrame:
+        """All rows of a bookkeeping table."""
+        names = names_of(relation.contract)
+        return cast(self._fetch(f"SELECT {', '.join(names)} FROM {relation.qualified}", []), relation.contract, names)
+
+    def replace_relation(self, relation: Relation, rows: pd.DataFrame) -> None:
+        """Replace all rows of a bookkeeping table."""
+        self.prepare()
+        with self._transaction(f"writing {relation.name}") as connection:
+            connection.execute(f"DELETE FROM {relation.qualified}")
+            _insert(connection, relation, rows)
+
+    def migrate(self, *, dry_run: bool) -> list[Migration]:
+        """Apply the safe differences between contracts and stored tables."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._transaction("migrating") as connection:
+            found = [m for relation in _relations() for m in migrations(relation, _stored(connection, relation))]
+            views = [] if dry_run else duckdb_views()
+            for migration in found:
+                if migration.is_safe and not dry_run:
+                    connection.execute(migration.statement)
+            for statement in views if not any(not m.is_safe for m in found) else []:
+                connection.execute(statement)
+        return found
+
+    def _fetch(self, query: str, values: list[Any]) -> pd.DataFrame:
+        self.prepare()
+        with self._connect(read_only=True) as connection:
+            return connection.sql(query, params=values).to_arrow_table().to_pandas()
+
+    @contextmanager
+    def _transaction(self, purpose: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self.writer(purpose), self._connect(read_only=False) as connection, _transaction(connection):
+            yield connection
+
+    @contextmanager
+    def _connect(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+        deadline = time.monotonic() + self.patience
+        while True:
+            try:
+                connection = duckdb.connect(str(self.path), read_only=read_only)
+                break
+            except duckdb.Error as error:
+                if not _is_held(error) or time.monotonic() > deadline:
+                    raise WarehouseError(_cannot_open(self.path, error, self.patience)) from error
+                time.sleep(_POLL_SECONDS)
+        try:
+            yield connection
+        except duckdb.Error as error:
+            raise WarehouseError(f"{self.path}: {error}. What was published before is untouched.") from error
+        finally:
+            connection.close()
+
+
+def _relations() -> list[Relation]:
+    return [*(_relation(table) for table in TABLES.values()), *bookkeeping()]
+
+
+def bookkeeping() -> list[Relation]:
+    """The tables that are about the other tables."""
+    return [PROCESSOR_RUNS, ENTITY_FAILURES]
+
+
+def _relation(table: Table) -> Relation:
+    return Relation(table.dataset, table.name, table.contract)
+
+
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.execute("BEGIN TRANSACTION")
+    try:
+        yield
+    except BaseException:
+        # A commit that failed (disk full) has already ended the transaction.
+        with suppress(duckdb.Error):
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, relation: Relation, rows: pd.DataFrame) -> None:
+    if rows.empty:
+        return
+    names = ", ".join(names_of(relation.contract))
+    staging = pa.Table.from_pandas(rows, schema=_naive(arrow_schema(relation.contract)), preserve_index=False)
+    connection.register("staging", staging)
+    connection.execute(f"INSERT INTO {relation.qualified} ({names}) SELECT {names} FROM staging")
+    connection.unregister("staging")
+
+
+def _naive(schema: pa.Schema) -> pa.Schema:
+    """DuckDB's TIMESTAMP has no zone; ours are UTC by declaration."""
+    naive = pa.timestamp("us")
+    return pa.schema([f.with_type(naive) if pa.types.is_timestamp(f.type) else f for f in schema])
+
+
+def _delete(
+    connection: duckdb.DuckDBPyConnection, relation: Relation, column: str, dates: Sequence[date], *, and_: str = "TRUE"
+) -> None:
+    connection.execute(f"DELETE FROM {relation.qualified} WHERE list_contains(?, {column}) AND {and_}", [list(dates)])
+
+
+def _between(column: str, start: date | None, end: date | None) -> tuple[str, list[Any]]:
+    bounds = [(f"{column} >= ?", start), (f"{column} <= ?", end)]
+    given = [(text, value) for text, value in bounds if value is not None]
+    where = " AND ".join(text for text, _ in given)
+    return (f" WHERE {where}" if where else ""), [value for _, value in given]
+
+
+def _stored(connection: duckdb.DuckDBPyConnection, relation: Relation) -> dict[str, tuple[str, bool]]:
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {relation.dataset}")
+    connection.execute(create_table(relation))
+    query = (
+        "SELECT column_name, data_type, is_nullable = 'NO' FROM information_schema.columns "
+        "WHERE table_schema = ? AND table_name = ?"
+    )
+    found = connection.execute(query, [relation.dataset, relation.name]).fetchall()
+    return {name: (type_, not_null) for name, type_, not_null in found}
+
+
+def _is_held(error: duckdb.Error) -> bool:
+    text = str(error)
+    return "Could not set lock" in text or "Conflicting lock" in text or "different configuration" in text
+
+
+def _cannot_open(path: Path, error: duckdb.Error, patience: float) -> str:
+    if _is_held(error):
+        return (
+            f"{path} is held open by another process, still after {patience:g} s: {error}. "
+            "Close the notebook or DuckDB shell that has it open, then run the same command again."
+        )
+    return f"{path} cannot be opened: {error}. Check NBA_DUCKDB_PATH, the file's permissions and the disk's free space."
+
+
+@contextmanager
+def _lock(path: Path, purpose: str, patience: float) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = path.open("a+")
+    except OSError as error:
+        raise WarehouseError(f"{path} cannot be written: {error}. Check the permissions of {path.parent}.") from error
+    with handle:
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise WarehouseError(_held_by(handle, path, patience)) from error
+                time.sleep(_POLL_SECONDS)
+        handle.seek(0)
+        handle.truncate()
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        command = Path(sys.argv[0]).name
+        json.dump({"pid": os.getpid(), "command": command, "purpose": purpose, "since": since}, handle)
+        handle.flush()
+        try:
+            yield
+        finally:
+            fcntl.flock(handle, fcntl.LOCK_UN)
+
+
+def _held_by(handle: Any, path: Path, patience: float) -> str:
+    handle.seek(0)
+    try:
+        holder = json.loads(handle.read())
+        who = "{command} (process {pid}, {purpose}, since {since})".format(**holder)
+    except (ValueError, KeyError):
+        who = "another process"
+    return (
+        f"{who} is writing to the warehouse and still was after {patience:g} s ({path}). "
+        "Wait for it to end, or stop it; interrupting is safe."
+    )

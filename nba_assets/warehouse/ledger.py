@@ -1,0 +1,65 @@
+"""The ledger: one row per attempt at a partition, and the entities that a partition left out.
+
+`processor_runs` is append-only; what a partition is now is its newest row, what it holds its newest published
+row. Every column but the keys is nullable.
+"""
+
+from __future__ import annotations
+
+from nba_assets.tables.contract import (
+    Contract,
+    Date,
+    Number,
+    OptionalFlag,
+    OptionalInteger,
+    Text,
+    Timestamp,
+    column,
+)
+from nba_assets.warehouse.ddl import Relation
+
+DATASET = "nba_processing"
+
+
+class ProcessorRuns(Contract):
+    """One row per (table, partition date, attempt)."""
+
+    partition_date: Date = column("The partition that was attempted", partition=True)
+    table_name: Text = column("Table", key=True)
+    attempt_id: Text = column("Orders the attempts at a partition; newest is greatest", key=True)
+    run_id: Text = column("Run that made the attempt", nullable=True)
+    backfill_id: Text = column("Backfill that the run belonged to", nullable=True)
+    status: Text = column("Status, from the closed vocabulary", nullable=True)
+    published: OptionalFlag = column("The partition's rows were replaced, or confirmed unchanged", nullable=True)
+    reason: Text = column("Why the status is not OK", nullable=True)
+    label: Text = column("The reason in a few characters, for the coverage matrix", nullable=True)
+    root_table: Text = column("Table at the root of a BLOCKED status", nullable=True)
+    root_date: Date = column("Date at the root of a BLOCKED status", nullable=True)
+    rows: OptionalInteger = column("Rows of the partition", nullable=True)
+    expected: OptionalInteger = column("Entities that the schedule says there must be", nullable=True)
+    complete: OptionalInteger = column("Entities that are complete", nullable=True)
+    required: OptionalInteger = column("Complete entities needed to publish", nullable=True)
+    share: Number = column("complete / expected", nullable=True)
+    production_ready_share: Number = column("Share of rows that are production-ready", nullable=True)
+    content_hash: Text = column("Hash of the rows", nullable=True)
+    announced_hash: Text = column("Hash of what was known before tip-off (raw_schedule)", nullable=True)
+    inputs_hash: Text = column("Hash of everything the partition was allowed to read", nullable=True)
+    code_version: Text = column("Version of the table's formula", nullable=True)
+    opening_night: Date = column("The season's opening night by the schedule (raw_schedule)", nullable=True)
+    options: Text = column("Run options, JSON", nullable=True)
+    started_at: Timestamp = column("Start of the attempt, UTC", nullable=True)
+    duration_s: Number = column("Seconds that the attempt's step took", nullable=True)
+
+
+class EntityFailures(Contract):
+    """Entities that a partition left out or could not complete; replaced with their partition."""
+
+    partition_date: Date = column("Partition", partition=True)
+    table_name: Text = column("Table", key=True)
+    entity: Text = column("Game, team or player", key=True)
+    category: Text = column("INSUFFICIENT_HISTORY, UPSTREAM_GAP, UNKNOWN_TEAM or ERROR", nullable=True)
+    details: Text = column("What is wrong with it", nullable=True)
+
+
+PROCESSOR_RUNS = Relation(DATASET, "processor_runs", ProcessorRuns)
+ENTITY_FAILURES = Relation(DATASET, "entity_failures", EntityFailures)
