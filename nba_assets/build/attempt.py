@@ -1,0 +1,256 @@
+"""An attempt at some dates of one table: rows and an outcome for each date, nothing written yet.
+
+A date's failure is its own: what raises for a range is tried again date by date.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+
+import pandas as pd
+from pandera.errors import SchemaError, SchemaErrors
+
+from nba_assets.build.reading import read_inputs
+from nba_assets.build.session import Session
+from nba_assets.build.state import State
+from nba_assets.quality.audit import SHORT_NAMES, EntityFailure, Mode, Outcome, Partition, audit
+from nba_assets.quality.expectations import Evidence, expectations
+from nba_assets.quality.status import Status
+from nba_assets.sources.base import ResultSet, SourceError
+from nba_assets.tables import Inputs, Phase, Table
+from nba_assets.tables.games import FINAL, POSTPONED, SCHEDULED, counting_games
+from nba_assets.tables.raw_schedule import opening_nights, whole_schedule
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Outcomes by date, the rows of those to be published, and opening nights (raw_schedule only)."""
+
+    rows: pd.DataFrame
+    outcomes: dict[date, Outcome]
+    opening_nights: dict[str, pd.Timestamp] = field(default_factory=dict)
+
+
+def attempt(
+    session: Session, state: State, table: Table, days: Sequence[date], mode: Mode, bootstrap_days: int | None
+) -> Tried:
+    """Rows and outcomes for the dates, whose inputs are all there. `bootstrap_days` replaces the policy's."""
+    if not days:
+        return Tried(table.empty(), {})
+    try:
+        inputs = read_inputs(session, table, days)
+    except (SourceError, KeyError, ValueError) as error:
+        return Tried(table.empty(), {day: _error(table, day, error) for day in days})
+    calendar = _Calendar(session, state, table, inputs, mode, bootstrap_days)
+    outcomes = {day: outcome for day in days if (outcome := calendar.settled(day)) is not None}
+    # A night without counting games can still have rows in the schedule.
+    to_compute = [day for day in days if day not in outcomes or _keeps_rows(table, outcomes[day])]
+    rows, errors = _compute(table, inputs, to_compute)
+    audited = [day for day in to_compute if day not in errors and day not in outcomes]
+    outcomes |= errors | _audit(session, state, table, inputs, rows, audited, mode)
+    rejected = _rejections(table, inputs, audited)
+    outcomes = {day: _completed(outcome, table, rows, rejected[day]) for day, outcome in outcomes.items()}
+    published = [day for day, outcome in outcomes.items() if outcome.is_published]
+    rows = _marked_as_forced(rows[rows[table.partition].isin(pd.DatetimeIndex(published))], table, outcomes)
+    nights = opening_nights(inputs.source.get(ResultSet.SCHEDULE)) if table.name == "raw_schedule" else {}
+    return Tried(rows, outcomes, nights)
+
+
+class _Calendar:
+    """What the schedule alone settles about a date: nothing to do, too early in the season, or not played yet."""
+
+    def __init__(
+        self, session: Session, state: State, table: Table, inputs: Inputs, mode: Mode, bootstrap_days: int | None
+    ) -> None:
+        self._session, self._state, self._table, self._mode = session, state, table, mode
+        self._types = inputs.counting_types
+        self._listed = inputs.source.get(ResultSet.SCHEDULE)
+        is_schedule = table.name == "raw_schedule"
+        self._schedule = whole_schedule(self._listed) if is_schedule else inputs.on_date.get("raw_schedule")
+        self._needs_results = not is_schedule and table.phase != Phase.PRE_GAME and "status" in self._columns()
+        policy_days = session.policies[table.name].bootstrap_days
+        self._bootstrap_days = policy_days if bootstrap_days is None else bootstrap_days
+
+    def settled(self, day: date) -> Outcome | None:
+        """The outcome, if no rows need to be computed for it."""
+        partition = Partition(self._table.name, day)
+        if self._table.name == "raw_schedule" and self._listed is None:
+            reason = f"the source '{self._session.source.name}' has no schedule that covers {day}"
+            return Outcome(partition, Status.GAP, reason=reason, label="no schedule")
+        if self._table.name == "raw_injury_reports":
+            is_open = day >= self._session.today()
+            return Outcome(partition, Status.NOT_DUE, reason="the day is not over") if is_open else None
+        if self._schedule is None:
+            return None
+        games = self._schedule[self._schedule["game_date"] == pd.Timestamp(day)]
+        counting = counting_games(games.assign(status=SCHEDULED) if "status" not in games else games, self._types)
+        if counting.empty:
+            return Outcome(partition, Status.NO_GAMES, reason=_why_no_games(games))
+        unfinished = int(counting["status"].ne(FINAL).sum()) if self._needs_results else 0
+        if unfinished and not self._session.results_are_due(day):
+            return Outcome(partition, Status.NOT_DUE, reason=f"{unfinished} of {len(counting)} games are not final yet")
+        if self._table.phase == Phase.PRE_GAME and self._is_bootstrap(day) and not self._mode.force:
+            return Outcome(partition, Status.BOOTSTRAP, reason=f"day {self._season_day(day)} of the season")
+        return None
+
+    def _columns(self) -> Sequence[str]:
+        return [] if self._schedule is None else list(self._schedule.columns)
+
+    def _season_day(self, day: date) -> int:
+        opening = self._state.opening_night(day)
+        return (day - opening).days if opening else 0
+
+    def _is_bootstrap(self, day: date) -> bool:
+        opening = self._state.opening_night(day)
+        return opening is not None and day < opening + timedelta(days=self._bootstrap_days)
+
+
+def _why_no_games(games: pd.DataFrame) -> str:
+    if games.empty:
+        return "no game scheduled"
+    postponed = int(games["status"].eq(POSTPONED).sum()) if "status" in games else 0
+    kinds = ", ".join(sorted(games["game_type"].dropna().unique()))
+    parts = [f"{postponed} postponed" if postponed else "", f"only games of type {kinds}" if kinds else ""]
+    return "no counting game: " + ", ".join(filter(None, parts))
+
+
+def _keeps_rows(table: Table, outcome: Outcome) -> bool:
+    return table.name == "raw_schedule" and outcome.status == Status.NO_GAMES
+
+
+def _compute(table: Table, inputs: Inputs, days: Sequence[date]) -> tuple[pd.DataFrame, dict[date, Outcome]]:
+    """The valid rows of the dates, and ERROR outcomes of the others."""
+    if not days:
+        return table.empty(), {}
+    try:
+        rows = table.shape(table.compute(inputs, pd.DatetimeIndex(days)))
+    except Exception as error:
+        log.exception("%s %s … %s", table.name, days[0], days[-1])
+        if len(days) == 1:
+            return table.empty(), {days[0]: _error(table, days[0], error)}
+        parts = [_compute(table, inputs, [day]) for day in days]
+        frames = [part for part, _ in parts if len(part)]
+        whole = pd.concat(frames, ignore_index=True) if frames else table.empty()
+        return table.shape(whole), {day: outcome for _, errors in parts for day, outcome in errors.items()}
+    wrong = _contract_violations(table, rows, days) | _duplicates(table, rows)
+    errors = {day: _invalid(table, day, what) for day, what in wrong.items()}
+    return rows[~rows[table.partition].dt.date.isin(set(errors))].reset_index(drop=True), errors
+
+
+def _contract_violations(table: Table, rows: pd.DataFrame, days: Sequence[date]) -> dict[date, str]:
+    try:
+        table.contract.validate(rows, lazy=True)
+    except (SchemaErrors, SchemaError) as error:
+        return _violations_by_date(table, rows, error, days)
+    return {}
+
+
+def _violations_by_date(
+    table: Table, rows: pd.DataFrame, error: SchemaErrors | SchemaError, days: Sequence[date]
+) -> dict[date, str]:
+    cases = error.failure_cases
+    if not isinstance(cases, pd.DataFrame) or cases["index"].isna().any():
+        return dict.fromkeys(days, f"contract violated: {str(error).splitlines()[0]}")
+    found: dict[date, list[str]] = defaultdict(list)
+    for case in cases.to_dict("records"):
+        row = rows.loc[case["index"]]
+        entity = ", ".join(f"{key} {row[key]}" for key in table.keys if key != table.partition)
+        found[row[table.partition].date()].append(
+            f"{case['column']} = {case['failure_case']} fails {case['check']} ({entity})"
+        )
+    return {day: "contract violated: " + _first(texts) for day, texts in found.items()}
+
+
+def _duplicates(table: Table, rows: pd.DataFrame) -> dict[date, str]:
+    twice = rows[rows.duplicated(table.keys, keep=False)]
+    found = {}
+    for day, of_day in twice.groupby(twice[table.partition].dt.date):
+        counts = of_day.groupby([key for key in table.keys if key != table.partition], dropna=False).size()
+        named = [f"{' '.join(map(str, _tuple(key)))} × {count}" for key, count in counts.items()]
+        found[day] = f"rows that should be unique are not: {_first(named)}"
+    return found
+
+
+def _audit(
+    session: Session,
+    state: State,
+    table: Table,
+    inputs: Inputs,
+    rows: pd.DataFrame,
+    days: Sequence[date],
+    mode: Mode,
+) -> dict[date, Outcome]:
+    if not days:
+        return {}
+    policy = session.policies[table.name]
+    loaded = state.published_dates("raw_team_boxscores")
+    try:
+        expected = expectations(Evidence(table, rows, inputs, pd.DatetimeIndex(days), policy, loaded))
+    except Exception as error:
+        # A guard that fails must not fail open.
+        log.exception("audit of %s %s … %s", table.name, days[0], days[-1])
+        return {day: _error(table, day, error) for day in days}
+    sizes = rows.groupby(rows[table.partition].dt.date).size()
+    outcomes = {}
+    for day in days:
+        weak = state.weak_inputs(table.name, day)
+        expected[day].degraded += [f"{cell.partition} is {cell.status}" for cell in weak]
+        outcomes[day] = audit(Partition(table.name, day), int(sizes.get(day, 0)), expected[day], policy, mode)
+    return outcomes
+
+
+def _rejections(table: Table, inputs: Inputs, days: Sequence[date]) -> dict[date, list[EntityFailure]]:
+    found: dict[date, list[EntityFailure]] = defaultdict(list)
+    if table.reject is None or not days:
+        return found
+    rejected = table.reject(inputs, pd.DatetimeIndex(days))
+    for row in rejected.itertuples():
+        found[pd.Timestamp(row.date).date()].append(EntityFailure(str(row.entity), row.category, row.details))
+    return found
+
+
+def _completed(outcome: Outcome, table: Table, rows: pd.DataFrame, rejected: list[EntityFailure]) -> Outcome:
+    """The outcome with what its rows and the source's rejected rows add to it."""
+    of_day = rows[rows[table.partition] == pd.Timestamp(outcome.partition.day)]
+    ready = None
+    if "is_production_ready" in of_day and len(of_day):
+        ready = 0.0 if _is_forced(outcome) else float(of_day["is_production_ready"].mean())
+    size = len(of_day) if outcome.is_published or outcome.status == Status.GAP else 0
+    failures = (*outcome.failures, *rejected)
+    return replace(outcome, rows=size, production_ready_share=ready, failures=failures)
+
+
+def _marked_as_forced(rows: pd.DataFrame, table: Table, outcomes: dict[date, Outcome]) -> pd.DataFrame:
+    if "is_production_ready" not in rows:
+        return rows
+    forced = pd.DatetimeIndex([day for day, outcome in outcomes.items() if _is_forced(outcome)])
+    ready = rows["is_production_ready"] & ~rows[table.partition].isin(forced)
+    return rows.assign(is_production_ready=ready)
+
+
+def _is_forced(outcome: Outcome) -> bool:
+    return (outcome.reason or "").startswith("published by force")
+
+
+def _error(table: Table, day: date, error: Exception) -> Outcome:
+    what = f"{type(error).__name__}: {error}" if not isinstance(error, SourceError) else str(error)
+    return _invalid(table, day, what)
+
+
+def _invalid(table: Table, day: date, what: str) -> Outcome:
+    return Outcome(Partition(table.name, day), Status.ERROR, reason=what, label=f"{SHORT_NAMES[table.name]} error")
+
+
+def _tuple(key: object) -> tuple[object, ...]:
+    return key if isinstance(key, tuple) else (key,)
+
+
+def _first(texts: Sequence[str], most: int = 3) -> str:
+    more = f"; and {len(texts) - most} more" if len(texts) > most else ""
+    return "; ".join(texts[:most]) + more

@@ -1,0 +1,306 @@
+"""What every partition is today, derived from the ledger: its status, the root of a block, the hash of its inputs.
+
+A pure function of ledger rows and the clock. Nothing is read or computed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from nba_assets.league.calendar import OPENING_NIGHTS, season_first_day, season_of
+from nba_assets.quality.audit import Partition
+from nba_assets.quality.policy import Policy
+from nba_assets.quality.status import FAILED, STOPS_DEPENDENTS, Status
+from nba_assets.tables import TABLES, Phase
+from nba_assets.tables.fingerprint import combine
+from nba_assets.tables.table import Input, TimeRule
+from nba_assets.warehouse.ledger import PROCESSOR_RUNS
+
+_ABSENT = "-"
+_DAY = timedelta(days=1)
+_STOPS = STOPS_DEPENDENTS | {Status.NOT_DUE}
+T = TypeVar("T")
+_AS_STORED = (
+    *("attempt_id", "reason", "label", "rows", "expected", "complete", "required", "share"),
+    *("production_ready_share", "content_hash", "announced_hash", "inputs_hash", "code_version"),
+    *("run_id", "backfill_id", "options", "started_at"),
+)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One row of the ledger."""
+
+    partition: Partition
+    attempt_id: str
+    status: Status
+    published: bool
+    reason: str | None
+    label: str | None
+    root: Partition | None
+    rows: int | None
+    expected: int | None
+    complete: int | None
+    required: int | None
+    share: float | None
+    production_ready_share: float | None
+    content_hash: str | None
+    announced_hash: str | None
+    inputs_hash: str | None
+    opening_night: date | None
+    code_version: str | None
+    run_id: str | None
+    backfill_id: str | None
+    options: str | None
+    started_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One partition as it is today: the status, the newest attempt, and what stands published."""
+
+    partition: Partition
+    status: Status
+    reason: str | None
+    label: str | None
+    root: Partition | None
+    newest: Attempt | None
+    published: Attempt | None
+
+    @property
+    def numbers(self) -> Attempt | None:
+        """The attempt whose numbers describe the cell: the newest, if it had any, else what stands."""
+        if self.newest is not None and self.newest.expected is not None:
+            return self.newest
+        return self.published or self.newest
+
+    @property
+    def rows(self) -> int:
+        """Rows that stand published."""
+        return (self.published.rows or 0) if self.published else 0
+
+
+class State:
+    """Every partition from the beginning of the first season to `end`.
+
+    `is_due(day)` says whether the results of a date must be there; `parameters` is what else the rows depend on
+    (the source's game types, min_games), per table.
+    """
+
+    def __init__(
+        self,
+        ledger: pd.DataFrame,
+        *,
+        start: date,
+        end: date,
+        policies: dict[str, Policy],
+        parameters: dict[str, str],
+        is_due: Callable[[date], bool],
+    ) -> None:
+        self.start, self.end = start, end
+        self._policies = policies
+        self._parameters = parameters
+        self._is_due = is_due
+        self._newest, self._published = _index(ledger)
+        self._cells: dict[Partition, Cell] = {}
+        self._chains: dict[str, dict[date, str]] = {}
+        self._histories: dict[str, dict[date, Cell | None]] = {}
+
+    def cell(self, table: str, day: date) -> Cell:
+        """One partition."""
+        partition = Partition(table, day)
+        if partition not in self._cells:
+            self._cells[partition] = self._derive(partition)
+        return self._cells[partition]
+
+    def published(self, table: str, day: date) -> Attempt | None:
+        """What stands published."""
+        return self._published.get(Partition(table, day))
+
+    def published_dates(self, table: str) -> frozenset[date]:
+        """The dates of a table that stand published."""
+        return frozenset(p.day for p in self._published if p.table == table)
+
+    def opening_night(self, day: date) -> date | None:
+        """The opening night of the day's season: by the schedule, else by the list."""
+        schedule = self.published("raw_schedule", day)
+        known = schedule.opening_night if schedule else None
+        return known or OPENING_NIGHTS.get(season_of(day))
+
+    def inputs_hash(self, table: str, day: date) -> str:
+        """The hash of everything that the partition is allowed to read, its code version and parameters."""
+        spec = TABLES[table]
+        parts = [spec.code_version, self._parameters.get(table, "")]
+        parts += [f"{i.table}:{i.rule.value}:{self._input_hash(i, day)}" for i in spec.inputs]
+        return combine(parts)
+
+    def obstacle(self, table: str, day: date) -> Cell | None:
+        """The input that keeps a partition from being built: a critical one that is not there, or not due yet."""
+        waiting: Cell | None = None
+        for input_ in TABLES[table].inputs:
+            if TABLES[input_.table].optional:
+                continue
+            found = self._obstacle_of(input_, day)
+            if found is not None and found.status == Status.NOT_DUE:
+                waiting = waiting or found
+            elif found is not None and self._policies[input_.table].critical:
+                return found
+        return waiting
+
+    def weak_inputs(self, table: str, day: date) -> list[Cell]:
+        """Inputs of the same date that do not stand published but block nothing."""
+        weak = []
+        for input_ in TABLES[table].inputs:
+            is_weak = not self._policies[input_.table].critical and not TABLES[input_.table].optional
+            if is_weak and input_.rule in (TimeRule.SAME_DATE, TimeRule.ANNOUNCED):
+                cell = self.cell(input_.table, day)
+                weak += [cell] if cell.published is None else []
+        return weak
+
+    def _derive(self, partition: Partition) -> Cell:
+        newest, published = self._newest.get(partition), self._published.get(partition)
+        failed = newest is not None and newest.status in FAILED and not newest.published
+        if newest is not None and failed:
+            return Cell(partition, newest.status, newest.reason, newest.label, newest.root, newest, published)
+        if published is not None and published.inputs_hash == self.inputs_hash(partition.table, partition.day):
+            shown = newest if newest is not None and newest.published else published
+            return Cell(partition, shown.status, shown.reason, shown.label, shown.root, newest, published)
+        obstacle = self.obstacle(partition.table, partition.day)
+        if obstacle is not None and obstacle.status == Status.NOT_DUE and published is None:
+            return Cell(partition, Status.NOT_DUE, f"waits for {obstacle.partition}", None, None, newest, published)
+        if obstacle is not None and self._is_blocked(obstacle, newest, published):
+            root = obstacle.root or obstacle.partition
+            return Cell(partition, Status.BLOCKED, self._because(root), obstacle.label, root, newest, published)
+        if published is not None:
+            return Cell(partition, Status.STALE, self._why_stale(published), None, None, newest, published)
+        if self._is_waited_for(partition):
+            return Cell(partition, Status.NOT_DUE, "results are not due yet", None, None, newest, published)
+        return Cell(partition, Status.MISSING, "never computed", None, None, newest, published)
+
+    def _is_blocked(self, obstacle: Cell, newest: Attempt | None, published: Attempt | None) -> bool:
+        """A partition that nobody has tried yet, behind others that nobody has tried, is just missing."""
+        if obstacle.status == Status.NOT_DUE:
+            return False
+        root = self._cell_of(obstacle.root) if obstacle.root else obstacle
+        tried = published is not None or (newest is not None and newest.status == Status.BLOCKED)
+        return root.status != Status.MISSING or tried
+
+    def _because(self, root: Partition) -> str:
+        cell = self._cell_of(root)
+        what = f": {cell.reason}" if cell.reason and cell.status != Status.MISSING else ""
+        return f"because of {root} {cell.status}{what}"
+
+    def _why_stale(self, published: Attempt) -> str:
+        table = published.partition.table
+        if published.code_version != TABLES[table].code_version:
+            return f"computed with code version {published.code_version}, now {TABLES[table].code_version}"
+        return "an input has changed since it was computed"
+
+    def _cell_of(self, partition: Partition) -> Cell:
+        return self.cell(partition.table, partition.day)
+
+    def _is_waited_for(self, partition: Partition) -> bool:
+        table = TABLES[partition.table]
+        if table.phase == Phase.PRE_GAME or table.name in ("raw_schedule", "raw_game_lines"):
+            return False
+        return not self._is_due(partition.day)
+
+    def _obstacle_of(self, input_: Input, day: date) -> Cell | None:
+        if input_.rule == TimeRule.DAY_BEFORE:
+            return None
+        if input_.rule == TimeRule.BEFORE_DATE:
+            return self._history_of(input_.table, day)
+        cell = self.cell(input_.table, day)
+        return cell if cell.status in _STOPS else None
+
+    def _history_of(self, table: str, day: date) -> Cell | None:
+        """The first date of the season before `day` whose partition is not there, or not due yet."""
+
+        def extend(d: date, before: Cell | None) -> Cell | None:
+            yesterday = d - _DAY
+            opening = self.opening_night(d)
+            if before is not None or opening is None or yesterday < opening:
+                return before
+            cell = self.cell(table, yesterday)
+            return cell if cell.status in _STOPS else None
+
+        return _carried(self._histories.setdefault(table, {}), self._first_day(day), day, None, extend)
+
+    def _input_hash(self, input_: Input, day: date) -> str:
+        if input_.rule == TimeRule.BEFORE_DATE:
+            return self._chain(input_.table, day)
+        when = day - _DAY if input_.rule == TimeRule.DAY_BEFORE else day
+        stands = self.published(input_.table, when)
+        if stands is None:
+            return _ABSENT
+        announced = input_.rule == TimeRule.ANNOUNCED
+        return (stands.announced_hash if announced else stands.content_hash) or _ABSENT
+
+    def _chain(self, table: str, day: date) -> str:
+        """The running hash of the season's partitions before `day`; empty and absent ones leave it as it is."""
+
+        def extend(d: date, before: str) -> str:
+            stands = self.published(table, d - _DAY)
+            return combine([before, stands.content_hash or ""]) if stands and stands.rows else before
+
+        return _carried(self._chains.setdefault(table, {}), self._first_day(day), day, _ABSENT, extend)
+
+    def _first_day(self, day: date) -> date:
+        return max(season_first_day(season_of(day)), self.start)
+
+
+def _carried(known: dict[date, T], first: date, day: date, initial: T, extend: Callable[[date, T], T]) -> T:
+    """A value that is carried forward from day to day of a season, `initial` on its first day."""
+    start = day
+    while start not in known and start > first:
+        start -= _DAY
+    known.setdefault(start, initial)
+    while start < day:
+        start += _DAY
+        known[start] = extend(start, known[start - _DAY])
+    return known[day]
+
+
+def _index(ledger: pd.DataFrame) -> tuple[dict[Partition, Attempt], dict[Partition, Attempt]]:
+    """The newest attempt at each partition, and the newest that published."""
+    newest: dict[Partition, Attempt] = {}
+    published: dict[Partition, Attempt] = {}
+    for attempt in sorted(attempts(ledger), key=lambda attempt: attempt.attempt_id):
+        newest[attempt.partition] = attempt
+        if attempt.published:
+            published[attempt.partition] = attempt
+    return newest, published
+
+
+def attempts(ledger: pd.DataFrame) -> Iterator[Attempt]:
+    """The rows of a ledger frame; those of tables that no longer exist are left out."""
+    columns = {name: _plain(ledger[name]) for name in PROCESSOR_RUNS.contract.to_schema().columns}
+    for row in zip(*columns.values(), strict=True):
+        values = dict(zip(columns, row, strict=True))
+        if values["table_name"] in TABLES and values["status"] in Status.__members__:
+            yield _attempt(values)
+
+
+def _attempt(values: dict[str, Any]) -> Attempt:
+    root = values["root_table"]
+    named = Partition(root, values["root_date"].date()) if root else None
+    opening = values["opening_night"]
+    return Attempt(
+        partition=Partition(values["table_name"], values["partition_date"].date()),
+        status=Status(values["status"]),
+        published=bool(values["published"]),
+        root=named,
+        opening_night=opening.date() if opening is not None else None,
+        **{name: values[name] for name in _AS_STORED},
+    )
+
+
+def _plain(values: pd.Series) -> list[Any]:
+    """Python values, None for every kind of NULL."""
+    objects = values.astype(object)
+    return objects.where(values.notna(), None).tolist()

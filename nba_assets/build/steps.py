@@ -1,0 +1,190 @@
+"""One table, some dates: read, compute, validate, audit, publish. The same for every table and every caller.
+
+A date that fails takes no other date with it; what is published, with its ledger rows, is published in one
+transaction. How outcomes are shown to Dagster or on a terminal does not belong here.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+import pandas as pd
+
+from nba_assets.build.attempt import Tried, attempt
+from nba_assets.build.reading import load_state
+from nba_assets.build.run_options import RunOptions
+from nba_assets.build.session import Session
+from nba_assets.build.state import Cell, State
+from nba_assets.league.calendar import season_of
+from nba_assets.quality.audit import Mode, Outcome, Partition
+from nba_assets.quality.status import Status
+from nba_assets.tables import TABLES, Table
+from nba_assets.tables.contract import empty, shape
+from nba_assets.tables.fingerprint import partition_hashes
+from nba_assets.tables.games import announced_games
+from nba_assets.warehouse.base import Publication
+from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """Who builds: ids for the ledger, and the options of the run."""
+
+    run_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    backfill_id: str | None = None
+    options: RunOptions = field(default_factory=RunOptions)
+
+
+@dataclass(frozen=True)
+class Built:
+    """What became of one partition; `changed` says whether rows were replaced."""
+
+    outcome: Outcome
+    changed: bool
+    rows: pd.DataFrame = field(repr=False)
+
+    @property
+    def day(self) -> date:
+        """The partition date."""
+        return self.outcome.partition.day
+
+
+def build(session: Session, table_name: str, days: Sequence[date], run: RunInfo) -> list[Built]:
+    """Build the partitions of one table; returns one result per date, in order of date.
+
+    Raises WarehouseError if the warehouse cannot be used; everything else that goes wrong is an outcome.
+    """
+    table = TABLES[table_name]
+    entry = _Entry(run, datetime.now(UTC), time.monotonic())
+    session.warehouse.prepare()
+    with session.warehouse.writer(f"building {table_name}"):
+        state = load_state(session, min(days), max(days))
+        waiting = {day: outcome for day in days if (outcome := _waiting(state, table_name, day))}
+        open_days = sorted(set(days) - set(waiting))
+        mode = Mode(session.settings.completeness, run.options.backfill_mode, run.options.force)
+        tried = attempt(session, state, table, open_days, mode, run.options.bootstrap_days)
+        hashes = _hashes(table, tried)
+        changed = [day for day in open_days if _has_changed(state, tried.outcomes[day], hashes)]
+        outcomes = {**waiting, **tried.outcomes}
+        recorded = [outcome for outcome in outcomes.values() if _is_worth_recording(state, outcome)]
+        session.warehouse.publish(
+            Publication(
+                table=table,
+                dates=changed,
+                rows=tried.rows[tried.rows[table.partition].isin(pd.DatetimeIndex(changed))],
+                runs=_ledger_rows([entry.row(outcome, state, hashes, tried) for outcome in recorded]),
+                failures=_failures(tried.outcomes.values()),
+                failure_dates=open_days,
+            )
+        )
+    by_day = tried.rows.groupby(tried.rows[table.partition].dt.date)
+    of_day = {day: by_day.get_group(day) for day in by_day.groups}
+    nothing = table.empty()
+    return [Built(outcomes[day], day in changed, of_day.get(day, nothing)) for day in sorted(days)]
+
+
+def _waiting(state: State, table: str, day: date) -> Outcome | None:
+    """BLOCKED or NOT_DUE, if an input is not there."""
+    obstacle = state.obstacle(table, day)
+    if obstacle is None:
+        return None
+    partition = Partition(table, day)
+    if obstacle.status == Status.NOT_DUE:
+        return Outcome(partition, Status.NOT_DUE, reason=f"waits for {obstacle.partition}")
+    root = obstacle.root or obstacle.partition
+    return Outcome(partition, Status.BLOCKED, reason=_because(state, root), label=obstacle.label, root=root)
+
+
+def _because(state: State, root: Partition) -> str:
+    cell = state.cell(root.table, root.day)
+    return f"because of {root} {cell.status}{_told(cell)}"
+
+
+def _told(cell: Cell) -> str:
+    if cell.status == Status.MISSING:
+        return f"; run: nba-assets backfill {cell.partition.day} {cell.partition.day}"
+    return f": {cell.reason}" if cell.reason else ""
+
+
+def _has_changed(state: State, outcome: Outcome, hashes: dict[date, str]) -> bool:
+    if not outcome.is_published:
+        return False
+    stands = state.published(outcome.partition.table, outcome.partition.day)
+    return stands is None or stands.content_hash != hashes[outcome.partition.day]
+
+
+def _is_worth_recording(state: State, outcome: Outcome) -> bool:
+    """Waiting is not an attempt; being blocked by the same root as before is not news."""
+    if outcome.status == Status.NOT_DUE:
+        return False
+    newest = state.cell(outcome.partition.table, outcome.partition.day).newest
+    if outcome.status != Status.BLOCKED or newest is None:
+        return True
+    return (newest.status, newest.root) != (outcome.status, outcome.root)
+
+
+def _hashes(table: Table, tried: Tried) -> dict[date, str]:
+    return partition_hashes(tried.rows, table.contract, _published(tried))
+
+
+def _published(tried: Tried) -> list[date]:
+    return [day for day, outcome in tried.outcomes.items() if outcome.is_published]
+
+
+def _failures(outcomes: Iterable[Outcome]) -> pd.DataFrame:
+    rows = [
+        (outcome.partition.day, outcome.partition.table, failure.entity, failure.category, failure.details)
+        for outcome in outcomes
+        for failure in outcome.failures
+    ]
+    columns = ["partition_date", "table_name", "entity", "category", "details"]
+    frame = pd.DataFrame(rows, columns=columns).drop_duplicates(columns[:3])
+    return shape(frame, ENTITY_FAILURES.contract) if rows else empty(ENTITY_FAILURES.contract)
+
+
+def _ledger_rows(rows: list[dict[str, object]]) -> pd.DataFrame:
+    return shape(pd.DataFrame(rows), PROCESSOR_RUNS.contract) if rows else empty(PROCESSOR_RUNS.contract)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What all ledger rows of one build have in common, and how an outcome becomes one."""
+
+    run: RunInfo
+    started: datetime
+    clock: float
+
+    def row(self, outcome: Outcome, state: State, hashes: dict[date, str], tried: Tried) -> dict[str, object]:
+        """One row of processor_runs."""
+        table, day = outcome.partition.table, outcome.partition.day
+        names = ("reason", "label", "rows", "expected", "complete", "required", "share", "production_ready_share")
+        return {name: getattr(outcome, name) for name in names} | {
+            "partition_date": day,
+            "table_name": table,
+            "attempt_id": f"{time.time_ns():020d}",
+            "run_id": self.run.run_id,
+            "backfill_id": self.run.backfill_id,
+            "status": outcome.status.value,
+            "published": outcome.is_published,
+            "root_table": outcome.root.table if outcome.root else None,
+            "root_date": outcome.root.day if outcome.root else None,
+            "content_hash": hashes.get(day),
+            "announced_hash": _announced_hash(tried, day) if table == "raw_schedule" else None,
+            "inputs_hash": state.inputs_hash(table, day),
+            "code_version": TABLES[table].code_version,
+            "opening_night": tried.opening_nights.get(season_of(day)),
+            "options": self.run.options.to_json(),
+            "started_at": self.started,
+            "duration_s": time.monotonic() - self.clock,
+        }
+
+
+def _announced_hash(tried: Tried, day: date) -> str:
+    """The hash of what the schedule said of the date before its games."""
+    schedule = TABLES["raw_schedule"]
+    of_day = tried.rows[tried.rows[schedule.partition] == pd.Timestamp(day)]
+    return partition_hashes(announced_games(of_day), schedule.contract, [day])[day]

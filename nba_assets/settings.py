@@ -1,0 +1,185 @@
+"""Every setting, typed, in one object; from the environment or `.env`, with defaults that run on a laptop.
+
+Reading a setting happens here and nowhere else; what a setting means is the business of the room that uses it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from nba_assets.league.calendar import COUNTING_TYPES, EASTERN, GameType
+from nba_assets.quality.policy import Completeness, Policy, policies
+
+if TYPE_CHECKING:
+    from nba_assets.sources.nba_api.settings import NbaApiSettings
+
+
+class SettingsError(ValueError):
+    """A setting has a value that it cannot have; the message names it and what is allowed."""
+
+
+class SourceName(StrEnum):
+    """Where raw data comes from."""
+
+    SIMULATED = "simulated"
+    FILES = "files"
+    NBA_API = "nba_api"
+
+
+class WarehouseName(StrEnum):
+    """Where tables live."""
+
+    DUCKDB = "duckdb"
+    BIGQUERY = "bigquery"
+
+
+def _comma_list(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+CommaList = Annotated[list[str], NoDecode, BeforeValidator(_comma_list)]
+
+
+class Settings(BaseSettings):
+    """All settings. `NBA_HOME` holds all state; relative paths are relative to the working directory."""
+
+    model_config = SettingsConfigDict(env_prefix="NBA_", env_file=".env", extra="ignore", frozen=True)
+
+    source: SourceName = SourceName.SIMULATED
+    data_dir: Path | None = None
+    counting_types: CommaList = []
+    seed: int = 2021
+    warehouse: WarehouseName = WarehouseName.DUCKDB
+    home: Path = Path(".nba")
+    duckdb_path: Path | None = None
+    partitions_start: date = date(2021, 10, 1)
+    completeness: Completeness = Completeness.RELATIVE
+    policy: Annotated[dict[str, dict[str, Any]], NoDecode] = {}
+    publishing_delay_hours: float = Field(default=30.0, ge=0)
+    now: datetime | None = None
+
+    bigquery_project: str | None = None
+    bigquery_location: str = "US"
+    bigquery_dataset_prefix: str = ""
+    bigquery_endpoint: str | None = None
+    bigquery_load_jobs_per_day: int = Field(default=1000, gt=0)
+
+    api_cache_dir: Path | None = None
+    api_calls_per_second: float = Field(default=0.6, gt=0)
+    api_timeout_seconds: float = Field(default=30.0, gt=0)
+    api_max_attempts: int = Field(default=5, gt=0)
+    api_proxy: str | None = None
+    api_base_url: str | None = None
+    api_shots_window_days: int = Field(default=7, gt=0)
+
+    alerts_to: CommaList = []
+    alerts_critical_to: CommaList = []
+    alerts_warning_to: CommaList = []
+    alerts_info_to: CommaList = []
+    alerts_daily_budget: int = Field(default=20, gt=0)
+    ses_region: str = Field(default="us-west-2", validation_alias="AWS_SES_REGION")
+    ses_from_email: str | None = Field(default=None, validation_alias="AWS_SES_FROM_EMAIL")
+    ses_access_key_id: SecretStr | None = Field(default=None, validation_alias="AWS_SES_ACCESS_KEY_ID")
+    ses_secret_access_key: SecretStr | None = Field(default=None, validation_alias="AWS_SES_SECRET_ACCESS_KEY")
+    ses_endpoint: str | None = Field(default=None, validation_alias="AWS_SES_ENDPOINT")
+
+    @field_validator("policy", mode="before")
+    @classmethod
+    def _policy_is_json(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError(f'must be JSON like {{"player_daily_cache": {{"min_share": 0.8}}}} ({error})') from error
+
+    @field_validator("counting_types")
+    @classmethod
+    def _types_count(cls, value: list[str]) -> list[str]:
+        unknown = sorted(set(value) - COUNTING_TYPES)
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)} does not count; allowed: {', '.join(sorted(COUNTING_TYPES))}")
+        return value
+
+    @property
+    def warehouse_path(self) -> Path:
+        """The DuckDB file."""
+        return (self.duckdb_path or self.home / "warehouse.duckdb").absolute()
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's instance directory: runs, events, schedules."""
+        return (self.home / "dagster").absolute()
+
+    @property
+    def cache_dir(self) -> Path:
+        """Where the live source keeps what it fetched."""
+        return (self.api_cache_dir or self.home / "cache").absolute()
+
+    @property
+    def policies(self) -> dict[str, Policy]:
+        """The completeness policy of every table."""
+        return policies(self.policy)
+
+    @property
+    def covered_types(self) -> frozenset[str]:
+        """The game types that the source has box scores for: as set, else what the source usually has."""
+        if self.counting_types:
+            return frozenset(self.counting_types)
+        return frozenset({GameType.REGULAR.value}) if self.source == SourceName.FILES else COUNTING_TYPES
+
+    @property
+    def publishing_delay(self) -> timedelta:
+        """How long after the Eastern midnight that begins a date its results must be there."""
+        return timedelta(hours=self.publishing_delay_hours)
+
+    def clock(self) -> datetime:
+        """The present moment, or the one that NBA_NOW sets; UTC."""
+        moment = self.now or datetime.now(UTC)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=EASTERN)).astimezone(UTC)
+
+    def nba_api(self) -> NbaApiSettings:
+        """What the live source wants to know."""
+        from nba_assets.sources.nba_api.settings import NbaApiSettings  # loads the client: only where it is used
+
+        return NbaApiSettings(
+            cache_dir=self.cache_dir,
+            calls_per_second=self.api_calls_per_second,
+            timeout_seconds=self.api_timeout_seconds,
+            max_attempts=self.api_max_attempts,
+            proxy=self.api_proxy,
+            base_url=self.api_base_url,
+            shots_window_days=self.api_shots_window_days,
+            game_types=self.covered_types,
+        )
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings as they are now; raises SettingsError naming each bad value and what is allowed."""
+    try:
+        settings = Settings(**overrides)
+        _ = settings.policies
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(problem) for problem in error.errors())) from error
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    return settings
+
+
+def _explain(problem: Any) -> str:
+    field = str(problem["loc"][0])
+    alias = Settings.model_fields[field].validation_alias if field in Settings.model_fields else field
+    name = str(alias) if alias else f"NBA_{field.upper()}"
+    value = os.environ.get(name, problem.get("input"))
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "enum":
+        message = f"allowed: {problem['ctx']['expected'].replace(chr(39), '').replace(' or ', ', ')}"
+    return f"{name}={value}: {message}"
