@@ -137,7 +137,7 @@ def _shortfall(outcome: Outcome, expectation: Expectation, policy: Policy, mode:
         return f"{short}={outcome.rows}", f"{outcome.rows} rows, {entities} required"
     wanted = policy.rows(backfill=mode.backfill)
     if mode.completeness == Completeness.ABSOLUTE and wanted is not None:
-        return (f"{short} < {wanted}", f"{outcome.rows} rows, {wanted} required") if outcome.rows < wanted else None
+        return (f"{short} < {wanted}", f"{short} < {wanted}") if outcome.rows < wanted else None
     met = expectation.expected - expectation.open
     required = policy.required(expectation.expected, backfill=mode.backfill)
     if met < required:

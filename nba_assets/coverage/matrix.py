@@ -1,0 +1,123 @@
+"""The coverage matrix: one row per date, one cell per table, one status for each date.
+
+Built from the ledger's state; how it looks on a terminal, in Markdown or HTML does not belong here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pandas as pd
+
+from nba_assets.build.reading import load_state
+from nba_assets.build.session import Session
+from nba_assets.build.state import Cell, State
+from nba_assets.league.calendar import COUNTING_TYPES
+from nba_assets.quality.status import FINE, Status
+from nba_assets.tables import TABLES
+from nba_assets.tables.games import RESULT_COLUMNS, counting_games
+
+COMPLETE, BOOTSTRAP, NO_GAMES = "Complete", "Bootstrap", "No games"
+_WORST_FIRST = (Status.GAP, Status.ERROR, Status.BLOCKED, Status.STALE, Status.MISSING, Status.NOT_DUE)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One date: its cells by table, in the order of the graph, and the number of counting games (None: unknown)."""
+
+    day: date
+    cells: Mapping[str, Cell]
+    games: int | None
+
+    @property
+    def status(self) -> str:
+        """Complete, Bootstrap, No games, Degraded: …, or the root reason of the worst cell."""
+        return date_status(self.cells)
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether every table that counts stands published and up to date."""
+        return all(cell.status in FINE for cell in counting_cells(self.cells))
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Coverage of a range of dates."""
+
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables, in the order of the graph; the optional ones last."""
+        return tuple(sorted(TABLES, key=lambda name: TABLES[name].optional))
+
+    def cells(self) -> Iterator[Cell]:
+        """All cells, date by date."""
+        for row in self.rows:
+            yield from row.cells.values()
+
+    def counts(self) -> dict[Status, int]:
+        """How many cells of the tables that count have each status."""
+        return Counter(cell.status for row in self.rows for cell in counting_cells(row.cells))
+
+
+def matrix(session: Session, start: date, end: date, *, state: State | None = None) -> Matrix:
+    """The coverage of start … end (inclusive)."""
+    state = state or load_state(session, start, end)
+    games = _games_by_date(session, start, end)
+    days = [start + timedelta(days=n) for n in range((end - start).days + 1)]
+    rows = []
+    for day in days:
+        loaded = state.published("raw_schedule", day) is not None
+        cells = {name: state.cell(name, day) for name in TABLES}
+        rows.append(Row(day, cells, games.get(day, 0) if loaded else None))
+    return Matrix(tuple(rows), _notes(session))
+
+
+def counting_cells(cells: Mapping[str, Cell]) -> list[Cell]:
+    """The cells of the tables that have an influence on a date's status."""
+    return [cell for name, cell in cells.items() if not TABLES[name].optional]
+
+
+def date_status(cells: Mapping[str, Cell]) -> str:
+    """The status of a date: the first cell of the worst kind decides, in the order of the graph."""
+    counting = counting_cells(cells)
+    found = {cell.status for cell in counting}
+    for status in _WORST_FIRST:
+        if status in found:
+            return _root_reason([cell for cell in counting if cell.status == status])
+    if found == {Status.NO_GAMES}:
+        return NO_GAMES
+    if Status.BOOTSTRAP in found:
+        return BOOTSTRAP
+    if Status.DEGRADED in found:
+        return f"Degraded: {next(cell.reason for cell in counting if cell.status == Status.DEGRADED)}"
+    return COMPLETE
+
+
+def _root_reason(worst: list[Cell]) -> str:
+    cell = worst[0]
+    if cell.status in (Status.STALE, Status.MISSING, Status.NOT_DUE):
+        what = {Status.STALE: "Stale", Status.MISSING: "Missing", Status.NOT_DUE: "Not due"}[cell.status]
+        return f"{what}: {cell.partition.table}" + (f" and {len(worst) - 1} more" if len(worst) > 1 else "")
+    reason = cell.reason or ""
+    if cell.status == Status.BLOCKED or cell.label is None:
+        return reason or cell.status.value
+    return cell.label if reason in ("", cell.label) else f"{cell.label}: {reason}"
+
+
+def _games_by_date(session: Session, start: date, end: date) -> dict[date, int]:
+    schedule = session.warehouse.read(TABLES["raw_schedule"], columns=RESULT_COLUMNS, start=start, end=end)
+    games = counting_games(schedule, session.counting_types)
+    return {pd.Timestamp(day).date(): int(count) for day, count in games.groupby("game_date").size().items()}
+
+
+def _notes(session: Session) -> tuple[str, ...]:
+    uncovered = sorted(COUNTING_TYPES - session.counting_types)
+    if not uncovered:
+        return ()
+    return (f"the source '{session.source.name}' does not cover games of type {', '.join(uncovered)}: not expected",)

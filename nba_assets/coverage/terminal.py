@@ -1,0 +1,149 @@
+"""The coverage matrix as a terminal table, as Markdown, and as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from nba_assets.build.state import Cell
+from nba_assets.coverage.matrix import BOOTSTRAP, COMPLETE, NO_GAMES, Matrix, Row
+from nba_assets.quality.audit import SHORT_NAMES
+from nba_assets.quality.status import MEANING, Status
+from nba_assets.tables import TABLES, Phase
+
+MARKS: dict[Status, str] = {
+    Status.OK: "",
+    Status.DEGRADED: "~",
+    Status.BOOTSTRAP: "b",
+    Status.NO_GAMES: "-",
+    Status.GAP: "GAP",
+    Status.ERROR: "ERR",
+    Status.BLOCKED: "blk",
+    Status.STALE: "*",
+    Status.NOT_DUE: ".",
+    Status.MISSING: "?",
+}
+"""What stands in a cell beside, or instead of, its number of rows; told apart without colour."""
+
+_COLOURS: dict[Status, str] = {
+    Status.OK: "green",
+    Status.DEGRADED: "yellow",
+    Status.BOOTSTRAP: "cyan",
+    Status.NO_GAMES: "dim",
+    Status.GAP: "bold red",
+    Status.ERROR: "bold red",
+    Status.BLOCKED: "magenta",
+    Status.STALE: "yellow",
+    Status.NOT_DUE: "dim",
+    Status.MISSING: "red",
+}
+_ROOM_FOR_STATUS = 32
+_WITHOUT_ROWS = (Status.BOOTSTRAP, Status.NO_GAMES, Status.GAP, Status.ERROR, Status.BLOCKED)
+_WITHOUT_ROWS += (Status.NOT_DUE, Status.MISSING)
+
+
+def cell_text(cell: Cell) -> str:
+    """ "433", "433~", "GAP", "blk" …"""
+    mark = MARKS[cell.status]
+    return mark if cell.status in _WITHOUT_ROWS else f"{cell.rows}{mark}"
+
+
+def legend(matrix: Matrix) -> str:
+    """What the marks of this matrix mean, with counts: "1,204 OK · 12 ~ DEGRADED (…)"."""
+    counts = matrix.counts()
+    parts = [
+        f"{counts[status]:,} {status}" + (f" [{MARKS[status]}] {MEANING[status]}" if MARKS[status] else "")
+        for status in Status
+        if counts.get(status)
+    ]
+    return " · ".join(parts)
+
+
+def as_rich(matrix: Matrix, *, width: int) -> RichTable:
+    """The matrix for a terminal of `width` characters: as many tables as leave room for the status."""
+    names = _tables_that_fit(matrix, width)
+    table = RichTable(header_style="bold", show_edge=False, padding=(0, 1, 0, 0), box=None)
+    table.add_column("date", no_wrap=True)
+    table.add_column("games", justify="right")
+    for name in names:
+        table.add_column(SHORT_NAMES[name], justify="right", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    room = max(width - _width_of(matrix, names), _ROOM_FOR_STATUS // 2)
+    for row in matrix.rows:
+        cells = [Text(cell_text(row.cells[name]), style=_COLOURS[row.cells[name].status]) for name in names]
+        status = row.status if len(row.status) <= room else row.status[: room - 1] + "…"
+        table.add_row(str(row.day), _games(row), *cells, Text(status, style=_style(row)))
+    return table
+
+
+def _tables_that_fit(matrix: Matrix, width: int) -> list[str]:
+    everything = list(matrix.tables)
+    counting = [name for name in everything if not TABLES[name].optional]
+    pre_game = [name for name in counting if TABLES[name].phase == Phase.PRE_GAME]
+    for names in (everything, counting):
+        if width - _width_of(matrix, names) >= _ROOM_FOR_STATUS:
+            return names
+    return pre_game
+
+
+def _width_of(matrix: Matrix, names: list[str]) -> int:
+    widths = [max(len(SHORT_NAMES[n]), *(len(cell_text(row.cells[n])) for row in matrix.rows)) for n in names]
+    return len("2021-11-02 ") + len("games ") + sum(widths) + len(widths)
+
+
+def as_markdown(matrix: Matrix) -> str:
+    """The matrix as a Markdown table, with the legend below."""
+    heads = ["date", "games", *(SHORT_NAMES[name] for name in matrix.tables), "status"]
+    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
+    for row in matrix.rows:
+        cells = [cell_text(row.cells[name]) for name in matrix.tables]
+        lines.append(f"| {' | '.join([str(row.day), _games(row), *cells, row.status.replace('|', '/')])} |")
+    return "\n".join([*lines, "", legend(matrix), *matrix.notes])
+
+
+def as_json(matrix: Matrix) -> str:
+    """A list of {"date", "status", "cells": {table: {"status", "rows", "expected", …}}}."""
+    rows = [
+        {
+            "date": str(row.day),
+            "status": row.status,
+            "games": row.games,
+            "cells": {name: cell_as_dict(row.cells[name]) for name in matrix.tables},
+        }
+        for row in matrix.rows
+    ]
+    return json.dumps(rows, indent=1)
+
+
+def cell_as_dict(cell: Cell) -> dict[str, Any]:
+    """Everything that is known of a cell, in JSON's types."""
+    numbers = cell.numbers
+    return {
+        "status": cell.status.value,
+        "rows": cell.rows,
+        "expected": numbers.expected if numbers else None,
+        "required": numbers.required if numbers else None,
+        "complete": numbers.complete if numbers else None,
+        "share": numbers.share if numbers else None,
+        "production_ready_share": cell.published.production_ready_share if cell.published else None,
+        "reason": cell.reason,
+        "root": str(cell.root) if cell.root else None,
+        "computed_at": numbers.started_at.isoformat() if numbers and numbers.started_at else None,
+        "code_version": numbers.code_version if numbers else None,
+        "run_id": numbers.run_id if numbers else None,
+    }
+
+
+def _games(row: Row) -> str:
+    return "" if row.games is None else str(row.games)
+
+
+def _style(row: Row) -> str:
+    if row.status == COMPLETE:
+        return "green"
+    if row.status in (BOOTSTRAP, NO_GAMES):
+        return "dim"
+    return "yellow" if row.is_fine else "red"
