@@ -1,0 +1,142 @@
+"""Game logs, box scores and inactive lists of a season, in the league's spelling and rounding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nba_assets.sources.base import ResultSet
+from nba_assets.sources.simulated.places import TEAM_CODE, TEAM_ID
+from nba_assets.sources.simulated.possessions import STATISTICS
+from nba_assets.sources.simulated.published import Published, publish
+from nba_assets.sources.simulated.rosters import Ints, Texts
+from nba_assets.sources.simulated.schedule import date_texts
+from nba_assets.sources.simulated.season import Season
+from nba_assets.sources.simulated.turnout import DNP, INACTIVE, PLAYED
+
+_SUMS = [*STATISTICS, "PTS"]
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The sides of a season's games, an element each (home team first)."""
+
+    game_id: Texts
+    day: Ints
+    date: Texts
+    team: Ints
+    points: Ints
+
+    @property
+    def margin(self) -> Ints:
+        """Points less the opponent's."""
+        return self.points - self.points.reshape(-1, 2)[:, ::-1].ravel()
+
+
+def sides_of(season: Season) -> Sides:
+    """Game, day, team and points of every side."""
+    games = season.games
+    day = np.repeat(games["day"].to_numpy(), 2)
+    return Sides(
+        game_id=np.repeat(games["game_id"].to_numpy(), 2),
+        day=day,
+        date=date_texts(season.dates, day),
+        team=games[["home", "away"]].to_numpy().ravel(),
+        points=games[["home_points", "away_points"]].to_numpy().ravel(),
+    )
+
+
+def team_log(season: Season) -> Published:
+    """Two rows a game; MIN is the sum of the players' whole minutes, as in the league's log."""
+    sides = sides_of(season)
+    lines = season.lines[["side", *_SUMS]].assign(MIN=_whole_minutes(season.lines))
+    totals = lines.groupby("side").sum()
+    rows = pd.DataFrame(
+        {
+            "TEAM_ID": TEAM_ID[sides.team],
+            "TEAM_ABBREVIATION": TEAM_CODE[sides.team],
+            "GAME_ID": sides.game_id,
+            "GAME_DATE": sides.date,
+            "MATCHUP": _matchups(season.games),
+            "WL": np.where(sides.margin > 0, "W", "L"),
+            "REB": totals["OREB"] + totals["DREB"],
+            **totals,
+        }
+    )
+    return publish(rows, ResultSet.TEAM_LOG, first=sides.day + 1)
+
+
+def player_log(season: Season) -> Published:
+    """A row per player who appeared, in whole minutes: 0 for less than half of one."""
+    sides, lines, players = sides_of(season), season.lines, season.league.players
+    side, player = lines["side"].to_numpy(), lines["player"].to_numpy()
+    rows = pd.DataFrame(
+        {
+            "PLAYER_ID": players.player_id[player],
+            "PLAYER_NAME": players.log_name[player],
+            "TEAM_ID": TEAM_ID[sides.team[side]],
+            "TEAM_ABBREVIATION": TEAM_CODE[sides.team[side]],
+            "GAME_ID": sides.game_id[side],
+            "GAME_DATE": sides.date[side],
+            "MIN": _whole_minutes(lines),
+            "REB": lines["OREB"] + lines["DREB"],
+            "PLUS_MINUS": lines["plus_minus"],
+            **lines[_SUMS],
+        }
+    )
+    return publish(rows, ResultSet.PLAYER_LOG, first=sides.day[side] + 1)
+
+
+def box_scores(season: Season) -> Published:
+    """Everybody in the box score: those who played, with the clock, and those who did not, with a comment."""
+    sides, players, turnout = sides_of(season), season.league.players, season.turnout
+    listed = turnout[turnout["listing"].isin([PLAYED, DNP])]
+    played = listed["listing"].to_numpy() == PLAYED
+    side, player = listed["side"].to_numpy(), listed["player"].to_numpy()
+    clock = np.full(len(listed), "", dtype=object)
+    # Lines are the turnout's players who played, in the same order; their seconds include overtime.
+    clock[played] = [f"{s // 60}:{s % 60:02d}" for s in season.lines["seconds"].tolist()]
+    rows = pd.DataFrame(
+        {
+            "gameId": sides.game_id[side],
+            "teamId": TEAM_ID[sides.team[side]],
+            "teamTricode": TEAM_CODE[sides.team[side]],
+            "personId": players.player_id[player],
+            "playerName": players.log_name[player],
+            "starter": pd.array(listed["starter"].to_numpy() & played, dtype="boolean"),
+            "minutes": clock,
+            "comment": listed["comment"].to_numpy(),
+        }
+    )
+    return publish(rows, ResultSet.BOX_SCORES, first=sides.day[side] + 1)
+
+
+def inactives(season: Season) -> Published:
+    """Those who were not in uniform, in the spelling of the inactive list."""
+    sides, players, turnout = sides_of(season), season.league.players, season.turnout
+    listed = turnout[turnout["listing"] == INACTIVE]
+    side, player = listed["side"].to_numpy(), listed["player"].to_numpy()
+    rows = pd.DataFrame(
+        {
+            "GAME_ID": sides.game_id[side],
+            "TEAM_ID": TEAM_ID[sides.team[side]],
+            "TEAM_ABBREVIATION": TEAM_CODE[sides.team[side]],
+            "PLAYER_ID": players.player_id[player],
+            "PLAYER_NAME": players.listed_name[player],
+        }
+    )
+    return publish(rows, ResultSet.INACTIVES, first=sides.day[side] + 1)
+
+
+def _whole_minutes(lines: pd.DataFrame) -> Ints:
+    return (lines["seconds"].to_numpy() + 30) // 60
+
+
+def _matchups(games: pd.DataFrame) -> Texts:
+    """ "HOM vs. AWY" and "AWY @ HOM"; on neutral courts the latter for both teams."""
+    home, away = TEAM_CODE[games["home"].to_numpy()], TEAM_CODE[games["away"].to_numpy()]
+    as_guest = away + " @ " + home
+    as_host = np.where(games["neutral"].to_numpy() < 0, home + " vs. " + away, as_guest)
+    return np.column_stack([as_host, as_guest]).ravel()

@@ -1,0 +1,385 @@
+"""When the simulated league plays: the season's dates, its 1,230 fixtures, postponements and exhibitions.
+
+Days are counted from opening night (0); the preseason has negative days. Play-in and playoffs depend on
+results and are drawn in `postseason`.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from nba_assets.league.calendar import OPENING_NIGHTS, GameType, season_start_year
+from nba_assets.sources.simulated.places import (
+    ALL_STAR_PAIRS,
+    CONFERENCE,
+    DIVISION_TEAMS,
+    FOREIGN_CLUBS,
+    HOURS_BEHIND,
+    NEUTRAL_ARENAS,
+    TEAM_CODE,
+    TEAMS,
+)
+from nba_assets.sources.simulated.rosters import NEVER
+from nba_assets.sources.simulated.streams import Purpose, stream
+
+GAMES_PER_TEAM = 82
+FIRST_DAY = -20
+"""The day on which rosters gather; the preseason starts a little later."""
+
+_PRESEASON_START = -16
+_FULL_NIGHT = TEAMS // 2
+_BIGGEST_NIGHT = 14
+_FIRST_CUP = 2023
+_GAMES_BY_WEEKDAY = (8.0, 4.5, 11.5, 2.5, 11.5, 8.0, 7.5)
+_CHRISTMAS_TIPOFFS = (12 * 60, 14 * 60 + 30, 17 * 60, 20 * 60, 22 * 60 + 30)
+
+
+@dataclass(frozen=True)
+class SeasonDates:
+    """The landmarks of one season, in days from opening night."""
+
+    season: str
+    opening: date
+    last: int
+    """The last day of the regular season, a Sunday."""
+    all_star: int
+    """The Sunday of All-Star weekend."""
+    closed: frozenset[int]
+    """Days without counting games: Thanksgiving, Christmas Eve, All-Star week."""
+    christmas: int
+
+    @property
+    def year(self) -> int:
+        return season_start_year(self.season)
+
+    def day(self, of: date) -> int:
+        return (of - self.opening).days
+
+    def weekday(self, day: int) -> int:
+        return (self.opening.weekday() + day) % 7
+
+    @property
+    def trade_days(self) -> range:
+        """The two weeks up to the trade deadline, ten days before the All-Star game."""
+        return range(self.all_star - 24, self.all_star - 9)
+
+
+def season_dates(season: str) -> SeasonDates:
+    """The landmarks of any season, for the known opening nights and for the third Tuesday of October else."""
+    year = season_start_year(season)
+    opening = OPENING_NIGHTS.get(season) or _nth_weekday(year, 10, calendar.TUESDAY, 3)
+    late_start = opening.month == 12
+    last = 174 if not late_start else 146
+    last -= (opening + timedelta(days=last) - timedelta(days=6)).weekday()
+    if late_start:
+        all_star = 75 + (6 - (opening + timedelta(days=75)).weekday())
+    else:
+        all_star = (_nth_weekday(year + 1, 2, calendar.SUNDAY, 3) - opening).days
+    thanksgiving = (_nth_weekday(year, 11, calendar.THURSDAY, 4) - opening).days
+    christmas = (date(year, 12, 25) - opening).days
+    closed = {thanksgiving, christmas - 1, *range(all_star - 2, all_star + 4)}
+    return SeasonDates(season, opening, last, all_star, frozenset(closed), christmas)
+
+
+def _nth_weekday(year: int, month: int, weekday: int, n: int) -> date:
+    first = date(year, month, 1)
+    return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (n - 1))
+
+
+def games_frame(
+    *,
+    day: npt.ArrayLike,
+    home: npt.ArrayLike,
+    away: npt.ArrayLike,
+    tipoff: npt.ArrayLike,
+    game_id: npt.ArrayLike,
+    known_from: npt.ArrayLike = FIRST_DAY - NEVER,
+) -> pd.DataFrame:
+    """Games between two of the thirty, a row each: tip-off in minutes after Eastern midnight of `day`.
+
+    `known_from` is the first day on which the league's schedule shows the game.
+    """
+    return pd.DataFrame(
+        {
+            "game_id": game_id,
+            "day": day,
+            "home": home,
+            "away": away,
+            "tipoff": tipoff,
+            "known_from": known_from,
+            "neutral": -1,
+        }
+    )
+
+
+def regular_season(seed: int, dates: SeasonDates) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The 1,230 games as they are played in the end, and the fixtures that were postponed.
+
+    The second frame has `game` (row number in the first), and the `day` and `tipoff` that were given up.
+    """
+    rng = stream(seed, Purpose.CALENDAR, dates.year)
+    fixtures = np.array(_Draw(rng, dates).fixtures())
+    fixtures = fixtures[np.argsort(fixtures[:, 0], kind="stable")]
+    day, home, away = fixtures.T
+    clock = tipoffs(stream(seed, Purpose.TIPOFFS, dates.year), dates, day, home)
+    order = np.lexsort((clock, day))
+    games = games_frame(
+        day=day[order],
+        home=home[order],
+        away=away[order],
+        tipoff=clock[order],
+        game_id=numbered_ids(GameType.REGULAR, dates.year, len(order)),
+    )
+    postponed = _postpone(rng, dates, games)
+    _move_abroad(rng, dates, games, exclude=postponed["game"].to_numpy())
+    return games, postponed
+
+
+def numbered_ids(game_type: GameType, year: int, count: int) -> list[str]:
+    """Ids in the order of the schedule: 0022100001, 0022100002, …"""
+    return [f"{game_type}{year % 100:02d}{number:05d}" for number in range(1, count + 1)]
+
+
+def tipoffs(
+    rng: np.random.Generator, dates: SeasonDates, day: npt.NDArray[np.int64], home: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Minutes after Eastern midnight: evenings at the home team's clock, some Sunday afternoons, Christmas."""
+    evening = np.where(rng.random(len(day)) < 0.6, 19 * 60, 19 * 60 + 30) + 60 * HOURS_BEHIND[home]
+    evening = np.minimum(evening, 22 * 60 + 30)
+    matinee = rng.choice([13 * 60, 15 * 60 + 30, 18 * 60], size=len(day))
+    sunday = dates.weekday(0) + day
+    clock = np.where((sunday % 7 == calendar.SUNDAY) & (rng.random(len(day)) < 0.4), matinee, evening)
+    christmas = np.flatnonzero(day == dates.christmas)
+    clock[christmas] = np.resize(_CHRISTMAS_TIPOFFS, len(christmas))
+    return clock
+
+
+class _Draw:
+    """One draw of the calendar: day by day, the pairs that are most overdue and rested enough."""
+
+    def __init__(self, rng: np.random.Generator, dates: SeasonDates) -> None:
+        self.rng = rng
+        self.dates = dates
+        self.hosting = _hosting(rng)
+        """hosting[a, b]: games that a still has to host against b."""
+        self.first, self.second = np.triu_indices(TEAMS, 1)
+        self.total = (self.hosting + self.hosting.T)[self.first, self.second]
+        self.days_of: list[set[int]] = [set() for _ in range(TEAMS)]
+
+    def fixtures(self) -> list[tuple[int, int, int]]:
+        """(day, home, away) of all games, in no particular order."""
+        pairs = self.rng.permutation(TEAMS).reshape(-1, 2).tolist()
+        played = [self._play(self.dates.last, a, b) for a, b in pairs]
+        for day, wanted in self._nights(1230 - len(played)):
+            played += [self._play(day, a, b) for a, b in self._best_pairs(day, wanted(len(played)))]
+        return played + list(self._leftovers())
+
+    def _play(self, day: int, a: int, b: int) -> tuple[int, int, int]:
+        """Take a game of the pair off the list; whoever has more left to host, hosts."""
+        surplus = self.hosting[a, b] - self.hosting[b, a]
+        if surplus < 0 or (surplus == 0 and self.rng.random() < 0.5):
+            a, b = b, a
+        self.hosting[a, b] -= 1
+        self.days_of[a].add(day)
+        self.days_of[b].add(day)
+        return day, a, b
+
+    def _nights(self, games: int) -> Iterator[tuple[int, _Wanted]]:
+        """The days to fill before the last one, and how many games each should have."""
+        open_days = [day for day in range(self.dates.last) if day not in self.dates.closed]
+        size = np.array([_GAMES_BY_WEEKDAY[self.dates.weekday(day)] for day in open_days])
+        size *= self.rng.uniform(0.75, 1.25, len(size))
+        fixed = {0: 2, self.dates.christmas: 5, self.dates.last - 1: 1}
+        is_fixed = np.array([day in fixed for day in open_days])
+        size[is_fixed] = [fixed[day] for day in open_days if day in fixed]
+        size[~is_fixed] *= (games - size[is_fixed].sum()) / size[~is_fixed].sum()
+        due = _FULL_NIGHT + np.cumsum(size)
+        for position, day in enumerate(open_days):
+            yield day, _Wanted(fixed.get(day), float(due[position]))
+
+    def _best_pairs(self, day: int, wanted: int) -> list[tuple[int, int]]:
+        recent = np.array([[day - back in days for back in range(1, 5)] for days in self.days_of])
+        next_day = np.array([day + 1 in days for days in self.days_of])
+        tired = recent[:, 0] & (recent[:, 1] | next_day) | (recent.sum(axis=1) >= 3)
+        progress = (day + 1) / (self.dates.last + 1)
+        overdue = GAMES_PER_TEAM * progress - np.array([sum(d <= day for d in days) for days in self.days_of])
+        left = (self.hosting + self.hosting.T)[self.first, self.second]
+        want = overdue - 1.3 * recent[:, 0]
+        score = want[self.first] + want[self.second] + self.rng.normal(0, 0.7, len(left))
+        score += 2.0 * (left / self.total - (1 - progress))
+        score[(left == 0) | tired[self.first] | tired[self.second]] = -np.inf
+        return _disjoint(score, self.first, self.second, wanted)
+
+    def _leftovers(self) -> Iterator[tuple[int, int, int]]:
+        """Games for which no night had room: on the earliest later day that both teams have free."""
+        for a, b in zip(*np.nonzero(np.triu(self.hosting + self.hosting.T)), strict=True):
+            while self.hosting[a, b] + self.hosting[b, a]:
+                yield self._play(self._free_days(int(a), int(b))[0], int(a), int(b))
+
+    def _free_days(self, a: int, b: int) -> list[int]:
+        return free_days(self.days_of, self.dates, a, b, range(self.dates.last - 1, 0, -1))
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """How many games a night should have, given how many are placed: what is due by then, or a fixed number."""
+
+    fixed: int | None
+    due: float
+
+    def __call__(self, placed: int) -> int:
+        return self.fixed or int(np.clip(round(self.due - placed), 1, _BIGGEST_NIGHT))
+
+
+def _hosting(rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Who hosts whom how often: 82 games a team, 41 of them at home, by the league's formula.
+
+    Four games against division rivals, three or four within the conference, two against the other one.
+    """
+    hosting = (CONFERENCE[:, None] != CONFERENCE[None, :]).astype(np.int64)
+    divisions = [rng.permutation(teams) for teams in DIVISION_TEAMS]
+    for one, teams in enumerate(divisions):
+        conference = divisions[3 * (one // 3) : 3 * (one // 3) + 3]
+        for rivals in conference:
+            hosting[np.ix_(teams, rivals)] = 2
+    for one, other in ((0, 1), (0, 2), (1, 2), (3, 4), (3, 5), (4, 5)):
+        for place, team in enumerate(divisions[one]):
+            # Two opponents a division come three times: one of them hosts once, the other twice.
+            hosting[divisions[other][place], team] = 1
+            hosting[team, divisions[other][(place + 1) % 5]] = 1
+    np.fill_diagonal(hosting, 0)
+    return hosting
+
+
+def _disjoint(
+    score: npt.NDArray[np.float64], first: npt.NDArray[np.int64], second: npt.NDArray[np.int64], wanted: int
+) -> list[tuple[int, int]]:
+    """The best-scored pairs of which no two share a team, at most `wanted`."""
+    chosen: list[tuple[int, int]] = []
+    busy: set[int] = set()
+    order = np.argsort(-score)
+    order = order[np.isfinite(score[order])]
+    for a, b in zip(first[order].tolist(), second[order].tolist(), strict=True):
+        if len(chosen) == wanted:
+            break
+        if a not in busy and b not in busy:
+            chosen.append((a, b))
+            busy |= {a, b}
+    return chosen
+
+
+def free_days(days_of: list[set[int]], dates: SeasonDates, a: int, b: int, days: range) -> list[int]:
+    """The days in `days` on which both teams are free; those without a third game in three days, if any.
+
+    Christmas has its five games and takes no others.
+    """
+    taken = days_of[a] | days_of[b] | dates.closed | {dates.christmas}
+    free = [day for day in days if day not in taken]
+    rested = [day for day in free if not any(_third_in_three_days(days_of[team], day) for team in (a, b))]
+    return rested or free
+
+
+def _third_in_three_days(days: set[int], day: int) -> bool:
+    return any({day + k, day + k + 1, day + k + 2} <= days | {day} for k in (-2, -1, 0))
+
+
+def _postpone(rng: np.random.Generator, dates: SeasonDates, games: pd.DataFrame) -> pd.DataFrame:
+    """Move three to six midwinter games to a later day, in place; what they gave up is returned."""
+    start = min(50, dates.all_star - 40)
+    candidates = np.flatnonzero(games["day"].between(start, start + 42) & (games["day"] != dates.christmas))
+    chosen = np.sort(rng.choice(candidates, size=int(rng.integers(3, 7)), replace=False))
+    given_up = games.loc[chosen, ["day", "tipoff"]].assign(game=chosen)
+    days_of = [set(games.loc[(games["home"] == t) | (games["away"] == t), "day"]) for t in range(TEAMS)]
+    for game, day in zip(chosen.tolist(), given_up["day"].tolist(), strict=True):
+        a, b = int(games.at[game, "home"]), int(games.at[game, "away"])
+        later = free_days(days_of, dates, a, b, range(day + 15, dates.last - 3))
+        new_day = later[int(rng.integers(0, min(20, len(later))))]
+        for team in (a, b):
+            days_of[team] = days_of[team] - {day} | {new_day}
+        games.loc[game, "day"] = new_day
+    return given_up.reset_index(drop=True)
+
+
+def _move_abroad(
+    rng: np.random.Generator, dates: SeasonDates, games: pd.DataFrame, exclude: npt.NDArray[np.int64]
+) -> None:
+    """Play one or two games in a foreign arena, in the afternoon, in place."""
+    eligible = games["day"].between(15, 110) & (games["day"] != dates.christmas) & ~games.index.isin(exclude)
+    chosen = rng.choice(np.flatnonzero(eligible), size=int(rng.integers(1, 3)), replace=False)
+    games.loc[chosen, "neutral"] = rng.choice(len(NEUTRAL_ARENAS), size=len(chosen), replace=False)
+    games.loc[chosen, "tipoff"] = 15 * 60
+
+
+def preseason(seed: int, dates: SeasonDates) -> pd.DataFrame:
+    """Four games a team against others of the thirty, before opening night."""
+    rng = stream(seed, Purpose.EXHIBITIONS, dates.year, 0)
+    rounds = []
+    for number in range(4):
+        pairs = rng.permutation(TEAMS).reshape(-1, 2)
+        day = _PRESEASON_START + 3 * number + rng.integers(0, 3, len(pairs))
+        rounds.append(np.column_stack([day, pairs]))
+    day, home, away = np.concatenate(rounds).T
+    order = np.argsort(day, kind="stable")
+    day, home, away = day[order], home[order], away[order]
+    return games_frame(
+        day=day,
+        home=home,
+        away=away,
+        tipoff=tipoffs(rng, dates, day, home),
+        game_id=numbered_ids(GameType.PRESEASON, dates.year, len(day)),
+    )
+
+
+def exhibitions(seed: int, dates: SeasonDates, games: pd.DataFrame, *, numbered_after: int) -> pd.DataFrame:
+    """Preseason games against foreign clubs, All-Star weekend and the Cup final, with codes and scores as published.
+
+    Columns: game_id, day, tipoff (NULL if unknown), home_code, away_code, home_score, away_score.
+    `games` is the regular season, `numbered_after` the number of the last other preseason game.
+    """
+    rng = stream(seed, Purpose.EXHIBITIONS, dates.year, 1)
+    prefix = f"{dates.year % 100:02d}"
+    # A day after the four preseason rounds, so that no team plays twice.
+    hosts, guests = rng.choice(TEAMS, 2, replace=False), rng.choice(len(FOREIGN_CLUBS), 2, replace=False)
+    rows: list[tuple[str, int, int | None, str, str, int | None, int | None]] = [
+        (
+            f"{GameType.PRESEASON}{prefix}{numbered_after + n + 1:05d}",
+            _PRESEASON_START + 12,
+            None,
+            TEAM_CODE[host],
+            FOREIGN_CLUBS[guest],
+            None,
+            None,
+        )
+        for n, (host, guest) in enumerate(zip(hosts, guests, strict=True))
+    ]
+    for number, (home, away) in enumerate(ALL_STAR_PAIRS, start=1):
+        final = number == len(ALL_STAR_PAIRS)
+        day = dates.all_star if final else dates.all_star - 2
+        tipoff = 20 * 60 if final else 21 * 60 + 30 * (number - 1)
+        low, high = (150, 190) if final else (25, 51)
+        home_score, away_score = rng.choice(np.arange(low, high), 2, replace=False).tolist()
+        game_id = f"{GameType.ALL_STAR}{prefix}{number:05d}"
+        rows.append((game_id, day, tipoff, home, away, home_score, away_score))
+    if dates.year >= _FIRST_CUP:
+        day, (east, west) = _cup_final(rng, dates, games)
+        scores = rng.choice(np.arange(95, 126), 2, replace=False).tolist()
+        game_id = f"{GameType.CUP_FINAL}{prefix}00001"
+        rows.append((game_id, day, 20 * 60 + 30, TEAM_CODE[east], TEAM_CODE[west], *scores))
+    columns = ["game_id", "day", "tipoff", "home_code", "away_code", "home_score", "away_score"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _cup_final(rng: np.random.Generator, dates: SeasonDates, games: pd.DataFrame) -> tuple[int, tuple[int, int]]:
+    """A day in the middle of December, and two teams of different conferences that are free on it."""
+    day = dates.christmas - int(rng.integers(9, 15))
+    busy = games.loc[games["day"] == day, ["home", "away"]].to_numpy()
+    free = np.setdiff1d(np.arange(TEAMS), busy)
+    east, west = (int(rng.choice(free[CONFERENCE[free] == side])) for side in (0, 1))
+    return day, (east, west)

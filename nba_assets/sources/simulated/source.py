@@ -1,0 +1,86 @@
+"""The simulated league as a source: the ground truth of statistical tests, and the default without data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import pandas as pd
+
+from nba_assets.league.calendar import COUNTING_TYPES, EASTERN, season_start_year
+from nba_assets.sources.base import ResultSet
+from nba_assets.sources.simulated import box_scores, pregame, schedule, shot_chart
+from nba_assets.sources.simulated.published import Published
+from nba_assets.sources.simulated.rosters import FIRST_YEAR, NEVER, Tendencies, tendencies
+from nba_assets.sources.simulated.season import Season, play_season
+
+DEFAULT_SEED = 2021
+_SEASONS_KEPT = 3
+
+_RESULT_SETS: Mapping[ResultSet, Callable[[Season], Published]] = {
+    ResultSet.SCHEDULE: schedule.schedule,
+    ResultSet.TEAM_LOG: box_scores.team_log,
+    ResultSet.PLAYER_LOG: box_scores.player_log,
+    ResultSet.BOX_SCORES: box_scores.box_scores,
+    ResultSet.INACTIVES: box_scores.inactives,
+    ResultSet.SHOTS: shot_chart.shot_chart,
+    ResultSet.INJURY_REPORTS: pregame.injury_reports,
+    ResultSet.GAME_LINES: pregame.game_lines,
+}
+
+
+@dataclass
+class _Kept:
+    """A played season and those of its result sets that were asked for."""
+
+    season: Season
+    published: dict[ResultSet, Published] = field(default_factory=dict)
+
+
+class SimulatedSource:
+    """A league drawn from a seed: any season from 1946-47 on, the same to the last bit for the same seed.
+
+    `today` (an Eastern date, or what returns it; by default the calendar's) is when the source is asked: earlier
+    days have been played, today's and later games are only on the schedule. The last three seasons stay in memory.
+    """
+
+    name = "simulated"
+    counting_types: frozenset[str] = COUNTING_TYPES
+
+    def __init__(self, seed: int = DEFAULT_SEED, *, today: Callable[[], date] | date | None = None) -> None:
+        self.seed = seed
+        self._today = today
+        self._seasons: dict[str, _Kept] = {}
+
+    def read(
+        self,
+        result_set: ResultSet,
+        season: str,
+        dates: Sequence[date] | None = None,  # noqa: ARG002
+    ) -> pd.DataFrame | None:
+        """All rows of the season that are public on `today`; None for a season before the league's first."""
+        if season_start_year(season) < FIRST_YEAR:
+            return None
+        kept = self._kept(season)
+        published = kept.published.get(result_set)
+        if published is None:
+            published = kept.published[result_set] = _RESULT_SETS[result_set](kept.season)
+        day = kept.season.dates.day(self._current_date())
+        return published.on(max(-NEVER, min(day, NEVER - 1)))
+
+    def tendencies(self, season: str) -> Tendencies:
+        """The parameters from which the season's games are drawn; see `rosters.tendencies`."""
+        return tendencies(self._kept(season).season.league)
+
+    def _kept(self, season: str) -> _Kept:
+        kept = self._seasons.pop(season, None) or _Kept(play_season(self.seed, season))
+        self._seasons[season] = kept  # the last one asked for stands last
+        for oldest in list(self._seasons)[:-_SEASONS_KEPT]:
+            self._seasons.pop(oldest, None)
+        return kept
+
+    def _current_date(self) -> date:
+        if self._today is None:
+            return datetime.now(EASTERN).date()
+        return self._today() if callable(self._today) else self._today
