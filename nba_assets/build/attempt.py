@@ -17,6 +17,7 @@ from pandera.errors import SchemaError, SchemaErrors
 from nba_assets.build.reading import read_inputs
 from nba_assets.build.session import Session
 from nba_assets.build.state import State
+from nba_assets.league.calendar import season_of
 from nba_assets.quality.audit import SHORT_NAMES, EntityFailure, Mode, Outcome, Partition, audit
 from nba_assets.quality.expectations import Evidence, expectations
 from nba_assets.quality.status import Status
@@ -75,12 +76,13 @@ class _Calendar:
         self._schedule = whole_schedule(self._listed) if is_schedule else inputs.on_date.get("raw_schedule")
         self._needs_results = not is_schedule and table.phase != Phase.PRE_GAME and "status" in self._columns()
         policy_days = session.policies[table.name].bootstrap_days
+        self._seasons = set(self._schedule["season"]) if is_schedule and self._schedule is not None else set()
         self._bootstrap_days = policy_days if bootstrap_days is None else bootstrap_days
 
     def settled(self, day: date) -> Outcome | None:
         """The outcome, if no rows need to be computed for it."""
         partition = Partition(self._table.name, day)
-        if self._table.name == "raw_schedule" and self._listed is None:
+        if self._table.name == "raw_schedule" and season_of(day) not in self._seasons:
             reason = f"the source '{self._session.source.name}' has no schedule that covers {day}"
             return Outcome(partition, Status.GAP, reason=reason, label="no schedule")
         if self._table.name == "raw_injury_reports":
@@ -131,7 +133,7 @@ def _compute(table: Table, inputs: Inputs, days: Sequence[date]) -> tuple[pd.Dat
     try:
         rows = table.shape(table.compute(inputs, pd.DatetimeIndex(days)))
     except Exception as error:
-        log.exception("%s %s … %s", table.name, days[0], days[-1])
+        _log_failure(f"{table.name} {days[0]} … {days[-1]}", error)
         if len(days) == 1:
             return table.empty(), {days[0]: _error(table, days[0], error)}
         parts = [_compute(table, inputs, [day]) for day in days]
@@ -189,12 +191,12 @@ def _audit(
     if not days:
         return {}
     policy = session.policies[table.name]
-    loaded = state.published_dates("raw_team_boxscores")
+    accepted = state.accepted_dates()
     try:
-        expected = expectations(Evidence(table, rows, inputs, pd.DatetimeIndex(days), policy, loaded))
+        expected = expectations(Evidence(table, rows, inputs, pd.DatetimeIndex(days), policy, accepted))
     except Exception as error:
         # A guard that fails must not fail open.
-        log.exception("audit of %s %s … %s", table.name, days[0], days[-1])
+        _log_failure(f"audit of {table.name} {days[0]} … {days[-1]}", error)
         return {day: _error(table, day, error) for day in days}
     sizes = rows.groupby(rows[table.partition].dt.date).size()
     outcomes = {}
@@ -236,6 +238,10 @@ def _marked_as_forced(rows: pd.DataFrame, table: Table, outcomes: dict[date, Out
 
 def _is_forced(outcome: Outcome) -> bool:
     return (outcome.reason or "").startswith("published by force")
+
+
+def _log_failure(what: str, error: Exception) -> None:
+    log.error("%s: %s: %s", what, type(error).__name__, error, exc_info=log.isEnabledFor(logging.DEBUG))
 
 
 def _error(table: Table, day: date, error: Exception) -> Outcome:

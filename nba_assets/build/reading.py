@@ -12,7 +12,7 @@ from nba_assets.build.state import State
 from nba_assets.league.calendar import season_first_day, season_of, seasons_between
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES, Inputs, Table
-from nba_assets.tables.games import ANNOUNCED_COLUMNS, announced_games
+from nba_assets.tables.games import ANNOUNCED_COLUMNS, RESULT_COLUMNS, announced_games, finished_games
 from nba_assets.tables.table import Input, TimeRule
 
 _DAY = timedelta(days=1)
@@ -28,7 +28,13 @@ def load_state(session: Session, start: date, end: date) -> State:
         policies=session.policies,
         parameters={name: _parameters(session, name) for name in TABLES},
         is_due=session.results_are_due,
+        finished=lambda: _finished(session, first, end),
     )
+
+
+def _finished(session: Session, first: date, last: date) -> pd.DataFrame:
+    schedule = session.warehouse.read(TABLES["raw_schedule"], columns=RESULT_COLUMNS, start=first, end=last)
+    return finished_games(schedule, session.counting_types)
 
 
 def _parameters(session: Session, table: str) -> str:
@@ -40,10 +46,11 @@ def read_inputs(session: Session, table: Table, days: Sequence[date]) -> Inputs:
     """The frames for `compute`: of the dates themselves, of the season before the last of them, of the source."""
     on_date: dict[str, pd.DataFrame] = {}
     before: dict[str, pd.DataFrame] = {}
-    for input_ in table.inputs:
-        rows = _read(session, input_, min(days), max(days))
-        is_history = input_.rule in (TimeRule.BEFORE_DATE, TimeRule.DAY_BEFORE)
-        (before if is_history else on_date)[input_.table] = rows
+    with session.warehouse.reading():
+        for input_ in table.inputs:
+            rows = _read(session, input_, min(days), max(days))
+            is_history = input_.rule in (TimeRule.BEFORE_DATE, TimeRule.DAY_BEFORE)
+            (before if is_history else on_date)[input_.table] = rows
     return Inputs(
         on_date=on_date,
         before=before,

@@ -34,7 +34,8 @@ class RunOptions:
 
     def to_json(self) -> str:
         """The options that differ from the default, for the ledger."""
-        return json.dumps({name: value for name, value in asdict(self).items() if value not in (None, False)})
+        given = {name: value for name, value in asdict(self).items() if value is not None and value is not False}
+        return json.dumps(given)  # bootstrap_days = 0 is given, though it equals False
 
 
 @dataclass(frozen=True)

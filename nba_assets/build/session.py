@@ -67,6 +67,8 @@ def _open_source(settings: Settings) -> Source:
 
         if settings.data_dir is None:
             raise SettingsError("NBA_SOURCE=files needs NBA_DATA_DIR: a directory with one folder per season")
+        if not settings.data_dir.is_dir():
+            raise SettingsError(f"NBA_DATA_DIR={settings.data_dir}: there is no such directory")
         return FilesSource(settings.data_dir, counting_types=settings.covered_types)
     if settings.source == SourceName.NBA_API:
         from nba_assets.sources.nba_api import NbaApiSource

@@ -5,9 +5,10 @@ A pure function of ledger rows and the clock. Nothing is read or computed here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -18,6 +19,7 @@ from nba_assets.quality.policy import Policy
 from nba_assets.quality.status import FAILED, STOPS_DEPENDENTS, Status
 from nba_assets.tables import TABLES, Phase
 from nba_assets.tables.fingerprint import combine
+from nba_assets.tables.games import team_games
 from nba_assets.tables.table import Input, TimeRule
 from nba_assets.warehouse.ledger import PROCESSOR_RUNS
 
@@ -89,7 +91,8 @@ class State:
     """Every partition from the beginning of the first season to `end`.
 
     `is_due(day)` says whether the results of a date must be there; `parameters` is what else the rows depend on
-    (the source's game types, min_games), per table.
+    (the source's game types, min_games), per table. `finished()` gives the finished counting games of the
+    schedule (game_date, season, game_id, home_team, away_team); asked for only where something is blocked.
     """
 
     def __init__(
@@ -101,11 +104,14 @@ class State:
         policies: dict[str, Policy],
         parameters: dict[str, str],
         is_due: Callable[[date], bool],
+        finished: Callable[[], pd.DataFrame],
     ) -> None:
         self.start, self.end = start, end
         self._policies = policies
         self._parameters = parameters
         self._is_due = is_due
+        self._sides = cache(lambda: team_games(finished()))
+        self._lacking: dict[Partition, pd.DataFrame] = {}
         self._newest, self._published = _index(ledger)
         self._cells: dict[Partition, Cell] = {}
         self._chains: dict[str, dict[date, str]] = {}
@@ -126,6 +132,21 @@ class State:
         """The dates of a table that stand published."""
         return frozenset(p.day for p in self._published if p.table == table)
 
+    def accepted_dates(self) -> frozenset[date]:
+        """The dates of which a person has accepted what is missing: published with games that are not complete."""
+        return frozenset(
+            partition.day
+            for partition, attempt in self._published.items()
+            if TABLES[partition.table].phase != Phase.PRE_GAME
+            and self._policies[partition.table].critical
+            and attempt.complete is not None
+            and attempt.complete < (attempt.expected or 0)
+        )
+
+    def attempted_days(self) -> list[date]:
+        """The dates that the ledger knows of, in order."""
+        return sorted({partition.day for partition in self._newest})
+
     def opening_night(self, day: date) -> date | None:
         """The opening night of the day's season: by the schedule, else by the list."""
         schedule = self.published("raw_schedule", day)
@@ -140,17 +161,43 @@ class State:
         return combine(parts)
 
     def obstacle(self, table: str, day: date) -> Cell | None:
-        """The input that keeps a partition from being built: a critical one that is not there, or not due yet."""
+        """The input that keeps a partition from being built: the first that is not there, else one not due yet."""
         waiting: Cell | None = None
+        for found in self.obstacles(table, day):
+            if found.status != Status.NOT_DUE:
+                return found
+            waiting = waiting or found
+        return waiting
+
+    def obstacles(self, table: str, day: date) -> Iterator[Cell]:
+        """The critical inputs that are not there, and all that are not due yet; of a history, its first such date."""
         for input_ in TABLES[table].inputs:
             if TABLES[input_.table].optional:
                 continue
             found = self._obstacle_of(input_, day)
-            if found is not None and found.status == Status.NOT_DUE:
-                waiting = waiting or found
-            elif found is not None and self._policies[input_.table].critical:
-                return found
-        return waiting
+            if found is not None and (found.status == Status.NOT_DUE or self._policies[input_.table].critical):
+                yield found
+
+    def because(self, root: Partition, day: date) -> str:
+        """Why a partition of `day` is blocked: its root, and the teams whose games the root keeps from it."""
+        cell = self._cell_of(root)
+        if cell.status == Status.MISSING:
+            what = f"; run: nba-assets backfill {root.day} {root.day}"
+        else:
+            what = f": {cell.reason}" if cell.reason else ""
+        games = self.lacking_games(root, day).groupby("team").size()
+        teams = ", ".join(f"{team} {count}" for team, count in games.items())
+        return f"because of {root} {cell.status}{what}" + (f"; finished games lacking: {teams}" if teams else "")
+
+    def lacking_games(self, root: Partition, day: date) -> pd.DataFrame:
+        """The finished games before `day` that are not in the root's table since the root: `team_games` of them."""
+        if root not in self._lacking:
+            games = self._sides()
+            since = games["game_date"].ge(pd.Timestamp(root.day)) & games["season"].eq(season_of(root.day))
+            loaded = games["game_date"].dt.date.isin(self.published_dates(root.table))
+            self._lacking[root] = games[since & ~loaded].sort_values(["team", "game_date"])
+        lacking = self._lacking[root]
+        return lacking[lacking["game_date"] < pd.Timestamp(day)]
 
     def weak_inputs(self, table: str, day: date) -> list[Cell]:
         """Inputs of the same date that do not stand published but block nothing."""
@@ -175,7 +222,9 @@ class State:
             return Cell(partition, Status.NOT_DUE, f"waits for {obstacle.partition}", None, None, newest, published)
         if obstacle is not None and self._is_blocked(obstacle, newest, published):
             root = obstacle.root or obstacle.partition
-            return Cell(partition, Status.BLOCKED, self._because(root), obstacle.label, root, newest, published)
+            return Cell(
+                partition, Status.BLOCKED, self.because(root, partition.day), obstacle.label, root, newest, published
+            )
         if published is not None:
             return Cell(partition, Status.STALE, self._why_stale(published), None, None, newest, published)
         if self._is_waited_for(partition):
@@ -189,11 +238,6 @@ class State:
         root = self._cell_of(obstacle.root) if obstacle.root else obstacle
         tried = published is not None or (newest is not None and newest.status == Status.BLOCKED)
         return root.status != Status.MISSING or tried
-
-    def _because(self, root: Partition) -> str:
-        cell = self._cell_of(root)
-        what = f": {cell.reason}" if cell.reason and cell.status != Status.MISSING else ""
-        return f"because of {root} {cell.status}{what}"
 
     def _why_stale(self, published: Attempt) -> str:
         table = published.partition.table
@@ -266,35 +310,50 @@ def _carried(known: dict[date, T], first: date, day: date, initial: T, extend: C
     return known[day]
 
 
-def _index(ledger: pd.DataFrame) -> tuple[dict[Partition, Attempt], dict[Partition, Attempt]]:
+def _index(ledger: pd.DataFrame) -> tuple[_Attempts, _Attempts]:
     """The newest attempt at each partition, and the newest that published."""
-    newest: dict[Partition, Attempt] = {}
-    published: dict[Partition, Attempt] = {}
-    for attempt in sorted(attempts(ledger), key=lambda attempt: attempt.attempt_id):
-        newest[attempt.partition] = attempt
-        if attempt.published:
-            published[attempt.partition] = attempt
-    return newest, published
-
-
-def attempts(ledger: pd.DataFrame) -> Iterator[Attempt]:
-    """The rows of a ledger frame; those of tables that no longer exist are left out."""
     columns = {name: _plain(ledger[name]) for name in PROCESSOR_RUNS.contract.to_schema().columns}
-    for row in zip(*columns.values(), strict=True):
-        values = dict(zip(columns, row, strict=True))
-        if values["table_name"] in TABLES and values["status"] in Status.__members__:
-            yield _attempt(values)
+    names, days = columns["table_name"], [day.date() for day in columns["partition_date"]]
+    order = sorted(range(len(names)), key=columns["attempt_id"].__getitem__)
+    newest: dict[Partition, int] = {}
+    published: dict[Partition, int] = {}
+    for row in order:
+        if names[row] in TABLES and columns["status"][row] in Status.__members__:
+            partition = Partition(names[row], days[row])
+            newest[partition] = row
+            if columns["published"][row]:
+                published[partition] = row
+    return _Attempts(columns, newest), _Attempts(columns, published)
+
+
+class _Attempts(Mapping[Partition, Attempt]):
+    """Attempts by partition, made of the ledger's columns when they are asked for."""
+
+    def __init__(self, columns: dict[str, list[Any]], rows: dict[Partition, int]) -> None:
+        self._columns, self._rows = columns, rows
+        self._made: dict[Partition, Attempt] = {}
+
+    def __getitem__(self, partition: Partition) -> Attempt:
+        if partition not in self._made:
+            row = self._rows[partition]
+            self._made[partition] = _attempt({name: values[row] for name, values in self._columns.items()})
+        return self._made[partition]
+
+    def __iter__(self) -> Iterator[Partition]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
 
 def _attempt(values: dict[str, Any]) -> Attempt:
     root = values["root_table"]
-    named = Partition(root, values["root_date"].date()) if root else None
     opening = values["opening_night"]
     return Attempt(
         partition=Partition(values["table_name"], values["partition_date"].date()),
         status=Status(values["status"]),
         published=bool(values["published"]),
-        root=named,
+        root=Partition(root, values["root_date"].date()) if root else None,
         opening_night=opening.date() if opening is not None else None,
         **{name: values[name] for name in _AS_STORED},
     )

@@ -18,7 +18,7 @@ from nba_assets.build.attempt import Tried, attempt
 from nba_assets.build.reading import load_state
 from nba_assets.build.run_options import RunOptions
 from nba_assets.build.session import Session
-from nba_assets.build.state import Cell, State
+from nba_assets.build.state import State
 from nba_assets.league.calendar import season_of
 from nba_assets.quality.audit import Mode, Outcome, Partition
 from nba_assets.quality.status import Status
@@ -96,18 +96,7 @@ def _waiting(state: State, table: str, day: date) -> Outcome | None:
     if obstacle.status == Status.NOT_DUE:
         return Outcome(partition, Status.NOT_DUE, reason=f"waits for {obstacle.partition}")
     root = obstacle.root or obstacle.partition
-    return Outcome(partition, Status.BLOCKED, reason=_because(state, root), label=obstacle.label, root=root)
-
-
-def _because(state: State, root: Partition) -> str:
-    cell = state.cell(root.table, root.day)
-    return f"because of {root} {cell.status}{_told(cell)}"
-
-
-def _told(cell: Cell) -> str:
-    if cell.status == Status.MISSING:
-        return f"; run: nba-assets backfill {cell.partition.day} {cell.partition.day}"
-    return f": {cell.reason}" if cell.reason else ""
+    return Outcome(partition, Status.BLOCKED, reason=state.because(root, day), label=obstacle.label, root=root)
 
 
 def _has_changed(state: State, outcome: Outcome, hashes: dict[date, str]) -> bool:

@@ -16,6 +16,7 @@ from nba_assets.build.reading import load_state
 from nba_assets.build.session import Session
 from nba_assets.build.state import Cell, State
 from nba_assets.league.calendar import COUNTING_TYPES
+from nba_assets.quality.audit import SHORT_NAMES
 from nba_assets.quality.status import FINE, Status
 from nba_assets.tables import TABLES
 from nba_assets.tables.games import RESULT_COLUMNS, counting_games
@@ -95,7 +96,8 @@ def date_status(cells: Mapping[str, Cell]) -> str:
     if Status.BOOTSTRAP in found:
         return BOOTSTRAP
     if Status.DEGRADED in found:
-        return f"Degraded: {next(cell.reason for cell in counting if cell.status == Status.DEGRADED)}"
+        first = next(cell for cell in counting if cell.status == Status.DEGRADED)
+        return f"Degraded: {SHORT_NAMES[first.partition.table]}: {first.reason}"
     return COMPLETE
 
 

@@ -28,7 +28,7 @@ MARKS: dict[Status, str] = {
 }
 """What stands in a cell beside, or instead of, its number of rows; told apart without colour."""
 
-_COLOURS: dict[Status, str] = {
+STYLES: dict[Status, str] = {
     Status.OK: "green",
     Status.DEGRADED: "yellow",
     Status.BOOTSTRAP: "cyan",
@@ -41,8 +41,7 @@ _COLOURS: dict[Status, str] = {
     Status.MISSING: "red",
 }
 _ROOM_FOR_STATUS = 32
-_WITHOUT_ROWS = (Status.BOOTSTRAP, Status.NO_GAMES, Status.GAP, Status.ERROR, Status.BLOCKED)
-_WITHOUT_ROWS += (Status.NOT_DUE, Status.MISSING)
+_WITHOUT_ROWS = frozenset(Status) - {Status.OK, Status.DEGRADED, Status.STALE}
 
 
 def cell_text(cell: Cell) -> str:
@@ -67,13 +66,13 @@ def as_rich(matrix: Matrix, *, width: int) -> RichTable:
     names = _tables_that_fit(matrix, width)
     table = RichTable(header_style="bold", show_edge=False, padding=(0, 1, 0, 0), box=None)
     table.add_column("date", no_wrap=True)
-    table.add_column("games", justify="right")
+    table.add_column("games", justify="right", no_wrap=True)
     for name in names:
         table.add_column(SHORT_NAMES[name], justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     room = max(width - _width_of(matrix, names), _ROOM_FOR_STATUS // 2)
     for row in matrix.rows:
-        cells = [Text(cell_text(row.cells[name]), style=_COLOURS[row.cells[name].status]) for name in names]
+        cells = [Text(cell_text(row.cells[name]), style=STYLES[row.cells[name].status]) for name in names]
         status = row.status if len(row.status) <= room else row.status[: room - 1] + "…"
         table.add_row(str(row.day), _games(row), *cells, Text(status, style=_style(row)))
     return table

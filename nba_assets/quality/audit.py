@@ -5,12 +5,14 @@ What is expected is the business of `expectations`; where an outcome is recorded
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from nba_assets.quality.expectations import Expectation
+from nba_assets.quality.expectation import Expectation, first
 from nba_assets.quality.policy import Completeness, Policy
 from nba_assets.quality.status import FINE, Status
+from nba_assets.tables import TABLES, Phase
 
 SHORT_NAMES: dict[str, str] = {
     "raw_schedule": "SCHED",
@@ -31,6 +33,10 @@ SHORT_NAMES: dict[str, str] = {
     "ml_feature_store_v2": "MLFS",
 }
 """What the coverage matrix calls the tables; the names of the legend."""
+
+
+_MOST_NAMED, _MOST_SHORTCOMINGS = 15, 4
+"""How much a reason names: every game of the fullest night, and the rest is in the entity failures."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,7 @@ def audit(partition: Partition, rows: int, expectation: Expectation, policy: Pol
     )
     if mode.completeness == Completeness.ABSOLUTE and policy.rows(backfill=mode.backfill) is not None:
         outcome = replace(outcome, required=policy.rows(backfill=mode.backfill))
-    if not rows and not expectation.expected and policy.needs_history:
+    if not rows and not expectation.expected and TABLES[partition.table].phase == Phase.PRE_GAME:
         return replace(outcome, status=Status.BOOTSTRAP, reason="nobody has enough games of the season yet")
     shortfall = _shortfall(outcome, expectation, policy, mode)
     if shortfall is None:
@@ -134,16 +140,22 @@ def _shortfall(outcome: Outcome, expectation: Expectation, policy: Policy, mode:
     short = SHORT_NAMES[outcome.partition.table]
     entities = policy.entities(backfill=mode.backfill)
     if entities is not None and outcome.rows < entities:
-        return f"{short}={outcome.rows}", f"{outcome.rows} rows, {entities} required"
+        label = f"{short}={outcome.rows}"
+        is_absolute = mode.completeness == Completeness.ABSOLUTE
+        return label, label if is_absolute else f"{outcome.rows} rows, {entities} required"
     wanted = policy.rows(backfill=mode.backfill)
     if mode.completeness == Completeness.ABSOLUTE and wanted is not None:
         return (f"{short} < {wanted}", f"{short} < {wanted}") if outcome.rows < wanted else None
     met = expectation.expected - expectation.open
     required = policy.required(expectation.expected, backfill=mode.backfill)
-    if met < required:
-        numbers = f"{outcome.complete}/{expectation.expected}"
-        return f"{short} {numbers}", f"{numbers} complete, {required} required"
-    return None
+    if met >= required:
+        return None
+    numbers = f"{outcome.complete}/{expectation.expected}"
+    text = f"{numbers} complete, {required} required"
+    if not expectation.games:
+        return f"{short} {numbers}", text
+    games = f"{expectation.complete_games}/{expectation.games}"
+    return f"{short} {games}", f"{games} games ({text})"
 
 
 def _degraded(outcome: Outcome, lacking: str, degraded: list[str]) -> Outcome:
@@ -153,11 +165,29 @@ def _degraded(outcome: Outcome, lacking: str, degraded: list[str]) -> Outcome:
     return replace(outcome, status=Status.DEGRADED, reason="; ".join(reasons))
 
 
-def _lacking(expectation: Expectation, most: int = 4) -> str:
-    """ "0022100111 LAC@LAL BOS: no box score; … and 3 more" """
-    named = [f"{entity}: {what}" for entity, what in sorted(expectation.lacking.items())]
-    more = f"; and {len(named) - most} more" if len(named) > most else ""
-    return "; ".join(named[:most]) + more
+def _lacking(expectation: Expectation) -> str:
+    """ "no box score: 0022100111 LAC@LAL, 0022100112 SAC@UTA; no row: ATL and 3 more" """
+    by_shortcoming: dict[str, list[str]] = {}
+    for entity, what in sorted(expectation.lacking.items()):
+        by_shortcoming.setdefault(what, []).append(entity)
+    named = [_named(what, _games_whole(entities, expectation)) for what, entities in by_shortcoming.items()]
+    more = f"; and {len(named) - _MOST_SHORTCOMINGS} more" if len(named) > _MOST_SHORTCOMINGS else ""
+    return "; ".join(named[:_MOST_SHORTCOMINGS]) + more
+
+
+def _named(what: str, names: list[str]) -> str:
+    return f"{names[0]}: {what}" if len(names) == 1 else f"{what}: {first(names, _MOST_NAMED)}"
+
+
+def _games_whole(entities: list[str], expectation: Expectation) -> list[str]:
+    """A game's name in place of its two sides, if both are among the entities."""
+    sides = Counter(expectation.game_of.get(entity, entity) for entity in entities)
+    names = [
+        game if sides[game] == 2 else entity
+        for entity in entities
+        for game in [expectation.game_of.get(entity, entity)]
+    ]
+    return list(dict.fromkeys(names))
 
 
 def _failures(partition: Partition, expectation: Expectation) -> tuple[EntityFailure, ...]:

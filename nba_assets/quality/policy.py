@@ -26,8 +26,7 @@ class Policy:
 
     `min_share` of the expected entities must be complete; `min_rows` decides where no expectation can be had and
     in absolute mode; `min_entities` is a number of rows wanted besides (TDZA's thirty teams). The backfill_
-    numbers replace theirs in backfill mode. `bootstrap_days` and `min_games` apply to pre-game tables;
-    `needs_history` marks those that have no row for whoever has fewer than `min_games`.
+    numbers replace theirs in backfill mode. `bootstrap_days` and `min_games` apply to pre-game tables.
     """
 
     min_share: float = 1.0
@@ -39,7 +38,6 @@ class Policy:
     critical: bool = True
     bootstrap_days: int = BOOTSTRAP_DAYS
     min_games: int = 5
-    needs_history: bool = False
 
     def share(self, *, backfill: bool) -> float:
         """The share of the expectation that must be complete."""
@@ -70,12 +68,9 @@ _SPECIAL: dict[str, Policy] = {
         backfill_min_rows=25,
         min_entities=30,
         backfill_min_entities=25,
-        needs_history=True,
     ),
-    "player_shot_zone_analysis": Policy(
-        min_share=0.9, backfill_min_share=0.5, critical=False, needs_history=True, **_HUNDRED
-    ),
-    "player_daily_cache": Policy(min_share=0.9, backfill_min_share=0.5, needs_history=True, **_HUNDRED),
+    "player_shot_zone_analysis": Policy(min_share=0.9, backfill_min_share=0.5, critical=False, **_HUNDRED),
+    "player_daily_cache": Policy(min_share=0.9, backfill_min_share=0.5, **_HUNDRED),
     "player_composite_factors": Policy(**_HUNDRED),
     "ml_feature_store_v2": Policy(**_HUNDRED),
 }
@@ -102,7 +97,7 @@ def _known(name: str, known: list[str], kind: str) -> str:
 
 def _parsed(field: str, value: Any) -> Any:
     """Settings come from the environment as texts."""
-    if field in ("critical", "needs_history"):
+    if field == "critical":
         if str(value).lower() not in ("true", "false", "1", "0"):
             raise ValueError(f"NBA_POLICY: {field} must be true or false, not '{value}'")
         return str(value).lower() in ("true", "1")

@@ -51,9 +51,9 @@ class FilesSource:
 
 def _read_parquet(path: Path, result_set: ResultSet) -> pd.DataFrame:
     try:
-        present = set(pq.read_schema(path).names)
-        wanted = [column for column in COLUMNS[result_set] if column in present]
-        frame = pd.read_parquet(path, columns=wanted)
+        wanted = list(COLUMNS[result_set])
+        is_whole = set(wanted) <= set(pq.read_schema(path).names)
+        frame = pd.read_parquet(path, columns=wanted if is_whole else None)
     except (pa.ArrowException, OSError) as error:
         raise SourceError(f"{path}: cannot be read as Parquet ({error}). Fetch or copy the file again.") from error
     return conform(frame, result_set, origin=str(path))

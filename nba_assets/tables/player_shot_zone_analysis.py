@@ -125,7 +125,17 @@ PLAYER_SHOT_ZONE_ANALYSIS = Table(
         before_date("raw_schedule", *RESULT_COLUMNS),
         before_date(
             "player_game_summary",
-            *("game_date", "season", "game_id", "player_id", "team", "fgm", "assisted_fgm", *ZONE_ATTEMPTS, *ZONE_MAKES),
+            *(
+                "game_date",
+                "season",
+                "game_id",
+                "player_id",
+                "team",
+                "fgm",
+                "assisted_fgm",
+                *ZONE_ATTEMPTS,
+                *ZONE_MAKES,
+            ),
         ),
     ),
 )

@@ -49,6 +49,10 @@ class Warehouse(Protocol):
         """Hold the right to write; waits for another holder, then raises WarehouseError naming it."""
         ...
 
+    def reading(self) -> AbstractContextManager[None]:
+        """Several reads in a row, without a connection for each. Nothing is written inside."""
+        ...
+
     def read(
         self, table: Table, *, columns: Sequence[str] | None = None, start: date | None = None, end: date | None = None
     ) -> pd.DataFrame:
@@ -77,4 +81,8 @@ class Warehouse(Protocol):
 
     def migrate(self, *, dry_run: bool) -> list[Migration]:
         """Bring stored tables to their contracts where that is safe; returns what was found."""
+        ...
+
+    def cost(self) -> str | None:
+        """What the work of this process has cost so far, as a line for a person; None where nothing is billed."""
         ...

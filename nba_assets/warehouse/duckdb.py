@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import sys
 import time
@@ -21,14 +22,18 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from nba_assets.tables import TABLES, Table
+from nba_assets.tables import Table
 from nba_assets.tables.contract import cast, names_of
 from nba_assets.warehouse.base import Publication, WarehouseError
 from nba_assets.warehouse.ddl import Migration, Relation, arrow_schema, create_table, migrations
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
+from nba_assets.warehouse.relations import all_relations, relation_of
 from nba_assets.warehouse.views import duckdb_views
 
+log = logging.getLogger(__name__)
+
 _POLL_SECONDS = 0.05
+_TELL_AFTER_SECONDS = 2.0
 
 
 class DuckDBWarehouse:
@@ -40,6 +45,7 @@ class DuckDBWarehouse:
         self.queue = queue
         self._is_prepared = False
         self._writers = 0
+        self._reader: duckdb.DuckDBPyConnection | None = None
 
     def describe(self) -> str:
         """The file."""
@@ -51,7 +57,7 @@ class DuckDBWarehouse:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._transaction("creating tables") as connection:
-            for relation in _relations():
+            for relation in all_relations():
                 connection.execute(f"CREATE SCHEMA IF NOT EXISTS {relation.dataset}")
                 connection.execute(create_table(relation))
             for statement in duckdb_views():
@@ -81,12 +87,12 @@ class DuckDBWarehouse:
         """Rows of the partitions start … end in the contract's types, ordered by key."""
         names = [name for name in names_of(table.contract) if columns is None or name in columns]
         where, values = _between(table.partition, start, end)
-        query = f"SELECT {', '.join(names)} FROM {_relation(table).qualified}{where} ORDER BY {', '.join(table.keys)}"
+        query = f"SELECT {', '.join(names)} FROM {relation_of(table).qualified}{where} ORDER BY {', '.join(table.keys)}"
         return cast(self._fetch(query, values), table.contract, names)
 
     def publish(self, publication: Publication) -> None:
         """One transaction: delete the dates, insert by name, ledger rows, entity failures."""
-        relation = _relation(publication.table)
+        relation = relation_of(publication.table)
         self.prepare()
         with self._transaction(f"publishing {relation.name}") as connection:
             if publication.dates:
@@ -135,7 +141,7 @@ class DuckDBWarehouse:
         """Apply the safe differences between contracts and stored tables."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._transaction("migrating") as connection:
-            found = [m for relation in _relations() for m in migrations(relation, _stored(connection, relation))]
+            found = [m for relation in all_relations() for m in migrations(relation, _stored(connection, relation))]
             views = [] if dry_run else duckdb_views()
             for migration in found:
                 if migration.is_safe and not dry_run:
@@ -144,7 +150,24 @@ class DuckDBWarehouse:
                 connection.execute(statement)
         return found
 
+    def cost(self) -> str | None:
+        """Nothing is billed."""
+        return None
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """One connection for several reads in a row; closed at the end, for whoever wants to write next."""
+        self.prepare()
+        with self._connect(read_only=True) as connection:
+            self._reader = connection
+            try:
+                yield
+            finally:
+                self._reader = None
+
     def _fetch(self, query: str, values: list[Any]) -> pd.DataFrame:
+        if self._reader is not None:
+            return self._reader.sql(query, params=values).to_arrow_table().to_pandas()
         self.prepare()
         with self._connect(read_only=True) as connection:
             return connection.sql(query, params=values).to_arrow_table().to_pandas()
@@ -171,19 +194,6 @@ class DuckDBWarehouse:
             raise WarehouseError(f"{self.path}: {error}. What was published before is untouched.") from error
         finally:
             connection.close()
-
-
-def _relations() -> list[Relation]:
-    return [*(_relation(table) for table in TABLES.values()), *bookkeeping()]
-
-
-def bookkeeping() -> list[Relation]:
-    """The tables that are about the other tables."""
-    return [PROCESSOR_RUNS, ENTITY_FAILURES]
-
-
-def _relation(table: Table) -> Relation:
-    return Relation(table.dataset, table.name, table.contract)
 
 
 @contextmanager
@@ -261,7 +271,9 @@ def _lock(path: Path, purpose: str, patience: float) -> Iterator[None]:
     except OSError as error:
         raise WarehouseError(f"{path} cannot be written: {error}. Check the permissions of {path.parent}.") from error
     with handle:
-        deadline = time.monotonic() + patience
+        started = time.monotonic()
+        deadline = started + patience
+        is_told = False
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -269,6 +281,9 @@ def _lock(path: Path, purpose: str, patience: float) -> Iterator[None]:
             except OSError as error:
                 if time.monotonic() > deadline:
                     raise WarehouseError(_held_by(handle, path, patience)) from error
+                if not is_told and time.monotonic() > started + _TELL_AFTER_SECONDS:
+                    log.warning("waiting for %s, which is writing to the warehouse", _holder(handle))
+                    is_told = True
                 time.sleep(_POLL_SECONDS)
         handle.seek(0)
         handle.truncate()
@@ -282,14 +297,16 @@ def _lock(path: Path, purpose: str, patience: float) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_UN)
 
 
-def _held_by(handle: Any, path: Path, patience: float) -> str:
+def _holder(handle: Any) -> str:
     handle.seek(0)
     try:
-        holder = json.loads(handle.read())
-        who = "{command} (process {pid}, {purpose}, since {since})".format(**holder)
+        return "{command} (process {pid}, {purpose}, since {since})".format(**json.loads(handle.read()))
     except (ValueError, KeyError):
-        who = "another process"
+        return "another process"
+
+
+def _held_by(handle: Any, path: Path, patience: float) -> str:
     return (
-        f"{who} is writing to the warehouse and still was after {patience:g} s ({path}). "
+        f"{_holder(handle)} is writing to the warehouse and still was after {patience:g} s ({path}). "
         "Wait for it to end, or stop it; interrupting is safe."
     )

@@ -1,0 +1,40 @@
+# Two commands do all the set-up: `make november` and `make test`. Both need only Python and a package registry.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: install november dev test lint docs bench mutation clean
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+# The main job on the settings of the environment (default: the simulated league), then the coverage matrix.
+november: install
+	$(BIN)/nba-assets backfill 2021-10-19 2021-11-30
+	$(BIN)/nba-assets coverage 2021-11-01 2021-11-30
+
+# The Dagster UI with its daemon, on the same state as the command line.
+dev: install
+	$(BIN)/nba-assets dev
+
+test: install
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: install
+	$(BIN)/python -m nba_assets_tests.benchmarks
+
+mutation: install
+	$(BIN)/python -m nba_assets_tests.mutation
+
+clean:
+	rm -rf $(VENV) .nba .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,32 @@
+"""`nba-assets`: the command line. Each command parses, calls the room that does the work, prints, and exits."""
+
+from __future__ import annotations
+
+import typer
+
+from nba_assets.cli.alerts import alerts_app
+from nba_assets.cli.backfill import backfill, refresh, repair
+from nba_assets.cli.coverage import coverage
+from nba_assets.cli.dev import dev
+from nba_assets.cli.explain import explain
+from nba_assets.cli.fetch import fetch
+from nba_assets.cli.impact import impact
+from nba_assets.cli.migrate import migrate
+from nba_assets.cli.tables import export, tables
+from nba_assets.cli.verify import verify
+
+app = typer.Typer(
+    name="nba-assets",
+    help="NBA feature pipeline: no silent gap, no leak, no waste.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (backfill, repair, refresh, coverage, explain, impact, verify, fetch, export, tables, migrate, dev):
+    app.command()(command)
+app.add_typer(alerts_app, name="alerts")
+
+
+def main() -> None:
+    """The console script."""
+    app()

@@ -1,0 +1,108 @@
+"""`nba-assets alerts`: try the way to people, and list what is open. What makes an alert is in `alerts/`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from nba_assets.alerts import store
+from nba_assets.alerts.alert import BACKFILL, Alert, Message
+from nba_assets.alerts.compose import dates, trial_letter
+from nba_assets.alerts.tiers import Tier, recipients
+from nba_assets.alerts.transport import LogTransport, Transport, TransportError, open_transport
+from nba_assets.build.session import open_session
+from nba_assets.cli.console import FAILED, AsFormat, Format, err, errors_explained, out, print_json
+from nba_assets.settings import Settings, load_settings
+
+alerts_app = typer.Typer(help="Alerts: try the transport, list what is open.", no_args_is_help=True)
+
+
+@alerts_app.command("test")
+def test() -> None:
+    """Send one test message per tier; exit status 1 if one could not be delivered."""
+    with errors_explained():
+        settings = load_settings()
+    transport = open_transport(settings)
+    _say(f"Transport: {transport.describe()}")
+    results = [_try(tier, settings, transport) for tier in reversed(Tier)]
+    raise typer.Exit(0 if all(results) else FAILED)
+
+
+def _try(tier: Tier, settings: Settings, transport: Transport) -> bool:
+    to = recipients(settings, [tier])
+    if not to:
+        _say(f"{tier}: nobody (NBA_ALERTS_{tier.upper()}_TO and NBA_ALERTS_TO are empty): the log")
+        transport = LogTransport(f"no recipients for {tier}")
+    letter = trial_letter(tier)
+    try:
+        told = transport.send(to, subject=letter.subject, text=letter.text(), html=letter.html())
+    except TransportError as error:
+        err.print(f"{tier}: NOT delivered to {', '.join(to)}: {error}", markup=False, highlight=False)
+        return False
+    if to:
+        _say(f"{tier}: delivered to {told}" + ("" if told != "log" else f", meant for {', '.join(to)}"))
+    return True
+
+
+@alerts_app.command("list")
+def list_alerts(
+    everything: Annotated[bool, typer.Option("--all", help="Resolved alerts and digested backfills too.")] = False,
+    format: AsFormat = Format.TABLE,
+) -> None:
+    """List the open alerts: since when, what, how often seen, and whether the message was delivered."""
+    with errors_explained():
+        state = store.load(open_session().warehouse)
+    alerts = [alert for alert in state.alerts if everything or (alert.is_open and alert.opened_at is not None)]
+    told = [_as_dict(alert, state.messages) for alert in alerts]
+    if format == Format.JSON:
+        print_json(told)
+    else:
+        _print(told)
+
+
+def _say(line: str) -> None:
+    out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _as_dict(alert: Alert, messages: tuple[Message, ...]) -> dict[str, Any]:
+    """Everything that is known of an alert, in JSON's types."""
+    own = [message for message in messages if alert.alert_id in message.alert_ids]
+    waiting = [message for message in own if message.delivered_at is None]
+    return {
+        "alert_id": alert.alert_id,
+        "state": "resolved" if alert.resolved_at else "open" if alert.opened_at else "watched",
+        "tier": alert.tier.value,
+        "table": alert.table or "backfill",
+        "status": alert.status,
+        "kind": alert.kind,
+        "dates": dates(alert.partitions) or f"{alert.first_day} … {alert.last_day}",
+        "reason": alert.reason,
+        "times_seen": alert.times_seen,
+        "messages": len(own),
+        "undelivered": len(waiting),
+        "attempts": sum(message.attempts for message in own),
+        "error": next((message.error for message in waiting if message.error), None),
+        "backfill_id": alert.backfill_id,
+    } | {
+        name: moment.isoformat(timespec="seconds") if (moment := getattr(alert, name)) else None
+        for name in ("seen_at", "opened_at", "changed_at", "resolved_at")
+    }
+
+
+def _print(told: list[dict[str, Any]]) -> None:
+    if not told:
+        _say("No open alerts.")
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("tier", "state", "since (UTC)", "table", "status", "dates", "seen", "delivered"):
+        table.add_column(name)
+    table.add_column("reason", overflow="fold")
+    for alert in told:
+        delivered = "waits" if alert["undelivered"] else "yes" if alert["messages"] else "-"
+        since = (alert["opened_at"] or alert["seen_at"])[:16].replace("T", " ")
+        status = "digest" if alert["status"] == BACKFILL else alert["status"]
+        row = (alert["tier"], alert["state"], since, alert["table"], status, alert["dates"], str(alert["times_seen"]))
+        table.add_row(*row, delivered, alert["reason"])
+    out.print(table)

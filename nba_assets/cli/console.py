@@ -1,0 +1,132 @@
+"""What all commands share: where output goes, how dates are read, how an error ends a command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from nba_assets.build.run_options import RunOptionsError
+from nba_assets.build.session import Session
+from nba_assets.settings import SettingsError
+from nba_assets.sources.base import SourceError
+from nba_assets.warehouse.base import WarehouseError
+
+out = Console()
+"""Results: standard output."""
+err = Console(stderr=True)
+"""Progress and errors: standard error."""
+
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+
+
+class Format(StrEnum):
+    """How a result is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class UsageError(ValueError):
+    """The command was given something that cannot be."""
+
+
+Start = Annotated[str, typer.Argument(metavar="START", help="First date, like 2021-11-01.")]
+End = Annotated[str, typer.Argument(metavar="END", help="Last date, inclusive.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")]
+AsFormat = Annotated[Format, typer.Option("--format", help="table or json.")]
+
+
+@contextmanager
+def errors_explained() -> Iterator[None]:
+    """Known errors end the command with one clear message and their exit status."""
+    try:
+        yield
+    except (UsageError, SettingsError, RunOptionsError) as error:
+        _end(error, USAGE)
+    except (SourceError, WarehouseError) as error:
+        _end(error, FAILED)
+    except KeyboardInterrupt:
+        err.print("interrupted: what was finished is published; run the same command again to continue")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _end(error: Exception, status: int) -> None:
+    err.print("error:", str(error), markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(status) from error
+
+
+def read_date(text: str, name: str = "date") -> date:
+    """A date as typed; UsageError names it and the form."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{name} '{text}' is not a date; write it like 2021-11-01") from None
+
+
+def read_range(session: Session, start: str, end: str) -> list[date]:
+    """The dates of a range that has partitions."""
+    first, last = read_date(start, "START"), read_date(end, "END")
+    earliest = session.settings.partitions_start
+    if first > last:
+        raise UsageError(f"START {first} is after END {last}")
+    if first < earliest:
+        raise UsageError(
+            f"{first} is before the first partition, {earliest}. Set NBA_PARTITIONS_START to {first} or earlier."
+        )
+    if last > session.today():
+        raise UsageError(f"{last} is after today, {session.today()}: there is no partition for it yet")
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def all_history(session: Session) -> list[date]:
+    """From the first to the last date in the ledger."""
+    session.warehouse.prepare()
+    dates = session.warehouse.ledger()["partition_date"]
+    if dates.empty:
+        raise UsageError("nothing has been built yet: run `nba-assets backfill START END` first")
+    first = max(dates.min().date(), session.settings.partitions_start)
+    return read_range(session, str(first), str(min(dates.max().date(), session.today())))
+
+
+@contextmanager
+def progress_bar(total: int, *, quiet: bool) -> Iterator[Callable[[int, str], None]]:
+    """A bar on standard error: `advance(steps, what is being done now)`."""
+    if quiet or not sys.stderr.isatty():
+        yield _lines(total, quiet=quiet)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=err, transient=True) as bar:
+        task = bar.add_task("", total=total)
+
+        def advance(steps: int, what: str) -> None:
+            bar.update(task, advance=steps, description=what)
+
+        yield advance
+
+
+def _lines(total: int, *, quiet: bool) -> Callable[[int, str], None]:
+    """Where there is no terminal: a line per step."""
+    done = 0
+
+    def advance(steps: int, what: str) -> None:
+        nonlocal done
+        done += steps
+        if steps and not quiet:
+            err.print(f"{done}/{total} {what}", highlight=False)
+
+    return advance
+
+
+def print_json(value: Any) -> None:
+    """JSON on standard output, nothing else."""
+    import json
+
+    sys.stdout.write(json.dumps(value, indent=1, default=str) + "\n")

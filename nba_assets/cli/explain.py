@@ -1,0 +1,45 @@
+"""`explain`: why a cell of the coverage matrix is what it is, down to its root causes."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from nba_assets.build.session import open_session
+from nba_assets.cli.console import errors_explained, out, print_json, read_range
+from nba_assets.cli.tables import find_table
+from nba_assets.coverage.explain import explain as explanation_of
+from nba_assets.coverage.explain_text import as_dict, as_tree
+from nba_assets.quality.audit import SHORT_NAMES
+
+
+class ExplainFormat(StrEnum):
+    """How an explanation is printed."""
+
+    TREE = "tree"
+    JSON = "json"
+
+
+def explain(
+    table: Annotated[str, typer.Argument(help="Table, like ml_feature_store_v2, or its short name, like MLFS.")],
+    day: Annotated[str, typer.Argument(metavar="DATE", help="Date of the partition, like 2021-11-29.")],
+    format: Annotated[ExplainFormat, typer.Option("--format", help="tree or json.")] = ExplainFormat.TREE,
+) -> None:
+    """Explain one partition: its inputs, what they lack by name, and the command that repairs it."""
+    with errors_explained():
+        session = open_session()
+        name = _table_name(table)
+        [partition_day] = read_range(session, day, day)
+        session.warehouse.prepare()
+        explanation = explanation_of(session, name, partition_day)
+    if format == ExplainFormat.JSON:
+        print_json(as_dict(explanation))
+    else:
+        out.print(as_tree(explanation))
+
+
+def _table_name(text: str) -> str:
+    by_short_name = {short: name for name, short in SHORT_NAMES.items()}
+    return by_short_name.get(text.upper()) or find_table(text).name

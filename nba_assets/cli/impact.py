@@ -1,0 +1,43 @@
+"""`impact`: which cells a game touches."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table as RichTable
+
+from nba_assets.build.impact import UnknownGameError, find_game
+from nba_assets.build.impact import impact as cells_of
+from nba_assets.build.session import open_session
+from nba_assets.cli.console import AsFormat, Format, UsageError, errors_explained, out, print_json
+
+
+def impact(
+    game_id: Annotated[str, typer.Argument(metavar="GAME_ID", help="Ten digits, like 0022100111.")],
+    format: AsFormat = Format.TABLE,
+) -> None:
+    """Show which tables, dates and entities a late or corrected game touches; nothing is computed."""
+    with errors_explained():
+        session = open_session()
+        session.warehouse.prepare()
+        try:
+            game = find_game(session, game_id)
+        except UnknownGameError as error:
+            raise UsageError(str(error)) from error
+        cells = cells_of(session, game)
+        if format == Format.JSON:
+            print_json(cells.to_dict("records"))
+            return
+        out.print(f"[bold]{game.game_id}[/] {game.teams[1]}@{game.teams[0]} {game.day}", highlight=False)
+        table = RichTable(box=None, header_style="bold", padding=(0, 2, 0, 0))
+        for head in ("table", "cells", "dates", "first", "last", "days later"):
+            table.add_column(head, justify="left" if head == "table" else "right")
+        for name, of_table in cells.groupby("table", sort=False):
+            first, last = min(of_table["date"]), max(of_table["date"])
+            dates = of_table["date"].nunique()
+            table.add_row(
+                str(name), f"{len(of_table):,}", str(dates), str(first), str(last), str((last - game.day).days)
+            )
+        out.print(table)
+        out.print("Cells whose value happens to stay the same may be among them; none is missing.")

@@ -1,0 +1,43 @@
+"""`migrate`: bring stored tables to their contracts where that is safe, and say what a person must do elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from nba_assets.build.session import open_session
+from nba_assets.cli.console import FAILED, AsFormat, Format, Quiet, errors_explained, out, print_json
+from nba_assets.warehouse.ddl import Migration
+
+
+def migrate(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the differences, change nothing.")] = False,
+    quiet: Quiet = False,
+    format: AsFormat = Format.TABLE,
+) -> None:
+    """Compare stored tables with their contracts and apply what is safe; exit status 1 if something is left to you."""
+    with errors_explained():
+        warehouse = open_session().warehouse
+        found = warehouse.migrate(dry_run=dry_run)
+        if format == Format.JSON:
+            print_json([asdict(migration) for migration in found])
+        elif not quiet:
+            _print(found, where=warehouse.describe(), dry_run=dry_run)
+    if any(not migration.is_safe for migration in found):
+        raise typer.Exit(FAILED)
+
+
+def _print(found: list[Migration], *, where: str, dry_run: bool) -> None:
+    safe = [migration for migration in found if migration.is_safe]
+    refused = [migration for migration in found if not migration.is_safe]
+    for title, those in ((("would apply" if dry_run else "applied"), safe), ("refused, to be run by you", refused)):
+        for migration in those:
+            out.print(f"{title}: {migration.relation}: {migration.why}", markup=False, highlight=False, soft_wrap=True)
+            if dry_run or not migration.is_safe:
+                out.print(f"    {migration.statement}", markup=False, highlight=False, soft_wrap=True)
+    summary = (
+        f"{len(safe)} {'to apply' if dry_run else 'applied'}, {len(refused)} refused" if found else "nothing to do"
+    )
+    out.print(f"{where}: {summary}", markup=False, highlight=False, soft_wrap=True)

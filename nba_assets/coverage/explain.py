@@ -1,0 +1,265 @@
+"""Why a cell of the coverage matrix is what it is: a tree from the cell through its inputs to its root causes.
+
+Read from the ledger, its entity failures and the schedule; nothing is computed again. How a tree is printed is
+the business of `explain_text`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cached_property
+
+import pandas as pd
+
+from nba_assets.build.reading import load_state
+from nba_assets.build.session import Session
+from nba_assets.build.state import Cell, State
+from nba_assets.league.calendar import season_first_day, season_of
+from nba_assets.league.teams import NAME_BY_CODE
+from nba_assets.quality.audit import Partition
+from nba_assets.quality.status import FAILED, Status
+from nba_assets.tables import TABLES
+from nba_assets.tables.table import Input, TimeRule
+
+_DAY = timedelta(days=1)
+_EXPECTED_ABSENCE = "INSUFFICIENT_HISTORY"
+_WEAK = (Status.DEGRADED, *FAILED, Status.BLOCKED, Status.MISSING)
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A game, team or player that a partition lacks; `name` is how people call it."""
+
+    entity: str
+    name: str
+    category: str
+    details: str
+
+
+@dataclass(frozen=True)
+class TeamLack:
+    """The finished games of a team that a blocked partition would have to read and cannot."""
+
+    team: str
+    name: str
+    games: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Node:
+    """One partition in the tree, what is known of it, and the inputs that explain it.
+
+    `later` are further dates of the same history in the same state. `seen` marks a partition whose inputs are
+    shown elsewhere in the tree.
+    """
+
+    cell: Cell
+    entities: tuple[Entity, ...] = ()
+    lacking: tuple[TeamLack, ...] = ()
+    later: tuple[date, ...] = ()
+    inputs: tuple[Node, ...] = ()
+    seen: bool = False
+
+    def walk(self) -> Iterator[Node]:
+        """This node and all below it."""
+        yield self
+        for node in self.inputs:
+            yield from node.walk()
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The tree of one cell, the games of its date, and the commands that would repair it."""
+
+    tree: Node
+    games: tuple[str, ...]
+    commands: tuple[str, ...]
+
+    @property
+    def roots(self) -> tuple[Node, ...]:
+        """Where the trouble began: the leaves."""
+        return _roots(self.tree)
+
+
+def explain(session: Session, table: str, day: date) -> Explanation:
+    """Why (table, day) has the status that it has."""
+    explainer = _Explainer(session, load_state(session, day, day), day)
+    tree = explainer.node(Partition(table, day))
+    return Explanation(tree, explainer.games_of(day), tuple(dict.fromkeys(_commands(tree, day, day))))
+
+
+@dataclass(frozen=True)
+class _Cause:
+    """An input that explains a partition, and the later dates of its history that are in the same state."""
+
+    partition: Partition
+    later: tuple[date, ...] = ()
+
+
+class _Explainer:
+    def __init__(self, session: Session, state: State, day: date) -> None:
+        self._session, self._state, self._day = session, state, day
+        self._accepted = state.accepted_dates()
+        self._expanded: set[Partition] = set()
+        self._reached: dict[Partition, frozenset[Partition]] = {}
+
+    def node(self, partition: Partition, later: tuple[date, ...] = ()) -> Node:
+        """The tree below a partition."""
+        cell = self._state.cell(partition.table, partition.day)
+        if partition in self._expanded:
+            return Node(cell, later=later, seen=True)
+        self._expanded.add(partition)
+        node = Node(cell, later=later, inputs=tuple(self.node(c.partition, c.later) for c in self._nearest(cell)))
+        if cell.status == Status.BLOCKED:
+            return replace(node, lacking=self._lacking(cell))
+        return replace(node, entities=self._entities(partition))
+
+    def games_of(self, day: date) -> tuple[str, ...]:
+        """ "0022100137 BKN@TOR (final)" for each game that the schedule has on the date."""
+        games = self._schedule[self._schedule["game_date"] == pd.Timestamp(day)]
+        return tuple(f"{game_label(game)} ({game.status})" for game in games.itertuples())
+
+    def _nearest(self, cell: Cell) -> list[_Cause]:
+        """The causes of a cell without those that another of them already leads to."""
+        causes = {cause.partition: cause for cause in self._causes(cell)}
+        return [
+            cause
+            for partition, cause in causes.items()
+            if not any(partition in self._behind(other) for other in causes if other != partition)
+        ]
+
+    def _behind(self, partition: Partition) -> frozenset[Partition]:
+        """Every partition that the causes of a partition lead to."""
+        if partition not in self._reached:
+            causes = [c.partition for c in self._causes(self._state.cell(partition.table, partition.day))]
+            self._reached[partition] = frozenset(causes).union(*(self._behind(cause) for cause in causes))
+        return self._reached[partition]
+
+    def _causes(self, cell: Cell) -> Iterator[_Cause]:
+        """The inputs that explain a cell."""
+        table, day = cell.partition.table, cell.partition.day
+        if cell.status in (Status.BLOCKED, Status.NOT_DUE, Status.MISSING):
+            for obstacle in self._state.obstacles(table, day):
+                since = _between(obstacle.partition.day + _DAY, day)
+                cells = [self._state.cell(obstacle.partition.table, d) for d in since]
+                same = tuple(c.partition.day for c in cells if c.status == obstacle.status)
+                yield _Cause(obstacle.partition, same)
+        elif cell.status in (Status.DEGRADED, Status.STALE) or day in self._accepted:
+            for input_ in TABLES[table].inputs:
+                is_cause = self._is_newer if cell.status == Status.STALE else self._is_weak
+                days = [d for d in self._dates_read(input_, day) if is_cause(input_, d, cell)]
+                if days:
+                    yield _Cause(Partition(input_.table, days[0]), tuple(days[1:]))
+
+    def _dates_read(self, input_: Input, day: date) -> list[date]:
+        if input_.rule == TimeRule.BEFORE_DATE:
+            opening = self._state.opening_night(day) or season_first_day(season_of(day))
+            return _between(opening, day)
+        return [day - _DAY] if input_.rule == TimeRule.DAY_BEFORE else [day]
+
+    def _is_weak(self, input_: Input, day: date, _: Cell) -> bool:
+        """The input lacks something, and is such that its readers are published all the same."""
+        if TABLES[input_.table].optional:
+            return False
+        weak = (Status.DEGRADED,) if self._session.policies[input_.table].critical else _WEAK
+        if self._state.cell(input_.table, day).status in weak:
+            return True
+        # Complete in itself, but made of box scores of which a person has accepted that one is missing.
+        return day in self._accepted and any(self._is_weak(i, day, _) for i in TABLES[input_.table].inputs)
+
+    def _is_newer(self, input_: Input, day: date, cell: Cell) -> bool:
+        """The input was published after the partition that read it."""
+        stands, reader = self._state.published(input_.table, day), cell.published
+        if stands is None or stands.started_at is None or reader is None or reader.started_at is None:
+            return False
+        return stands.started_at > reader.started_at
+
+    def _lacking(self, cell: Cell) -> tuple[TeamLack, ...]:
+        """The teams whose finished games a history that is not there keeps from the cell."""
+        obstacles = self._state.obstacles(cell.partition.table, cell.partition.day)
+        histories = [c.root or c.partition for c in obstacles if c.partition.day < cell.partition.day]
+        if not histories:
+            return ()
+        lacking = self._state.lacking_games(min(histories, key=lambda root: root.day), cell.partition.day)
+        return tuple(
+            TeamLack(str(team), NAME_BY_CODE[str(team)], tuple(_dated(game) for game in games.itertuples()))
+            for team, games in lacking.groupby("team")
+        )
+
+    def _entities(self, partition: Partition) -> tuple[Entity, ...]:
+        rows = self._session.warehouse.failures(partition.table, partition.day)
+        return tuple(
+            Entity(row.entity, self._name_of(row.entity), row.category, row.details) for row in rows.itertuples()
+        )
+
+    def _name_of(self, entity: str) -> str:
+        if entity in NAME_BY_CODE:
+            return f"{entity} ({NAME_BY_CODE[entity]})"
+        if entity in self._players:
+            return f"{self._players[entity]} ({entity})"
+        return self._games.get(entity, entity)
+
+    @cached_property
+    def _schedule(self) -> pd.DataFrame:
+        first = season_first_day(season_of(self._day))
+        return self._session.warehouse.read(TABLES["raw_schedule"], start=first, end=self._day)
+
+    @cached_property
+    def _games(self) -> dict[str, str]:
+        return {game.game_id: game_label(game) for game in self._schedule.itertuples()}
+
+    @cached_property
+    def _players(self) -> dict[str, str]:
+        first = season_first_day(season_of(self._day))
+        columns = ("game_date", "player_id", "player_name")
+        rows = self._session.warehouse.read(
+            TABLES["raw_player_boxscores"], columns=columns, start=first, end=self._day
+        ).drop_duplicates("player_id", keep="last")
+        return dict(zip(rows["player_id"].astype(str), rows["player_name"], strict=True))
+
+
+def game_label(game: object) -> str:
+    """ "0022100137 BKN@TOR", of a row of raw_schedule."""
+    return f"{game.game_id} {game.away_team}@{game.home_team}"  # type: ignore[attr-defined]
+
+
+def _dated(game: object) -> str:
+    return f"{game_label(game)} ({game.game_date:%Y-%m-%d})"  # type: ignore[attr-defined]
+
+
+def _roots(tree: Node) -> tuple[Node, ...]:
+    return tuple(node for node in tree.walk() if not node.inputs and not node.seen)
+
+
+def _commands(node: Node, day: date, last: date) -> Iterator[str]:
+    """What would repair the roots below a node and everything behind them up to `day`.
+
+    `last` is the last date on which the trouble at hand is known.
+    """
+    first, status = node.cell.partition.day, node.cell.status
+    last = node.later[-1] if node.later else last
+    for cause in node.inputs:
+        its_first = cause.cell.partition.day
+        yield from _commands(cause, day, last if its_first == first else its_first)
+    if node.inputs or node.seen:
+        return
+    if status == Status.MISSING:
+        yield f"nba-assets backfill {first} {day}"
+    elif status in (*FAILED, Status.BLOCKED, Status.STALE):
+        yield f"nba-assets repair {first} {day}"
+    elif status == Status.DEGRADED:
+        yield f"nba-assets refresh {first} {last}"
+    if status == Status.GAP:
+        yield f"nba-assets backfill {first} {last} --force"
+
+
+def _between(first: date, end: date) -> list[date]:
+    """first … end, without the end."""
+    return [first + timedelta(days=n) for n in range((end - first).days)]
+
+
+def shortcomings(node: Node) -> tuple[Entity, ...]:
+    """The entities of a node that something is wrong with; a short history is nothing wrong."""
+    return tuple(entity for entity in node.entities if entity.category != _EXPECTED_ABSENCE)

@@ -1,0 +1,107 @@
+"""The coverage matrix as one self-contained HTML page: a heat map per season, for a browser without a network.
+
+The page is `page.html`; here its data is packed. Texts that repeat are stored once, so that twenty seasons stay
+a few megabytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from importlib.resources import files
+from typing import Any
+
+from nba_assets.build.state import Cell
+from nba_assets.coverage.matrix import Matrix, Row, counting_cells
+from nba_assets.coverage.terminal import MARKS
+from nba_assets.league.calendar import season_of
+from nba_assets.quality.audit import SHORT_NAMES
+from nba_assets.quality.status import MEANING, Status
+from nba_assets.tables import TABLES
+
+_PLACE = "/*DATA*/null"
+_STATUSES = tuple(Status)
+_WORST_FIRST = (
+    *(Status.GAP, Status.ERROR, Status.BLOCKED, Status.STALE, Status.MISSING),
+    *(Status.NOT_DUE, Status.DEGRADED, Status.BOOTSTRAP, Status.OK, Status.NO_GAMES),
+)
+
+
+def as_html(matrix: Matrix) -> str:
+    """The page; everything that it needs is in it."""
+    page = files("nba_assets.coverage").joinpath("page.html").read_text(encoding="utf-8")
+    # "<" could end the script element; JSON may write it as an escape.
+    data = json.dumps(_packed(matrix), separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+    return page.replace(_PLACE, data, 1)
+
+
+def _packed(matrix: Matrix) -> dict[str, Any]:
+    texts = _Texts()
+    counts = matrix.counts()
+    return {
+        "first": str(matrix.rows[0].day) if matrix.rows else None,
+        "last": str(matrix.rows[-1].day) if matrix.rows else None,
+        "notes": list(matrix.notes),
+        "statuses": [
+            {"name": s.value, "mark": MARKS[s], "meaning": MEANING[s], "count": counts.get(s, 0)} for s in _STATUSES
+        ],
+        "tables": [_table(name) for name in matrix.tables],
+        "days": [_day(row, texts) for row in matrix.rows],
+        "cells": {name: [_cell(row.cells[name], texts) for row in matrix.rows] for name in matrix.tables},
+        "texts": texts.known,
+    }
+
+
+def _table(name: str) -> dict[str, Any]:
+    table = TABLES[name]
+    return {"name": name, "short": SHORT_NAMES[name], "phase": table.phase.value, "optional": table.optional}
+
+
+def _day(row: Row, texts: _Texts) -> list[Any]:
+    """[date, season, games, worst status, status of the date]"""
+    worst = worst_status(cell.status for cell in counting_cells(row.cells))
+    return [str(row.day), season_of(row.day), row.games, _STATUSES.index(worst), texts.number(row.status)]
+
+
+def worst_status(statuses: Iterable[Status]) -> Status:
+    """What colours a date: the status of its tables that needs attention most."""
+    return min(statuses, key=_WORST_FIRST.index)
+
+
+def _cell(cell: Cell, texts: _Texts) -> list[Any]:
+    """[status, rows, expected, complete, required, production-ready share, reason, computed at, code version, run]"""
+    numbers = cell.numbers
+    ready = cell.published.production_ready_share if cell.published else None
+    computed = f"{numbers.started_at:%Y-%m-%d %H:%M} UTC" if numbers and numbers.started_at else None
+    packed = [
+        _STATUSES.index(cell.status),
+        cell.rows,
+        numbers.expected if numbers else None,
+        numbers.complete if numbers else None,
+        numbers.required if numbers else None,
+        None if ready is None else round(ready, 4),
+        texts.number(cell.reason),
+        texts.number(computed),
+        texts.number(numbers.code_version if numbers else None),
+        texts.number(numbers.run_id if numbers else None),
+    ]
+    while packed and packed[-1] is None:
+        packed.pop()
+    return packed
+
+
+class _Texts:
+    """Texts by number, each stored once."""
+
+    def __init__(self) -> None:
+        self.known: list[str] = []
+        self._numbers: dict[str, int] = {}
+
+    def number(self, text: str | None) -> int | None:
+        """The number of a text; None of none."""
+        if text is None:
+            return None
+        if text not in self._numbers:
+            self._numbers[text] = len(self.known)
+            self.known.append(text)
+        return self._numbers[text]

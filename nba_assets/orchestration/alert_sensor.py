@@ -1,0 +1,134 @@
+"""The sensor that alerts: the ledger's outcomes, and runs that failed without leaving any.
+
+What is worth telling is the business of `alerts/`; here is only what Dagster alone knows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import dagster as dg
+from dagster import DagsterEventType, DagsterRun, DagsterRunStatus
+from dagster._core.events import StepFailureData
+from dagster._core.execution.backfill import BulkActionStatus
+
+from nba_assets.alerts.evaluate import moment_of
+from nba_assets.alerts.failed_run import FailedRun
+from nba_assets.alerts.notify import notify
+from nba_assets.alerts.observe import Outside
+from nba_assets.build.session import Session
+from nba_assets.tables import TABLES
+
+_LOOK_BACK = timedelta(days=1)
+_OVERLAP = timedelta(seconds=5)
+_MOST_RUNS = 500
+_BACKFILLS_RUNNING = frozenset({BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING})
+
+
+def alert_sensor(
+    open_session: Callable[[], Session], *, minimum_interval_seconds: int = 60, name: str = "alerts"
+) -> dg.SensorDefinition:
+    """The sensor; `open_session` is called at every evaluation, so that settings are those of the moment."""
+
+    @dg.sensor(
+        name=name,
+        minimum_interval_seconds=minimum_interval_seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="One alert per root cause: opened, changed and resolved. Starts no runs.",
+    )
+    def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        instance, now = context.instance, datetime.now(UTC)
+        since = _since(context.cursor, now)
+        told = notify(open_session(), outside=outside(instance, since))
+        if told.recorded:
+            context.update_cursor(json.dumps({"failures_since": (now - _OVERLAP).isoformat()}))
+        return dg.SkipReason(str(told))
+
+    return alerts
+
+
+def outside(instance: dg.DagsterInstance, since: datetime) -> Outside:
+    """What the instance knows of: failed runs since a moment, whether backfills are over, jobs that recovered."""
+    return Outside(
+        failures=tuple(_failures(instance, since)),
+        backfill_is_over=lambda backfill_id: _is_over(instance, backfill_id),
+        job_recovered=lambda job, attempt: _has_recovered(instance, job, attempt),
+    )
+
+
+def _since(cursor: str | None, now: datetime) -> datetime:
+    try:
+        return datetime.fromisoformat(json.loads(cursor or "{}")["failures_since"])
+    except (ValueError, KeyError, TypeError):
+        return now - _LOOK_BACK
+
+
+def _is_over(instance: dg.DagsterInstance, backfill_id: str) -> bool | None:
+    """None for backfills of the command line, which Dagster does not know of."""
+    backfill = instance.get_backfill(backfill_id)
+    return None if backfill is None else backfill.status not in _BACKFILLS_RUNNING
+
+
+def _has_recovered(instance: dg.DagsterInstance, job: str, attempt_id: str) -> bool:
+    succeeded = dg.RunsFilter(job_name=job, statuses=[DagsterRunStatus.SUCCESS], created_after=moment_of(attempt_id))
+    return bool(instance.get_runs(succeeded, limit=1))
+
+
+def _failures(instance: dg.DagsterInstance, since: datetime) -> Iterator[FailedRun]:
+    failed = dg.RunsFilter(statuses=[DagsterRunStatus.FAILURE], updated_after=since)
+    for record in instance.get_run_records(failed, limit=_MOST_RUNS):
+        run = record.dagster_run
+        if run.tags.get("dagster/will_retry") == "true":
+            continue
+        started = _moment(record.start_time) or record.create_timestamp.replace(tzinfo=UTC)
+        ended = _moment(record.end_time) or datetime.now(UTC)
+        yield from _of_run(instance, run, started, ended)
+
+
+def _of_run(instance: dg.DagsterInstance, run: DagsterRun, started: datetime, ended: datetime) -> Iterator[FailedRun]:
+    """One per failed step; one for the whole run if it failed outside its steps."""
+    days = tuple(_days(run))
+    entries = instance.all_logs(run.run_id, of_type={DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE})
+    events = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
+    steps = [event for event in events if event.event_type is DagsterEventType.STEP_FAILURE]
+    for event in steps:
+        tables = (event.step_key,) if event.step_key in TABLES else ()
+        error, is_outcome = _told(event.step_failure_data)
+        yield FailedRun(run.job_name, run.run_id, tables, days, error, is_outcome, started, ended)
+    if not steps:
+        texts = [event.message for event in events if event.message]
+        error = texts[-1] if texts else "the run failed outside its steps"
+        yield FailedRun(run.job_name, run.run_id, _selected(run), days, error, False, started, ended)
+
+
+def _told(data: StepFailureData) -> tuple[str, bool]:
+    """The error in a line; and whether it is a Failure that our code raised for an outcome, not out of an exception."""
+    cause = data.error.cause if data.error else None
+    if data.user_failure_data is not None:
+        return (data.user_failure_data.description or "").strip(), cause is None
+    error = cause or data.error
+    return " ".join(error.message.split()) if error else "unknown error", False
+
+
+def _selected(run: DagsterRun) -> tuple[str, ...]:
+    return tuple(key.to_user_string() for key in run.asset_selection or ())
+
+
+def _days(run: DagsterRun) -> Iterator[date]:
+    """The partitions of a run, from its tags."""
+    single = run.tags.get("dagster/partition")
+    first = run.tags.get("dagster/asset_partition_range_start", single)
+    last = run.tags.get("dagster/asset_partition_range_end", single)
+    try:
+        day, end = date.fromisoformat(first or ""), date.fromisoformat(last or "")
+    except ValueError:
+        return
+    while day <= end:
+        yield day
+        day += timedelta(days=1)
+
+
+def _moment(timestamp: float | None) -> datetime | None:
+    return datetime.fromtimestamp(timestamp, UTC) if timestamp else None

@@ -1,0 +1,134 @@
+"""The factory: a table module becomes an asset. Every asset has the same body; only its table differs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from nba_assets.build.run_options import RunOptionsError, parse_options
+from nba_assets.build.steps import RunInfo, build
+from nba_assets.orchestration.partitions import asset_deps
+from nba_assets.orchestration.reporting import catalogue_name, check_specs, report
+from nba_assets.orchestration.resources import Pipeline
+from nba_assets.settings import Settings, WarehouseName
+from nba_assets.tables import TABLES, TIERS, Table
+from nba_assets.tables.contract import Column, columns_of
+from nba_assets.warehouse.base import WarehouseError
+from nba_assets.warehouse.ddl import DUCKDB_TYPES
+
+BACKFILL_TAG = "nba/backfill"
+"""The id of a backfill launched by our own command line; Dagster's own backfills carry dagster/backfill."""
+
+USER_TAG = "nba/user"
+"""Who started a run from the command line: a forced partition says in the ledger who accepted it."""
+
+POOL = "nba_warehouse_writer"
+OWNERS = ("team:data-engineering",)
+_RUN_OPTIONS = dg.Permissive(
+    {
+        "backfill_mode": dg.Field(bool, is_required=False, description="Relax two thresholds, digest alerts."),
+        "force": dg.Field(bool, is_required=False, description="Publish below the threshold and in bootstrap."),
+        "skip_downstream_trigger": dg.Field(
+            bool, is_required=False, description="Automation does not go on from this run; implies backfill mode."
+        ),
+        "bootstrap_days": dg.Field(int, is_required=False, description="Replaces the policy's days."),
+    }
+)
+"""Permissive, so that a misspelt option gets an error of ours that names the right one."""
+
+
+def table_assets(
+    settings: Settings, partitions: dg.DailyPartitionsDefinition, conditions: Mapping[str, dg.AutomationCondition]
+) -> list[dg.AssetsDefinition]:
+    """One asset per table. `conditions` holds the automation condition of those that have one."""
+    return [_asset(table, settings, partitions, conditions.get(table.name)) for table in TABLES.values()]
+
+
+def _asset(
+    table: Table,
+    settings: Settings,
+    partitions: dg.DailyPartitionsDefinition,
+    condition: dg.AutomationCondition | None,
+) -> dg.AssetsDefinition:
+    policy = settings.policies[table.name]
+
+    @dg.asset(
+        name=table.name,
+        deps=asset_deps(table),
+        partitions_def=partitions,
+        description=table.description,
+        group_name=table.dataset.removeprefix("nba_"),
+        owners=OWNERS,
+        kinds={"pandas", "bigquery" if settings.warehouse == WarehouseName.BIGQUERY else "duckdb"},
+        tags={
+            "phase": table.phase.value.replace(" ", "_"),
+            "critical": str(policy.critical and not table.optional).lower(),
+            "tier": str(TIERS[table.name]),
+        },
+        metadata=_catalogue(table),
+        code_version=table.code_version,
+        config_schema=_RUN_OPTIONS,
+        check_specs=check_specs(table, partitions),
+        # Different policies never share a run: a UI backfill goes tier by tier, around the gaps.
+        backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=400 + TIERS[table.name]),
+        automation_condition=condition,
+        required_resource_keys={"pipeline"},
+        pool=POOL,
+        output_required=False,
+    )
+    def body(context) -> Any:  # type: ignore[no-untyped-def]  # Dagster cannot read a postponed annotation here
+        pipeline: Pipeline = context.resources.pipeline
+        run = _run_info(context)
+        days = [date.fromisoformat(key) for key in context.partition_keys]
+        try:
+            built = build(pipeline.session, table.name, days, run)
+        except WarehouseError as error:
+            raise dg.Failure(f"{table.name}: {error}", allow_retries=False) from error
+        pipeline.listener(table.name, built)
+        yield from report(context, table, built)
+
+    return body
+
+
+def _run_info(context: dg.AssetExecutionContext) -> RunInfo:
+    backfill = context.run.tags.get("dagster/backfill") or context.run.tags.get(BACKFILL_TAG)
+    try:
+        parsed = parse_options(context.op_execution_context.op_config or {}, backfill_tag=backfill)
+    except RunOptionsError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    for warning in parsed.warnings:
+        context.log.warning(warning)
+    context.log.info(parsed.mode_line)
+    options = parsed.options
+    if options.force:
+        options = replace(
+            options, forced_by=context.run.tags.get(USER_TAG) or context.run.tags.get("user") or "unknown"
+        )
+    return RunInfo(context.run_id, backfill, options)
+
+
+def _catalogue(table: Table) -> dict[str, Any]:
+    columns = [
+        dg.TableColumn(
+            name=column.name,
+            type=DUCKDB_TYPES[column.type],
+            description=_description(column),
+            constraints=dg.TableColumnConstraints(nullable=column.nullable, unique=False),
+        )
+        for column in columns_of(table.contract)
+    ]
+    return {
+        "dagster/column_schema": dg.TableSchema(columns=columns),
+        "dagster/table_name": catalogue_name(table.name),
+        "nba/key": ", ".join(table.keys),
+        "nba/available": table.phase.value,
+    }
+
+
+def _description(column: Column) -> str:
+    unit = f" [{column.unit}]" if column.unit else ""
+    return f"{column.description}{unit}{' (key)' if column.is_key else ''}"

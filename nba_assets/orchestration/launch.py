@@ -1,0 +1,109 @@
+"""Backfill and repair from the command line: tier by tier, in this process, as Dagster runs of this instance."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import uuid
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import dagster as dg
+
+from nba_assets.build.plan import Step, plan_step, ranges
+from nba_assets.build.reading import load_state
+from nba_assets.build.run_options import RunOptions
+from nba_assets.build.session import Session
+from nba_assets.build.steps import Built, RunInfo, build
+from nba_assets.orchestration.assets import BACKFILL_TAG, USER_TAG
+from nba_assets.orchestration.instance import CLI_TAG
+from nba_assets.orchestration.resources import Pipeline
+from nba_assets.tables import TABLES
+
+Progress = Callable[[Step, Sequence[Built]], None]
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass
+class Launch:
+    """A backfill or repair of some tables over some dates. `built` holds what came of it."""
+
+    session: Session
+    instance: dg.DagsterInstance
+    days: Sequence[date]
+    tables: Collection[str]
+    options: RunOptions
+    backfill_id: str | None = None
+    progress: Progress = lambda _, __: None
+    refresh: frozenset[date] = frozenset()
+    built: list[Built] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Build what the range needs, table after table; running again continues."""
+        job = self._job()
+        for table in (name for name in TABLES if name in self.tables):
+            state = load_state(self.session, self.days[0], self.days[-1])
+            step = plan_step(state, table, self.days, force=self.options.force)
+            step = self._with_refresh(step)
+            before = len(self.built)
+            if step.blocked:
+                # What waits behind a gap is recorded, not run: Dagster shows it as missing, the ledger says why.
+                self.built += build(self.session, table, step.blocked, self._run_info())
+            for first, last in ranges(step.build):
+                self._execute(job, table, first, last)
+            self.progress(step, self.built[before:])
+
+    def _with_refresh(self, step: Step) -> Step:
+        """Raw partitions that the source is to be asked for again, whatever they are."""
+        if not self.refresh or not TABLES[step.table].result_sets:
+            return step
+        again = sorted(set(step.build) | (self.refresh - set(step.blocked)))
+        return Step(step.table, tuple(again), step.blocked, step.why)
+
+    def _job(self) -> dg.JobDefinition:
+        from nba_assets.definitions import build_defs
+
+        def listen(_: str, built: Sequence[Built]) -> None:
+            self.built += built
+
+        return build_defs(pipeline=Pipeline(self.session, listen)).resolve_implicit_global_asset_job_def()
+
+    def _execute(self, job: dg.JobDefinition, table: str, first: date, last: date) -> None:
+        tags = {CLI_TAG: str(os.getpid()), USER_TAG: getpass.getuser()} | _range_tags(first, last)
+        if self.backfill_id:
+            tags[BACKFILL_TAG] = self.backfill_id
+        before = len(self.built)
+        job.execute_in_process(
+            run_config=_QUIET | {"ops": {table: {"config": _given(self.options)}}},
+            instance=self.instance,
+            asset_selection=[dg.AssetKey(table)],
+            tags=tags,
+            raise_on_error=False,
+        )
+        if len(self.built) == before:
+            # The step did not get as far as an outcome: build outside Dagster, so that the error is heard.
+            days = [day for day in self.days if first <= day <= last]
+            self.built += build(self.session, table, days, self._run_info())
+
+    def _run_info(self) -> RunInfo:
+        return RunInfo(str(uuid.uuid4()), self.backfill_id, self.options)
+
+
+def _range_tags(first: date, last: date) -> dict[str, str]:
+    if first == last:
+        return {"dagster/partition": first.isoformat()}
+    return {
+        "dagster/asset_partition_range_start": first.isoformat(),
+        "dagster/asset_partition_range_end": last.isoformat(),
+    }
+
+
+def _given(options: RunOptions) -> dict[str, object]:
+    given = {
+        "backfill_mode": options.backfill_mode,
+        "force": options.force,
+        "skip_downstream_trigger": options.skip_downstream_trigger,
+        "bootstrap_days": options.bootstrap_days,
+    }
+    return {name: value for name, value in given.items() if value not in (None, False)}

@@ -1,0 +1,35 @@
+"""Which partitions exist, and which partitions of its inputs a partition depends on in Dagster's eyes."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import dagster as dg
+
+from nba_assets.tables import Table
+from nba_assets.tables.table import TimeRule
+
+TIME_ZONE = "America/New_York"
+_TODAY = {TimeRule.SAME_DATE, TimeRule.ANNOUNCED}
+
+
+def daily_partitions(start: date) -> dg.DailyPartitionsDefinition:
+    """Every calendar day from `start` to today: days without games too, because schedules change."""
+    return dg.DailyPartitionsDefinition(start_date=start.isoformat(), timezone=TIME_ZONE, end_offset=1)
+
+
+def asset_deps(table: Table) -> list[dg.AssetDep]:
+    """One dependency per input table: the same date, the day before, or both.
+
+    Of history Dagster sees yesterday only; the audit holds the rest of the season against the schedule.
+    """
+    rules: dict[str, set[TimeRule]] = {}
+    for input_ in table.inputs:
+        rules.setdefault(input_.table, set()).add(input_.rule)
+    return [dg.AssetDep(name, partition_mapping=_mapping(found)) for name, found in rules.items()]
+
+
+def _mapping(rules: set[TimeRule]) -> dg.PartitionMapping:
+    if rules <= _TODAY:
+        return dg.TimeWindowPartitionMapping()
+    return dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=0 if rules & _TODAY else -1)

@@ -1,0 +1,1 @@
+"""Speed, measured and printed: `make bench`. Never asserted in tests, because machines differ."""
