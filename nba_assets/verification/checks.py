@@ -1,0 +1,187 @@
+"""The identities that hold in any correct warehouse: each a question about one season that returns what is wrong.
+
+A check reads the stored rows and nothing else, and never repairs. Comparing them with a recomputation is done in
+`recomputed`; the list of all checks is in `report`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from nba_assets.tables import TABLES
+from nba_assets.tables.games import finished_games, team_games
+from nba_assets.tables.ml_feature_store_v2 import FEATURES
+from nba_assets.tables.raw_player_boxscores import PLAYED
+from nba_assets.tables.statistics import ZONE_ATTEMPTS
+from nba_assets.verification.season import CheckResult, StoredSeason, result
+
+_ROUNDING = 1e-9
+_SHOTS_MAY_DIFFER = 1  # a game's shots count as known within ± 1 of the box score
+_MONTH_DATES, _MONTH_ROWS = 15, 300  # a month with less is no month
+_MAY_BE_CONSTANT = frozenset({"playoff_game"})
+
+
+def keys_are_unique(stored: StoredSeason) -> CheckResult:
+    """No two rows of any table have the same key."""
+    examined, wrong = 0, []
+    for name, table in TABLES.items():
+        rows = stored.rows(name)
+        examined += len(rows)
+        twice = rows[rows.duplicated(table.keys)]
+        wrong += [f"{name}: {_text(row)} more than once" for row in twice[table.keys].itertuples(index=False)]
+    return result("every key once", examined=examined, violations=wrong)
+
+
+def points_agree(stored: StoredSeason) -> CheckResult:
+    """Points of the players who played = points of the team = the schedule's score."""
+    box = stored.rows("raw_team_boxscores")[["game_date", "game_id", "team", "points"]]
+    listed = stored.rows("raw_player_boxscores")
+    played = listed[listed["listing"] == PLAYED]
+    of_players = played.groupby(["game_id", "team"])["points"].sum().astype("Int64").rename("of_players").reset_index()
+    scores = team_games(finished_games(stored.rows("raw_schedule"), stored.counting_types))
+    rows = box.merge(of_players, on=["game_id", "team"], how="left")
+    rows = rows.merge(scores[["game_id", "team", "score"]], on=["game_id", "team"], how="left")
+    agrees = rows["points"].eq(rows["of_players"]) & (rows["score"].isna() | rows["points"].eq(rows["score"]))
+    wrong = rows[~agrees.fillna(False).astype(bool)]
+    texts = (
+        f"{_game(row)}: team {row.points}, players {row.of_players}, schedule {row.score}" for row in wrong.itertuples()
+    )
+    return result("points of players = team = schedule", examined=len(rows), violations=texts)
+
+
+def zones_make_up_the_attempts(stored: StoredSeason) -> CheckResult:
+    """Attempts in the paint, from mid-range and for three sum to FGA, those for three to 3PA (± 1), where known."""
+    examined, wrong = 0, []
+    for name, who in (("player_game_summary", "player_id"), ("team_offense_game_summary", "team")):
+        rows = stored.rows(name)
+        rows = rows[rows[list(ZONE_ATTEMPTS)].notna().all(axis=1)]
+        rows = rows.assign(of_zones=rows[list(ZONE_ATTEMPTS)].sum(axis=1), who=rows[who])
+        off = (rows["of_zones"] - rows["fga"]).abs().gt(_SHOTS_MAY_DIFFER)
+        off |= (rows["three_pt_attempts"] - rows["fg3a"]).abs().gt(_SHOTS_MAY_DIFFER)
+        examined += len(rows)
+        wrong += [
+            f"{row.game_date.date()} {row.game_id} {row.who}: {row.of_zones} by zone, FGA {row.fga}, "
+            f"{row.three_pt_attempts} threes, 3PA {row.fg3a}"
+            for row in rows[off.astype(bool)].itertuples()
+        ]
+    return result("paint + mid-range + three = FGA", examined=examined, violations=wrong)
+
+
+def both_teams_have_the_same_pace(stored: StoredSeason) -> CheckResult:
+    """A game has two teams, and one pace."""
+    rows = stored.rows("team_offense_game_summary")
+    games = rows.groupby(["game_date", "game_id"])["pace"].agg(rows="size", lowest="min", highest="max").reset_index()
+    wrong = games[games["rows"].ne(2) | (games["highest"] - games["lowest"]).gt(_ROUNDING)]
+    texts = (
+        f"{row.game_date.date()} {row.game_id}: {row.rows} rows, pace {row.lowest} and {row.highest}"
+        for row in wrong.itertuples()
+    )
+    return result("one pace a game", examined=len(games), violations=texts)
+
+
+def defence_mirrors_offence(stored: StoredSeason) -> CheckResult:
+    """A team's defensive rating is its opponent's offensive rating, and its pace the opponent's."""
+    defence = stored.rows("team_defense_game_summary")
+    offence = stored.rows("team_offense_game_summary")[["game_id", "team", "offensive_rating", "pace"]]
+    rows = defence.merge(
+        offence.rename(columns={"team": "opponent"}), on=["game_id", "opponent"], how="outer", indicator="side"
+    )
+    differs = (rows["defensive_rating"] - rows["offensive_rating"]).abs().gt(_ROUNDING)
+    differs |= (rows["opponent_pace"] - rows["pace"]).abs().gt(_ROUNDING)
+    wrong = rows[differs | rows["side"].ne("both")]
+    texts = (
+        f"{row.game_id} {row.team} against {row.opponent}: defensive rating {row.defensive_rating}, "
+        f"the opponent's offensive rating {row.offensive_rating}"
+        for row in wrong.itertuples()
+    )
+    return result("defensive rating = opponent's offensive rating", examined=len(rows), violations=texts)
+
+
+def one_winner_per_game(stored: StoredSeason) -> CheckResult:
+    """Exactly one of a game's two teams won."""
+    rows = stored.rows("team_offense_game_summary")
+    winners = rows.groupby(["game_date", "game_id"])["won"].sum().reset_index()
+    wrong = winners[winners["won"].ne(1)]
+    texts = (f"{row.game_date.date()} {row.game_id}: {row.won} winners" for row in wrong.itertuples())
+    return result("one winner a game", examined=len(winners), violations=texts)
+
+
+def slate_keys_agree(stored: StoredSeason) -> CheckResult:
+    """The slate, player_composite_factors and ml_feature_store_v2 have the same players on every date."""
+    key = ["game_date", "player_id"]
+    slate = stored.rows("upcoming_player_game_context")[key]
+    wrong = []
+    for name in ("player_composite_factors", "ml_feature_store_v2"):
+        both = slate.merge(stored.rows(name)[key], on=key, how="outer", indicator="side")
+        alone = both[both["side"].ne("both")]
+        only = {"left_only": "on the slate only", "right_only": f"in {name} only"}
+        wrong += [f"{row.game_date.date()} player {row.player_id}: {only[row.side]}" for row in alone.itertuples()]
+    return result("slate = composite factors = features", examined=len(slate), violations=wrong)
+
+
+def features_are_in_range(stored: StoredSeason) -> CheckResult:
+    """Every feature lies within its documented range, or is NULL."""
+    rows = stored.rows("ml_feature_store_v2")
+    wrong = []
+    for name, (_, low, high) in FEATURES.items():
+        off = rows[rows[name].lt(low) | rows[name].gt(high)]
+        wrong += [
+            f"{row.game_date.date()} player {row.player_id}: {name} {getattr(row, name)}" for row in off.itertuples()
+        ]
+    return result("features in their ranges", examined=len(rows) * len(FEATURES), violations=wrong)
+
+
+def no_feature_is_constant(stored: StoredSeason) -> CheckResult:
+    """No feature has one value only throughout a month; playoff_game may. All NULL is no value.
+
+    Of rows with ten games behind them: before that, the last 7 or 10 games are the season.
+    """
+    examined, wrong = 0, []
+    rows = stored.rows("ml_feature_store_v2")
+    for month, of_month in _months(rows[~rows["early_season_flag"]]):
+        for name in FEATURES:
+            values = of_month[name].dropna()
+            if name in _MAY_BE_CONSTANT or len(values) < _MONTH_ROWS:
+                continue
+            examined += 1
+            if values.nunique() == 1:
+                wrong.append(f"{month}: {name} is {values.iloc[0]} in all {len(values)} rows")
+    return result("no feature constant over a month", examined=examined, violations=wrong)
+
+
+def tables_are_filled(stored: StoredSeason) -> CheckResult:
+    """No table of the season is empty: what is empty fulfils every other check."""
+    required = [name for name, table in TABLES.items() if not table.optional]
+    empty = [name for name in required if stored.rows(name).empty]
+    without_shots = {"raw_shots"} if stored.rows("raw_team_boxscores").size else set()
+    wrong = [f"{name} has no rows" for name in empty if name not in without_shots]
+    note = "no shots: zone columns are NULL" if set(empty) & without_shots else ""
+    return result("no table empty", examined=len(required), violations=wrong, note=note)
+
+
+def no_more_results_than_games(stored: StoredSeason) -> CheckResult:
+    """No team has more wins and losses behind it than it finished games this season."""
+    context = stored.rows("upcoming_team_game_context")
+    wrong = context[context["wins"] + context["losses"] > context["game_number"] - 1]
+    texts = (
+        f"{row.game_date.date()} {row.team}: {row.wins} wins and {row.losses} losses before game {row.game_number}"
+        for row in wrong.itertuples()
+    )
+    return result("no more results than games", examined=len(context), violations=texts)
+
+
+def _months(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The months with enough dates and rows to judge by."""
+    for month, of_month in rows.groupby(rows["game_date"].dt.strftime("%Y-%m")):
+        if of_month["game_date"].nunique() >= _MONTH_DATES and len(of_month) >= _MONTH_ROWS:
+            yield str(month), of_month
+
+
+def _text(values: tuple[object, ...]) -> str:
+    return " ".join(str(v.date()) if isinstance(v, pd.Timestamp) else str(v) for v in values)
+
+
+def _game(row: object) -> str:
+    return f"{row.game_date.date()} {row.game_id} {row.team}"  # type: ignore[attr-defined]

@@ -1,0 +1,207 @@
+"""The leak test: replace every result on and after a date by garbage, recompute the date, and nothing may move.
+
+And its converse, without which a table that reads nothing at all would pass: a restated result before the date
+must move something. Garbage and restatements are made here; what a table may know is decided in `tables/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from nba_assets.league.calendar import COUNTING_TYPES
+from nba_assets.league.zones import ZONES
+from nba_assets.tables import TABLES, Table
+from nba_assets.tables.contract import ColumnType, columns_of
+from nba_assets.tables.games import FINAL, POSTPONED, SCHEDULED
+from nba_assets.tables.raw_player_boxscores import DNP, PLAYED
+from nba_assets.tables.statistics import COUNTING_STATISTICS
+from nba_assets.verification.replay import PRE_GAME_TABLES, Frames, replay
+
+_DAYS_AROUND = (-1, 0, 1, 3)
+"""The date is recomputed inside a range, so that the garbage after it lies within what its tables are handed."""
+
+
+def leaking_tables(
+    raw: Frames,
+    day: date,
+    *,
+    seed: int = 0,
+    tables: Collection[str] = PRE_GAME_TABLES,
+    graph: Mapping[str, Table] = TABLES,
+    counting_types: frozenset[str] = COUNTING_TYPES,
+) -> list[str]:
+    """The pre-game tables whose rows of `day` change with what happened on or after it; none, if all is well.
+
+    `raw` holds whole raw tables, the days around `day` included.
+    """
+    garbage = scrambled(raw, day, seed=seed)
+    moved = _moved(raw, garbage, day, tables=tables, graph=graph, counting_types=counting_types)
+    return [name for name in tables if moved.get(name)]
+
+
+def deaf_tables(
+    raw: Frames,
+    day: date,
+    *,
+    tables: Collection[str] = PRE_GAME_TABLES,
+    counting_types: frozenset[str] = COUNTING_TYPES,
+) -> list[str]:
+    """The pre-game tables that have rows of `day` which do not change with the results of the days before it."""
+    moved = _moved(raw, restated(raw, day), day, tables=tables, graph=TABLES, counting_types=counting_types)
+    return [name for name in tables if moved.get(name) is False]
+
+
+def scrambled(raw: Frames, day: date, *, seed: int) -> dict[str, pd.DataFrame]:
+    """The raw tables with every result, listing and shot dated on or after `day` replaced by garbage, or deleted.
+
+    What is known before tip-off stays: the games that are on and their lines on `day`, reports of the days before.
+    """
+    rng = np.random.default_rng(seed)
+    first = pd.Timestamp(day)
+    makers = {
+        "raw_schedule": _other_scores,
+        "raw_team_boxscores": _other_team_games,
+        "raw_player_boxscores": _other_listings,
+        "raw_shots": _other_shots,
+    }
+    result = {}
+    for name, rows in raw.items():
+        table = TABLES[name]
+        when = rows[table.partition]
+        later = rows[when >= first]
+        if name in makers:
+            later = makers[name](later, rng)
+        elif name == "raw_injury_reports":
+            later = later.iloc[:0]
+        result[name] = table.shape(pd.concat([rows[when < first], later], ignore_index=True))
+    return result
+
+
+def restated(raw: Frames, day: date, *, days: int = 3) -> dict[str, pd.DataFrame]:
+    """The raw tables with the results of the `days` days before `day` corrected.
+
+    Points, turnovers and minutes are other ones, shots were taken elsewhere, and every third player did not play.
+    """
+    last = pd.Timestamp(day)
+    result = dict(raw)
+    for name in ("raw_team_boxscores", "raw_player_boxscores", "raw_shots"):
+        rows = raw[name].copy()
+        chosen = rows["game_date"].between(last - pd.Timedelta(days=days), last, inclusive="left")
+        if name == "raw_shots":
+            turned = dict(zip(ZONES, (*ZONES[1:], ZONES[0]), strict=True))
+            rows.loc[chosen, "zone"] = rows.loc[chosen, "zone"].map(turned)
+        else:
+            chosen &= rows["points"].notna()
+            rows.loc[chosen, "points"] += 7 + rows.loc[chosen, "is_home"].astype("int64")
+            rows.loc[chosen, "tov"] += 1
+        if name == "raw_player_boxscores":
+            rows.loc[chosen, "seconds_played"] += 120
+            rows.loc[chosen & rows["player_id"].mod(3).eq(0), "listing"] = DNP
+        result[name] = TABLES[name].shape(rows)
+    return result
+
+
+def identical(left: pd.DataFrame, right: pd.DataFrame, table: Table) -> bool:
+    """The same rows in the same order, floats bit for bit."""
+    if len(left) != len(right):
+        return False
+    for column in columns_of(table.contract):
+        ours, theirs = left[column.name], right[column.name]
+        if column.type is ColumnType.FLOAT:
+            equal = ours.to_numpy().tobytes() == theirs.to_numpy().tobytes()
+        elif column.type is ColumnType.STRING_LIST:
+            equal = ours.tolist() == theirs.tolist()
+        else:
+            equal = ours.reset_index(drop=True).equals(theirs.reset_index(drop=True))
+        if not equal:
+            return False
+    return True
+
+
+def _moved(
+    raw: Frames,
+    changed: Frames,
+    day: date,
+    *,
+    tables: Collection[str],
+    graph: Mapping[str, Table],
+    counting_types: frozenset[str],
+) -> dict[str, bool]:
+    """Table -> whether its rows of `day` differ when computed from `changed`; tables without rows are left out."""
+    dates = [pd.Timestamp(day) + pd.Timedelta(days=k) for k in _DAYS_AROUND]
+    before, after = (
+        replay(facts, dates, tables=tables, graph=graph, counting_types=counting_types) for facts in (raw, changed)
+    )
+    found = {}
+    for name in tables:
+        ours, theirs = (_of(day, computed[name], graph[name]) for computed in (before, after))
+        if len(ours) or len(theirs):
+            found[name] = not identical(ours, theirs, graph[name])
+    return found
+
+
+def _of(day: date, rows: pd.DataFrame, table: Table) -> pd.DataFrame:
+    return rows[rows[table.partition] == pd.Timestamp(day)]
+
+
+def _counts(rows: pd.DataFrame, rng: np.random.Generator) -> dict[str, pd.Series]:
+    """Garbage for every counting statistic, in the column's type."""
+    return {
+        name: pd.Series(rng.integers(1, 60, len(rows)), index=rows.index).astype(rows[name].dtype)
+        for name in COUNTING_STATISTICS
+    }
+
+
+def _survivors(rows: pd.DataFrame, rng: np.random.Generator, share: float = 0.6) -> pd.DataFrame:
+    return rows[rng.random(len(rows)) < share]
+
+
+def _other_scores(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    status = pd.Series(rng.choice([FINAL, SCHEDULED], len(rows)), index=rows.index, dtype=object)
+    scores = {
+        name: pd.Series(rng.integers(50, 200, len(rows)), index=rows.index).astype("Int64")
+        for name in ("home_score", "away_score")
+    }
+    return rows.assign(status=status.mask(rows["status"] == POSTPONED, POSTPONED), **scores)
+
+
+def _other_team_games(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    overtimes = rng.integers(0, 4, len(rows))
+    rows = rows.assign(
+        **_counts(rows, rng),
+        won=rng.integers(0, 2, len(rows)).astype(bool),
+        overtime_periods=overtimes,
+        seconds_played=5 * (2880 + 300 * overtimes),
+    )
+    games = rows["game_id"].unique()
+    return rows[rows["game_id"].isin(games[rng.random(len(games)) < 0.6])]
+
+
+def _other_listings(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Other people in other teams, nearly all of whom played, under names of others."""
+    people = rows.groupby("game_date")["player_id"].transform(lambda ids: rng.permutation(ids.to_numpy()))
+    seconds = pd.Series(rng.integers(0, 2880, len(rows)), index=rows.index).astype(rows["seconds_played"].dtype)
+    played = rng.random(len(rows)) < 0.9
+    rows = rows.assign(
+        **_counts(rows, rng),
+        player_id=people.astype("int64"),
+        player_name=rng.permutation(rows["player_name"].to_numpy()),
+        seconds_played=seconds,
+        listing=rows["listing"].where(~played, PLAYED),
+    )
+    return _survivors(rows.drop_duplicates(["game_date", "player_id"]), rng)
+
+
+def _other_shots(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    return _survivors(
+        rows.assign(
+            zone=rng.choice(np.array(ZONES, dtype=object), len(rows)),
+            made=rng.integers(0, 2, len(rows)).astype(bool),
+            assisted=pd.array(rng.integers(0, 2, len(rows)), dtype="boolean"),
+        ),
+        rng,
+    )

@@ -1,0 +1,50 @@
+"""Every column of every analytics and pre-game table against the slow oracle, over random small leagues."""
+
+import datetime as dt
+
+import numpy as np
+from hypothesis import example, given
+
+from nba_assets.league.calendar import COUNTING_TYPES
+from nba_assets.verification.replay import POST_GAME_TABLES, PRE_GAME_TABLES, replay
+
+from .comparison import differences, slow_league
+from .random_leagues import League, Shape, examples, random_league, shapes
+
+DATES_EACH = 5
+
+EVENTFUL = Shape(
+    seed=3,
+    teams=6,
+    season_starts=40,
+    unplayed=0.05,
+    not_loaded=0.02,
+    without_shots=0.02,
+    not_counting=0.05,
+    trades=0.05,
+    absences=0.2,
+    overtimes=0.2,
+    reports=0.5,
+    lines=0.7,
+)
+QUIET = Shape(seed=1, teams=4, players=5, season_ends=0, season_starts=32, reports=1.0)
+
+
+def sampled_days(league: League) -> list[dt.date]:
+    """The last day, the day after it, the first of the new season, and some between."""
+    rng = np.random.default_rng(league.shape.seed)
+    picked = {league.days[-1], league.days[-1] + dt.timedelta(days=1), league.days[league.shape.season_ends]}
+    return sorted(picked | {league.days[i] for i in rng.integers(0, len(league.days), DATES_EACH - len(picked))})
+
+
+@examples(24)
+@given(shapes())
+@example(EVENTFUL)
+@example(QUIET)
+def test_every_column_agrees_with_the_oracle(shape: Shape):
+    league = random_league(shape)
+    raw = league.frames()
+    days = sampled_days(league)
+    computed = replay(raw, days)
+    assert set(computed) == {*POST_GAME_TABLES, *PRE_GAME_TABLES}
+    assert differences(computed, slow_league(raw, counting_types=COUNTING_TYPES), days) == []
