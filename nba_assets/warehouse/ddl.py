@@ -141,6 +141,12 @@ DUCKDB = Dialect(DUCKDB_TYPES, lambda name: name, "TYPE")
 BIGQUERY = Dialect(BIGQUERY_TYPES, quoted, "SET DATA TYPE")
 
 
+def missing_table(relation: Relation) -> Migration:
+    """What a table that is not there needs in DuckDB: its schema and itself."""
+    statement = f"CREATE SCHEMA IF NOT EXISTS {relation.dataset}; {create_table(relation)}"
+    return Migration(relation.qualified, statement, True, "the table does not exist")
+
+
 def migrations(
     relation: Relation, stored: dict[str, tuple[str, bool]], *, dialect: Dialect = DUCKDB, name: str | None = None
 ) -> list[Migration]:

@@ -25,7 +25,7 @@ import pyarrow as pa
 from nba_assets.tables import Table
 from nba_assets.tables.contract import cast, names_of
 from nba_assets.warehouse.base import Publication, WarehouseError
-from nba_assets.warehouse.ddl import Migration, Relation, arrow_schema, create_table, migrations
+from nba_assets.warehouse.ddl import Migration, Relation, arrow_schema, create_table, migrations, missing_table
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
 from nba_assets.warehouse.relations import all_relations, relation_of
 from nba_assets.warehouse.views import duckdb_views
@@ -138,16 +138,18 @@ class DuckDBWarehouse:
             _insert(connection, relation, rows)
 
     def migrate(self, *, dry_run: bool) -> list[Migration]:
-        """Apply the safe differences between contracts and stored tables."""
+        """Create what is missing and apply the safe differences between contracts and stored tables."""
+        if dry_run and not self.path.exists():
+            return [missing_table(relation) for relation in all_relations()]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._transaction("migrating") as connection:
-            found = [m for relation in all_relations() for m in migrations(relation, _stored(connection, relation))]
-            views = [] if dry_run else duckdb_views()
-            for migration in found:
-                if migration.is_safe and not dry_run:
-                    connection.execute(migration.statement)
-            for statement in views if not any(not m.is_safe for m in found) else []:
-                connection.execute(statement)
+            found = [m for relation in all_relations() for m in _differences(connection, relation)]
+            if not dry_run:
+                for migration in found:
+                    if migration.is_safe:
+                        connection.execute(migration.statement)
+                for statement in duckdb_views() if all(m.is_safe for m in found) else []:
+                    connection.execute(statement)
         return found
 
     def cost(self) -> str | None:
@@ -238,15 +240,15 @@ def _between(column: str, start: date | None, end: date | None) -> tuple[str, li
     return (f" WHERE {where}" if where else ""), [value for _, value in given]
 
 
-def _stored(connection: duckdb.DuckDBPyConnection, relation: Relation) -> dict[str, tuple[str, bool]]:
-    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {relation.dataset}")
-    connection.execute(create_table(relation))
+def _differences(connection: duckdb.DuckDBPyConnection, relation: Relation) -> list[Migration]:
     query = (
         "SELECT column_name, data_type, is_nullable = 'NO' FROM information_schema.columns "
         "WHERE table_schema = ? AND table_name = ?"
     )
     found = connection.execute(query, [relation.dataset, relation.name]).fetchall()
-    return {name: (type_, not_null) for name, type_, not_null in found}
+    if not found:
+        return [missing_table(relation)]
+    return migrations(relation, {name: (type_, not_null) for name, type_, not_null in found})
 
 
 def _is_held(error: duckdb.Error) -> bool:

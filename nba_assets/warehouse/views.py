@@ -40,7 +40,7 @@ def duckdb_views() -> list[str]:
 
 
 def bigquery_vector_query(*, table: str) -> str:
-    """As `vector_query`; a feature that is NULL is NaN, because BigQuery refuses a NULL in a stored array."""
+    """As `vector_query`; a feature that is NULL is NaN, because BigQuery cannot return an array with a NULL in it."""
     names = ", ".join(f"'{name}'" for name in FEATURE_NAMES)
     features = ", ".join(f"IFNULL(`{name}`, CAST('NaN' AS FLOAT64))" for name in FEATURE_NAMES)
     keys = ", ".join(f"`{column}`" for column in _VECTOR_KEYS)

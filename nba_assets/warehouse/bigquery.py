@@ -1,0 +1,364 @@
+"""The production warehouse: BigQuery datasets, tables partitioned by day and clustered by key.
+
+A publication is loaded into staging tables by name and then replaces its partitions, with their ledger rows, in
+one transaction. The statements are in `bigquery_sql.py`, the connection is in `bigquery_client.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+from google.api_core import exceptions as api
+from google.cloud import bigquery
+
+from nba_assets.tables import Table
+from nba_assets.tables.contract import Column, cast, columns_of, names_of
+from nba_assets.warehouse import bigquery_sql as sql
+from nba_assets.warehouse.base import Publication, WarehouseError
+from nba_assets.warehouse.bigquery_client import METADATA_RETRY, Connection, Target, describe, explained
+from nba_assets.warehouse.ddl import (
+    BIGQUERY,
+    Migration,
+    Relation,
+    arrow_schema,
+    bigquery_create_table,
+    bigquery_layout_migrations,
+    column_description,
+    is_required,
+    migrations,
+)
+from nba_assets.warehouse.ledger import DATASET, ENTITY_FAILURES, PROCESSOR_RUNS
+from nba_assets.warehouse.relations import all_relations, relation_of
+from nba_assets.warehouse.views import COVERAGE_VIEW, VECTOR_VIEW, bigquery_views
+
+if TYPE_CHECKING:
+    from nba_assets.settings import Settings
+
+_STAGING_LIFETIME = timedelta(hours=6)
+_VIEWS = (VECTOR_VIEW, COVERAGE_VIEW)
+_TYPES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
+"""The API's names of types that SQL calls otherwise."""
+
+
+class BigQueryWarehouse:
+    """One project's datasets, in one location.
+
+    `queue` is how long, in seconds, to repeat a transaction that another writer's made BigQuery cancel.
+    """
+
+    def __init__(
+        self,
+        project: str | None,
+        *,
+        location: str = "US",
+        prefix: str = "",
+        endpoint: str | None = None,
+        load_jobs_per_day: int = 1000,
+        queue: float = 600.0,
+    ) -> None:
+        self.target = Target(project, location, endpoint)
+        self.prefix = prefix
+        self.queue = queue
+        self.connection = Connection(self.target, load_jobs_per_day=load_jobs_per_day)
+        self._is_prepared = False
+        self._checked: set[str] = set()
+
+    @cached_property
+    def _names(self) -> sql.Names:
+        return sql.Names(self.connection.project, self.prefix)
+
+    def describe(self) -> str:
+        """Project, location and datasets."""
+        return f"{describe(self.target)}, datasets {self.prefix}nba_*"
+
+    def cost(self) -> str:
+        """What this object has asked of BigQuery so far."""
+        return f"BigQuery: {self.connection.jobs:,} jobs, {self.connection.bytes_billed / 1e6:,.0f} MB billed"
+
+    def prepare(self) -> None:
+        """Check access and location, then create datasets, tables and views that are not there; once per process."""
+        if self._is_prepared:
+            return
+        with explained(self.target):
+            self._check_access()
+            present = self._present(create=True)
+        missing = [relation for relation in all_relations() if relation.qualified not in present]
+        self._create(missing, lock=sql.lock_table() not in present, views=not present.issuperset(_VIEWS))
+        self._is_prepared = True
+
+    @contextmanager
+    def writer(self, purpose: str) -> Iterator[None]:  # noqa: ARG002
+        """Nothing to hold: publications exclude each other.
+
+        Every one changes the row of the lock table, so BigQuery cancels one of two that overlap, and it is repeated.
+        One that was computed before a newer attempt at the same partition was published is refused.
+        """
+        yield
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Nothing to keep open: every read is a job of its own."""
+        return nullcontext()
+
+    def read(
+        self, table: Table, *, columns: Sequence[str] | None = None, start: date | None = None, end: date | None = None
+    ) -> pd.DataFrame:
+        """Rows of the partitions start … end in the contract's types, ordered by key."""
+        self.prepare()
+        wanted = [name for name in names_of(table.contract) if columns is None or name in columns]
+        where = sql.between(table.partition, start, end)
+        rows = self._fetch(sql.select(self._names, relation_of(table), wanted, where, table.keys))
+        return cast(rows, table.contract, wanted)
+
+    def publish(self, publication: Publication) -> None:
+        """Load into staging tables, then one transaction: delete the dates, insert by name, failures, ledger rows."""
+        relation = relation_of(publication.table)
+        if publication.runs.empty and not publication.dates and not publication.failure_dates:
+            return
+        self.prepare()
+        frames = {PROCESSOR_RUNS: publication.runs}
+        if publication.dates:
+            frames[relation] = publication.rows
+        if publication.failure_dates:
+            frames[ENTITY_FAILURES] = publication.failures
+        self._check_columns([*frames])
+        with self._staged(frames) as staged:
+            statements = sql.publication(
+                self._names,
+                relation,
+                partition=publication.table.partition,
+                dates=publication.dates,
+                failure_dates=publication.failure_dates,
+                recorded=_published_dates(publication.runs),
+                staged=staged,
+            )
+            self._commit(statements, f"publishing {relation.name}")
+
+    def ledger(self, start: date | None = None, end: date | None = None) -> pd.DataFrame:
+        """The newest attempt at each partition, and the newest published one if it is another."""
+        self.prepare()
+        rows = self._fetch(sql.newest_attempts(self._names, start, end))
+        return cast(rows, PROCESSOR_RUNS.contract, names_of(PROCESSOR_RUNS.contract))
+
+    def failures(self, table: str, day: date) -> pd.DataFrame:
+        """The entity failures of one partition."""
+        self.prepare()
+        names = names_of(ENTITY_FAILURES.contract)
+        where = sql.failures_where(table, [day])
+        rows = self._fetch(sql.select(self._names, ENTITY_FAILURES, names, where, ["entity"]))
+        return cast(rows, ENTITY_FAILURES.contract, names)
+
+    def read_relation(self, relation: Relation) -> pd.DataFrame:
+        """All rows of a bookkeeping table."""
+        self.prepare()
+        names = names_of(relation.contract)
+        return cast(self._fetch(sql.select(self._names, relation, names, "TRUE", [])), relation.contract, names)
+
+    def replace_relation(self, relation: Relation, rows: pd.DataFrame) -> None:
+        """Replace all rows of a bookkeeping table."""
+        self.prepare()
+        self._check_columns([relation])
+        with self._staged({relation: rows}) as staged:
+            inserts = [sql.insert(self._names, into, staging) for into, staging in staged.items()]
+            self._commit([sql.delete(self._names, relation, "TRUE"), *inserts], f"writing {relation.name}")
+
+    def migrate(self, *, dry_run: bool) -> list[Migration]:
+        """Apply the safe differences between contracts and stored tables, each table's in one metadata update."""
+        with explained(self.target):
+            self._check_access()
+            present = self._present(create=not dry_run)
+            missing = [relation for relation in all_relations() if relation.qualified not in present]
+            stored = {r: self._table(r) for r in all_relations() if r.qualified in present}
+        found = [self._creation(relation) for relation in missing]
+        for relation, table in stored.items():
+            of_table = self._differences(relation, table)
+            found.extend(of_table)
+            if not dry_run and any(m.is_safe for m in of_table):
+                self._apply(relation, table)
+        if not dry_run:
+            self._create(missing, lock=True, views=all(m.is_safe for m in found))
+            self._checked.clear()
+        return found
+
+    def _check_access(self) -> None:
+        """Fail now, not after a computation, if the account may not run jobs."""
+        config = bigquery.QueryJobConfig(dry_run=True)
+        self.connection.client.query("SELECT 1", job_config=config, retry=METADATA_RETRY, timeout=30)
+
+    def _present(self, *, create: bool) -> set[str]:
+        """The tables and views that exist, as dataset.name; datasets that do not are created, if asked."""
+        client = self.connection.client
+        found = set()
+        for dataset in sorted({relation.dataset for relation in all_relations()}):
+            name = f"{self._names.project}.{self._names.dataset(dataset)}"
+            try:
+                location = client.get_dataset(name, retry=METADATA_RETRY, timeout=30).location
+            except api.NotFound:
+                if create:
+                    client.create_dataset(self._new_dataset(name), exists_ok=True, retry=METADATA_RETRY, timeout=30)
+                continue
+            if location.casefold() != self.target.location.casefold():
+                raise WarehouseError(
+                    f"The dataset {name} is in {location}, but NBA_BIGQUERY_LOCATION is {self.target.location}, and "
+                    f"a query cannot span both. Set NBA_BIGQUERY_LOCATION={location}, or choose other datasets with "
+                    "NBA_BIGQUERY_DATASET_PREFIX."
+                )
+            found |= {f"{dataset}.{t.table_id}" for t in client.list_tables(name, retry=METADATA_RETRY, timeout=30)}
+        return found
+
+    def _new_dataset(self, name: str) -> bigquery.Dataset:
+        dataset = bigquery.Dataset(name)
+        dataset.location = self.target.location
+        dataset.labels = {"application": "nba_assets"}
+        return dataset
+
+    def _create(self, missing: Sequence[Relation], *, lock: bool, views: bool) -> None:
+        """Create tables, the lock and views; what exists by now is left alone, but views are replaced."""
+        statements = [self._creation(relation).statement for relation in missing]
+        statements += [sql.create_lock(self._names)] if lock else []
+        statements += bigquery_views(self._names.sql) if views else []
+        if statements:
+            self.connection.execute(";\n".join(statements) + ";")
+
+    def _creation(self, relation: Relation) -> Migration:
+        statement = bigquery_create_table(relation, name=self._names.sql(relation.qualified))
+        return Migration(relation.qualified, statement, True, "the table does not exist")
+
+    def _table(self, relation: Relation) -> bigquery.Table:
+        return self.connection.client.get_table(self._names.api(relation.qualified), retry=METADATA_RETRY, timeout=30)
+
+    def _differences(self, relation: Relation, table: bigquery.Table) -> list[Migration]:
+        layout = bigquery_layout_migrations(
+            relation,
+            name=self._names.sql(relation.qualified),
+            partitioned_by=table.time_partitioning.field if table.time_partitioning else None,
+            descriptions={field.name: field.description or "" for field in table.schema},
+        )
+        return [*self._column_differences(relation, table), *layout]
+
+    def _column_differences(self, relation: Relation, table: bigquery.Table) -> list[Migration]:
+        stored = {field.name: (_sql_type(field), field.mode == "REQUIRED") for field in table.schema}
+        return migrations(relation, stored, dialect=BIGQUERY, name=self._names.sql(relation.qualified))
+
+    def _apply(self, relation: Relation, table: bigquery.Table) -> None:
+        """Add, relax and describe columns in one update: BigQuery allows a table few metadata changes a minute."""
+        declared = {column.name: column for column in columns_of(relation.contract)}
+        changed = [_changed(field, declared.pop(field.name, None)) for field in table.schema]
+        new = [column for column in declared.values() if not is_required(column)]
+        added = [_changed(_field(column.name, BIGQUERY.types[column.type]), column) for column in new]
+        table.schema = [*changed, *added]
+        with explained(self.target):
+            self.connection.client.update_table(table, ["schema"], retry=METADATA_RETRY, timeout=30)
+
+    def _check_columns(self, relations: Sequence[Relation]) -> None:
+        """Fail before anything is loaded if a stored table cannot take the contract's rows."""
+        for relation in relations:
+            if relation.qualified in self._checked:
+                continue
+            with explained(self.target):
+                differences = self._column_differences(relation, self._table(relation))
+            if differences:
+                raise WarehouseError(
+                    f"{self._names.api(relation.qualified)} differs from its contract: "
+                    f"{'; '.join(m.why for m in differences[:5])}. Run `nba-assets migrate --dry-run`, then "
+                    "`nba-assets migrate`. Nothing was written."
+                )
+            self._checked.add(relation.qualified)
+
+    @contextmanager
+    def _staged(self, frames: Mapping[Relation, pd.DataFrame]) -> Iterator[dict[Relation, str]]:
+        """Load the frames that have rows into staging tables, all at once; dropped afterwards, or they expire."""
+        staged: dict[Relation, str] = {}
+        client = self.connection.client
+        try:
+            with explained(self.target):
+                loads = []
+                for relation, rows in frames.items():
+                    if not rows.empty:
+                        staged[relation] = f"{DATASET}.staging_{relation.name}_{uuid.uuid4().hex[:12]}"
+                        loads.append(self._start_load(relation, rows, self._names.api(staged[relation])))
+                for load in loads:
+                    load.result()
+            yield staged
+        finally:
+            for staging in staged.values():
+                with suppress(Exception):
+                    client.delete_table(self._names.api(staging), not_found_ok=True, retry=METADATA_RETRY, timeout=30)
+
+    def _start_load(self, relation: Relation, rows: pd.DataFrame, staging: str) -> bigquery.LoadJob:
+        contract = relation.contract
+        schema = [_field(column.name, BIGQUERY.types[column.type]) for column in columns_of(contract)]
+        table = bigquery.Table(staging, schema=schema)
+        table.expires = datetime.now(UTC) + _STAGING_LIFETIME
+        self.connection.client.create_table(table, retry=METADATA_RETRY, timeout=30)
+        columns = pa.Table.from_pandas(rows, schema=arrow_schema(contract), preserve_index=False)
+        return self.connection.start_load(columns, staging, schema)
+
+    def _commit(self, statements: Sequence[str], purpose: str) -> None:
+        command = Path(sys.argv[0]).name
+        holder = f"{command} on {socket.gethostname()} (process {os.getpid()}, {purpose})"
+        script = sql.transaction([sql.take_lock(self._names, holder), *statements])
+        try:
+            self.connection.commit(script, patience=self.queue, blame=self._last_writer)
+        except WarehouseError as error:
+            if sql.OVERTAKEN not in str(error):
+                raise
+            raise WarehouseError(
+                f"{purpose}: {sql.OVERTAKEN}, published while this one was computed. Nothing was written. Run the "
+                "same command again: it computes what is still missing."
+            ) from error
+
+    def _last_writer(self) -> str:
+        rows = self._fetch(sql.lock_holder(self._names))
+        return "; ".join(
+            f"the last to write: {row.holder}, {row.since:%Y-%m-%d %H:%M:%S} UTC" for row in rows.itertuples()
+        )
+
+    def _fetch(self, query: str) -> pd.DataFrame:
+        return self.connection.query(query).to_pandas()
+
+
+def open_bigquery(settings: Settings) -> BigQueryWarehouse:
+    """The BigQuery warehouse of the settings; nothing is connected before use."""
+    return BigQueryWarehouse(
+        settings.bigquery_project,
+        location=settings.bigquery_location,
+        prefix=settings.bigquery_dataset_prefix,
+        endpoint=settings.bigquery_endpoint,
+        load_jobs_per_day=settings.bigquery_load_jobs_per_day,
+    )
+
+
+def _published_dates(runs: pd.DataFrame) -> list[date]:
+    published = runs["published"].astype("boolean").fillna(False).astype(bool)
+    return [pd.Timestamp(day).date() for day in runs.loc[published, "partition_date"].unique()]
+
+
+def _sql_type(field: bigquery.SchemaField) -> str:
+    name = _TYPES.get(field.field_type, field.field_type)
+    return f"ARRAY<{name}>" if field.mode == "REPEATED" else name
+
+
+def _field(name: str, type_: str) -> bigquery.SchemaField:
+    mode = "REPEATED" if type_.startswith("ARRAY<") else "NULLABLE"
+    return bigquery.SchemaField(name, type_.removeprefix("ARRAY<").removesuffix(">"), mode=mode)
+
+
+def _changed(field: bigquery.SchemaField, column: Column | None) -> bigquery.SchemaField:
+    """A stored column as the contract wants it: described, and REQUIRED only if it is and stays so."""
+    as_stored = field.to_api_repr()
+    if field.mode == "REQUIRED" and (column is None or not is_required(column)):
+        as_stored["mode"] = "NULLABLE"
+    if column is not None:
+        as_stored["description"] = column_description(column)
+    return bigquery.SchemaField.from_api_repr(as_stored)

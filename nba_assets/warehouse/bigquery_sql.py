@@ -1,0 +1,175 @@
+"""The statements that the BigQuery warehouse sends, as text; sending them does not belong here.
+
+Rules that a lenient server does not check: every name is quoted (`rows` is a reserved word), dates are compared
+with DATE literals only, partitions are never addressed by decorators, and a replacement is one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from nba_assets.tables.contract import names_of
+from nba_assets.warehouse.ddl import Relation, quoted, text_literal
+from nba_assets.warehouse.ledger import DATASET, ENTITY_FAILURES, PROCESSOR_RUNS
+
+OVERTAKEN = "overtaken by a newer attempt"
+_LOCK = f"{DATASET}.publication_lock"
+
+
+@dataclass(frozen=True)
+class Names:
+    """How datasets and tables are called in one project under one prefix."""
+
+    project: str
+    prefix: str = ""
+
+    def dataset(self, dataset: str) -> str:
+        """The dataset's name, as the API wants it."""
+        return f"{self.prefix}{dataset}"
+
+    def api(self, qualified: str) -> str:
+        """`dataset.table` as project.dataset.table, as the API wants it."""
+        return f"{self.project}.{self.prefix}{qualified}"
+
+    def sql(self, qualified: str) -> str:
+        """`dataset.table` as SQL wants it."""
+        return ".".join(quoted(part) for part in (self.project, *f"{self.prefix}{qualified}".split(".")))
+
+
+def date_literal(day: date) -> str:
+    """A DATE literal: BigQuery refuses to compare a DATE with a timestamp."""
+    return f"DATE '{day:%Y-%m-%d}'"
+
+
+def one_of(column: str, dates: Sequence[date]) -> str:
+    """The condition that a DATE column is one of some dates; BigQuery reads only those partitions."""
+    return f"{quoted(column)} IN ({', '.join(date_literal(day) for day in sorted(set(dates)))})"
+
+
+def between(column: str, start: date | None, end: date | None) -> str:
+    """The condition that a DATE column lies in start … end, either of them open."""
+    bounds = [f"{quoted(column)} {op} {date_literal(day)}" for op, day in ((">=", start), ("<=", end)) if day]
+    return " AND ".join(bounds) or "TRUE"
+
+
+def select(names: Names, relation: Relation, columns: Sequence[str], where: str, order: Sequence[str]) -> str:
+    """Rows of a relation. NULLs come last, as in DuckDB and pandas."""
+    by = ", ".join(f"{quoted(column)} NULLS LAST" for column in order)
+    query = f"SELECT {_listed(columns)} FROM {names.sql(relation.qualified)} WHERE {where}"
+    return f"{query} ORDER BY {by}" if by else query
+
+
+def newest_attempts(names: Names, start: date | None, end: date | None) -> str:
+    """The newest attempt at each partition, and the newest published one if it is another."""
+    newest = "ROW_NUMBER() OVER (PARTITION BY `table_name`, `partition_date` ORDER BY `attempt_id` DESC) = 1"
+    newest_published = (
+        "`published` AND ROW_NUMBER() OVER (PARTITION BY `table_name`, `partition_date`, `published` "
+        "ORDER BY `attempt_id` DESC) = 1"
+    )
+    return (
+        f"SELECT {_listed(names_of(PROCESSOR_RUNS.contract))} FROM {names.sql(PROCESSOR_RUNS.qualified)} "
+        f"WHERE {between('partition_date', start, end)} QUALIFY {newest} OR ({newest_published}) "
+        "ORDER BY `partition_date`, `table_name`, `attempt_id`"
+    )
+
+
+def failures_where(table: str, dates: Sequence[date]) -> str:
+    """The condition for one table's entity failures on some dates."""
+    return f"{one_of('partition_date', dates)} AND `table_name` = {text_literal(table)}"
+
+
+def delete(names: Names, relation: Relation, where: str) -> str:
+    """Delete rows of a relation."""
+    return f"DELETE FROM {names.sql(relation.qualified)} WHERE {where}"
+
+
+def insert(names: Names, relation: Relation, staging: str) -> str:
+    """Insert everything from a staging table, by name."""
+    columns = _listed(names_of(relation.contract))
+    return f"INSERT INTO {names.sql(relation.qualified)} ({columns}) SELECT {columns} FROM {names.sql(staging)}"
+
+
+def refuse_if_overtaken(
+    names: Names, table: str, *, replaced: Sequence[date], recorded: Sequence[date], staged_runs: str
+) -> str:
+    """Fail if the ledger has moved on since the staged ledger rows were computed.
+
+    That is: a partition's newest published attempt is newer than ours, or has other content than what we confirm
+    without replacing it. Without this, whoever commits last would win, also with what he knew from older inputs.
+    """
+    confirmed = sorted(set(recorded) - set(replaced))
+    contradicts = f"`mine`.{one_of('partition_date', confirmed)}" if confirmed else "FALSE"
+    newest = (
+        f"SELECT `partition_date`, `attempt_id`, `content_hash` FROM {names.sql(PROCESSOR_RUNS.qualified)} "
+        f"WHERE {one_of('partition_date', recorded)} AND `table_name` = {text_literal(table)} AND `published` "
+        "QUALIFY ROW_NUMBER() OVER (PARTITION BY `partition_date` ORDER BY `attempt_id` DESC) = 1"
+    )
+    moved_on = (
+        f"SELECT 1 FROM ({newest}) AS `stored` JOIN {names.sql(staged_runs)} AS `mine` "
+        "ON `stored`.`partition_date` = `mine`.`partition_date` "
+        "WHERE `mine`.`published` AND (`stored`.`attempt_id` > `mine`.`attempt_id` "
+        f"OR ({contradicts} AND `stored`.`content_hash` != `mine`.`content_hash`))"
+    )
+    return f"SELECT IF(EXISTS({moved_on}), ERROR({text_literal(OVERTAKEN)}), 0)"
+
+
+def create_lock(names: Names) -> str:
+    """The table whose single row every publication changes; created with that row in one statement."""
+    about = "Changed by every publication, so that of two at once BigQuery cancels one, which then tries again."
+    return (
+        f"CREATE TABLE IF NOT EXISTS {names.sql(_LOCK)} OPTIONS (description = {text_literal(about)}) "
+        "AS SELECT 'nobody' AS `holder`, CURRENT_TIMESTAMP() AS `since`"
+    )
+
+
+def take_lock(names: Names, holder: str) -> str:
+    """Change the lock's row. Two transactions that do cannot both commit, whatever else they write."""
+    return f"UPDATE {names.sql(_LOCK)} SET `holder` = {text_literal(holder)}, `since` = CURRENT_TIMESTAMP() WHERE TRUE"
+
+
+def lock_holder(names: Names) -> str:
+    """Who wrote last, and when."""
+    return f"SELECT `holder`, `since` FROM {names.sql(_LOCK)}"
+
+
+def lock_table() -> str:
+    """dataset.name of the lock."""
+    return _LOCK
+
+
+def transaction(statements: Sequence[str]) -> str:
+    """All or nothing; without an exception handler BigQuery rolls back whatever fails."""
+    return ";\n".join(["BEGIN TRANSACTION", *statements, "COMMIT TRANSACTION"]) + ";"
+
+
+def publication(
+    names: Names,
+    relation: Relation,
+    *,
+    partition: str,
+    dates: Sequence[date],
+    failure_dates: Sequence[date],
+    recorded: Sequence[date],
+    staged: dict[Relation, str],
+) -> list[str]:
+    """What replaces partitions and their entity failures and appends their ledger rows.
+
+    `recorded` are the dates that the ledger rows call published; `staged` says where the rows of each relation are.
+    """
+    statements = []
+    if recorded:
+        runs = staged[PROCESSOR_RUNS]
+        statements.append(
+            refuse_if_overtaken(names, relation.name, replaced=dates, recorded=recorded, staged_runs=runs)
+        )
+    if dates:
+        statements.append(delete(names, relation, one_of(partition, dates)))
+    if failure_dates:
+        statements.append(delete(names, ENTITY_FAILURES, failures_where(relation.name, failure_dates)))
+    return [*statements, *(insert(names, into, staging) for into, staging in staged.items())]
+
+
+def _listed(columns: Sequence[str]) -> str:
+    return ", ".join(quoted(column) for column in columns)

@@ -1,0 +1,105 @@
+"""What both warehouses promise, asked of both: partitions replaced whole and by name, with their ledger rows."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+from nba_assets.warehouse.base import Warehouse
+from nba_assets.warehouse.ledger import ENTITY_FAILURES
+from nba_assets_tests.warehouse.publications import (
+    LINES,
+    failure_rows,
+    lines,
+    publication,
+    unpublished,
+)
+
+ONE_DAY = timedelta(days=1)
+
+
+@pytest.fixture(params=["duckdb", "bigquery"])
+def warehouse(request: pytest.FixtureRequest) -> Warehouse:
+    """Each warehouse in turn."""
+    return request.getfixturevalue(request.param)
+
+
+def totals(warehouse: Warehouse, day: date) -> list[float]:
+    """The totals stored for a day."""
+    return warehouse.read(LINES, start=day, end=day)["total"].tolist()
+
+
+def test_a_publication_replaces_its_dates_and_no_others(warehouse: Warehouse, day: date) -> None:
+    next_day = day + ONE_DAY
+    both = pd.concat([lines(day, [210.5, 220.0]), lines(next_day, [215.0])])
+    warehouse.publish(publication(both, [day, next_day]))
+    warehouse.publish(publication(lines(day, [199.5]), [day], attempt="2"))
+    assert totals(warehouse, day) == [199.5]
+    assert totals(warehouse, next_day) == [215.0]
+    warehouse.publish(publication(LINES.empty(), [day], attempt="3"))
+    assert totals(warehouse, day) == []
+    assert totals(warehouse, next_day) == [215.0]
+
+
+def test_rows_are_stored_by_name_whatever_their_order(warehouse: Warehouse, day: date) -> None:
+    rows = lines(day, [210.5, None])
+    reordered = rows[list(reversed(rows.columns))].iloc[::-1]
+    warehouse.publish(publication(reordered, [day]))
+    assert_frame_equal(warehouse.read(LINES, start=day, end=day), rows)
+
+
+def test_reading_takes_only_the_asked_columns_and_dates(warehouse: Warehouse, day: date) -> None:
+    next_day = day + ONE_DAY
+    both = pd.concat([lines(day, [210.5]), lines(next_day, [215.0])])
+    warehouse.publish(publication(both, [day, next_day]))
+    later = warehouse.read(LINES, columns=["total", "game_date"], start=next_day)
+    assert list(later.columns) == ["game_date", "total"]
+    assert later.set_index("game_date")["total"][pd.Timestamp(next_day)] == 215.0
+    assert later["game_date"].min() == pd.Timestamp(next_day)
+    assert warehouse.read(LINES, end=day)["game_date"].max() == pd.Timestamp(day)
+
+
+def test_a_day_without_rows_reads_as_an_empty_frame_in_the_contracts_types(warehouse: Warehouse, day: date) -> None:
+    assert_frame_equal(warehouse.read(LINES, start=day, end=day), LINES.empty())
+
+
+def test_the_ledger_tells_the_newest_attempt_and_what_stands_published(warehouse: Warehouse, day: date) -> None:
+    warehouse.publish(publication(lines(day, [210.5]), [day], attempt="1"))
+    warehouse.publish(publication(lines(day, [211.5]), [day], attempt="2"))
+    warehouse.publish(unpublished(day, attempt="3"))
+    warehouse.publish(unpublished(day, attempt="4"))
+    ledger = warehouse.ledger(day, day)
+    assert ledger[["attempt_id", "status", "rows"]].values.tolist() == [["2", "OK", 1], ["4", "GAP", 0]]
+    assert ledger["published"].tolist() == [True, False]
+    assert ledger["started_at"].tolist() == [pd.Timestamp("2021-12-01 06:30", tz="UTC")] * 2
+    assert ledger["share"].tolist() == [1 / 3] * 2
+    assert ledger["root_table"].tolist() == [None, None]
+    assert totals(warehouse, day) == [211.5]
+    assert warehouse.ledger(day + ONE_DAY, day + ONE_DAY).empty
+
+
+def test_entity_failures_are_replaced_with_their_partition(warehouse: Warehouse, day: date) -> None:
+    first = failure_rows(LINES.name, day, ["0022100130", "0022100131"])
+    warehouse.publish(publication(lines(day, [1.0]), [day], failures=first))
+    assert_frame_equal(warehouse.failures(LINES.name, day), first)
+    second = failure_rows(LINES.name, day, ["it's `odd` \\ 0022100131"])
+    warehouse.publish(publication(lines(day, [1.0]), [day], attempt="2", failures=second))
+    assert_frame_equal(warehouse.failures(LINES.name, day), second)
+    assert warehouse.failures("raw_shots", day).empty
+
+
+def test_a_bookkeeping_table_is_replaced_whole(warehouse: Warehouse, day: date) -> None:
+    for entities in (["a", "b"], ["c"], []):
+        rows = failure_rows("raw_shots", day, entities)
+        warehouse.replace_relation(ENTITY_FAILURES, rows)
+        stored = warehouse.read_relation(ENTITY_FAILURES).sort_values("entity", ignore_index=True)
+        assert_frame_equal(stored, rows)
+
+
+def test_a_fresh_warehouse_needs_no_migration(warehouse: Warehouse) -> None:
+    warehouse.prepare()
+    assert warehouse.migrate(dry_run=True) == []
+    assert warehouse.migrate(dry_run=False) == []
