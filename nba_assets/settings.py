@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     api_proxy: str | None = None
     api_base_url: str | None = None
     api_shots_window_days: int = Field(default=7, gt=0)
+    api_play_by_play: bool = False
 
     alerts_to: CommaList = []
     alerts_critical_to: CommaList = []
@@ -158,7 +159,8 @@ class Settings(BaseSettings):
             proxy=self.api_proxy,
             base_url=self.api_base_url,
             shots_window_days=self.api_shots_window_days,
-            game_types=self.covered_types,
+            game_types=frozenset(self.counting_types) or COUNTING_TYPES,
+            play_by_play=self.api_play_by_play,
         )
 
 

@@ -47,7 +47,10 @@ def attempt(
     try:
         inputs = read_inputs(session, table, days)
     except (SourceError, KeyError, ValueError) as error:
-        return Tried(table.empty(), {day: _error(table, day, error) for day in days})
+        if len(days) == 1:
+            return Tried(table.empty(), {days[0]: _error(table, days[0], error)})
+        # What the source has for the other dates is not lost with one that it cannot deliver.
+        return _joined(table, [attempt(session, state, table, [day], mode, bootstrap_days) for day in days])
     calendar = _Calendar(session, state, table, inputs, mode, bootstrap_days)
     outcomes = {day: outcome for day in days if (outcome := calendar.settled(day)) is not None}
     # A night without counting games can still have rows in the schedule.
@@ -61,6 +64,13 @@ def attempt(
     rows = _marked_as_forced(rows[rows[table.partition].isin(pd.DatetimeIndex(published))], table, outcomes)
     nights = opening_nights(inputs.source.get(ResultSet.SCHEDULE)) if table.name == "raw_schedule" else {}
     return Tried(rows, outcomes, nights)
+
+
+def _joined(table: Table, parts: Sequence[Tried]) -> Tried:
+    frames = [part.rows for part in parts if len(part.rows)]
+    rows = table.shape(pd.concat(frames, ignore_index=True)) if frames else table.empty()
+    outcomes = {day: outcome for part in parts for day, outcome in part.outcomes.items()}
+    return Tried(rows, outcomes, {season: night for part in parts for season, night in part.opening_nights.items()})
 
 
 class _Calendar:
