@@ -18,7 +18,7 @@ from nba_assets.build.reading import read_inputs
 from nba_assets.build.session import Session
 from nba_assets.build.state import State
 from nba_assets.league.calendar import season_of
-from nba_assets.quality.audit import SHORT_NAMES, EntityFailure, Mode, Outcome, Partition, audit
+from nba_assets.quality.audit import BY_FORCE, SHORT_NAMES, EntityFailure, Mode, Outcome, Partition, audit
 from nba_assets.quality.expectations import Evidence, expectations
 from nba_assets.quality.status import Status
 from nba_assets.sources.base import ResultSet, SourceError
@@ -58,6 +58,7 @@ def attempt(
     rows, errors = _compute(table, inputs, to_compute)
     audited = [day for day in to_compute if day not in errors and day not in outcomes]
     outcomes |= errors | _audit(session, state, table, inputs, rows, audited, mode)
+    outcomes |= {day: calendar.forced(outcomes[day]) for day in audited}
     rejected = _rejections(table, inputs, audited)
     outcomes = {day: _completed(outcome, table, rows, rejected[day]) for day, outcome in outcomes.items()}
     published = [day for day, outcome in outcomes.items() if outcome.is_published]
@@ -107,9 +108,17 @@ class _Calendar:
         unfinished = int(counting["status"].ne(FINAL).sum()) if self._needs_results else 0
         if unfinished and not self._session.results_are_due(day):
             return Outcome(partition, Status.NOT_DUE, reason=f"{unfinished} of {len(counting)} games are not final yet")
-        if self._table.phase == Phase.PRE_GAME and self._is_bootstrap(day) and not self._mode.force:
+        if self._is_bootstrap(day) and not self._mode.force:
             return Outcome(partition, Status.BOOTSTRAP, reason=f"day {self._season_day(day)} of the season")
         return None
+
+    def forced(self, outcome: Outcome) -> Outcome:
+        """What is published in bootstrap stands there by force, and is not production-ready."""
+        day = outcome.partition.day
+        if not self._is_bootstrap(day) or outcome.status not in (Status.OK, Status.DEGRADED) or _is_forced(outcome):
+            return outcome
+        why = [f"{BY_FORCE}: day {self._season_day(day)} of the season", outcome.reason]
+        return replace(outcome, status=Status.DEGRADED, reason="; ".join(filter(None, why)))
 
     def _columns(self) -> Sequence[str]:
         return [] if self._schedule is None else list(self._schedule.columns)
@@ -120,7 +129,8 @@ class _Calendar:
 
     def _is_bootstrap(self, day: date) -> bool:
         opening = self._state.opening_night(day)
-        return opening is not None and day < opening + timedelta(days=self._bootstrap_days)
+        is_early = opening is not None and day < opening + timedelta(days=self._bootstrap_days)
+        return is_early and self._table.phase == Phase.PRE_GAME
 
 
 def _why_no_games(games: pd.DataFrame) -> str:
@@ -235,7 +245,16 @@ def _completed(outcome: Outcome, table: Table, rows: pd.DataFrame, rejected: lis
         ready = 0.0 if _is_forced(outcome) else float(of_day["is_production_ready"].mean())
     size = len(of_day) if outcome.is_published or outcome.status == Status.GAP else 0
     failures = (*outcome.failures, *rejected)
-    return replace(outcome, rows=size, production_ready_share=ready, failures=failures)
+    completed = replace(outcome, rows=size, production_ready_share=ready, failures=failures)
+    return _doubted(completed, rejected) if table.phase == Phase.RAW and not table.optional else completed
+
+
+def _doubted(outcome: Outcome, rejected: list[EntityFailure]) -> Outcome:
+    """Published facts of which the source has also said something else: DEGRADED, so that somebody looks."""
+    if not rejected or outcome.status not in (Status.OK, Status.DEGRADED):
+        return outcome
+    doubts = _first([f"{failure.entity}: {failure.details}" for failure in rejected])
+    return replace(outcome, status=Status.DEGRADED, reason="; ".join(filter(None, [outcome.reason, doubts])))
 
 
 def _marked_as_forced(rows: pd.DataFrame, table: Table, outcomes: dict[date, Outcome]) -> pd.DataFrame:
@@ -247,7 +266,7 @@ def _marked_as_forced(rows: pd.DataFrame, table: Table, outcomes: dict[date, Out
 
 
 def _is_forced(outcome: Outcome) -> bool:
-    return (outcome.reason or "").startswith("published by force")
+    return (outcome.reason or "").startswith(BY_FORCE)
 
 
 def _log_failure(what: str, error: Exception) -> None:

@@ -185,9 +185,11 @@ class State:
             what = f"; run: nba-assets backfill {root.day} {root.day}"
         else:
             what = f": {cell.reason}" if cell.reason else ""
-        games = self.lacking_games(root, day).groupby("team").size()
-        teams = ", ".join(f"{team} {count}" for team, count in games.items())
-        return f"because of {root} {cell.status}{what}" + (f"; finished games lacking: {teams}" if teams else "")
+        lacking = self.lacking_games(root, day)
+        if not lacking.empty:
+            counts = lacking.groupby("team").size().items()
+            what += "; finished games lacking: " + ", ".join(f"{team} {count}" for team, count in counts)
+        return f"because of {root} {cell.status}{what}"
 
     def lacking_games(self, root: Partition, day: date) -> pd.DataFrame:
         """The finished games before `day` that are not in the root's table since the root: `team_games` of them."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from nba_assets.alerts import store
 from nba_assets.alerts.alert import BACKFILL, Alert, Message
@@ -95,14 +94,9 @@ def _print(told: list[dict[str, Any]]) -> None:
     if not told:
         _say("No open alerts.")
         return
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("tier", "state", "since (UTC)", "table", "status", "dates", "seen", "delivered"):
-        table.add_column(name)
-    table.add_column("reason", overflow="fold")
     for alert in told:
-        delivered = "waits" if alert["undelivered"] else "yes" if alert["messages"] else "-"
+        message = "the message waits" if alert["undelivered"] else "told" if alert["messages"] else "not told"
         since = (alert["opened_at"] or alert["seen_at"])[:16].replace("T", " ")
-        status = "digest" if alert["status"] == BACKFILL else alert["status"]
-        row = (alert["tier"], alert["state"], since, alert["table"], status, alert["dates"], str(alert["times_seen"]))
-        table.add_row(*row, delivered, alert["reason"])
-    out.print(table)
+        what = " ".join((alert["table"], alert["dates"], "" if alert["status"] == BACKFILL else alert["status"]))
+        _say(f"{alert['tier']:8s}  {alert['state']:8s}  {what.rstrip()}")
+        _say(f"          since {since} UTC, seen {alert['times_seen']}×, {message}: {alert['reason']}")

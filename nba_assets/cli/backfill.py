@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import time
 import uuid
 from collections.abc import Sequence
@@ -13,6 +14,8 @@ from typing import Annotated
 import typer
 from rich.table import Table as RichTable
 
+from nba_assets.alerts.notify import notify
+from nba_assets.alerts.transport import LogTransport
 from nba_assets.build.plan import Step, forecast, ranges
 from nba_assets.build.reading import load_state
 from nba_assets.build.run_options import RunOptions
@@ -39,6 +42,7 @@ from nba_assets.cli.tables import find_table
 from nba_assets.quality.status import FAILED as FAILED_STATUSES
 from nba_assets.quality.status import FINE, Status
 from nba_assets.tables import TABLES
+from nba_assets.warehouse.base import WarehouseError
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")]
 Force = Annotated[bool, typer.Option("--force", help="Publish also below the threshold and in bootstrap.")]
@@ -129,7 +133,7 @@ class _Job:
             _print_plan(steps, format_)
             return
         started = time.monotonic()
-        built = self._build(steps, quiet=quiet)
+        built = self._build_and_notify(steps, quiet=quiet)
         cells = self._cells()
         if format_ == Format.JSON:
             print_json(_summary(built, cells, time.monotonic() - started, self.session.warehouse.cost()))
@@ -139,6 +143,21 @@ class _Job:
             _print_roots(cells)
         if any(cell.status not in FINE for cell in cells):
             raise typer.Exit(FAILED)
+
+    def _build_and_notify(self, steps: Sequence[Step], *, quiet: bool) -> list[Built]:
+        """Whoever is to be told is told now, also where no daemon runs.
+
+        Without SES the alerts are recorded only: this terminal shows the summary anyway.
+        """
+        is_mailed = self.session.settings.ses_from_email is not None
+        transport = None if is_mailed else LogTransport("told by the summary", level=logging.INFO)
+        try:
+            built = self._build(steps, quiet=quiet)
+        except WarehouseError as error:
+            notify(self.session, failure=error, transport=transport)
+            raise
+        notify(self.session, finished_backfill=self.backfill_id, transport=transport)
+        return built
 
     def _build(self, steps: Sequence[Step], *, quiet: bool) -> list[Built]:
         from nba_assets.orchestration.instance import open_instance

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nba_assets.build.session import open_session
-from nba_assets.cli.console import errors_explained, out, print_json, read_range
+from nba_assets.cli.console import errors_explained, out, print_json, read_date, read_range
 from nba_assets.cli.tables import find_table
 from nba_assets.coverage.explain import explain as explanation_of
 from nba_assets.coverage.explain_text import as_dict, as_tree
@@ -31,7 +31,7 @@ def explain(
     with errors_explained():
         session = open_session()
         name = _table_name(table)
-        [partition_day] = read_range(session, day, day)
+        [partition_day] = read_range(session, *[str(read_date(day, "DATE"))] * 2)
         session.warehouse.prepare()
         explanation = explanation_of(session, name, partition_day)
     if format == ExplainFormat.JSON:

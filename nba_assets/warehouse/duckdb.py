@@ -28,7 +28,7 @@ from nba_assets.warehouse.base import Publication, WarehouseError
 from nba_assets.warehouse.ddl import Migration, Relation, arrow_schema, create_table, migrations, missing_table
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
 from nba_assets.warehouse.relations import all_relations, relation_of
-from nba_assets.warehouse.views import duckdb_views
+from nba_assets.warehouse.views import COVERAGE_VIEW, VECTOR_VIEW, duckdb_views
 
 log = logging.getLogger(__name__)
 
@@ -52,17 +52,27 @@ class DuckDBWarehouse:
         return f"DuckDB file {self.path}"
 
     def prepare(self) -> None:
-        """Create schemas, tables and views that are not there; once per process."""
+        """Create schemas, tables and views that are not there; once per process, and without a lock if all are."""
         if self._is_prepared and self.path.exists():
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._transaction("creating tables") as connection:
-            for relation in all_relations():
-                connection.execute(f"CREATE SCHEMA IF NOT EXISTS {relation.dataset}")
-                connection.execute(create_table(relation))
-            for statement in duckdb_views():
-                connection.execute(statement)
+        if not self._is_whole():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self._transaction("creating tables") as connection:
+                for relation in all_relations():
+                    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {relation.dataset}")
+                    connection.execute(create_table(relation))
+                for statement in duckdb_views():
+                    connection.execute(statement)
         self._is_prepared = True
+
+    def _is_whole(self) -> bool:
+        """Whether every table and view is there: then a reader need not wait for a writer to finish."""
+        if not self.path.exists():
+            return False
+        with self._connect(read_only=True) as connection:
+            found = connection.execute("SELECT table_schema || '.' || table_name FROM information_schema.tables")
+            present = {name for (name,) in found.fetchall()}
+        return present >= {relation.qualified for relation in all_relations()} | {VECTOR_VIEW, COVERAGE_VIEW}
 
     @contextmanager
     def writer(self, purpose: str) -> Iterator[None]:

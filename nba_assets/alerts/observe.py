@@ -1,0 +1,121 @@
+"""What is wrong now, read from the ledger: the snapshot that alerts are evaluated on, and what letters look up."""
+
+from __future__ import annotations
+
+import logging
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
+
+from nba_assets.alerts.alert import BackfillFacts
+from nba_assets.alerts.evaluate import Snapshot
+from nba_assets.alerts.failed_run import FailedRun, unrecorded
+from nba_assets.alerts.trouble import QUIET, find_troubles
+from nba_assets.build.reading import load_state
+from nba_assets.build.session import Session
+from nba_assets.build.state import State
+from nba_assets.coverage.matrix import Matrix, matrix
+from nba_assets.quality.audit import Partition
+from nba_assets.tables import TABLES
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What the ledger cannot know: failed runs, whether a backfill is over, whether a job has succeeded since."""
+
+    failures: tuple[FailedRun, ...] = ()
+    backfill_is_over: Callable[[str], bool | None] = lambda _: None
+    job_recovered: Callable[[str, str], bool] = lambda _, __: False
+
+
+@dataclass(frozen=True)
+class Observation:
+    """The ledger's state, and the snapshot made of it."""
+
+    session: Session
+    state: State
+    days: tuple[date, ...]
+    outside: Outside = field(default_factory=Outside)
+
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        """What is wrong now."""
+        troubles = find_troubles(self.state, self.days, today=self.session.today())
+        recovered = self.outside.job_recovered
+        return Snapshot(
+            troubles=[*troubles, *unrecorded(self.outside.failures, self.state, job_recovered=recovered)],
+            backfills=self._backfills(),
+            neighbours=self._neighbours,
+            attempt_at=self._attempt_at,
+            job_recovered=recovered,
+        )
+
+    def excerpt(self, first: date, last: date) -> Matrix | None:
+        """The coverage of some of the dates."""
+        if not self.days:
+            return None
+        rows = tuple(row for row in self._matrix.rows if first <= row.day <= last)
+        return replace(self._matrix, rows=rows) if rows else None
+
+    def games(self, first: date, last: date) -> Mapping[str, str]:  # noqa: ARG002
+        """Game id -> "ATL@UTA"."""
+        return self._games if self.days else {}
+
+    @cached_property
+    def _matrix(self) -> Matrix:
+        return matrix(self.session, self.days[0], self.days[-1], state=self.state)
+
+    @cached_property
+    def _games(self) -> Mapping[str, str]:
+        columns = ["game_id", "away_team", "home_team"]
+        games = self.session.warehouse.read(
+            TABLES["raw_schedule"], columns=columns, start=self.days[0], end=self.days[-1]
+        )
+        return dict(zip(games["game_id"], games["away_team"] + "@" + games["home_team"], strict=True))
+
+    def _attempt_at(self, partition: Partition) -> tuple[str, str | None]:
+        newest = self.state.cell(partition.table, partition.day).newest if partition.table in TABLES else None
+        return (newest.attempt_id, newest.backfill_id) if newest else ("", None)
+
+    @cached_property
+    def _telling_days(self) -> dict[str, list[date]]:
+        """The dates of each table that say something about it."""
+        return {table: [d for d in self.days if self.state.cell(table, d).status not in QUIET] for table in TABLES}
+
+    def _neighbours(self, partition: Partition) -> list[Partition]:
+        """The dates before and after it that say something about the table."""
+        table = partition.table
+        days = self._telling_days.get(table, [])
+        place = bisect_left(days, partition.day)
+        return [Partition(table, day) for day in (*days[max(place - 1, 0) : place], *days[place + 1 : place + 2])]
+
+    def _backfills(self) -> dict[str, BackfillFacts]:
+        counts: dict[str, Counter[str]] = defaultdict(Counter)
+        days: dict[str, set[date]] = defaultdict(set)
+        last: dict[str, str] = defaultdict(str)
+        for day in self.days:
+            for table in TABLES:
+                newest = self.state.cell(table, day).newest
+                if newest is not None and newest.backfill_id is not None:
+                    counts[newest.backfill_id][newest.status.value] += 1
+                    days[newest.backfill_id].add(day)
+                    last[newest.backfill_id] = max(last[newest.backfill_id], newest.attempt_id)
+        return {
+            name: BackfillFacts(
+                name, min(days[name]), max(days[name]), dict(found), last[name], self.outside.backfill_is_over(name)
+            )
+            for name, found in counts.items()
+        }
+
+
+def observe(session: Session, outside: Outside) -> Observation:
+    """Read the ledger of the whole history, up to today."""
+    today = session.today()
+    state = load_state(session, min(session.settings.partitions_start, today), today)
+    days: Sequence[date] = state.attempted_days()
+    return Observation(session, state, tuple(days), outside)

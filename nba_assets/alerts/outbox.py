@@ -1,0 +1,110 @@
+"""The outbox: the daily budget, which messages are due, and what becomes of an attempt to deliver them.
+
+A message that was not accepted stays, and is tried again later; nothing here raises into whoever builds data.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+
+from nba_assets.alerts.alert import Event, Message
+from nba_assets.alerts.letter import overflow_letter
+from nba_assets.alerts.tiers import Tier, recipients, worst
+from nba_assets.alerts.transport import LogTransport, Transport, TransportError, say_once
+from nba_assets.league.calendar import EASTERN
+from nba_assets.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_FIRST_BACKOFF, _LONGEST_BACKOFF = timedelta(minutes=1), timedelta(hours=1)
+_BETWEEN_OVERFLOWS = timedelta(hours=1)
+_HELD = "held: the day's budget was spent"
+
+
+def within_budget(before: Sequence[Message], new: Sequence[Message], now: datetime, *, budget: int) -> list[Message]:
+    """The outbox with the new messages, as far as the day's budget allows.
+
+    Messages beyond `budget` in an Eastern day become one that lists them and says so. After that one, what is urgent
+    is told at most once an hour, as one again; everything else is held until the next day.
+    """
+    freed = [m for m in before if _is_held(m) and m.next_attempt_at is not None and m.next_attempt_at <= now]
+    others = [m for m in before if m not in freed]
+    wanted = [*(replace(m, created_at=now, next_attempt_at=None, error=None) for m in freed), *new]
+    of_today = [m for m in others if _eastern_date(m.created_at) == _eastern_date(now) and not _is_held(m)]
+    overflows = [m.created_at for m in of_today if m.event is Event.OVERFLOW]
+    if not overflows and len(of_today) + len(wanted) <= budget:
+        return [*others, *wanted]
+    told, held = wanted, []
+    if overflows:
+        may_tell = now - max(overflows) >= _BETWEEN_OVERFLOWS
+        told = [m for m in wanted if may_tell and Tier.CRITICAL in m.tiers]
+        held = [_held(m, now, max(overflows)) for m in wanted if m not in told]
+    return [*others, *held, *([_overflow(told, len(of_today), now, budget)] if told else [])]
+
+
+def _is_held(message: Message) -> bool:
+    return message.error == _HELD and message.delivered_at is None
+
+
+def _held(message: Message, now: datetime, last_overflow: datetime) -> Message:
+    tomorrow = datetime.combine(_eastern_date(now) + timedelta(days=1), time(), EASTERN).astimezone(UTC)
+    soon = last_overflow + _BETWEEN_OVERFLOWS
+    return replace(message, next_attempt_at=soon if Tier.CRITICAL in message.tiers else tomorrow, error=_HELD)
+
+
+def _overflow(messages: Sequence[Message], earlier: int, now: datetime, budget: int) -> Message:
+    letter = overflow_letter([m.subject for m in messages], budget=budget, earlier=earlier)
+    return Message(
+        message_id=f"{Event.OVERFLOW}-{now:%Y%m%dT%H%M%S%f}",
+        event=Event.OVERFLOW,
+        tiers=tuple(dict.fromkeys(tier for m in messages for tier in m.tiers)),
+        subject=letter.subject,
+        text=letter.text(),
+        html=letter.html(),
+        created_at=now,
+        alert_ids=tuple(alert_id for m in messages for alert_id in m.alert_ids),
+    )
+
+
+def due(messages: Iterable[Message], now: datetime) -> list[Message]:
+    """What waits for delivery and may be tried now, the most urgent first."""
+    waiting = [m for m in messages if m.delivered_at is None]
+    ready = [m for m in waiting if m.next_attempt_at is None or m.next_attempt_at <= now]
+    return sorted(ready, key=lambda m: (-worst(m.tiers).urgency, m.created_at))
+
+
+def claimed(message: Message, now: datetime) -> Message:
+    """The message as it is to stand while it is being tried: nobody else tries it before the backoff is over."""
+    wait = min(_FIRST_BACKOFF * 2 ** min(message.attempts, 10), _LONGEST_BACKOFF)
+    return replace(message, attempts=message.attempts + 1, next_attempt_at=now + wait)
+
+
+def deliver(messages: Sequence[Message], transport: Transport, settings: Settings, now: datetime) -> dict[str, Message]:
+    """Try claimed messages; message id -> how it stands now. Stops at a failure that concerns them all."""
+    tried: dict[str, Message] = {}
+    for message in messages:
+        try:
+            tried[message.message_id] = _delivered(message, transport, settings, now)
+        except TransportError as error:
+            log.error("alert not delivered, will be tried again: %s (%s)", message.subject, error)
+            tried[message.message_id] = replace(message, error=str(error))
+            if error.concerns_all:
+                break
+    return tried
+
+
+def _delivered(message: Message, transport: Transport, settings: Settings, now: datetime) -> Message:
+    to = recipients(settings, message.tiers)
+    if not to and not isinstance(transport, LogTransport):
+        names = " and ".join(message.tiers)
+        say_once(f"nobody is to get {names} alerts (NBA_ALERTS_{message.tiers[0].upper()}_TO, NBA_ALERTS_TO): log")
+        transport = LogTransport(f"no recipients for {names}")
+    told = transport.send(to, subject=message.subject, text=message.text, html=message.html)
+    return replace(message, delivered_at=now, delivered_to=told, next_attempt_at=None, error=None)
+
+
+def _eastern_date(moment: datetime) -> date:
+    return moment.astimezone(EASTERN).date()

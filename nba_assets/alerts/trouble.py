@@ -1,0 +1,152 @@
+"""Cells become troubles: the partitions at the root of something wrong, each with all that suffers from it.
+
+Pure. Whether a trouble is news, and who is told, does not belong here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from nba_assets.alerts.tiers import Tier
+from nba_assets.build.state import Cell, State
+from nba_assets.league.calendar import season_of
+from nba_assets.quality.audit import Partition
+from nba_assets.quality.status import FAILED, Status
+from nba_assets.tables import TABLES
+from nba_assets.tables.table import TimeRule
+
+RUN_FAILED = "RUN FAILED"
+CONTRACT = "contract violation"
+QUIET = frozenset({Status.NO_GAMES, Status.BOOTSTRAP, Status.NOT_DUE, Status.MISSING})
+"""Statuses of dates that neither prove nor disprove a trouble: a cause goes on across them."""
+
+_CONTRACT_REASONS = ("contract violated", "rows that should be unique")
+_ACROSS_TABLES = (Status.STALE.value, RUN_FAILED)
+_LONGEST_KIND = 200
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One partition at the root. `kind` is its reason without names and numbers; `touched` suffers from it.
+
+    `lacking` counts the expected entities that are not complete; `attempt` is the newest attempt's id.
+    """
+
+    partition: Partition
+    status: str
+    kind: str
+    tier: Tier
+    reason: str
+    lacking: int = 0
+    attempt: str = ""
+    backfill_id: str | None = None
+    touched: tuple[Partition, ...] = ()
+
+    @property
+    def family(self) -> tuple[str, str]:
+        """Troubles of one family have one cause: the same table and kind, or the same kind across tables."""
+        return family_of(self.partition.table, self.status, self.kind)
+
+
+def family_of(table: str, status: str, kind: str) -> tuple[str, str]:
+    """Staleness and failed runs come from outside the graph, whatever table they hit."""
+    return ("" if status in _ACROSS_TABLES else table, kind)
+
+
+def find_troubles(state: State, days: Sequence[date], *, today: date) -> list[Trouble]:
+    """The troubles of the days, given in order; each cell in trouble is a root, or counted to its root."""
+    roots = _roots(state, days)
+    touched: dict[Partition, list[Partition]] = defaultdict(list)
+    for partition, root in roots.items():
+        touched[root] += [partition] if partition != root else []
+    found = dict.fromkeys(roots.values())
+    return [_trouble(state.cell(root.table, root.day), touched[root], today) for root in found]
+
+
+def _roots(state: State, days: Sequence[date]) -> dict[Partition, Partition]:
+    """The root of every cell in trouble."""
+    roots: dict[Partition, Partition] = {}
+    latest: dict[tuple[str, str], Partition] = {}  # the newest trouble of (season, table) before the day
+    for day in days:
+        of_day: dict[str, Partition] = {}
+        for table in TABLES:
+            cell = state.cell(table, day)
+            root = _root(cell, of_day, latest)
+            if root is not None:
+                roots[cell.partition] = of_day[table] = root
+        latest |= {(season_of(day), table): root for table, root in of_day.items()}
+    return roots
+
+
+def _root(cell: Cell, of_day: dict[str, Partition], latest: dict[tuple[str, str], Partition]) -> Partition | None:
+    if cell.status == Status.BLOCKED:
+        return cell.root
+    if cell.status in FAILED or cell.status == Status.STALE:
+        return cell.partition
+    if cell.status != Status.DEGRADED:
+        return None
+    for input_ in TABLES[cell.partition.table].inputs:
+        is_history = input_.rule in (TimeRule.BEFORE_DATE, TimeRule.DAY_BEFORE)
+        earlier = latest.get((season_of(cell.partition.day), input_.table))
+        root = earlier if is_history else of_day.get(input_.table)
+        if root is not None:
+            return root
+    return cell.partition
+
+
+def _trouble(cell: Cell, touched: Iterable[Partition], today: date) -> Trouble:
+    newest, numbers = cell.newest, cell.numbers
+    kind = kind_of(cell)
+    lacking = (numbers.expected or 0) - (numbers.complete or 0) if numbers else 0
+    return Trouble(
+        partition=cell.partition,
+        status=cell.status.value,
+        kind=kind,
+        tier=_tier(cell, kind, today),
+        reason=cell.reason or cell.status.value,
+        lacking=lacking,
+        attempt=newest.attempt_id if newest else "",
+        backfill_id=newest.backfill_id if newest else None,
+        touched=tuple(touched),
+    )
+
+
+def _tier(cell: Cell, kind: str, today: date) -> Tier:
+    if kind.startswith(CONTRACT):
+        return Tier.CRITICAL
+    is_recent = cell.partition.day >= today - timedelta(days=1)
+    is_needed = not TABLES[cell.partition.table].optional
+    return Tier.CRITICAL if cell.status in FAILED and is_recent and is_needed else Tier.WARNING
+
+
+def kind_of(cell: Cell) -> str:
+    """The kind of a cell's reason: "GAP: no box score", "ERROR: SourceError: …", "DEGRADED", "STALE: code"."""
+    reason = cell.reason or ""
+    if reason.startswith(_CONTRACT_REASONS):
+        broken = sorted(set(re.findall(r"(\w+) = .*? fails (\w+)", reason)))
+        return f"{CONTRACT}: " + (", ".join(" ".join(pair) for pair in broken) or without_names(reason))
+    if cell.status == Status.ERROR:
+        return f"ERROR: {without_names(reason)}"
+    if cell.status == Status.GAP:
+        return f"GAP: {_shortcomings(reason)}"
+    if cell.status == Status.STALE:
+        return "STALE: code" if reason.startswith("computed with code") else "STALE: inputs"
+    forced = " by force" if reason.startswith("published by force") else ""
+    return f"{cell.status.value}{forced}"
+
+
+def _shortcomings(reason: str) -> str:
+    """ "16/18 complete, …; 0022100126 ATL@UTA ATL: no box score; and 3 more" -> "no box score" """
+    parts = [part.split(": ")[1] for part in reason.split("; ") if ": " in part]
+    return "; ".join(sorted({without_names(part) for part in parts}))[:_LONGEST_KIND] or without_names(reason)
+
+
+def without_names(text: str) -> str:
+    """A reason without numbers, dates, ids and team codes, so that two dates can be told to fail alike."""
+    text = re.sub(r"\b[A-Z]{3}(@[A-Z]{3})?\b|\S*\d\S*", "", text)
+    text = re.sub(r"\b(game|player|team|side)s\b", r"\1", text)
+    return re.sub(r"\s+", " ", re.sub(r"\s+(?=[,;:.)])", "", text)).strip(" ,;:()")[:_LONGEST_KIND]

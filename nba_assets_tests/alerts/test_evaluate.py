@@ -1,0 +1,216 @@
+"""The rules of one root cause, one alert: pure, on troubles made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from nba_assets.alerts.alert import Alert, BackfillFacts, Event
+from nba_assets.alerts.evaluate import PATIENCE, SILENCE, Evaluation, Snapshot, attempt_id_at, evaluate
+from nba_assets.alerts.tiers import Tier
+from nba_assets.alerts.trouble import RUN_FAILED, Trouble
+from nba_assets.quality.audit import Partition
+
+NOW = datetime(2021, 11, 8, 14, tzinfo=UTC)
+DAY = date(2021, 11, 7)
+TABLE = "raw_team_boxscores"
+
+
+def gap(day: date = DAY, *, tier: Tier = Tier.WARNING, kind: str = "GAP: no box score", **more: object) -> Trouble:
+    values: dict[str, object] = {"status": "GAP", "reason": f"no box score on {day}", "attempt": attempt_id_at(NOW)}
+    return Trouble(Partition(TABLE, day), kind=kind, tier=tier, lacking=2, **(values | more))  # type: ignore[arg-type]
+
+
+def calendar_neighbours(partition: Partition) -> Iterable[Partition]:
+    return [Partition(partition.table, partition.day + timedelta(days=n)) for n in (-1, 1)]
+
+
+def at(troubles: Sequence[Trouble], **more: object) -> Snapshot:
+    return Snapshot(troubles, neighbours=calendar_neighbours, **more)  # type: ignore[arg-type]
+
+
+def events(evaluation: Evaluation) -> list[Event]:
+    return [notice.event for notice in evaluation.notices]
+
+
+def opened(*troubles: Trouble) -> tuple[Alert, ...]:
+    return evaluate((), at(troubles), NOW).alerts
+
+
+def test_a_thousand_outcomes_of_three_causes_are_three_notices():
+    kinds = ("GAP: no box score", "GAP: not final", "ERROR: timeout")
+    storm = [gap(DAY - timedelta(days=n // 3), kind=kinds[n % 3]) for n in range(1000)]
+    result = evaluate((), at(storm), NOW)
+    assert events(result) == [Event.OPENED] * 3
+    assert sorted(len(notice.troubles) for notice in result.notices) == [333, 333, 334]
+
+
+def test_the_same_again_changes_nothing_at_all():
+    alerts = opened(gap(), gap(DAY - timedelta(days=30)))
+    again = evaluate(alerts, at([gap(), gap(DAY - timedelta(days=30))]), NOW + timedelta(days=1))
+    assert again == Evaluation(alerts, ())
+
+
+def test_a_new_attempt_with_the_same_end_is_counted_not_told():
+    later = evaluate(opened(gap()), at([gap(attempt=attempt_id_at(NOW + timedelta(hours=1)))]), NOW)
+    assert (events(later), later.alerts[0].times_seen) == ([], 2)
+
+
+def test_resolution_is_told_once_and_to_the_tier_that_was_alarmed():
+    alerts = opened(gap(tier=Tier.CRITICAL))
+    older = evaluate(alerts, at([gap(tier=Tier.WARNING)]), NOW + timedelta(days=3))
+    assert (events(older), older.alerts[0].tier) == ([], Tier.CRITICAL)
+    resolved = evaluate(older.alerts, at([]), NOW + timedelta(days=4))
+    assert [(n.event, n.tier) for n in resolved.notices] == [(Event.RESOLVED, Tier.CRITICAL)]
+    assert events(evaluate(resolved.alerts, at([]), NOW + timedelta(days=5))) == []
+
+
+def test_what_returns_after_its_resolution_is_a_new_alert():
+    resolved = evaluate(opened(gap()), at([]), NOW + timedelta(hours=1)).alerts
+    again = evaluate(resolved, at([gap()]), NOW + timedelta(hours=2))
+    assert events(again) == [Event.OPENED]
+    assert len({alert.alert_id for alert in again.alerts}) == 2
+
+
+def test_the_next_date_continues_the_cause_and_is_told_only_if_urgent():
+    for tier, expected in ((Tier.CRITICAL, [Event.CHANGED]), (Tier.WARNING, [])):
+        alerts = opened(gap(tier=tier))
+        result = evaluate(alerts, at([gap(tier=Tier.WARNING), gap(DAY + timedelta(days=1), tier=tier)]), NOW)
+        assert events(result) == expected
+        assert [len(alert.partitions) for alert in result.alerts] == [2]
+
+
+def test_a_warning_that_grows_is_told_again_when_it_has_doubled():
+    alerts, told = opened(gap()), []
+    for count in range(2, 60):
+        result = evaluate(alerts, at([gap(DAY + timedelta(days=n)) for n in range(count)]), NOW)
+        alerts = result.alerts
+        told += [count] * len(result.notices)
+    assert told == [7, 14, 28, 56]
+    assert len(alerts) == 1
+
+
+def test_the_same_kind_on_a_date_far_away_is_another_cause():
+    far = gap(DAY + timedelta(days=9))
+    assert events(evaluate(opened(gap()), at([gap(), far]), NOW)) == [Event.OPENED]
+
+
+@pytest.mark.parametrize(
+    "worse",
+    [
+        pytest.param({"tier": Tier.CRITICAL}, id="more urgent"),
+        pytest.param({"tier": Tier.CRITICAL, "lacking": 6}, id="more lacking"),
+        pytest.param({"kind": "ERROR: timeout", "status": "ERROR"}, id="another reason"),
+    ],
+)
+def test_worse_is_told_as_a_change_of_the_same_alert(worse: dict[str, object]):
+    alerts = opened(gap(tier=Tier.CRITICAL if "lacking" in worse else Tier.WARNING))
+    result = evaluate(alerts, at([replace(gap(), **worse)]), NOW)  # type: ignore[arg-type]
+    assert events(result) == [Event.CHANGED]
+    assert [alert.alert_id for alert in result.alerts] == [alerts[0].alert_id]
+
+
+def test_a_repaired_part_is_no_news():
+    alerts = opened(gap(), gap(DAY + timedelta(days=1)), gap(DAY + timedelta(days=2)))
+    result = evaluate(alerts, at([gap(DAY + timedelta(days=1))]), NOW)
+    assert (events(result), len(result.alerts[0].partitions)) == ([], 1)
+
+
+def stale(table: str, day: date = DAY) -> Trouble:
+    return replace(gap(), partition=Partition(table, day), status="STALE", kind="STALE: inputs")
+
+
+def test_staleness_is_told_if_it_lasts_once_for_all_tables():
+    troubles = [stale("player_game_summary"), stale("player_daily_cache", DAY + timedelta(days=5))]
+    watched = evaluate((), at(troubles), NOW)
+    assert events(watched) == []
+    assert events(evaluate(watched.alerts, at([]), NOW + PATIENCE)) == []
+    assert evaluate(watched.alerts, at([]), NOW + PATIENCE).alerts == ()
+    lasting = evaluate(watched.alerts, at(troubles), NOW + PATIENCE)
+    assert events(lasting) == [Event.OPENED]
+    assert events(evaluate(lasting.alerts, at([]), NOW + 2 * PATIENCE)) == [Event.RESOLVED]
+
+
+# --- backfills -------------------------------------------------------------------------------------------------
+
+
+def facts(*, is_over: bool | None = None, last: datetime = NOW) -> dict[str, BackfillFacts]:
+    return {"bf": BackfillFacts("bf", DAY, DAY + timedelta(days=29), {"GAP": 2}, attempt_id_at(last), is_over)}
+
+
+def test_a_backfill_is_told_of_when_it_is_over_and_not_before():
+    troubles = [gap(backfill_id="bf"), gap(kind="GAP: not final", day=DAY + timedelta(days=1), backfill_id="bf")]
+    running = evaluate((), at(troubles, backfills=facts()), NOW)
+    assert running == Evaluation((), ())
+    over = evaluate((), at(troubles, backfills=facts()), NOW + SILENCE + timedelta(seconds=1))
+    assert events(over) == [Event.BACKFILL]
+    assert over.notices[0].digest is not None
+    assert len(over.notices[0].digest.opened) == 2
+    assert over.notices[0].tier is Tier.INFO
+    after = evaluate(over.alerts, at(troubles, backfills=facts()), NOW + timedelta(days=2))
+    assert after == Evaluation(over.alerts, ())
+
+
+def test_whoever_knows_is_believed_and_not_the_clock():
+    troubles = [gap(backfill_id="bf")]
+    still = evaluate((), at(troubles, backfills=facts(is_over=False)), NOW + timedelta(hours=5))
+    assert events(still) == []
+    assert events(evaluate((), at(troubles, backfills=facts(is_over=True)), NOW)) == [Event.BACKFILL]
+
+
+def test_a_digest_with_something_urgent_goes_to_those_who_are_to_be_woken():
+    troubles = [gap(backfill_id="bf", tier=Tier.CRITICAL)]
+    assert evaluate((), at(troubles, backfills=facts(is_over=True)), NOW).notices[0].tier is Tier.CRITICAL
+
+
+def test_a_backfill_tells_of_what_it_found_again_and_repaired_in_its_digest():
+    kept, repaired = gap(), gap(DAY + timedelta(days=9))
+    alerts = evaluate((), at([kept]), NOW).alerts
+    alerts = evaluate(alerts, at([kept, repaired]), NOW).alerts
+    assert len(alerts) == 2
+    worse = replace(kept, backfill_id="bf", kind="ERROR: timeout", status="ERROR")
+    attempts = {repaired.partition: (attempt_id_at(NOW), "bf")}
+    snapshot = at([worse], backfills=facts(is_over=True), attempt_at=lambda p: attempts.get(p, ("", None)))
+    result = evaluate(alerts, snapshot, NOW)
+    assert events(result) == [Event.BACKFILL]
+    digest = result.notices[0].digest
+    assert digest is not None
+    assert ([a.kind for a in digest.continued], len(digest.resolved)) == (["ERROR: timeout"], 1)
+
+
+def test_a_backfill_long_past_gets_no_digest_but_its_gaps_are_told():
+    troubles = [gap(backfill_id="bf")]
+    result = evaluate((), at(troubles, backfills=facts(last=NOW - timedelta(days=3))), NOW)
+    assert events(result) == [Event.OPENED]
+
+
+def test_an_open_alert_waits_for_the_backfill_that_repairs_it():
+    alerts = opened(gap())
+    snapshot = at([], backfills=facts(is_over=False), attempt_at=lambda _: (attempt_id_at(NOW), "bf"))
+    assert evaluate(alerts, snapshot, NOW) == Evaluation(alerts, ())
+
+
+# --- runs that left nothing in the ledger ----------------------------------------------------------------------
+
+
+def crash(table: str, attempt: datetime = NOW) -> Trouble:
+    kind = f"{RUN_FAILED}: disk full"
+    return Trouble(Partition(table, DAY), RUN_FAILED, kind, Tier.CRITICAL, "disk full", attempt=attempt_id_at(attempt))
+
+
+def test_a_failed_run_stays_open_until_its_partitions_were_tried_again():
+    alerts = opened(crash("raw_shots"), crash("raw_schedule"))
+    assert len(alerts) == 1
+    untried = evaluate(alerts, at([]), NOW + timedelta(hours=1))
+    assert untried == Evaluation(alerts, ())
+    retried = at([], attempt_at=lambda _: (attempt_id_at(NOW + timedelta(hours=1)), None))
+    assert events(evaluate(alerts, retried, NOW + timedelta(hours=2))) == [Event.RESOLVED]
+
+
+def test_a_failed_job_without_partitions_is_resolved_by_its_next_success():
+    alerts = opened(replace(crash("raw_shots"), partition=Partition("nightly_report", DAY)))
+    assert events(evaluate(alerts, at([], job_recovered=lambda *_: False), NOW)) == []
+    assert events(evaluate(alerts, at([], job_recovered=lambda *_: True), NOW)) == [Event.RESOLVED]
