@@ -140,9 +140,15 @@ def kind_of(cell: Cell) -> str:
 
 
 def _shortcomings(reason: str) -> str:
-    """ "16/18 complete, …; 0022100126 ATL@UTA ATL: no box score; and 3 more" -> "no box score" """
-    parts = [part.split(": ")[1] for part in reason.split("; ") if ": " in part]
-    return "; ".join(sorted({without_names(part) for part in parts}))[:_LONGEST_KIND] or without_names(reason)
+    """ "…; 0022100126 ATL@UTA ATL: no box score; no shots: 0022100130 …" -> "no box score; no shots" """
+    sides = [side for part in reason.split("; ") if ": " in part for side in part.split(": ")]
+    kinds = {without_names(side) for side in sides if not _is_entity(side)}
+    return "; ".join(sorted(kinds))[:_LONGEST_KIND] or without_names(reason)
+
+
+def _is_entity(text: str) -> bool:
+    """Whether a text names games, teams or players rather than what they lack."""
+    return bool(re.search(r"\(\d+\)|\d{5,}", text)) or not without_names(text)
 
 
 def without_names(text: str) -> str:

@@ -243,11 +243,13 @@ def _commands(node: Node, day: date, last: date) -> Iterator[str]:
     for cause in node.inputs:
         its_first = cause.cell.partition.day
         yield from _commands(cause, day, last if its_first == first else its_first)
+    if status == Status.STALE:
+        yield f"nba-assets repair {first} {day}"
     if node.inputs or node.seen:
         return
     if status == Status.MISSING:
         yield f"nba-assets backfill {first} {day}"
-    elif status in (*FAILED, Status.BLOCKED, Status.STALE):
+    elif status in (*FAILED, Status.BLOCKED):
         yield f"nba-assets repair {first} {day}"
     elif status == Status.DEGRADED:
         yield f"nba-assets refresh {first} {last}"

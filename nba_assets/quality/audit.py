@@ -35,6 +35,9 @@ SHORT_NAMES: dict[str, str] = {
 """What the coverage matrix calls the tables; the names of the legend."""
 
 
+BY_FORCE = "published by force"
+"""How the reason of a forced partition begins."""
+
 _MOST_NAMED, _MOST_SHORTCOMINGS = 15, 4
 """How much a reason names: every game of the fullest night, and the rest is in the entity failures."""
 
@@ -131,7 +134,7 @@ def audit(partition: Partition, rows: int, expectation: Expectation, policy: Pol
     if not policy.critical:
         return replace(_degraded(outcome, reason, expectation.degraded), label=label)
     if mode.force:
-        return replace(outcome, status=Status.DEGRADED, label=label, reason=f"published by force: {reason}")
+        return replace(outcome, status=Status.DEGRADED, label=label, reason=f"{BY_FORCE}: {reason}")
     return replace(outcome, status=Status.GAP, label=label, reason=reason)
 
 

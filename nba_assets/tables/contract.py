@@ -149,8 +149,15 @@ def shape(rows: pd.DataFrame, contract: type[Contract]) -> pd.DataFrame:
 
 
 def cast(rows: pd.DataFrame, contract: type[Contract], names: Sequence[str]) -> pd.DataFrame:
-    """The named columns of `rows` in the contract's types."""
-    return pd.DataFrame({c.name: _cast(rows[c.name], c) for c in columns_of(contract) if c.name in names})
+    """The named columns of `rows` in the contract's types; ValueError names a column that cannot have its type."""
+    return pd.DataFrame({c.name: _cast_column(rows[c.name], c) for c in columns_of(contract) if c.name in names})
+
+
+def _cast_column(values: pd.Series, column: Column) -> pd.Series:
+    try:
+        return _cast(values, column)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"column {column.name} cannot be {column.dtype}: {error}") from error
 
 
 def _cast(values: pd.Series, column: Column) -> pd.Series:

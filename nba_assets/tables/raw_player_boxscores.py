@@ -57,7 +57,9 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     log = _player_log(inputs).drop_duplicates(["game_id", "player_id"], keep="last")
     listed = pd.concat([_with_clock(log, _box_scores(inputs)), _did_not_play(inputs), _inactives(inputs)])
     listed = listed.drop_duplicates(["game_id", "player_id"], keep="first")
-    return sides.merge(listed, on=["game_id", "team"])
+    # A list of inactives without the game itself says nothing of who could play: the game is not there yet.
+    arrived = log[["game_id", "team"]].drop_duplicates()
+    return sides.merge(arrived, on=["game_id", "team"]).merge(listed, on=["game_id", "team"])
 
 
 def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:

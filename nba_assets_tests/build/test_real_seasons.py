@@ -54,5 +54,8 @@ def test_a_season_whose_shots_end_in_january_is_degraded_and_blocks_nothing(tmp_
     cache = session(tmp_path).warehouse.read(
         TABLES["player_daily_cache"], start=date(2022, 3, 15), end=date(2022, 3, 15)
     )
-    assert cache[list(_ZONES)].isna().all(axis=None)
+    unknown = cache[~cache["shot_zone_data_available"]]
+    assert len(unknown) > 0.9 * len(cache)
+    assert unknown[list(_ZONES)].isna().all(axis=None)
+    assert not unknown["is_production_ready"].any()
     assert cache["points_avg_last_10"].notna().all()

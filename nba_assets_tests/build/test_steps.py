@@ -121,8 +121,14 @@ def test_force_publishes_in_bootstrap_and_its_rows_are_not_production_ready(tmp_
     day = date(2021, 11, 1)
     assert cell(at, "ml_feature_store_v2", day).status == Status.BOOTSTRAP
     build_range(at, day, day, tables=PRE_GAME, options=RunOptions(force=True))
-    assert len(stored(at, "ml_feature_store_v2", day)) > 200
-    assert cell(at, "ml_feature_store_v2", day).status in (Status.OK, Status.DEGRADED)
+    rows = stored(at, "ml_feature_store_v2", day)
+    assert len(rows) > 200
+    assert not rows["is_production_ready"].any()
+    forced = cell(at, "ml_feature_store_v2", day)
+    assert forced.status == Status.DEGRADED
+    assert (forced.reason or "").startswith("published by force: day 13 of the season")
+    assert forced.published is not None
+    assert forced.published.production_ready_share == 0.0
 
 
 def test_bootstrap_days_of_a_run_replace_the_policys(tmp_path: Path) -> None:

@@ -1,0 +1,210 @@
+"""Explanations on a real night whose box scores lack a game: from any cell to the root, by name, with the command."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import date, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rich.console import Console
+from typer import Typer
+from typer.testing import CliRunner
+
+from nba_assets.build.run_options import RunOptions
+from nba_assets.build.session import Session
+from nba_assets.build.steps import RunInfo, build
+from nba_assets.cli.explain import explain as explain_command
+from nba_assets.coverage.explain import explain
+from nba_assets.coverage.explain_text import as_dict, as_tree
+from nba_assets.league.calendar import EASTERN
+from nba_assets.quality.status import Status
+from nba_assets.sources.base import ResultSet
+from nba_assets.tables import TABLES
+from nba_assets_tests.build.warehouses import (
+    KNOWN_AFTER,
+    REQUIRED_RAW,
+    EditedSource,
+    build_range,
+    copy_of,
+    healthy,
+    session,
+)
+from nba_assets_tests.needs import real_data
+
+BEFORE, DAY, NEXT = date(2021, 11, 6), date(2021, 11, 7), date(2021, 11, 8)
+GAME = "0022100139"
+LOGS = (ResultSet.TEAM_LOG, ResultSet.PLAYER_LOG, ResultSet.BOX_SCORES, ResultSet.INACTIVES)
+
+
+def _without_game(log: pd.DataFrame) -> pd.DataFrame:
+    return log[log["GAME_ID"] != GAME]
+
+
+@pytest.fixture(scope="module")
+def gap(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """7 of 8 games of the 7th; the schedule is known up to the 8th."""
+    at = session(
+        copy_of(healthy(BEFORE), tmp_path_factory.mktemp("gap")), EditedSource({ResultSet.TEAM_LOG: _without_game})
+    )
+    build_range(at, DAY, DAY, tables=REQUIRED_RAW)
+    build(at, "raw_schedule", [NEXT], RunInfo())
+    return at
+
+
+def _text(at: Session, table: str, day: date) -> str:
+    shown = io.StringIO()
+    Console(width=200, file=shown).print(as_tree(explain(at, table, day)))
+    return shown.getvalue()
+
+
+def test_a_gap_is_its_own_root_with_its_entities_and_two_ways_out(gap: Session) -> None:
+    explanation = explain(gap, "raw_team_boxscores", DAY)
+    assert [root.cell.partition.table for root in explanation.roots] == ["raw_team_boxscores"]
+    assert [(e.entity, e.category, e.details) for e in explanation.tree.entities] == [
+        (f"{GAME} BKN@TOR BKN", "UPSTREAM_GAP", "no box score"),
+        (f"{GAME} BKN@TOR TOR", "UPSTREAM_GAP", "no box score"),
+    ]
+    assert explanation.games[0] == f"{GAME} BKN@TOR (final)"
+    assert len(explanation.games) == 8
+    assert explanation.commands == (
+        "nba-assets repair 2021-11-07 2021-11-07",
+        "nba-assets backfill 2021-11-07 2021-11-07 --force",
+    )
+
+
+def test_what_waits_leads_to_the_gap_and_names_team_and_game(gap: Session) -> None:
+    explanation = explain(gap, "ml_feature_store_v2", NEXT)
+    assert explanation.tree.cell.status == Status.BLOCKED
+    assert {str(root.cell.partition) for root in explanation.roots} == {f"raw_team_boxscores {DAY}"}
+    lacking = {lack.team: lack for node in explanation.tree.walk() for lack in node.lacking}
+    assert set(lacking) >= {"BKN", "TOR"}
+    assert lacking["BKN"].name == "Brooklyn Nets"
+    assert f"{GAME} BKN@TOR (2021-11-07)" in lacking["BKN"].games
+    assert explanation.commands[0] == "nba-assets repair 2021-11-07 2021-11-08"
+
+
+def test_every_input_is_expanded_once_and_none_that_another_leads_to(gap: Session) -> None:
+    tree = explain(gap, "ml_feature_store_v2", NEXT).tree
+    expanded = [node.cell.partition for node in tree.walk() if not node.seen]
+    assert len(expanded) == len(set(expanded))
+    for node in tree.walk():
+        children = {child.cell.partition for child in node.inputs}
+        below = {n.cell.partition for child in node.inputs for n in child.walk()} - children
+        assert not children & below
+
+
+def test_the_tree_reads_from_the_cell_to_the_root(gap: Session) -> None:
+    text = _text(gap, "player_game_summary", DAY)
+    lines = [line.strip() for line in text.splitlines()]
+    assert lines[0] == "player_game_summary 2021-11-07 BLOCKED"
+    assert "waits for raw_team_boxscores 2021-11-07" in lines[1]
+    root = next(line for line in lines if "raw_team_boxscores 2021-11-07 GAP" in line)
+    assert root.endswith("GAP  14/16 complete, 16 required")
+    assert "7/8 games (14/16 complete, 16 required); 0022100139 BKN@TOR: no box score" in text
+    assert text.count("no box score") == 1, "what the reason names is not listed again"
+    assert "8 games on 2021-11-07: 0022100139 BKN@TOR (final)" in text
+    assert "  nba-assets repair 2021-11-07 2021-11-07" in text
+
+
+def test_json_holds_the_whole_tree(gap: Session) -> None:
+    told = json.loads(json.dumps(as_dict(explain(gap, "player_game_summary", DAY))))
+    assert (told["table"], told["date"], told["status"]) == ("player_game_summary", "2021-11-07", "BLOCKED")
+    node = told
+    while node["inputs"]:
+        node = node["inputs"][0]
+    assert (node["table"], node["status"], node["expected"], node["complete"]) == ("raw_team_boxscores", "GAP", 16, 14)
+    assert node["entities"][0]["entity"] == f"{GAME} BKN@TOR BKN"
+    assert told["commands"][0].startswith("nba-assets repair")
+
+
+def test_players_are_named(gap: Session) -> None:
+    explanation = explain(gap, "player_daily_cache", BEFORE)
+    assert explanation.tree.cell.status == Status.OK
+    early = {entity.name: entity for entity in explanation.tree.entities}
+    assert early["Frank Kaminsky (1626163)"].category == "INSUFFICIENT_HISTORY"
+    assert explanation.commands == ()
+    assert "Frank Kaminsky" not in _text(gap, "player_daily_cache", BEFORE), "a short history is nothing wrong"
+
+
+def test_missing_not_due_and_stale_say_what_to_do(gap: Session, tmp_path: Path) -> None:
+    untouched = date(2021, 12, 1)
+    missing = explain(gap, "ml_feature_store_v2", untouched)
+    assert missing.tree.cell.status == Status.MISSING
+    assert any(command.startswith("nba-assets backfill 2021-1") for command in missing.commands)
+    noon = session(copy_of(healthy(BEFORE), tmp_path), now=datetime(2021, 11, 7, 12, tzinfo=EASTERN))
+    build(noon, "raw_schedule", [DAY], RunInfo())
+    waiting = explain(noon, "raw_team_boxscores", DAY)
+    assert (waiting.tree.cell.status, waiting.commands) == (Status.NOT_DUE, ())
+
+
+def test_stale_names_the_input_that_was_computed_later(tmp_path: Path) -> None:
+    def corrected(log: pd.DataFrame) -> pd.DataFrame:
+        return log.assign(STL=log["STL"].mask(log["GAME_ID"].eq("0022100136"), log["STL"] + 1))
+
+    at = session(copy_of(healthy(BEFORE), tmp_path), EditedSource({ResultSet.TEAM_LOG: corrected}))
+    build_range(at, BEFORE, BEFORE, tables=["raw_team_boxscores"])
+    explanation = explain(at, "team_offense_game_summary", BEFORE)
+    assert explanation.tree.cell.status == Status.STALE
+    assert [str(node.cell.partition) for node in explanation.tree.inputs] == [f"raw_team_boxscores {BEFORE}"]
+    assert explanation.commands == (f"nba-assets repair {BEFORE} {BEFORE}",)
+
+
+def test_degraded_leads_to_what_a_person_accepted(tmp_path: Path) -> None:
+    lost = {rs: (lambda frame: frame[frame["GAME_ID" if "GAME_ID" in frame else "gameId"] != GAME]) for rs in LOGS}
+    at = session(copy_of(healthy(BEFORE), tmp_path), EditedSource(lost))
+    build_range(at, DAY, DAY, tables=KNOWN_AFTER, options=RunOptions(force=True))
+    build_range(at, NEXT, NEXT, tables=["raw_schedule", "team_defense_zone_analysis"])
+    explanation = explain(at, "team_defense_zone_analysis", NEXT)
+    assert explanation.tree.cell.status == Status.DEGRADED
+    assert {str(root.cell.partition) for root in explanation.roots} == {f"raw_team_boxscores {DAY}"}
+    assert explanation.commands == (f"nba-assets refresh {DAY} {DAY}",)
+
+
+class TestCommand:
+    """`nba-assets explain TABLE DATE`"""
+
+    @pytest.fixture
+    def run(self, gap: Session, monkeypatch: pytest.MonkeyPatch) -> object:
+        app = Typer()
+        app.command()(explain_command)
+        monkeypatch.setenv("NBA_HOME", str(gap.settings.home))
+        monkeypatch.setenv("NBA_SOURCE", "files")
+        monkeypatch.setenv("NBA_DATA_DIR", str(real_data()))
+        return lambda *arguments: CliRunner().invoke(app, list(arguments))
+
+    @pytest.mark.parametrize("name", ["raw_team_boxscores", "TBOX", "tbox"])
+    def test_a_table_by_its_name_or_its_short_name(self, run, name: str) -> None:  # type: ignore[no-untyped-def]
+        result = run(name, "2021-11-07")
+        assert result.exit_code == 0
+        assert "raw_team_boxscores 2021-11-07 GAP" in result.output
+
+    def test_json_on_standard_output(self, run) -> None:  # type: ignore[no-untyped-def]
+        result = run("MLFS", "2021-11-08", "--format", "json")
+        assert result.exit_code == 0
+        assert json.loads(result.stdout)["status"] == "BLOCKED"
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (("ml_feature_store", "2021-11-08"), "did you mean 'ml_feature_store_v2'"),
+            (("MLFS", "08.11.2021"), "DATE '08.11.2021' is not a date; write it like 2021-11-01"),
+            (("MLFS", "2015-11-08"), "2015-11-08 is before the first partition"),
+        ],
+    )
+    def test_what_cannot_be_explained_ends_with_status_two(self, run, arguments: tuple[str, str], message: str) -> None:  # type: ignore[no-untyped-def]
+        result = run(*arguments)
+        assert result.exit_code == 2
+        assert message in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_can_be_explained(gap: Session, table: str) -> None:
+    assert _text(gap, table, DAY).startswith(f"{table} {DAY} ")
+
+
+@pytest.mark.parametrize("day", [date(2021, 10, 1), date(2021, 10, 19), date(2021, 11, 25)])
+def test_every_kind_of_day_can_be_explained(gap: Session, day: date) -> None:
+    assert _text(gap, "ml_feature_store_v2", day).startswith(f"ml_feature_store_v2 {day} ")

@@ -1,0 +1,244 @@
+"""The HTML page: one file that needs nothing else, and what a browser makes of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from nba_assets.build.state import Cell
+from nba_assets.coverage.html import as_html, worst_status
+from nba_assets.coverage.matrix import Matrix, Row, matrix
+from nba_assets.quality.audit import Partition
+from nba_assets.quality.status import Status
+from nba_assets.sources.base import ResultSet
+from nba_assets.tables import TABLES
+from nba_assets_tests.build.warehouses import (
+    OPENING_NIGHT,
+    REQUIRED_RAW,
+    EditedSource,
+    build_range,
+    copy_of,
+    healthy,
+    session,
+)
+from nba_assets_tests.needs import needs_program
+
+BEFORE, DAY = date(2021, 11, 6), date(2021, 11, 7)
+REASON = "7/8 games (14/16 complete, 16 required); 0022100139 BKN@TOR: no box score"
+
+
+def _without_game(log: pd.DataFrame) -> pd.DataFrame:
+    return log[log["GAME_ID"] != "0022100139"]
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Matrix:
+    """Three weeks of a real season, the last date with a gap."""
+    home = copy_of(healthy(BEFORE), tmp_path_factory.mktemp("html"))
+    at = session(home, EditedSource({ResultSet.TEAM_LOG: _without_game}))
+    build_range(at, DAY, DAY, tables=REQUIRED_RAW)
+    return matrix(at, OPENING_NIGHT, DAY)
+
+
+@pytest.fixture(scope="module")
+def page(found: Matrix) -> str:
+    return as_html(found)
+
+
+def _data(page: str) -> dict[str, Any]:
+    match = re.search(r"^const D = (.*);$", page, flags=re.MULTILINE)
+    assert match is not None
+    return json.loads(match.group(1))
+
+
+def test_the_page_asks_for_nothing_from_anywhere(page: str) -> None:
+    assert not re.search(r"https?://|@import|url\(|\bsrc=|<link|fetch\(|XMLHttpRequest|import\(", page)
+    assert page.count("<script>") == page.count("</script>") == 1
+    assert page.startswith("<!doctype html>")
+
+
+def test_the_data_is_the_matrix(found: Matrix, page: str) -> None:
+    data = _data(page)
+    assert [table["name"] for table in data["tables"]] == list(found.tables)
+    assert len(data["days"]) == len(found.rows) == 20
+    names = [status["name"] for status in data["statuses"]]
+    assert names == [status.value for status in Status]
+    for number, row in enumerate(found.rows):
+        day, season, games, _, text = data["days"][number]
+        assert (day, season, games, data["texts"][text]) == (str(row.day), "2021-22", row.games, row.status)
+        for table in TABLES:
+            packed = data["cells"][table][number]
+            assert names[packed[0]] == row.cells[table].status
+            assert packed[1] == row.cells[table].rows
+    assert {s["name"]: s["count"] for s in data["statuses"] if s["count"]} == {
+        status.value: count for status, count in found.counts().items()
+    }
+
+
+def test_a_reason_cannot_break_out_of_the_script() -> None:
+    hostile = "</script><script>alert(1)</script> ✗"
+    cells = {name: Cell(Partition(name, DAY), Status.ERROR, hostile, None, None, None, None) for name in TABLES}
+    page = as_html(Matrix((Row(DAY, cells, 8),), (hostile,)))
+    assert page.count("</script>") == 1
+    assert hostile in _data(page)["texts"]
+
+
+def test_an_empty_matrix_has_a_page() -> None:
+    assert _data(as_html(Matrix((), ())))["days"] == []
+
+
+def test_twenty_seasons_stay_small(found: Matrix) -> None:
+    rows = found.rows * (20 * 175 // len(found.rows))
+    assert len(as_html(Matrix(rows, ()))) < 5_000_000
+
+
+@pytest.mark.parametrize(
+    ("statuses", "worst"),
+    [
+        ((Status.OK, Status.DEGRADED, Status.GAP), Status.GAP),
+        ((Status.OK, Status.BLOCKED, Status.MISSING), Status.BLOCKED),
+        ((Status.OK, Status.NO_GAMES), Status.OK),
+        ((Status.NO_GAMES, Status.NO_GAMES), Status.NO_GAMES),
+        ((Status.OK, Status.BOOTSTRAP), Status.BOOTSTRAP),
+    ],
+)
+def test_the_worst_table_colours_the_date(statuses: tuple[Status, ...], worst: Status) -> None:
+    assert worst_status(statuses) == worst
+
+
+class TestInABrowser:
+    """Chromium, offline, from a file."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def browser(cls, page: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+        options = webdriver.ChromeOptions()
+        options.binary_location = needs_program("chromium")
+        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1400,1000"):
+            options.add_argument(argument)
+        browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(needs_program("chromedriver")))
+        file: Path = tmp_path_factory.mktemp("page") / "coverage.html"
+        file.write_text(page, encoding="utf-8")
+        try:
+            browser.set_network_conditions(offline=True, latency=0, throughput=0)
+            browser.get(file.as_uri())
+            yield browser
+        finally:
+            browser.quit()
+
+    @staticmethod
+    def _hover(browser: webdriver.Chrome, table: str, day: date) -> str:
+        canvas = browser.find_element(By.CSS_SELECTOR, "canvas.cells")
+        x, y = browser.execute_script(
+            "const m = maps[0], column = m.days.findIndex(d => D.days[d][0] === arguments[1]),"
+            " row = m.rows.findIndex(t => t && t.name === arguments[0]);"
+            "return [(column + .5) * m.w - m.width / 2, m.y(row) + m.h / 2 - m.height / 2];",
+            table,
+            str(day),
+        )
+        ActionChains(browser).move_to_element_with_offset(canvas, round(x), round(y)).perform()
+        return browser.find_element(By.ID, "tip").text
+
+    def test_hovering_shows_numbers_and_reason(self, browser: webdriver.Chrome) -> None:
+        tip = self._hover(browser, "raw_team_boxscores", DAY)
+        assert tip.splitlines()[0] == "raw_team_boxscores · Sun 2021-11-07"
+        assert "GAP · 0 rows · 14 of 16 complete (87.5 %) · 16 required" in tip
+        assert REASON in tip
+        assert f"nba-assets explain raw_team_boxscores {DAY}" in tip
+        fine = self._hover(browser, "ml_feature_store_v2", BEFORE)
+        assert "OK · 200 rows · 200 of 200 complete (100 %)" in fine
+        assert "production-ready" in fine
+
+    def test_the_keyboard_moves_and_enter_keeps_the_note(self, browser: webdriver.Chrome) -> None:
+        canvas = browser.find_element(By.CSS_SELECTOR, "canvas.cells")
+        browser.execute_script("arguments[0].focus(); maps[0].at = null", canvas)
+        canvas.send_keys(Keys.ARROW_RIGHT)
+        tip = browser.find_element(By.ID, "tip")
+        assert tip.text.splitlines()[0] == "All tables · Tue 2021-10-19"
+        canvas.send_keys(Keys.ARROW_DOWN)
+        assert tip.text.splitlines()[0] == "raw_schedule · Tue 2021-10-19"
+        canvas.send_keys(Keys.ENTER)
+        assert "pinned" in tip.get_attribute("class")
+        canvas.send_keys(Keys.ESCAPE)
+        assert not tip.is_displayed()
+
+    def test_a_click_keeps_the_note_open(self, browser: webdriver.Chrome) -> None:
+        self._hover(browser, "raw_team_boxscores", DAY)
+        ActionChains(browser).click().perform()
+        ActionChains(browser).move_by_offset(-200, 5).perform()
+        tip = browser.find_element(By.ID, "tip")
+        assert tip.is_displayed()
+        assert REASON in tip.text
+        browser.find_element(By.TAG_NAME, "h1").click()
+        assert not tip.is_displayed()
+
+    def test_filters_take_away_tables_and_statuses(self, browser: webdriver.Chrome) -> None:
+        height = browser.execute_script("return maps[0].height")
+        chip = browser.find_element(By.CSS_SELECTOR, "[data-table=raw_shots]")
+        chip.click()
+        assert chip.get_attribute("aria-pressed") == "false"
+        assert browser.execute_script("return maps[0].rows.length") == len(TABLES)
+        assert browser.execute_script("return maps[0].height") < height
+        assert "raw_shots" not in browser.find_element(By.CSS_SELECTOR, ".labels").text
+        chip.click()
+        assert browser.execute_script("return maps[0].height") == height
+        listed = browser.find_element(By.ID, "dates")
+        assert listed.text.startswith(f"{DAY} 8 TBOX 7/8: {REASON}")
+        gaps = browser.find_element(By.CSS_SELECTOR, "[data-status=GAP]")
+        gaps.click()
+        assert str(DAY) not in listed.text
+        gaps.click()
+        assert str(DAY) in listed.text
+
+    def test_only_what_needs_attention(self, browser: webdriver.Chrome) -> None:
+        button = browser.find_element(By.ID, "trouble")
+        button.click()
+        pressed = {
+            chip.get_attribute("data-status"): chip.get_attribute("aria-pressed")
+            for chip in browser.find_elements(By.CSS_SELECTOR, "[data-status]")
+        }
+        assert pressed["OK"] == pressed["BOOTSTRAP"] == "false"
+        assert pressed["GAP"] == pressed["BLOCKED"] == "true"
+        button.click()
+
+    def test_the_legend_counts_every_status_that_occurs(self, browser: webdriver.Chrome, found: Matrix) -> None:
+        chips = browser.find_elements(By.CSS_SELECTOR, "[data-status]")
+        told = {chip.get_attribute("data-status"): int(chip.find_element(By.TAG_NAME, "b").text) for chip in chips}
+        assert told == {status.value: count for status, count in found.counts().items()}
+
+    def test_every_status_looks_different_without_colour(self, browser: webdriver.Chrome) -> None:
+        """Each pattern, painted in one colour, is another picture."""
+        pictures = browser.execute_script(
+            "const kept = colours; colours = new Proxy({}, { get: (_, name) => name.startsWith('on-') ? '#000' :"
+            " name === 'soft' || name === 'GAP_LINE' ? '#000' : '#fff' });"
+            "const made = S.map(status => { const c = document.createElement('canvas'); c.width = c.height = 30;"
+            " const g = c.getContext('2d'); paint(g, 0, 0, 30, 30, status); return c.toDataURL(); });"
+            "colours = kept; return made;"
+        )
+        plain = {Status.OK, Status.NO_GAMES, Status.MISSING}
+        others = [picture for status, picture in zip(Status, pictures, strict=True) if status not in plain]
+        assert len(set(others)) == len(others)
+
+    def test_light_and_dark(self, browser: webdriver.Chrome) -> None:
+        def paper() -> str:
+            return browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+
+        before = paper()
+        browser.find_element(By.ID, "theme").click()
+        assert paper() != before
+        browser.find_element(By.ID, "theme").click()
+        assert paper() == before
+
+    def test_nothing_went_wrong_in_the_console(self, browser: webdriver.Chrome) -> None:
+        assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
