@@ -26,11 +26,12 @@ class ResultSet(StrEnum):
     BOX_SCORES = "boxscore_players"
     INACTIVES = "inactive_players"
     SHOTS = "shotchartdetail"
+    PLAY_BY_PLAY = "playbyplayv3_shots"
     INJURY_REPORTS = "injury_report"
     GAME_LINES = "game_lines"
 
 
-OPTIONAL_RESULT_SETS = frozenset({ResultSet.INJURY_REPORTS, ResultSet.GAME_LINES})
+OPTIONAL_RESULT_SETS = frozenset({ResultSet.PLAY_BY_PLAY, ResultSet.INJURY_REPORTS, ResultSet.GAME_LINES})
 
 
 class SourceError(Exception):
@@ -128,6 +129,15 @@ COLUMNS: dict[ResultSet, dict[str, str]] = {
         "SHOT_MADE_FLAG": "int",
         "GAME_DATE": "str",
     },
+    ResultSet.PLAY_BY_PLAY: {
+        "gameId": "str",
+        "actionNumber": "int",
+        "teamId": "int",
+        "personId": "int",
+        "made": "bool",
+        "assisted": "bool",
+        "blocked": "bool",
+    },
     ResultSet.INJURY_REPORTS: {
         "reportDate": "str",
         "gameDate": "str",
@@ -167,7 +177,7 @@ def conform(frame: pd.DataFrame, result_set: ResultSet, *, origin: str) -> pd.Da
     return pd.DataFrame(converted).reset_index(drop=True)
 
 
-_DTYPES = {"int": "int64", "int?": "Int64", "float?": "float64", "bool?": "boolean"}
+_DTYPES = {"int": "int64", "int?": "Int64", "float?": "float64", "bool": "bool", "bool?": "boolean"}
 
 
 def _as_kind(values: pd.Series, kind: str, where: str) -> pd.Series:

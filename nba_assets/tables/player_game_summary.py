@@ -39,10 +39,10 @@ class PlayerGameSummary(counting_columns(), zone_columns()):  # type: ignore[mis
     seconds_played: Integer = column("Time on the floor", unit="s", ge=0)
     plus_minus: OptionalInteger = column("Point difference while on the floor", unit="points", nullable=True)
     assisted_fgm: OptionalInteger = column(
-        "Assisted field goals made; NULL unless the source knows", unit="count", nullable=True, ge=0
+        "Field goals made off an assist; NULL unless known of all of them", unit="count", nullable=True, ge=0
     )
     unassisted_fgm: OptionalInteger = column(
-        "Unassisted field goals made; NULL unless the source knows", unit="count", nullable=True, ge=0
+        "Field goals made without an assist; NULL unless known of all of them", unit="count", nullable=True, ge=0
     )
     ts_pct: Number = column("True shooting, PTS / (2 (FGA + 0.44 FTA))", unit="fraction", nullable=True, ge=0)
     efg_pct: Number = column("Effective field goal share, (FGM + 0.5 3PM) / FGA", unit="fraction", nullable=True, ge=0)
@@ -62,13 +62,12 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     team = inputs.on_date["raw_team_boxscores"]
     rows = rows.merge(_team_totals(team), on=["game_id", "team"], how="left")
     rows = _add_zones(rows, inputs.on_date["raw_shots"], team)
+    rows = _add_assisted(rows, inputs.on_date["raw_shots"])
     statistics = {name: rows[name].astype("int64") for name in (*COUNTING_STATISTICS, "seconds_played")}
     rows = rows.assign(**statistics)
     return rows.assign(
         player_lookup=player_lookups(rows["player_name"]),
         won=rows["won"].astype("boolean"),
-        assisted_fgm=pd.NA,
-        unassisted_fgm=pd.NA,
         ts_pct=formulas.true_shooting(rows["points"], rows["fga"], rows["fta"]),
         efg_pct=formulas.effective_field_goal(rows["fgm"], rows["fg3m"], rows["fga"]),
         usage=formulas.usage(
@@ -100,6 +99,17 @@ def _add_zones(rows: pd.DataFrame, shots: pd.DataFrame, team: pd.DataFrame) -> p
     return rows.assign(**zones)
 
 
+def _add_assisted(rows: pd.DataFrame, shots: pd.DataFrame) -> pd.DataFrame:
+    """Known where play-by-play knows of every field goal that the box score has; so of none, too."""
+    made = shots[shots["made"]]
+    is_known = made["assisted"].notna().groupby(made["game_id"]).all()
+    counts = made.groupby(["game_id", "player_id"])["assisted"].agg(_assisted="sum", _made="size").reset_index()
+    rows = rows.merge(counts, on=["game_id", "player_id"], how="left").fillna({"_assisted": 0, "_made": 0})
+    known = rows["game_id"].map(is_known).eq(True) & rows["_made"].eq(rows["fgm"])
+    assisted = rows["_assisted"].astype("Int64").where(known)
+    return rows.assign(assisted_fgm=assisted, unassisted_fgm=rows["fgm"].astype("Int64") - assisted)
+
+
 PLAYER_GAME_SUMMARY = Table(
     name="player_game_summary",
     dataset="nba_analytics",
@@ -110,6 +120,6 @@ PLAYER_GAME_SUMMARY = Table(
         same_date("raw_schedule"),
         same_date("raw_player_boxscores"),
         same_date("raw_team_boxscores"),
-        same_date("raw_shots", "game_date", "game_id", "player_id", "team", "zone", "made"),
+        same_date("raw_shots", "game_date", "game_id", "player_id", "team", "zone", "made", "assisted"),
     ),
 )

@@ -7,8 +7,9 @@ import pandas as pd
 
 from nba_assets.league import teams, zones
 from nba_assets.sources.base import ResultSet
-from nba_assets.tables.contract import Contract, Date, Flag, Integer, Number, Text, column
+from nba_assets.tables.contract import Contract, Date, Flag, Integer, Number, OptionalFlag, Text, column
 from nba_assets.tables.games import finished_games, team_games
+from nba_assets.tables.shot_credits import shot_credits
 from nba_assets.tables.table import REJECTION_COLUMNS, Inputs, Phase, Table, rejections, same_date
 
 
@@ -38,6 +39,8 @@ class RawShots(Contract):
     distance_ft: Number = column("√(loc_x² + loc_y²) / 10", unit="ft", ge=0)
     loc_x: Integer = column("Across the floor from the basket", unit="0.1 ft")
     loc_y: Integer = column("Along the floor from the basket", unit="0.1 ft")
+    assisted: OptionalFlag = column("Made off an assist; NULL for misses, and unless play-by-play knows", nullable=True)
+    blocked: OptionalFlag = column("Missed by a block; NULL for makes, and unless play-by-play knows", nullable=True)
 
 
 def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
@@ -48,9 +51,10 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     shots = shots[shots["game_id"].isin(sides["game_id"])].drop_duplicates(["game_id", "event_id"], keep="last")
     rows = shots.merge(sides[["game_date", "season", "game_id", "team", "opponent"]], on=["game_id", "team"])
     is_three = rows["SHOT_TYPE"].str.startswith("3PT")
+    rows = rows.assign(made=rows["SHOT_MADE_FLAG"].eq(1))
     return rows.assign(
+        **shot_credits(rows, inputs),
         seconds_left=60 * rows["MINUTES_REMAINING"] + rows["SECONDS_REMAINING"],
-        made=rows["SHOT_MADE_FLAG"].eq(1),
         is_three=is_three,
         zone=zones.shot_zones(is_three, rows["SHOT_ZONE_BASIC"]),
         is_corner_three=zones.is_corner_three(is_three, rows["SHOT_ZONE_BASIC"]),
@@ -59,7 +63,12 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
 
 
 def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
-    """Shots under a game id that the schedule does not know: they belong to no game."""
+    """Shots under a game id that the schedule does not know, and games whose play-by-play is not believed."""
+    parts = [part for part in (_strays(inputs, dates), _disbelieved(inputs, dates)) if len(part)]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=REJECTION_COLUMNS)
+
+
+def _strays(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     shots = inputs.source[ResultSet.SHOTS]
     if shots is None:
         return pd.DataFrame(columns=REJECTION_COLUMNS)
@@ -68,6 +77,22 @@ def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     counts = strays.groupby([taken_on[strays.index].rename("date"), "GAME_ID"]).size().reset_index(name="shots")
     return rejections(
         counts["date"], counts["GAME_ID"], counts["shots"].astype(str) + " shots under a game id not in the schedule"
+    )
+
+
+def _disbelieved(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    play_by_play = inputs.source.get(ResultSet.PLAY_BY_PLAY)
+    if play_by_play is None:
+        return pd.DataFrame(columns=REJECTION_COLUMNS)
+    shots = compute(inputs, dates)
+    shots = shots[shots["game_id"].isin(play_by_play["gameId"])]
+    unknown = {"assists": shots["made"] & shots["assisted"].isna(), "blocks": ~shots["made"] & shots["blocked"].isna()}
+    games = pd.DataFrame(unknown).groupby([shots["game_date"], shots["game_id"]]).any().rename_axis(columns="what")
+    found = games.stack().loc[lambda is_unknown: is_unknown].reset_index()
+    return rejections(
+        found["game_date"],
+        found["game_id"] + " " + found["what"],
+        found["what"] + " unknown: play-by-play disagrees with the shot chart or the box score",
     )
 
 
@@ -96,6 +121,9 @@ RAW_SHOTS = Table(
     contract=RawShots,
     compute=compute,
     reject=reject,
-    inputs=(same_date("raw_schedule"), same_date("raw_team_boxscores", "game_date", "game_id", "team", "fga", "fgm")),
-    result_sets=(ResultSet.SHOTS,),
+    inputs=(
+        same_date("raw_schedule"),
+        same_date("raw_team_boxscores", "game_date", "game_id", "team", "fga", "fgm", "ast", "blk"),
+    ),
+    result_sets=(ResultSet.SHOTS, ResultSet.PLAY_BY_PLAY),
 )

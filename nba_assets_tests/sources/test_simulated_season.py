@@ -229,6 +229,20 @@ def test_shots_are_the_field_goals_of_each_player(frames: Frames) -> None:
     assert not shots.duplicated(["GAME_ID", "GAME_EVENT_ID"]).any()
 
 
+def test_play_by_play_credits_every_assist_and_every_block(frames: Frames) -> None:
+    shots, told = frames[ResultSet.SHOTS], frames[ResultSet.PLAY_BY_PLAY]
+    names = ["gameId", "actionNumber", "teamId", "personId", "made"]
+    same = shots[["GAME_ID", "GAME_EVENT_ID", "TEAM_ID", "PLAYER_ID", "SHOT_MADE_FLAG"]].set_axis(names, axis=1)
+    pd.testing.assert_frame_equal(told[names], same.astype({"made": bool}))
+    assert not (told["assisted"] & ~told["made"]).any()
+    assert not (told["blocked"] & told["made"]).any()
+    log = frames[ResultSet.TEAM_LOG].set_index(["GAME_ID", "TEAM_ID"]).sort_index()
+    credited = told.groupby(["gameId", "teamId"])[["assisted", "blocked"]].sum()
+    assert credited["assisted"].tolist() == log["AST"].tolist()
+    blocks = log["BLK"].groupby(level=0).transform("sum") - log["BLK"]
+    assert credited["blocked"].tolist() == blocks.tolist()
+
+
 def test_shots_are_taken_where_their_area_says(frames: Frames) -> None:
     shots = frames[ResultSet.SHOTS]
     distance = np.hypot(shots["LOC_X"], shots["LOC_Y"]) / 10

@@ -7,6 +7,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from nba_assets.league.zones import ZONES
 from nba_assets.sources.base import ResultSet
 from nba_assets.sources.simulated import SimulatedSource
 from nba_assets.tables import TABLES, Inputs, Phase
@@ -67,6 +68,20 @@ def test_rows_are_what_the_source_has(inputs: Inputs, computed: dict[str, pd.Dat
         assert len(computed[name]) == len(inputs.source[result_set]), name
     listed = len(inputs.source[ResultSet.BOX_SCORES]) + len(inputs.source[ResultSet.INACTIVES])
     assert len(computed["raw_player_boxscores"]) == listed
+
+
+def test_every_field_goal_is_assisted_or_not(computed: dict[str, pd.DataFrame]) -> None:
+    players, teams = computed["player_game_summary"], computed["raw_team_boxscores"]
+    assert (players["assisted_fgm"] + players["unassisted_fgm"]).eq(players["fgm"]).all()
+    of_team = players.groupby(["game_id", "team"])["assisted_fgm"].sum()
+    assert of_team.tolist() == teams.set_index(["game_id", "team"]).sort_index()["ast"].tolist()
+    shots = computed["raw_shots"]
+    assert shots["assisted"].notna().eq(shots["made"]).all()
+    assert shots["blocked"].notna().eq(~shots["made"]).all()
+    zones = computed["player_shot_zone_analysis"]
+    has_scored = zones[[f"{zone}_pct_last_10" for zone in ZONES]].gt(0).any(axis=1)
+    assert zones["assisted_rate_last_10"].notna().eq(has_scored).all()
+    assert 0.55 < zones["assisted_rate_last_10"].mean() < 0.7
 
 
 def test_nothing_is_rejected_but_impossible_lines(inputs: Inputs, computed: dict[str, pd.DataFrame]) -> None:

@@ -68,7 +68,10 @@ def made_of(
     if name != "raw_schedule":
         rows = TABLES["raw_schedule"].shape(TABLES["raw_schedule"].compute(inputs, dates))
         known = announced_games(rows) if name == "raw_game_lines" else rows
-        inputs = Inputs(on_date={"raw_schedule": known}, source=everything, read_at=READ_AT)
+        on_date = {"raw_schedule": known}
+        if name == "raw_shots":
+            on_date["raw_team_boxscores"] = made_of("raw_team_boxscores", games=games, **sets)
+        inputs = Inputs(on_date=on_date, source=everything, read_at=READ_AT)
     if reject:
         assert table.reject is not None
         return table.reject(inputs, dates)
@@ -129,6 +132,56 @@ def test_zones_of_shots():
     assert (rows["distance_ft"][0], rows["made"][0], rows["opponent"][0]) == (5.0, True, "SAS")
     strays = made_of("raw_shots", shotchartdetail=shots, reject=True)
     assert strays["entity"].tolist() == ["0022000000"]
+
+
+def told(event: int, **changed: Any) -> dict[str, Any]:
+    """What play-by-play says of `shot(event)`."""
+    return {"gameId": GAME, "actionNumber": event, "teamId": 1610612748, "personId": 1} | changed
+
+
+TOLD = [told(1, made=True, assisted=True), told(2, made=True), told(3, blocked=True), told(4), told(5, personId=2)]
+ASSISTED, BLOCKED = [True, False, None, None, None], [None, None, True, False, False]
+NOBODY_KNOWS = [None] * 5
+
+
+@pytest.mark.parametrize(
+    ("play_by_play", "credited", "assisted", "blocked"),
+    [
+        (TOLD, {}, ASSISTED, BLOCKED),
+        ([*TOLD, told(6, made=True)], {}, ASSISTED, BLOCKED),
+        ([told(1, made=True), *TOLD], {}, ASSISTED, BLOCKED),
+        (TOLD[:4], {}, NOBODY_KNOWS, NOBODY_KNOWS),
+        ([*TOLD[:4], told(5)], {}, NOBODY_KNOWS, NOBODY_KNOWS),
+        ([*TOLD[:4], told(5, personId=2, made=True)], {}, NOBODY_KNOWS, NOBODY_KNOWS),
+        (TOLD, {"AST": 2}, NOBODY_KNOWS, BLOCKED),
+        (TOLD, {"BLK": 2}, ASSISTED, NOBODY_KNOWS),
+        ([], {}, NOBODY_KNOWS, NOBODY_KNOWS),
+    ],
+    ids=["agrees", "a shot more", "the newest", "a shot less", "shooter", "result", "assists", "blocks", "no rows"],
+)
+def test_assists_and_blocks_are_known_where_everything_agrees(
+    play_by_play: list[dict[str, Any]],
+    credited: dict[str, int],
+    assisted: list[bool | None],
+    blocked: list[bool | None],
+):
+    made = [shot(1, SHOT_MADE_FLAG=1), shot(2, SHOT_MADE_FLAG=1)]
+    shots = [*made, shot(3), shot(4), shot(5, PLAYER_ID=2), shot(1, TEAM_ID=1610612759, GAME_EVENT_ID=9)]
+    log = [team_log("MIA", AST=credited.get("AST", 1)), team_log("SAS", BLK=credited.get("BLK", 1))]
+    said = [*play_by_play, told(9, teamId=1610612759)]
+    frames = {"shotchartdetail": shots, "leaguegamelog_team": log, "playbyplayv3_shots": said}
+    rows = made_of("raw_shots", **frames).query("team == 'MIA'")
+    assert [None if pd.isna(value) else value for value in rows["assisted"]] == assisted
+    assert [None if pd.isna(value) else value for value in rows["blocked"]] == blocked
+    unknown = {"assists": assisted == NOBODY_KNOWS, "blocks": blocked == NOBODY_KNOWS}
+    named = made_of("raw_shots", reject=True, **frames)["entity"].tolist()
+    assert named == [f"{GAME} {what}" for what, is_unknown in unknown.items() if is_unknown]
+
+
+def test_without_play_by_play_nobody_knows_assists_and_blocks():
+    rows = made_of("raw_shots", shotchartdetail=[shot(1, SHOT_MADE_FLAG=1), shot(2)])
+    assert rows[["assisted", "blocked"]].isna().all(axis=None)
+    assert made_of("raw_shots", playbyplayv3_shots=TOLD).empty
 
 
 def test_statuses_and_dates_of_the_schedule():

@@ -48,7 +48,8 @@ class Played:
     """What came out of a set of games.
 
     lines: a row per player who played, sorted by side: side, player, starter, seconds, plus_minus, STATISTICS,
-    PTS. shots: line (row in lines), zone (index into ZONES), made, elapsed (seconds since tip-off), event.
+    PTS. shots: line (row in lines), zone (index into ZONES), made, assisted, blocked, elapsed (seconds since
+    tip-off), event.
     games: home_points, away_points, overtimes, expected_home, expected_away (points to be expected before
     tip-off), aligned with the games.
     """
@@ -349,5 +350,8 @@ def _shots(chances: pd.DataFrame) -> pd.DataFrame:
     order = np.argsort(game * 1e5 + chances["elapsed"].to_numpy(), kind="stable")
     game = game[order]
     event = 7 + 3 * (np.arange(len(game)) - np.searchsorted(game, game))
-    shots = chances[["line", "zone", "made", "elapsed"]].take(order).assign(event=event)
+    shots = chances[["line", "zone", "made", "elapsed"]].assign(
+        assisted=chances["assist"] >= 0, blocked=chances["block"] >= 0
+    )
+    shots = shots.take(order).assign(event=event)
     return shots.loc[shots["zone"] >= 0].reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""Where on the floor the shots were taken, and when: the season's shot chart.
+"""Where on the floor the shots were taken, and when: the season's shot chart; and what play-by-play adds to it.
 
 Who shoots from which zone, and whether it goes in, is decided in `possessions`; here a zone becomes an area
 of the league's chart and a place within it.
@@ -76,6 +76,25 @@ def shot_chart(season: Season) -> Published:
         }
     )
     return publish(rows, ResultSet.SHOTS, first=sides.day[side] + 1)
+
+
+def play_by_play(season: Season) -> Published:
+    """The same shots, under the same numbers: which were assisted, which were blocked."""
+    shots, sides = season.shots, sides_of(season)
+    line = shots["line"].to_numpy()
+    side = season.lines["side"].to_numpy()[line]
+    rows = pd.DataFrame(
+        {
+            "gameId": sides.game_id[side],
+            "actionNumber": shots["event"],
+            "teamId": TEAM_ID[sides.team[side]],
+            "personId": season.league.players.player_id[season.lines["player"].to_numpy()[line]],
+            "made": shots["made"],
+            "assisted": shots["assisted"],
+            "blocked": shots["blocked"],
+        }
+    )
+    return publish(rows, ResultSet.PLAY_BY_PLAY, first=sides.day[side] + 1)
 
 
 def _dates(season: Season, day: Ints) -> Texts:

@@ -25,6 +25,7 @@ _RESULT_SETS: Mapping[ResultSet, Callable[[Season], Published]] = {
     ResultSet.BOX_SCORES: box_scores.box_scores,
     ResultSet.INACTIVES: box_scores.inactives,
     ResultSet.SHOTS: shot_chart.shot_chart,
+    ResultSet.PLAY_BY_PLAY: shot_chart.play_by_play,
     ResultSet.INJURY_REPORTS: pregame.injury_reports,
     ResultSet.GAME_LINES: pregame.game_lines,
 }

@@ -1,0 +1,47 @@
+"""The source for most users: stats.nba.com, read through nba_api into a cache of files, and from there.
+
+What is asked for and missing in the cache is fetched first. Reports of injuries and lines do not come from that
+site, and play-by-play only if the settings say so; otherwise their files are read if they stand beside the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+
+import pandas as pd
+
+from nba_assets.sources.base import OPTIONAL_RESULT_SETS, ResultSet
+from nba_assets.sources.files import FilesSource
+from nba_assets.sources.nba_api.client import StatsClient
+from nba_assets.sources.nba_api.fetch import SeasonFetch, utc_now
+from nba_assets.sources.nba_api.plan import fetched_result_sets
+from nba_assets.sources.nba_api.settings import NbaApiSettings
+
+
+class NbaApiSource:
+    """Reads one season at a time through the cache directory, which a FilesSource can read as well."""
+
+    name = "nba_api"
+
+    def __init__(self, settings: NbaApiSettings, *, now: Callable[[], datetime] = utc_now) -> None:
+        self.counting_types = settings.game_types
+        self._settings = settings
+        self._client = StatsClient(settings)
+        self._files = FilesSource(settings.cache_dir, counting_types=settings.game_types)
+        self._now = now
+
+    def read(self, result_set: ResultSet, season: str, dates: Sequence[date] | None = None) -> pd.DataFrame | None:
+        """The season so far, with what is missing of `dates` (None: of the season) fetched before.
+
+        Raises SourceError if some of that cannot be had: FetchIncompleteError names the dates it concerns.
+        """
+        fetched = fetched_result_sets(self._settings)
+        if result_set in OPTIONAL_RESULT_SETS and result_set not in fetched:
+            return self._files.read(result_set, season) if self._settings.cache_dir.is_dir() else None
+        fetch = SeasonFetch(season, self._settings, self._client, self._now)
+        try:
+            fetch.bring_in({result_set} & set(fetched), dates)
+        finally:
+            self._client.close()
+        return self._files.read(result_set, season)

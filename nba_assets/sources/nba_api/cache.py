@@ -1,0 +1,206 @@
+"""The cache: one folder per season in the very layout that FilesSource reads, and what it says of itself.
+
+Beside the Parquet files stand `fetched.json`, which records when a game's rows were fetched, and, while a fetch
+runs or after it was killed, `pending.jsonl` with the answers that are not in the Parquet files yet. A game counts
+as fetched only once its rows are on disk. Nothing here knows what is worth fetching.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pandas as pd
+import pyarrow as pa
+from filelock import FileLock, Timeout
+
+from nba_assets.sources.base import COLUMNS, ResultSet, SourceError, conform
+from nba_assets.sources.nba_api.endpoints import KEYS
+
+log = logging.getLogger(__name__)
+
+
+class CacheError(SourceError):
+    """The cache cannot be read or written; fetching more would be in vain."""
+
+
+class SeasonCache:
+    """The files of one season. Whoever writes holds `lock()`."""
+
+    def __init__(self, cache_dir: Path, season: str) -> None:
+        self.season = season
+        self.directory = cache_dir / season
+        self._record_path = self.directory / "fetched.json"
+        self._pending_path = self.directory / "pending.jsonl"
+
+    @contextmanager
+    def lock(self, seconds: float) -> Iterator[None]:
+        """Only one process fetches a season; raises CacheError if another still does after `seconds`."""
+        with _as_cache_error(self.directory):
+            self.directory.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.directory / ".lock", timeout=seconds):
+                yield
+        except Timeout as error:
+            raise CacheError(
+                f"{self.directory}: another process has been fetching {self.season} for {seconds:.0f} s and more. "
+                "Wait for it, or end it; what it fetched is kept."
+            ) from error
+
+    def path(self, result_set: ResultSet) -> Path:
+        """Where FilesSource looks for it."""
+        return self.directory / f"{result_set}.parquet"
+
+    def frame(self, result_set: ResultSet) -> pd.DataFrame | None:
+        """All rows of the season so far; None before the first."""
+        path = self.path(result_set)
+        if not path.is_file():
+            return None
+        with _readable(path):
+            return conform(pd.read_parquet(path), result_set, origin=str(path))
+
+    def games(self, result_set: ResultSet) -> set[str]:
+        """The games that have rows."""
+        path = self.path(result_set)
+        if not path.is_file():
+            return set()
+        game = KEYS[result_set][0]
+        with _readable(path):
+            return set(pd.read_parquet(path, columns=[game])[game])
+
+    def fetched(self, result_set: ResultSet) -> dict[str, datetime]:
+        """Game -> when its rows were fetched; of the schedule, season -> when."""
+        if not self.path(result_set).is_file():
+            return {}
+        times = self._record().get(result_set, {})
+        return {game: datetime.fromisoformat(time) for game, time in times.items()}
+
+    def store_schedule(self, frame: pd.DataFrame, at: datetime) -> None:
+        """Replace the schedule."""
+        self._write_frame(ResultSet.SCHEDULE, frame)
+        self._note(ResultSet.SCHEDULE, {self.season: at})
+
+    def store(self, result_set: ResultSet, frame: pd.DataFrame, fetched: dict[str, datetime]) -> set[str]:
+        """Put in the rows of a frame; returns the games that were there before with other rows.
+
+        Replaced are the games that have rows in `frame` and those in `fetched`, which become recorded. Rows of
+        all other games stay. A file that would not change is not written.
+        """
+        key = list(KEYS[result_set])
+        game = key[0]
+        stored = self.frame(result_set)
+        if stored is None:
+            self._write_frame(result_set, _in_order(frame, key))
+            self._note(result_set, fetched)
+            return set()
+        replaced = stored[game].isin(set(frame[game]) | set(fetched))
+        before, after = _fingerprints(stored[replaced], game), _fingerprints(frame, game)
+        if not before.equals(after):
+            self._write_frame(result_set, _in_order(pd.concat([stored[~replaced], frame]), key))
+        self._note(result_set, fetched)
+        return {str(name) for name in before.index[before.ne(after.reindex(before.index))]}
+
+    def keep(self, result_set: ResultSet, game_id: str, frame: pd.DataFrame, at: datetime) -> None:
+        """Write down one game's rows at once, to be stored with those of other games by `store_kept`."""
+        columns = {name: [None if pd.isna(value) else value for value in frame[name].tolist()] for name in frame}
+        line = json.dumps({"result_set": result_set, "game": game_id, "at": at.isoformat(), "columns": columns})
+        with _as_cache_error(self._pending_path), self._pending_path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    def store_kept(self) -> set[str]:
+        """Store what `keep` wrote down, also in a process that was killed; returns the games that changed."""
+        kept: dict[ResultSet, dict[str, dict[str, Any]]] = defaultdict(dict)
+        for entry in self._pending():
+            kept[ResultSet(entry["result_set"])][entry["game"]] = entry
+        changed: set[str] = set()
+        for result_set, games in kept.items():
+            columns = {name: list(chain(*(e["columns"][name] for e in games.values()))) for name in COLUMNS[result_set]}
+            frame = conform(pd.DataFrame(columns), result_set, origin=str(self._pending_path))
+            changed |= self.store(result_set, frame, {g: datetime.fromisoformat(e["at"]) for g, e in games.items()})
+        self._pending_path.unlink(missing_ok=True)
+        return changed
+
+    def _pending(self) -> Iterator[dict[str, Any]]:
+        if not self._pending_path.is_file():
+            return
+        for line in self._pending_path.read_text(encoding="utf-8").splitlines():
+            try:
+                yield json.loads(line)
+            except ValueError:
+                log.warning("%s: the last entry was cut off; that game is fetched again", self._pending_path)
+
+    def _record(self) -> dict[str, dict[str, str]]:
+        if not self._record_path.is_file():
+            return {}
+        try:
+            return json.loads(self._record_path.read_text(encoding="utf-8"))
+        except (ValueError, OSError) as error:
+            raise CacheError(
+                f"{self._record_path}: cannot be read ({error}). Delete it; the season is then fetched anew."
+            ) from error
+
+    def _note(self, result_set: ResultSet, fetched: dict[str, datetime]) -> None:
+        record = self._record()
+        times = {game: at.isoformat(timespec="seconds") for game, at in fetched.items()}
+        record[result_set] = dict(sorted((record.get(result_set, {}) | times).items()))
+        text = json.dumps(record, indent=0, sort_keys=True)
+        _write_whole(self._record_path, lambda file: file.write(text.encode()))
+
+    def _write_frame(self, result_set: ResultSet, frame: pd.DataFrame) -> None:
+        _write_whole(self.path(result_set), lambda file: frame.to_parquet(file, index=False))
+
+
+def _in_order(frame: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """By key; two versions of one row stay in the order they came in, of which the last is the newest."""
+    return frame.sort_values(key, kind="stable", ignore_index=True)
+
+
+def _fingerprints(frame: pd.DataFrame, game: str) -> pd.Series:
+    """Game -> a number that changes with its rows, but not with their order."""
+    hashes = pd.util.hash_pandas_object(frame, index=False)
+    return hashes.groupby(frame[game].to_numpy()).sum().sort_index()
+
+
+def _write_whole(path: Path, write: Callable[[BinaryIO], Any]) -> None:
+    """The file is the old one or the new one, never a part; raises CacheError if it cannot be written."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with _as_cache_error(path):
+        try:
+            with part.open("wb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise CacheError(f"{path}: cannot be read ({error}). Delete it, then fetch again.") from error
+
+
+@contextmanager
+def _as_cache_error(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CacheError(
+            f"{path}: cannot be written ({error}). Make room or choose another cache directory."
+        ) from error
+
+
+def rows_of(frame: pd.DataFrame, result_set: ResultSet, games: Iterable[str]) -> pd.DataFrame:
+    """The rows of some games."""
+    return frame[frame[KEYS[result_set][0]].isin(set(games))]

@@ -1,0 +1,387 @@
+"""Fetching: carry out the calls of a plan, hold every answer against the schedule, put it into the cache.
+
+A call that fails does not stop the others, unless several in a row do; in the end everything that failed is
+raised as one error, and everything else is in the cache.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TypedDict
+
+import pandas as pd
+
+from nba_assets.league.calendar import season_start_year
+from nba_assets.sources.base import ResultSet, SourceError, SourceSchemaError
+from nba_assets.sources.nba_api import endpoints
+from nba_assets.sources.nba_api.answers import check_schedule, lacking_games
+from nba_assets.sources.nba_api.cache import CacheError, SeasonCache, rows_of
+from nba_assets.sources.nba_api.client import StatsClient
+from nba_assets.sources.nba_api.pace import CircuitOpenError
+from nba_assets.sources.nba_api.plan import (
+    BY_GAME,
+    Call,
+    Scope,
+    calls_for,
+    fetched_result_sets,
+    finished_games,
+    is_late,
+    schedule_is_stale,
+)
+from nba_assets.sources.nba_api.settings import NbaApiSettings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FetchProgress:
+    """How far a fetch is; `seconds_left` is None before the first call."""
+
+    season: str
+    calls_done: int
+    calls_total: int
+    games_done: int
+    games_total: int
+    seconds: float
+    seconds_left: float | None
+
+
+@dataclass(frozen=True)
+class FetchReport:
+    """What a fetch did, and what is in the cache now.
+
+    `calls` counts requests, repeated ones too; `changed_games` had other rows before; `shortcomings` says what the
+    source never delivered of games that are long over.
+    """
+
+    season: str
+    games: int
+    calls: int
+    seconds: float
+    files: tuple[Path, ...]
+    changed_games: tuple[str, ...]
+    shortcomings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CallFailure:
+    """A call of the plan that did not bring everything it should; `dates` are those of the games that lack it."""
+
+    call: Call
+    error: SourceError
+    dates: frozenset[date]
+
+
+class GamesMissingError(SourceError):
+    """An answer does not have all of some games, named in `games`, that it should have."""
+
+    def __init__(self, message: str, games: frozenset[str]) -> None:
+        super().__init__(message)
+        self.games = games
+
+
+class FetchIncompleteError(SourceError):
+    """Some calls failed; everything else is in the cache. `dates` are the game dates that lack something."""
+
+    def __init__(self, season: str, failures: Sequence[CallFailure], planned: int) -> None:
+        messages = list(dict.fromkeys(str(failure.error) for failure in failures))
+        named = "\n  ".join(messages[:5])
+        more = f"\n  and {len(messages) - 5} more" if len(messages) > 5 else ""
+        super().__init__(f"{season}: {len(failures)} of {planned} planned calls failed:\n  {named}{more}")
+        self.failures = tuple(failures)
+        self.dates = sorted(frozenset().union(*(failure.dates for failure in failures)))
+
+
+class FetchDriftError(FetchIncompleteError, SourceSchemaError):
+    """As FetchIncompleteError, and at least one answer did not have the declared shape."""
+
+
+Progress = Callable[[FetchProgress], None]
+
+
+def utc_now() -> datetime:
+    """The present moment, aware."""
+    return datetime.now(UTC)
+
+
+def fetch_season(
+    season: str,
+    settings: NbaApiSettings,
+    *,
+    dates: Collection[date] | None = None,
+    refresh_days: int | None = None,
+    progress: Progress | None = None,
+    now: Callable[[], datetime] = utc_now,
+) -> FetchReport:
+    """Bring all result sets of a season, or of some of its dates, into the cache; what is there stays.
+
+    `refresh_days` reads the last so many game dates again, counted in days back from the last finished game.
+    Raises SourceError; whatever was fetched until then is kept, and the next fetch goes on from there.
+    """
+    season_start_year(season)
+    if refresh_days is not None and refresh_days < 1:
+        raise ValueError(f"refresh_days must be at least 1, not {refresh_days}")
+    client = StatsClient(settings)
+    wanted = fetched_result_sets(settings)
+    try:
+        fetch = SeasonFetch(season, settings, client, now)
+        report = fetch.bring_in(wanted, dates, refresh_days=refresh_days, progress=progress)
+        return replace(report, shortcomings=fetch.shortcomings(wanted, dates))
+    finally:
+        client.close()
+
+
+class SeasonFetch:
+    """Brings one season up to date in the cache."""
+
+    def __init__(
+        self, season: str, settings: NbaApiSettings, client: StatsClient, now: Callable[[], datetime] = utc_now
+    ) -> None:
+        self.cache = SeasonCache(settings.cache_dir, season)
+        self._season = season
+        self._settings = settings
+        self._client = client
+        self._now = now
+
+    def bring_in(
+        self,
+        result_sets: Collection[ResultSet],
+        dates: Collection[date] | None,
+        *,
+        refresh_days: int | None = None,
+        progress: Progress | None = None,
+    ) -> FetchReport:
+        """Fetch what the cache lacks of some result sets on some dates (None: all), and the schedule if stale."""
+        started, calls_before = time.monotonic(), self._client.calls
+        scope = Scope(None if dates is None else frozenset(dates), None, self._now())
+        changed: set[str] = set()
+        games = self._complete(result_sets, scope) if refresh_days is None else None
+        if games is None:
+            with self.cache.lock(self._settings.lock_seconds):
+                changed |= self.cache.store_kept()
+                games, newly_changed = self._fetch(result_sets, scope, refresh_days, progress)
+                changed |= newly_changed
+        return FetchReport(
+            season=self._season,
+            games=len(games),
+            calls=self._client.calls - calls_before,
+            seconds=time.monotonic() - started,
+            files=tuple(sorted(self.cache.directory.glob("*.parquet"))),
+            changed_games=tuple(sorted(changed)),
+        )
+
+    def shortcomings(self, result_sets: Collection[ResultSet], dates: Collection[date] | None) -> tuple[str, ...]:
+        """What the cached rows lack of the finished games asked for, one sentence each; no call is made."""
+        schedule = self.cache.frame(ResultSet.SCHEDULE)
+        if schedule is None:
+            return ()
+        scope = Scope(None if dates is None else frozenset(dates), None, self._now())
+        games = finished_games(schedule, scope, self._settings)
+        found = []
+        for result_set in result_sets:
+            rows = self.cache.frame(result_set)
+            if rows is not None:
+                lacking = lacking_games(rows, result_set, games)
+                found += [f"{self._season}: {result_set} of game {game}: {what}" for game, what in lacking.items()]
+        return tuple(found)
+
+    def _complete(self, result_sets: Collection[ResultSet], scope: Scope) -> pd.DataFrame | None:
+        """The finished games asked for if the cache has all of them, else None."""
+        if schedule_is_stale(self.cache, scope, self._settings):
+            return None
+        games = finished_games(self._schedule(), scope, self._settings)
+        return None if calls_for(games, self.cache, result_sets, scope, self._settings) else games
+
+    def _fetch(
+        self, result_sets: Collection[ResultSet], scope: Scope, refresh_days: int | None, progress: Progress | None
+    ) -> tuple[pd.DataFrame, set[str]]:
+        """The finished games asked for, and those of them that had other rows before."""
+        if refresh_days is not None or schedule_is_stale(self.cache, scope, self._settings):
+            self._renew_schedule()
+        games = finished_games(self._schedule(), scope, self._settings)
+        if refresh_days is not None and len(games):
+            scope = replace(scope, reread_from=games["day"].max() - timedelta(days=refresh_days - 1))
+        calls = calls_for(games, self.cache, result_sets, scope, self._settings)
+        return games, self._carry_out(calls, games, _Tally(self._season, games, calls, progress))
+
+    def _renew_schedule(self) -> None:
+        at = self._now()
+        listed = endpoints.schedule(self._client, self._season)
+        check_schedule(listed, self.cache.frame(ResultSet.SCHEDULE), self._season, at)
+        self.cache.store_schedule(listed, at)
+
+    def _schedule(self) -> pd.DataFrame:
+        schedule = self.cache.frame(ResultSet.SCHEDULE)
+        if schedule is None:
+            raise CacheError(f"{self.cache.directory}: the schedule was taken away during the fetch. Run again.")
+        return schedule
+
+    def _carry_out(self, calls: Sequence[Call], games: pd.DataFrame, tally: _Tally) -> set[str]:
+        """Make the calls; returns the games whose rows changed, raises FetchIncompleteError for all that failed."""
+        changed: set[str] = set()
+        failures: list[CallFailure] = []
+        drifts: Counter[ResultSet] = Counter()
+        try:
+            for position, call in enumerate(calls):
+                if drifts[call.result_set] >= self._settings.breaker_failures:
+                    failures.append(_failure(call, _given_up(call.result_set, failures), games))
+                    continue
+                try:
+                    changed |= self._bring(call, games)
+                except CacheError:
+                    raise
+                except CircuitOpenError as error:
+                    failures += [_failure(left, error, games) for left in calls[position:]]
+                    break
+                except SourceError as error:
+                    failures.append(_failure(call, error, games))
+                    drifts[call.result_set] += isinstance(error, SourceSchemaError)
+                else:
+                    drifts[call.result_set] = 0
+                tally.made(call)
+        finally:
+            changed |= self.cache.store_kept()
+        if failures:
+            raise _incomplete(self._season, failures, len(calls))
+        return changed
+
+    def _bring(self, call: Call, games: pd.DataFrame) -> set[str]:
+        """One call and its rows into the cache; returns the games whose rows changed.
+
+        Raises GamesMissingError for games whose rows are not all there yet; those of the others are kept.
+        """
+        at = self._now()
+        answer = self._ask(call)
+        concerned = games[games["game_id"].isin(call.games)]
+        rows = rows_of(answer, call.result_set, call.games)
+        if answer.empty and call.result_set is not ResultSet.INACTIVES:
+            raise SourceSchemaError(
+                f"{self._named(call)}: the answer has no rows, though {_games(call.games)} finished: "
+                f"{_listing(call.games)}. What was there before stays."
+            )
+        lacking = lacking_games(rows, call.result_set, concerned)
+        late = {game for game, day in zip(concerned["game_id"], concerned["day"], strict=True) if is_late(day, at)}
+        refused = {game: what for game, what in lacking.items() if game not in late}
+        if len(lacking) > len(refused):
+            log.warning("%s: kept as it is, for it is late: %s", self._named(call), _listing(lacking.keys() & late))
+        changed = self._keep(call, answer, [game for game in call.games if game not in refused], at)
+        if refused:
+            named = "; ".join(f"{game} ({what})" for game, what in list(refused.items())[:5])
+            raise GamesMissingError(
+                f"{self._named(call)}: {len(refused)} of {_games(call.games)} not all there yet: {named}. "
+                "Run again later; the other games are kept.",
+                frozenset(refused),
+            )
+        return changed
+
+    def _keep(self, call: Call, answer: pd.DataFrame, games: list[str], at: datetime) -> set[str]:
+        if call.result_set in BY_GAME:
+            for game in games:
+                self.cache.keep(call.result_set, game, answer, at)
+            return set()
+        # Rows of games that the schedule does not know stay, for the raw tables to name them; those of games that
+        # are not final go.
+        game_ids = answer[endpoints.KEYS[call.result_set][0]]
+        stray = ~game_ids.isin(set(self._schedule()["gameId"]))
+        kept = answer[game_ids.isin(set(games)) | stray]
+        return self.cache.store(call.result_set, kept, dict.fromkeys(games, at))
+
+    def _ask(self, call: Call) -> pd.DataFrame:
+        if call.result_set is ResultSet.BOX_SCORES:
+            return endpoints.box_score(self._client, call.games[0])
+        if call.result_set is ResultSet.INACTIVES:
+            return endpoints.inactives(self._client, call.games[0])
+        if call.result_set is ResultSet.PLAY_BY_PLAY:
+            return endpoints.play_by_play(self._client, call.games[0])
+        span = _Span(season=self._season, game_type=call.game_type, first=call.first, last=call.last)
+        if call.result_set is ResultSet.SHOTS:
+            return endpoints.shots(self._client, **span)
+        return endpoints.game_log(self._client, call.result_set, **span)
+
+    def _named(self, call: Call) -> str:
+        """The call as `client.describe` names it, without what is the same in every call."""
+        endpoint = endpoints.ENDPOINTS[call.result_set]
+        if call.result_set in BY_GAME:
+            return f"{endpoint}(GameID={call.games[0]})"
+        season_type = endpoints.SEASON_TYPES[call.game_type]
+        return f"{endpoint}(Season={self._season}, SeasonType={season_type}, {call.first} to {call.last})"
+
+
+class _Span(TypedDict):
+    season: str
+    game_type: str
+    first: date
+    last: date
+
+
+class _Tally:
+    """Counts calls and games while a fetch runs, and tells `progress` of them."""
+
+    def __init__(self, season: str, games: pd.DataFrame, calls: Sequence[Call], progress: Progress | None) -> None:
+        self._season = season
+        self._games_total = len(games)
+        self._calls_total = len(calls)
+        self._calls_left = Counter(game for call in calls for game in call.games)
+        self._calls_done = 0
+        self._started = time.monotonic()
+        self._progress = progress
+        self._tell()
+
+    def made(self, call: Call) -> None:
+        """One more call was made, with whatever result."""
+        self._calls_done += 1
+        self._calls_left.subtract(call.games)
+        for game in call.games:
+            if not self._calls_left[game]:
+                del self._calls_left[game]
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._progress is None:
+            return
+        seconds = time.monotonic() - self._started
+        left = self._calls_total - self._calls_done
+        self._progress(
+            FetchProgress(
+                season=self._season,
+                calls_done=self._calls_done,
+                calls_total=self._calls_total,
+                games_done=self._games_total - len(self._calls_left),
+                games_total=self._games_total,
+                seconds=seconds,
+                seconds_left=seconds / self._calls_done * left if self._calls_done else None,
+            )
+        )
+
+
+def _incomplete(season: str, failures: Sequence[CallFailure], planned: int) -> FetchIncompleteError:
+    drifted = any(isinstance(failure.error, SourceSchemaError) for failure in failures)
+    return (FetchDriftError if drifted else FetchIncompleteError)(season, failures, planned)
+
+
+def _failure(call: Call, error: SourceError, games: pd.DataFrame) -> CallFailure:
+    lacking = error.games if isinstance(error, GamesMissingError) else call.games
+    return CallFailure(call, error, frozenset(games.loc[games["game_id"].isin(lacking), "day"]))
+
+
+def _given_up(result_set: ResultSet, failures: Sequence[CallFailure]) -> SourceError:
+    """The drift because of which no more calls for a result set are made."""
+    return next(
+        failure.error
+        for failure in reversed(failures)
+        if failure.call.result_set is result_set and isinstance(failure.error, SourceSchemaError)
+    )
+
+
+def _games(games: Sequence[str]) -> str:
+    return f"game {games[0]}" if len(games) == 1 else f"{len(games)} games"
+
+
+def _listing(games: Collection[str]) -> str:
+    return ", ".join(sorted(games)[:5]) + (f" and {len(games) - 5} more" if len(games) > 5 else "")

@@ -1,0 +1,112 @@
+"""The data dictionary: one Markdown page per table, made of its contract and nothing else.
+
+`python -m nba_assets.tables.dictionary docs/tables` writes the pages.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from nba_assets.tables import TABLES, Phase, Table
+from nba_assets.tables.contract import Column, columns_of
+
+_WHEN = {
+    Phase.RAW: "facts of a date, as the source tells them",
+    Phase.POST_GAME: "after the games of its date",
+    Phase.PRE_GAME: "before the first tip-off of its date",
+}
+
+
+def pages() -> dict[str, str]:
+    """File name -> text: README.md with all tables, and a page for each."""
+    return {"README.md": _overview()} | {f"{name}.md": _page(table) for name, table in TABLES.items()}
+
+
+def write_pages(directory: Path) -> list[Path]:
+    """Write all pages; returns the files that changed."""
+    directory.mkdir(parents=True, exist_ok=True)
+    changed = []
+    for name, text in pages().items():
+        file = directory / name
+        if not file.exists() or file.read_text(encoding="utf-8") != text:
+            file.write_text(text, encoding="utf-8")
+            changed.append(file)
+    return changed
+
+
+def _overview() -> str:
+    lines = [
+        "# Data dictionary",
+        "",
+        "One page per table, in the order of the graph. Made from the contracts in `nba_assets/tables/` by",
+        "`python -m nba_assets.tables.dictionary docs/tables`; do not edit.",
+        "",
+        "| table | dataset | known | columns | what a row is |",
+        "|---|---|---|---|---|",
+    ]
+    for name, table in TABLES.items():
+        summary = table.description.splitlines()[0]
+        size = len(columns_of(table.contract))
+        lines.append(f"| [{name}]({name}.md) | {table.dataset} | {_WHEN[table.phase]} | {size} | {_cell(summary)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _page(table: Table) -> str:
+    lines = [
+        f"# {table.dataset}.{table.name}",
+        "",
+        table.description,
+        "",
+        f"- **Known:** {_WHEN[table.phase]}{'; optional' if table.optional else ''}",
+        f"- **Partitioned by:** `{table.partition}`",
+        f"- **Key:** {_names(table.keys)}",
+        *_inputs(table),
+        f"- **Code version:** {table.code_version}",
+        "",
+        "| column | type | unit | NULL | range | description |",
+        "|---|---|---|---|---|---|",
+        *(_row(column) for column in columns_of(table.contract)),
+        "",
+        "[All tables](README.md)",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _inputs(table: Table) -> list[str]:
+    lines = (
+        [f"- **Reads of the source:** {_names([str(r.value) for r in table.result_sets])}"] if table.result_sets else []
+    )
+    if table.inputs:
+        lines.append("- **Reads:**")
+        lines += [f"  - [{input_.table}]({input_.table}.md): {input_.rule.value}" for input_ in table.inputs]
+    return lines
+
+
+def _row(column: Column) -> str:
+    name = f"**{column.name}**" if column.is_key else column.name
+    range_ = _range(column.minimum, column.maximum)
+    null = "yes" if column.nullable else ""
+    return f"| {name} | {column.type.value} | {column.unit or ''} | {null} | {range_} | {_cell(column.description)} |"
+
+
+def _range(minimum: float | None, maximum: float | None) -> str:
+    if minimum is None and maximum is None:
+        return ""
+    if maximum is None:
+        return f"≥ {minimum:g}"
+    return f"≤ {maximum:g}" if minimum is None else f"{minimum:g} … {maximum:g}"
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+if __name__ == "__main__":
+    for written in write_pages(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/tables")):
+        print(written)

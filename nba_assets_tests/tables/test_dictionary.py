@@ -1,0 +1,32 @@
+"""The data dictionary in docs/ says what the contracts say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nba_assets.tables import TABLES
+from nba_assets.tables.contract import columns_of
+from nba_assets.tables.dictionary import pages, write_pages
+
+DOCS = Path(__file__).parents[2] / "docs" / "tables"
+
+
+def test_the_pages_in_the_repository_are_current() -> None:
+    outdated = [
+        name for name, text in pages().items() if not (DOCS / name).exists() or (DOCS / name).read_text() != text
+    ]
+    assert not outdated, "run: python -m nba_assets.tables.dictionary docs/tables"
+    assert {file.name for file in DOCS.iterdir()} == set(pages())
+
+
+def test_every_column_has_its_line() -> None:
+    for name, table in TABLES.items():
+        rows = [line for line in pages()[f"{name}.md"].splitlines() if line.startswith("| ")][1:]
+        assert len(rows) == len(columns_of(table.contract)), name
+        assert all(row.count(" | ") == 5 for row in rows), name
+
+
+def test_only_what_differs_is_written(tmp_path: Path) -> None:
+    assert len(write_pages(tmp_path)) == len(TABLES) + 1
+    (tmp_path / "raw_shots.md").write_text("changed by hand")
+    assert [file.name for file in write_pages(tmp_path)] == ["raw_shots.md"]
