@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
@@ -70,9 +71,22 @@ class DuckDBWarehouse:
         if not self.path.exists():
             return False
         with self._connect(read_only=True) as connection:
-            found = connection.execute("SELECT table_schema || '.' || table_name FROM information_schema.tables")
-            present = {name for (name,) in found.fetchall()}
-        return present >= {relation.qualified for relation in all_relations()} | {VECTOR_VIEW, COVERAGE_VIEW}
+            query = "SELECT table_schema || '.' || table_name, column_name FROM information_schema.columns"
+            found = connection.execute(query).fetchall()
+        present: dict[str, set[str]] = defaultdict(set)
+        for table, column in found:
+            present[table].add(column)
+        self._refuse_old_tables(present)
+        return set(present) >= {relation.qualified for relation in all_relations()} | {VECTOR_VIEW, COVERAGE_VIEW}
+
+    def _refuse_old_tables(self, present: dict[str, set[str]]) -> None:
+        for relation in all_relations():
+            lacking = sorted(set(names_of(relation.contract)) - present.get(relation.qualified, set()))
+            if lacking and relation.qualified in present:
+                raise WarehouseError(
+                    f"{self.path}: {relation.qualified} lacks the column(s) {', '.join(lacking)} of its contract. "
+                    "Nothing was written; run: nba-assets migrate"
+                )
 
     @contextmanager
     def writer(self, purpose: str) -> Iterator[None]:

@@ -89,6 +89,19 @@ def fresh(warehouse: Warehouse) -> Warehouse:
     return DuckDBWarehouse(warehouse.path)
 
 
+def test_duckdb_says_before_any_work_that_a_table_must_be_migrated(tmp_path: Path, day: date) -> None:
+    path = tmp_path / "old.duckdb"
+    DuckDBWarehouse(path).prepare()
+    with engine.connect(str(path)) as connection:
+        connection.execute("ALTER TABLE nba_raw.raw_game_lines DROP COLUMN total")
+    with pytest.raises(WarehouseError, match=r"raw_game_lines lacks the column\(s\) total.*nba-assets migrate"):
+        DuckDBWarehouse(path).prepare()
+    assert [m.why for m in DuckDBWarehouse(path).migrate(dry_run=False)] == ["total is new in the contract"]
+    migrated = DuckDBWarehouse(path)
+    migrated.publish(publication(lines(day, [210.5]), [day]))
+    assert migrated.read(LINES, start=day, end=day)["total"].tolist() == [210.5]
+
+
 def test_bigquery_says_before_a_publication_that_a_table_must_be_migrated(
     bigquery: BigQueryWarehouse, day: date
 ) -> None:
