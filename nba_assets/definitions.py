@@ -7,9 +7,15 @@ from typing import Any
 import dagster as dg
 
 from nba_assets.build.session import Session
-from nba_assets.orchestration.assets import table_assets
+from nba_assets.orchestration.alert_sensor import alert_sensor
+from nba_assets.orchestration.assets import OWNERS, table_assets
+from nba_assets.orchestration.automation import automation_sensor, conditions
+from nba_assets.orchestration.coverage_asset import coverage_asset
+from nba_assets.orchestration.jobs import coverage_job, daily, repair_job, verify_job
 from nba_assets.orchestration.partitions import daily_partitions
 from nba_assets.orchestration.resources import Pipeline
+from nba_assets.orchestration.schedules import coverage_at_nine, load_every_morning, verify_on_mondays
+from nba_assets.orchestration.sensors import repair_sensor
 from nba_assets.settings import Settings, load_settings
 
 
@@ -20,12 +26,22 @@ def build_defs(
     settings = settings or (pipeline.session.settings if pipeline else load_settings())
     partitions = daily_partitions(settings.partitions_start)
 
+    def open_session() -> Session:
+        return pipeline.session if pipeline else Session(settings)
+
     @dg.resource(description="Source, warehouse and policies, from the settings")
     def from_settings(_: dg.InitResourceContext) -> Pipeline:
         return pipeline or Pipeline(Session(settings))
 
     parts: dict[str, Any] = {
-        "assets": table_assets(settings, partitions, {}),
+        "assets": [*table_assets(settings, partitions, conditions(settings.policies)), coverage_asset(OWNERS)],
+        "jobs": [daily, repair_job, verify_job, coverage_job],
+        "schedules": [
+            load_every_morning(open_session, daily),
+            coverage_at_nine(coverage_job),
+            verify_on_mondays(verify_job),
+        ],
+        "sensors": [automation_sensor(), repair_sensor(open_session, repair_job), alert_sensor(open_session)],
         "resources": {"pipeline": from_settings},
         "executor": dg.in_process_executor,
     }

@@ -4,6 +4,8 @@ import warnings
 
 import dagster as dg
 
-# Two features in preview that the design rests on; the end-to-end tests hold them to their word.
+# Features in preview or beta that the design rests on; the end-to-end tests hold them to their word.
 warnings.filterwarnings("ignore", message=".*partitions_def.*", category=dg.PreviewWarning)
 warnings.filterwarnings("ignore", message=".*backfill_policy.*", category=dg.BetaWarning)
+# Dagster warns of this one itself, for every schedule and sensor that is made with a decorator.
+warnings.filterwarnings("ignore", message=".*`owners` of initializer.*", category=dg.BetaWarning)

@@ -11,6 +11,7 @@ import dagster as dg
 
 from nba_assets.build.run_options import RunOptionsError, parse_options
 from nba_assets.build.steps import RunInfo, build
+from nba_assets.orchestration.automation import SKIP_DOWNSTREAM_TAG
 from nba_assets.orchestration.partitions import asset_deps
 from nba_assets.orchestration.reporting import catalogue_name, check_specs, report
 from nba_assets.orchestration.resources import Pipeline
@@ -22,6 +23,8 @@ from nba_assets.warehouse.ddl import DUCKDB_TYPES
 
 BACKFILL_TAG = "nba/backfill"
 """The id of a backfill launched by our own command line; Dagster's own backfills carry dagster/backfill."""
+
+_AUTOMATION_TAG = "dagster/from_automation_condition"
 
 USER_TAG = "nba/user"
 """Who started a run from the command line: a forced partition says in the ledger who accepted it."""
@@ -89,26 +92,34 @@ def _asset(
         except WarehouseError as error:
             raise dg.Failure(f"{table.name}: {error}", allow_retries=False) from error
         pipeline.listener(table.name, built)
-        yield from report(context, table, built)
+        yield from report(context, table, built, blocked_fails=_is_asked_for_by_name(context.run.tags))
 
     return body
 
 
 def _run_info(context: dg.AssetExecutionContext) -> RunInfo:
-    backfill = context.run.tags.get("dagster/backfill") or context.run.tags.get(BACKFILL_TAG)
+    tags = context.run.tags
+    backfill = tags.get("dagster/backfill") or tags.get(BACKFILL_TAG)
+    # Automation asks for several dates by a backfill, too; nobody has asked for its relaxed thresholds.
+    asked_for = None if _AUTOMATION_TAG in tags else backfill
     try:
-        parsed = parse_options(context.op_execution_context.op_config or {}, backfill_tag=backfill)
+        parsed = parse_options(context.op_execution_context.op_config or {}, backfill_tag=asked_for)
     except RunOptionsError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     for warning in parsed.warnings:
         context.log.warning(warning)
     context.log.info(parsed.mode_line)
     options = parsed.options
+    if options.skip_downstream_trigger:
+        context.instance.add_run_tags(context.run.run_id, {SKIP_DOWNSTREAM_TAG: "true"})
     if options.force:
-        options = replace(
-            options, forced_by=context.run.tags.get(USER_TAG) or context.run.tags.get("user") or "unknown"
-        )
-    return RunInfo(context.run_id, backfill, options)
+        options = replace(options, forced_by=tags.get(USER_TAG) or tags.get("user") or "unknown")
+    return RunInfo(context.run.run_id, backfill, options)
+
+
+def _is_asked_for_by_name(tags: Mapping[str, str]) -> bool:
+    """Neither part of a backfill, which skips what is behind a gap, nor requested by automation."""
+    return not {"dagster/backfill", BACKFILL_TAG, _AUTOMATION_TAG} & set(tags)
 
 
 def _catalogue(table: Table) -> dict[str, Any]:
@@ -126,6 +137,7 @@ def _catalogue(table: Table) -> dict[str, Any]:
         "dagster/table_name": catalogue_name(table.name),
         "nba/key": ", ".join(table.keys),
         "nba/available": table.phase.value,
+        "nba/dictionary": f"docs/tables/{table.name}.md",
     }
 
 

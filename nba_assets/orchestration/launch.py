@@ -5,9 +5,10 @@ from __future__ import annotations
 import getpass
 import os
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import groupby
 
 import dagster as dg
 
@@ -16,10 +17,13 @@ from nba_assets.build.reading import load_state
 from nba_assets.build.run_options import RunOptions
 from nba_assets.build.session import Session
 from nba_assets.build.steps import Built, RunInfo, build
-from nba_assets.orchestration.assets import BACKFILL_TAG, USER_TAG
+from nba_assets.orchestration.assets import BACKFILL_TAG, USER_TAG, table_assets
+from nba_assets.orchestration.automation import FOLLOWED_TAG
 from nba_assets.orchestration.instance import CLI_TAG
+from nba_assets.orchestration.interrupts import interrupts_heard
+from nba_assets.orchestration.partitions import daily_partitions
 from nba_assets.orchestration.resources import Pipeline
-from nba_assets.tables import TABLES
+from nba_assets.tables import TABLES, TIERS, downstream_of
 
 Progress = Callable[[Step, Sequence[Built]], None]
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -40,19 +44,29 @@ class Launch:
     built: list[Built] = field(default_factory=list)
 
     def run(self) -> None:
-        """Build what the range needs, table after table; running again continues."""
-        job = self._job()
-        for table in (name for name in TABLES if name in self.tables):
+        """Build what the range needs, table after table; running again continues.
+
+        A second launch waits until this one has ended. Raises KeyboardInterrupt after Control-C.
+        """
+        purpose = f"building {self.days[0]} … {self.days[-1]}"
+        with interrupts_heard() as check, self.session.warehouse.writer(purpose):
+            job = self._job()
+            for step in self._steps():
+                before = len(self.built)
+                if step.blocked:
+                    # What waits behind a gap is recorded, not run: Dagster shows it as missing, the ledger says why.
+                    self.built += build(self.session, step.table, step.blocked, self._run_info())
+                for first, last in ranges(step.build):
+                    self._execute(job, step.table, first, last, check)
+                self.progress(step, self.built[before:])
+
+    def _steps(self) -> Iterator[Step]:
+        """Tier by tier, each planned on what the tiers before it have come to."""
+        wanted = sorted((name for name in TABLES if name in self.tables), key=TIERS.__getitem__)
+        for _, tables in groupby(wanted, key=TIERS.__getitem__):
             state = load_state(self.session, self.days[0], self.days[-1])
-            step = plan_step(state, table, self.days, force=self.options.force)
-            step = self._with_refresh(step)
-            before = len(self.built)
-            if step.blocked:
-                # What waits behind a gap is recorded, not run: Dagster shows it as missing, the ledger says why.
-                self.built += build(self.session, table, step.blocked, self._run_info())
-            for first, last in ranges(step.build):
-                self._execute(job, table, first, last)
-            self.progress(step, self.built[before:])
+            for table in tables:
+                yield self._with_refresh(plan_step(state, table, self.days, force=self.options.force))
 
     def _with_refresh(self, step: Step) -> Step:
         """Raw partitions that the source is to be asked for again, whatever they are."""
@@ -62,17 +76,27 @@ class Launch:
         return Step(step.table, tuple(again), step.blocked, step.why)
 
     def _job(self) -> dg.JobDefinition:
-        from nba_assets.definitions import build_defs
+        """The assets alone, on this session: schedules and sensors have no part in a launch."""
 
         def listen(_: str, built: Sequence[Built]) -> None:
             self.built += built
 
-        return build_defs(pipeline=Pipeline(self.session, listen)).resolve_implicit_global_asset_job_def()
+        settings = self.session.settings
+        return dg.Definitions(
+            assets=table_assets(settings, daily_partitions(settings.partitions_start), {}),
+            resources={"pipeline": Pipeline(self.session, listen)},
+            executor=dg.in_process_executor,
+        ).resolve_implicit_global_asset_job_def()
 
-    def _execute(self, job: dg.JobDefinition, table: str, first: date, last: date) -> None:
+    def _execute(
+        self, job: dg.JobDefinition, table: str, first: date, last: date, check_interrupt: Callable[[], None]
+    ) -> None:
         tags = {CLI_TAG: str(os.getpid()), USER_TAG: getpass.getuser()} | _range_tags(first, last)
         if self.backfill_id:
             tags[BACKFILL_TAG] = self.backfill_id
+        if downstream_of(table) <= set(self.tables):
+            # This launch computes what follows: automation need not do it again.
+            tags[FOLLOWED_TAG] = "true"
         before = len(self.built)
         job.execute_in_process(
             run_config=_QUIET | {"ops": {table: {"config": _given(self.options)}}},
@@ -81,6 +105,7 @@ class Launch:
             tags=tags,
             raise_on_error=False,
         )
+        check_interrupt()
         if len(self.built) == before:
             # The step did not get as far as an outcome: build outside Dagster, so that the error is heard.
             days = [day for day in self.days if first <= day <= last]

@@ -6,11 +6,13 @@ FAILED because the step fails without having materialised it. The order of event
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
@@ -18,7 +20,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 from nba_assets.build.steps import Built
 from nba_assets.quality.audit import SHORT_NAMES, Outcome
 from nba_assets.quality.status import FINE, Status
-from nba_assets.tables import TABLES, Table
+from nba_assets.tables import TABLES, Table, downstream_of
 
 COMPLETE = "complete"
 PRODUCTION_READY = "production_ready"
@@ -51,59 +53,77 @@ def check_specs(table: Table, partitions: dg.PartitionsDefinition) -> list[dg.As
 
 @dataclass(frozen=True)
 class _Verdict:
+    """Partitions by what becomes of them in Dagster: materialised, left as they are, or failed."""
+
     built: Sequence[Built]
+    blocked_fails: bool
 
     @property
     def good(self) -> list[Built]:
         return [b for b in self.built if b.outcome.status in FINE]
 
     @property
+    def blocked(self) -> list[Built]:
+        """What nobody asked for by name and cannot be built: not run, as its check says."""
+        return [b for b in self.built if b.outcome.status == Status.BLOCKED and not self.blocked_fails]
+
+    @property
     def waiting(self) -> list[Built]:
-        return [b for b in self.built if b.outcome.status == Status.NOT_DUE]
+        return [*(b for b in self.built if b.outcome.status == Status.NOT_DUE), *self.blocked]
 
     @property
     def bad(self) -> list[Built]:
-        return [b for b in self.built if b.outcome.status not in FINE and b.outcome.status != Status.NOT_DUE]
+        left = {b.day for b in self.waiting}
+        return [b for b in self.built if b.outcome.status not in FINE and b.day not in left]
 
 
-def report(context: dg.AssetExecutionContext, table: Table, built: Sequence[Built]) -> Events:
+def report(context: dg.AssetExecutionContext, table: Table, built: Sequence[Built], *, blocked_fails: bool) -> Events:
     """The events of one step; raises dg.Failure if a partition failed, after everything good is reported.
+
+    `blocked_fails` is for runs that a person asked for: a partition behind a gap fails, and says why. Backfills and
+    automation leave it missing, with a failed check: FAILED marks the gaps themselves, and nothing else.
 
     Unchanged partitions are not materialised again, unless the run fails (planned partitions without a
     materialization would turn FAILED with it) or other steps of the run wait for this one's output.
     """
-    verdict = _Verdict(built)
+    verdict = _Verdict(built, blocked_fails)
     key = dg.AssetKey(table.name)
     if len(built) == 1:
-        yield from _report_single(context, table, built[0])
+        yield from _report_single(context, table, built[0], verdict)
     elif verdict.bad or verdict.waiting or not _must_emit_all(context, key, verdict.good):
         emitted = verdict.good if verdict.bad else _new(context, key, verdict.good)
         for b in emitted:
             context.log_event(dg.AssetMaterialization(key, partition=b.day.isoformat(), metadata=_metadata(b)))
-        _evaluate(context, table, [*emitted, *verdict.bad])
+        _evaluate(context, table, verdict)
         yield from _summaries(table, verdict)
     else:
         for b in verdict.good:
             context.add_asset_metadata(_metadata(b), asset_key=key, partition_key=b.day.isoformat())
         yield dg.MaterializeResult(asset_key=key)
-        _evaluate(context, table, verdict.good)
+        _evaluate(context, table, verdict)
         yield from _summaries(table, verdict)
     if verdict.bad:
         raise dg.Failure(_failure_text(table, verdict.bad), allow_retries=False)
 
 
-def _report_single(context: dg.AssetExecutionContext, table: Table, b: Built) -> Events:
+def _report_single(context: dg.AssetExecutionContext, table: Table, b: Built, verdict: _Verdict) -> Events:
     key = dg.AssetKey(table.name)
     is_good = b.outcome.status in FINE
     if is_good and (b.changed or _must_emit_all(context, key, [b]) or _new(context, key, [b])):
         yield dg.MaterializeResult(asset_key=key, metadata=_metadata(b))
     elif is_good:
         context.log.info(f"{b.outcome.partition}: unchanged; only the ledger row was renewed")
-    elif b.outcome.status == Status.NOT_DUE:
-        context.log.info(f"{b.outcome.partition}: not due ({b.outcome.reason})")
-    is_bad = not is_good and b.outcome.status != Status.NOT_DUE
-    yield dg.AssetCheckResult(check_name=COMPLETE, asset_key=key, passed=not is_bad, metadata=numbers(b.outcome))
+    elif verdict.waiting:
+        context.log.warning(f"{b.outcome.partition} {b.outcome.status}: {b.outcome.reason}")
     yield _production_ready(key, b.outcome)
+    yield dg.AssetCheckResult(
+        check_name=COMPLETE,
+        asset_key=key,
+        passed=not (verdict.bad or verdict.blocked),
+        # A warning of a blocking check does not fail the run, and keeps the automation gate shut all the same.
+        severity=dg.AssetCheckSeverity.WARN if verdict.blocked else dg.AssetCheckSeverity.ERROR,
+        metadata=numbers(b.outcome),
+    )
 
 
 def _production_ready(key: dg.AssetKey, outcome: Outcome) -> dg.AssetCheckResult:
@@ -119,8 +139,8 @@ def _production_ready(key: dg.AssetKey, outcome: Outcome) -> dg.AssetCheckResult
 def _summaries(table: Table, verdict: _Verdict) -> Events:
     key = dg.AssetKey(table.name)
     degraded = [b for b in verdict.good if b.outcome.status == Status.DEGRADED]
-    told = {"gaps": dg.MetadataValue.md(_list(verdict.bad))} if verdict.bad else {"dates": len(verdict.built)}
-    yield dg.AssetCheckResult(check_name=COMPLETE, asset_key=key, passed=not verdict.bad, metadata=told)
+    wrong = [*verdict.bad, *verdict.blocked]
+    told = {"not there": dg.MetadataValue.md(_list(wrong))} if wrong else {"dates": len(verdict.built)}
     yield dg.AssetCheckResult(
         check_name=PRODUCTION_READY,
         asset_key=key,
@@ -128,72 +148,91 @@ def _summaries(table: Table, verdict: _Verdict) -> Events:
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"degraded": dg.MetadataValue.md(_list(degraded))} if degraded else {},
     )
+    yield dg.AssetCheckResult(check_name=COMPLETE, asset_key=key, passed=not verdict.bad, metadata=told)
 
 
-def _evaluate(context: dg.AssetExecutionContext, table: Table, built: Sequence[Built]) -> None:
-    """The checks of each date, aimed at the materialization that they speak of (None for a gap)."""
+def _evaluate(context: dg.AssetExecutionContext, table: Table, verdict: _Verdict) -> None:
+    """The checks of each date, aimed at the materialization that they speak of (None for a gap).
+
+    A planned check that is not evaluated reads "execution failed" if the run fails, and nothing otherwise: there the
+    warnings that pass are left out, which halves the events of a season.
+    """
     key = dg.AssetKey(table.name)
-    targets = _targets(context, key, [b.day.isoformat() for b in built if b.outcome.status in FINE])
-    for b in built:
-        day = b.day.isoformat()
-        context.log_event(
-            dg.AssetCheckEvaluation(
-                asset_key=key,
-                check_name=COMPLETE,
-                passed=b.outcome.status in FINE,
-                metadata=numbers(b.outcome),
-                target_materialization_data=targets.get(day),
-                blocking=True,
-                partition=day,
-            )
+    targets = _targets(context, key, [b.day.isoformat() for b in verdict.good])
+    for b in (*verdict.good, *verdict.bad, *verdict.blocked):
+        day, is_degraded = b.day.isoformat(), b.outcome.status == Status.DEGRADED
+        evaluation = partial(
+            dg.AssetCheckEvaluation,
+            asset_key=key,
+            metadata=numbers(b.outcome),
+            target_materialization_data=targets.get(day),
+            partition=day,
         )
-        if b.outcome.status == Status.DEGRADED:
-            context.log_event(
-                dg.AssetCheckEvaluation(
-                    asset_key=key,
-                    check_name=PRODUCTION_READY,
-                    passed=False,
-                    metadata=numbers(b.outcome),
-                    target_materialization_data=targets.get(day),
-                    severity=dg.AssetCheckSeverity.WARN,
-                    blocking=False,
-                    partition=day,
-                )
-            )
+        context.log_event(evaluation(check_name=COMPLETE, passed=b.outcome.status in FINE, blocking=True))
+        if is_degraded or verdict.bad:
+            warning = dg.AssetCheckSeverity.WARN
+            context.log_event(evaluation(check_name=PRODUCTION_READY, passed=not is_degraded, severity=warning))
 
 
 def _targets(
     context: dg.AssetExecutionContext, key: dg.AssetKey, days: Sequence[str]
 ) -> dict[str, AssetCheckEvaluationTargetMaterializationData]:
-    """The newest materialization of each day, in one query."""
-    if not days:
-        return {}
-    filter_ = dg.AssetRecordsFilter(asset_key=key, asset_partitions=list(days))
-    records = context.instance.fetch_materializations(filter_, limit=2 * len(days)).records
+    """The newest materialization of each day that has one: usually one query, more where some days have many."""
     newest: dict[str, AssetCheckEvaluationTargetMaterializationData] = {}
-    for record in records:
-        if record.partition_key is not None and record.partition_key not in newest:
-            newest[record.partition_key] = AssetCheckEvaluationTargetMaterializationData(
-                storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
-            )
+    open_days, cursor = set(days), None
+    while open_days:
+        filter_ = dg.AssetRecordsFilter(asset_key=key, asset_partitions=sorted(open_days))
+        found = context.instance.fetch_materializations(filter_, limit=2 * len(days), cursor=cursor)
+        for record in found.records:
+            if record.partition_key in open_days:
+                newest[record.partition_key] = AssetCheckEvaluationTargetMaterializationData(
+                    storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
+                )
+                open_days.remove(record.partition_key)
+        if not found.has_more:
+            break
+        cursor = found.cursor
     return newest
 
 
 def _new(context: dg.AssetExecutionContext, key: dg.AssetKey, good: Sequence[Built]) -> list[Built]:
-    """Those that changed, and those that Dagster does not know as materialised."""
+    """Those that changed, and those that Dagster has never seen or holds for failed."""
     unchanged = [b.day.isoformat() for b in good if not b.changed]
-    known: dict[str, Any] = {}
-    if unchanged:
-        partitions = context.assets_def.partitions_def
-        assert partitions is not None
-        known = dict(context.instance.get_status_by_partition(key, unchanged, partitions) or {})
-    stands = {day for day, status in known.items() if status is not None and status.name == "MATERIALIZED"}
+    if not unchanged:
+        return list(good)
+    targets = _targets(context, key, unchanged)
+    failed = _failed_before(context, key, targets)
+    stands = set(targets) - failed
     return [b for b in good if b.changed or b.day.isoformat() not in stands]
+
+
+def _failed_before(
+    context: dg.AssetExecutionContext,
+    key: dg.AssetKey,
+    targets: Mapping[str, AssetCheckEvaluationTargetMaterializationData],
+) -> set[str]:
+    """The days whose last run before this one was to materialise them and did not.
+
+    Not asked by partition status, which this very run has made "in progress".
+    """
+    if not targets:
+        return set()
+    planned = dg.EventRecordsFilter(
+        dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED, asset_key=key, asset_partitions=list(targets)
+    )
+    last_run: dict[str, str] = {}
+    for record in context.instance.event_log_storage.get_event_records(planned, limit=10 * len(targets)):
+        if record.partition_key is not None and record.run_id != context.run.run_id:
+            last_run.setdefault(record.partition_key, record.run_id)
+    runs = context.instance.get_runs(dg.RunsFilter(run_ids=sorted(set(last_run.values()))))
+    ended_well = {run.run_id for run in runs if run.is_success}
+    return {day for day, run in last_run.items() if run not in ended_well and targets[day].run_id != run}
 
 
 def _must_emit_all(context: dg.AssetExecutionContext, key: dg.AssetKey, good: Sequence[Built]) -> bool:
     selected = context.run.asset_selection
-    waited_for = selected is None or len(selected) > 1
+    following = {dg.AssetKey(name) for name in downstream_of(key.to_user_string())}
+    waited_for = selected is None or bool(selected & following)
     return waited_for or len(_new(context, key, good)) == len(good)
 
 
@@ -206,6 +245,8 @@ def numbers(outcome: Outcome) -> dict[str, Any]:
             told[name] = value
     if outcome.root is not None:
         told["root"] = str(outcome.root)
+    if outcome.status not in FINE - {Status.DEGRADED}:
+        told["explain"] = f"nba-assets explain {outcome.partition.table} {outcome.partition.day}"
     return told
 
 
@@ -227,7 +268,7 @@ def _preview(b: Built) -> str:
 
 
 def _text(value: Any) -> str:
-    if value is None or (not isinstance(value, list) and value != value):
+    if not pd.api.types.is_list_like(value) and pd.isna(value):
         return ""
     if hasattr(value, "strftime"):
         return f"{value:%Y-%m-%d}" if getattr(value, "hour", 0) == 0 else f"{value:%Y-%m-%d %H:%M}"

@@ -1,0 +1,146 @@
+"""The `coverage` asset: the matrix date × table in the catalogue, and the checks that look at all history.
+
+It is unpartitioned and depends on nothing: it reads the ledger. That is also why the standing checks are here; on a
+partitioned asset an unpartitioned check is stored for no partition and opens the automation gate of every date.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+
+import dagster as dg
+
+from nba_assets.build.reading import load_state
+from nba_assets.build.session import Session
+from nba_assets.build.state import Cell, State
+from nba_assets.coverage.html import as_html
+from nba_assets.coverage.matrix import Matrix, counting_cells, matrix
+from nba_assets.coverage.terminal import as_markdown
+from nba_assets.league.calendar import season_of
+from nba_assets.orchestration.freshness import Freshness, results_by_nine
+from nba_assets.quality.status import FAILED, Status
+from nba_assets.tables import TABLES
+
+FRESHNESS_CHECK = "results_by_nine"
+_SHOWN_DAYS = 30
+_NAMED = 20
+
+
+def standing_check(table: str) -> str:
+    """The name of a table's standing check."""
+    return f"no_failed_partitions__{table}"
+
+
+def coverage_asset(owners: Sequence[str]) -> dg.AssetsDefinition:
+    """The asset with its checks; recomputed at 09:00 Eastern, and by hand."""
+
+    spec = dg.AssetSpec(
+        "coverage",
+        group_name="coverage",
+        owners=list(owners),
+        kinds={"markdown"},
+        description="What every table has for every date, why not, and what to do. The newest 30 dates are in the "
+        "metadata of the newest materialization, with a summary per season; all dates are in the HTML page. On a "
+        "terminal: `nba-assets coverage`. Computed at 09:00 Eastern by the schedule coverage_at_nine.",
+    )
+
+    # Not an asset of its own name: its op would bear the name of the job `coverage`.
+    @dg.multi_asset(
+        name="compute_coverage", specs=[spec], check_specs=_check_specs(), required_resource_keys={"pipeline"}
+    )
+    def coverage(context) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[no-untyped-def]
+        session: Session = context.resources.pipeline.session
+        session.warehouse.prepare()
+        first, last = _history(session)
+        state = load_state(session, first, last)
+        found = matrix(session, first, last, state=state)
+        yield dg.MaterializeResult(asset_key="coverage", metadata=_metadata(session, found))
+        for table in TABLES:
+            yield _no_failed_partitions(table, [row.cells[table] for row in found.rows])
+        yield _freshness(results_by_nine(session, _reaching_back(session, state)))
+
+    return coverage
+
+
+def _check_specs() -> list[dg.AssetCheckSpec]:
+    standing = [
+        dg.AssetCheckSpec(
+            standing_check(table),
+            asset="coverage",
+            description=f"No partition of {table} is a GAP or an ERROR, over all history. Stays red until the last "
+            "one is repaired: quiet must not look like fixed.",
+        )
+        for table in TABLES
+    ]
+    freshness = dg.AssetCheckSpec(
+        FRESHNESS_CHECK, asset="coverage", description="Yesterday's results are in by 09:00 Eastern."
+    )
+    return [*standing, freshness]
+
+
+def _history(session: Session) -> tuple[date, date]:
+    """From the first to the last date in the ledger; the last thirty days, if there is none."""
+    dates, today = session.warehouse.ledger()["partition_date"], session.today()
+    if dates.empty:
+        return today - timedelta(days=_SHOWN_DAYS - 1), today
+    return dates.min().date(), min(dates.max().date(), today)
+
+
+def _reaching_back(session: Session, state: State) -> State:
+    """The state as far as freshness looks, should the ledger not reach so far."""
+    yesterday = session.today() - timedelta(days=1)
+    return state if state.end >= yesterday else load_state(session, yesterday - timedelta(days=1), yesterday)
+
+
+def _metadata(session: Session, found: Matrix) -> dict[str, dg.MetadataValue]:
+    counts = found.counts()
+    page = session.settings.home.absolute() / "coverage.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(as_html(found), encoding="utf-8")
+    return {
+        "newest dates": dg.MetadataValue.md(as_markdown(Matrix(found.rows[: -_SHOWN_DAYS - 1 : -1], found.notes))),
+        "seasons": dg.MetadataValue.md(seasons_as_markdown(found)),
+        "page": dg.MetadataValue.path(str(page)),
+        "dates": dg.MetadataValue.int(len(found.rows)),
+        "dates in order": dg.MetadataValue.int(sum(row.is_fine for row in found.rows)),
+        "gaps and errors": dg.MetadataValue.int(sum(counts.get(status, 0) for status in FAILED)),
+    }
+
+
+def seasons_as_markdown(found: Matrix) -> str:
+    """One line per season: its dates, those in order, and the partitions of each status."""
+    lines = [f"| season | dates | in order | {' | '.join(Status)} |", "|" + "---|" * (3 + len(Status))]
+    for season in sorted({season_of(row.day) for row in found.rows}):
+        rows = [row for row in found.rows if season_of(row.day) == season]
+        counts = Counter(cell.status for row in rows for cell in counting_cells(row.cells))
+        numbers = [len(rows), sum(row.is_fine for row in rows), *(counts.get(status, 0) for status in Status)]
+        lines.append(f"| {season} | {' | '.join(f'{n:,}' for n in numbers)} |")
+    return "\n".join(lines)
+
+
+def _no_failed_partitions(table: str, cells: Sequence[Cell]) -> dg.AssetCheckResult:
+    failed = [cell for cell in cells if cell.status in FAILED]
+    blocked = sum(cell.status == Status.BLOCKED for cell in cells)
+    told: dict[str, dg.MetadataValue] = {
+        "failed": dg.MetadataValue.int(len(failed)),
+        "blocked behind others": dg.MetadataValue.int(blocked),
+    }
+    if failed:
+        told["partitions"] = dg.MetadataValue.md(_named(failed))
+    return dg.AssetCheckResult(check_name=standing_check(table), asset_key="coverage", passed=not failed, metadata=told)
+
+
+def _freshness(fresh: Freshness) -> dg.AssetCheckResult:
+    told: dict[str, dg.MetadataValue] = {"date": dg.MetadataValue.text(str(fresh.day))}
+    if fresh.late:
+        told["late"] = dg.MetadataValue.md(_named(fresh.late))
+    return dg.AssetCheckResult(check_name=FRESHNESS_CHECK, asset_key="coverage", passed=fresh.passed, metadata=told)
+
+
+def _named(cells: Sequence[Cell]) -> str:
+    lines = [f"- {cell.partition} **{cell.status}** {cell.reason or ''}" for cell in cells[:_NAMED]]
+    more = [f"- and {len(cells) - _NAMED} more"] if len(cells) > _NAMED else []
+    first = cells[0].partition
+    return "\n".join([*lines, *more, "", f"`nba-assets explain {first.table} {first.day}`"])

@@ -1,0 +1,153 @@
+"""The jobs `daily`, `repair`, `verify` and `coverage`: the same functions as on the command line, as ops.
+
+`daily` and `repair` launch one run per table and range, tier by tier, inside their own process (`launch.py`). A single
+run over many assets would mark everything behind a gap as failed; runs of their own leave exactly the gap red.
+"""
+
+# Without postponed annotations: Dagster reads those of an op's context.
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import dagster as dg
+
+from nba_assets.build.run_options import RunOptions
+from nba_assets.build.session import Session
+from nba_assets.build.steps import Built
+from nba_assets.orchestration.launch import Launch
+from nba_assets.orchestration.schedules import RAW, wanted
+from nba_assets.quality.status import FINE, Status
+from nba_assets.tables import TABLES
+from nba_assets.verification.report import Report, stored_seasons, verify_warehouse
+
+_DAY = timedelta(days=1)
+
+
+class VerificationFailedError(Exception):
+    """What is stored does not pass a check."""
+
+
+@dg.op(required_resource_keys={"pipeline"}, description="Asks the source for what is wanted, tier by tier.")
+def load_from_source(context: dg.OpExecutionContext) -> None:
+    """Today's schedule first; it decides what else is wanted."""
+    session: Session = context.resources.pipeline.session
+    today = session.today()
+    built = _launch(context, session, [today], ["raw_schedule"])
+    wants = wanted(session)
+    context.log.info(f"wanted: {wants}")
+    if wants.days:
+        built += _launch(context, session, _span(wants.days), RAW, refresh=wants.outdated)
+    _tell(context, built)
+
+
+@dg.op(
+    required_resource_keys={"pipeline"},
+    config_schema={
+        "dates": dg.Field([str], is_required=False, description="Default: every date in the ledger."),
+        "tables": dg.Field([str], is_required=False, description="Default: all tables."),
+        "force": dg.Field(bool, default_value=False, description="Publish also below the threshold."),
+    },
+    description="Builds what is missing, a gap, in error, blocked or stale, in dependency order.",
+)
+def repair_partitions(context: dg.OpExecutionContext) -> None:
+    """`nba-assets repair` as an op; without configuration over all history."""
+    session: Session = context.resources.pipeline.session
+    config = context.op_config
+    days = sorted(date.fromisoformat(text) for text in config.get("dates") or [])
+    options = RunOptions(force=config["force"], forced_by=context.run.tags.get("user") if config["force"] else None)
+    built = _launch(context, session, days or _history(session), config.get("tables") or tuple(TABLES), options=options)
+    _tell(context, built)
+
+
+@dg.op(required_resource_keys={"pipeline"}, description="Checks everything stored; writes nothing.")
+def verify_tables(context: dg.OpExecutionContext) -> dg.Output[None]:
+    """`nba-assets verify` as an op; fails if a check fails."""
+    session: Session = context.resources.pipeline.session
+    session.warehouse.prepare()
+    report = verify_warehouse(
+        session.warehouse,
+        stored_seasons(session.warehouse),
+        counting_types=session.counting_types,
+        min_games={name: policy.min_games for name, policy in session.policies.items()},
+    )
+    failed = [f"{season}: {r.name}" for season, results in report.results.items() for r in results if not r.passed]
+    if failed:
+        context.log.error(_as_markdown(report))
+        raise VerificationFailedError(f"{'; '.join(failed)}. Next: nba-assets verify")
+    return dg.Output(None, metadata={"report": dg.MetadataValue.md(_as_markdown(report))})
+
+
+@dg.job(name="daily", description="Today's schedule, yesterday's results, and what the last two weeks lack of them.")
+def daily() -> None:
+    """Fires by the schedule every_morning. What follows from the loaded partitions is computed by automation."""
+    load_from_source()
+
+
+@dg.job(name="repair", description="Everything that is not as it should be, or the dates and tables of the config.")
+def repair_job() -> None:
+    """Fires by the sensor repair_what_is_stale; by hand, without configuration, it repairs all history."""
+    repair_partitions()
+
+
+@dg.job(name="verify", description="Identities, ranges, published totals, recomputation and the leak test.")
+def verify_job() -> None:
+    """Fires on Mondays, and by hand."""
+    verify_tables()
+
+
+coverage_job = dg.define_asset_job(
+    "coverage",
+    selection=dg.AssetSelection.assets("coverage"),
+    description="The coverage matrix and the standing checks. Fires at 09:00 Eastern, and by hand.",
+)
+
+
+def _launch(
+    context: dg.OpExecutionContext,
+    session: Session,
+    days: Sequence[date],
+    tables: Sequence[str],
+    *,
+    options: RunOptions | None = None,
+    refresh: frozenset[date] = frozenset(),
+) -> list[Built]:
+    if not days:
+        return []
+    launch = Launch(session, context.instance, days, tables, options or RunOptions(), refresh=refresh)
+    launch.run()
+    return launch.built
+
+
+def _tell(context: dg.OpExecutionContext, built: Sequence[Built]) -> None:
+    """The outcomes as a line; fails if a partition that counts did not come out."""
+    wrong = [b.outcome for b in built if b.outcome.status not in FINE | {Status.NOT_DUE}]
+    context.log.info(f"{len(built)} partitions built, {sum(b.changed for b in built)} changed, {len(wrong)} not there")
+    lacking = [outcome for outcome in wrong if not TABLES[outcome.partition.table].optional]
+    if lacking:
+        first = lacking[0]
+        more = f" (and {len(lacking) - 1} more)" if len(lacking) > 1 else ""
+        explain = f"nba-assets explain {first.partition.table} {first.partition.day}"
+        raise dg.Failure(
+            f"{first.partition} {first.status}: {first.reason}{more}. Next: {explain}", allow_retries=False
+        )
+
+
+def _history(session: Session) -> list[date]:
+    session.warehouse.prepare()
+    dates = session.warehouse.ledger()["partition_date"]
+    if dates.empty:
+        return []
+    return _span([dates.min().date(), min(dates.max().date(), session.today())])
+
+
+def _span(days: Sequence[date]) -> list[date]:
+    """All dates from the first to the last: a range run has no holes."""
+    return [days[0] + n * _DAY for n in range((days[-1] - days[0]).days + 1)]
+
+
+def _as_markdown(report: Report) -> str:
+    lines = ["| season | check | result | examined | violations |", "|---|---|---|---|---|"]
+    for season, results in report.results.items():
+        for r in results:
+            told = "passed" if r.passed else f"**FAILED** {'; '.join(r.examples)}"
+            lines.append(f"| {season} | {r.name} | {told} | {r.examined:,} | {r.violations:,} |")
+    return "\n".join(lines)

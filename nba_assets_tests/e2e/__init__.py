@@ -1,0 +1,1 @@
+"""The whole of it, as a user sees it: web server, daemon, code server and a browser."""

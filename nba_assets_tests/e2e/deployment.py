@@ -1,0 +1,125 @@
+"""`nba-assets dev` on a free port, its GraphQL endpoint, and a browser without a window."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+
+from nba_assets.orchestration.instance import instance_config
+from nba_assets_tests.needs import needs_program
+
+_FLAGS = (
+    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
+    "--window-size=1680,1050",
+)
+_FASTER_QUEUE = "\nrun_coordinator:\n  module: dagster.core.run_coordinator\n  class: QueuedRunCoordinator\n"
+_FASTER_QUEUE += "  config:\n    dequeue_interval_seconds: 1\n"
+_FASTER_DAEMON = """
+import sys
+if "dagster._daemon" in sys.orig_argv:
+    import dagster._daemon.controller as controller
+    controller.DEFAULT_DAEMON_INTERVAL_SECONDS = 2
+"""
+"""A backfill goes tier by tier, a tier per turn of Dagster's daemon; nothing sets the half minute between two turns."""
+
+
+class Deployment:
+    """A running web server, daemon and code server."""
+
+    def __init__(self, url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.url, self._process, self.log = url, process, log
+
+    def graphql(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The `data` of an answer; errors raise."""
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            told = json.load(answer)
+        if told.get("errors"):
+            raise AssertionError(told["errors"])
+        return told["data"]
+
+    def until(self, what: str, seconds: float, found: Any) -> Any:
+        """The first true answer of `found`; asked every second."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                raise AssertionError(f"the deployment ended: {self.log.read_text()[-2000:]}")
+            with suppress(OSError):
+                answer = found()
+                if answer:
+                    return answer
+            time.sleep(1)
+        raise AssertionError(f"not within {seconds:g} s: {what}\n{self.log.read_text()[-2000:]}")
+
+
+@contextmanager
+def deployed(directory: Path, settings: Mapping[str, str]) -> Iterator[Deployment]:
+    """The one command of the README, on a free loopback port; ends with everything that it started."""
+    home = directory / "home"
+    (home / "dagster").mkdir(parents=True)
+    (home / "dagster" / "dagster.yaml").write_text(instance_config() + _FASTER_QUEUE)
+    (directory / "sitecustomize.py").write_text(_FASTER_DAEMON)
+    port, log = _free_port(), directory / "dev.log"
+    environment = {**os.environ, "PYTHONPATH": str(directory), "NBA_HOME": str(home), **settings}
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "nba_assets", "dev", "--port", str(port)],
+            cwd=directory,
+            env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    deployment = Deployment(f"http://127.0.0.1:{port}", process, log)
+    try:
+        deployment.until("the web server answers", 90, lambda: deployment.graphql("{ version }"))
+        yield deployment
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGINT)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=20)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def browser(directory: Path) -> Iterator[webdriver.Chrome]:
+    """Chromium without a window."""
+    options = Options()
+    options.binary_location = needs_program("chromium")
+    for flag in (*_FLAGS, f"--user-data-dir={directory / 'browser'}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(needs_program("chromedriver")))
+    try:
+        yield driver
+    finally:
+        driver.quit()

@@ -1,0 +1,1 @@
+"""How the graph behaves as Dagster assets: automation, schedules, sensors, catalogue, runs."""

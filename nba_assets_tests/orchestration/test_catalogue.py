@@ -1,0 +1,86 @@
+"""What the catalogue says: a snapshot of keys, dependencies, groups and owners; and that everything is described."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from nba_assets.definitions import build_defs
+from nba_assets.settings import load_settings
+from nba_assets.tables import TABLES
+from nba_assets.tables.contract import columns_of
+
+SNAPSHOT = Path(__file__).with_name("catalogue.json")
+
+
+@pytest.fixture(scope="module")
+def defs(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+    return build_defs(load_settings(home=tmp_path_factory.mktemp("home")))
+
+
+def snapshot(defs: dg.Definitions) -> dict[str, Any]:
+    graph = defs.resolve_asset_graph()
+    return {
+        key.to_user_string(): {
+            "deps": sorted(parent.to_user_string() for parent in graph.get(key).parent_keys),
+            "group": graph.get(key).group_name,
+            "kinds": sorted(graph.get(key).kinds),
+            "owners": sorted(graph.get(key).owners),
+            "checks": sorted(check.name for check in graph.get_check_keys_for_assets([key])),
+        }
+        for key in sorted(graph.get_all_asset_keys())
+    }
+
+
+def test_the_graph_is_as_it_was(defs: dg.Definitions) -> None:
+    """After a change that is meant: NBA_TEST_WRITE_SNAPSHOT=1 pytest …/test_catalogue.py, and read the difference."""
+    found = snapshot(defs)
+    if os.environ.get("NBA_TEST_WRITE_SNAPSHOT"):
+        SNAPSHOT.write_text(json.dumps(found, indent=1) + "\n")
+    assert found == json.loads(SNAPSHOT.read_text())
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_is_described(defs: dg.Definitions, name: str) -> None:
+    node = defs.resolve_asset_graph().get(dg.AssetKey(name))
+    table = TABLES[name]
+    schema = node.metadata["dagster/column_schema"]
+    assert node.description == table.description
+    assert node.metadata["dagster/table_name"] == f"{table.dataset}.{name}"
+    assert [column.name for column in schema.columns] == [column.name for column in columns_of(table.contract)]
+    for column, declared in zip(schema.columns, columns_of(table.contract), strict=True):
+        assert column.description.startswith(declared.description)
+        assert declared.unit is None or f"[{declared.unit}]" in column.description
+    assert {"phase", "tier", "critical"} <= set(node.tags)
+    assert node.pools == {"nba_warehouse_writer"}
+
+
+def test_everything_runs_by_default_and_says_when_it_fires(defs: dg.Definitions) -> None:
+    schedules, sensors = list(defs.schedules or []), list(defs.sensors or [])
+    assert {s.name for s in schedules} == {"every_morning", "coverage_at_nine", "verify_on_mondays"}
+    assert {s.name for s in sensors} == {"automation", "repair_what_is_stale", "alerts"}
+    assert {s.default_status for s in schedules} == {dg.DefaultScheduleStatus.RUNNING}
+    assert {s.default_status for s in sensors} == {dg.DefaultSensorStatus.RUNNING}
+    assert all(s.description for s in [*schedules, *sensors])
+    assert {job.name for job in defs.jobs or []} == {"daily", "repair", "verify", "coverage"}
+
+
+def test_tiers_never_share_a_backfill_run(defs: dg.Definitions) -> None:
+    """A table and one that it reads have different backfill policies: a gap does not take its dependents with it."""
+    graph = defs.resolve_asset_graph()
+    for name, table in TABLES.items():
+        for upstream in table.upstream:
+            policies = [graph.get(dg.AssetKey(each)).backfill_policy for each in (name, upstream)]
+            assert policies[0] != policies[1], f"{name} and {upstream}"
+
+
+def test_no_unpartitioned_check_stands_on_a_partitioned_asset(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    for key in graph.asset_check_keys:
+        is_partitioned = graph.get(key.asset_key).partitions_def is not None
+        assert (graph.get(key).partitions_def is not None) == is_partitioned, key

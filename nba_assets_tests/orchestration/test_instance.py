@@ -1,0 +1,68 @@
+"""The instance that we ship: its configuration, and its event log against Dagster's own."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
+
+from nba_assets.orchestration.event_log import PooledSqliteEventLogStorage
+from nba_assets.orchestration.instance import open_instance
+from nba_assets.settings import load_settings
+
+
+@dg.asset(
+    partitions_def=dg.StaticPartitionsDefinition(["a", "b"]), check_specs=[dg.AssetCheckSpec("fine", asset="told")]
+)
+def told(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    """An asset with a check, and metadata."""
+    checked = dg.AssetCheckResult(passed=context.partition_key == "a", check_name="fine", metadata={"numbers": 3})
+    return dg.MaterializeResult(metadata={"rows": 7, "text": "ä"}, check_results=[checked])
+
+
+def test_the_shipped_configuration_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "elsewhere")
+    with open_instance(load_settings(home=tmp_path / "home")) as instance:
+        assert isinstance(instance.event_log_storage, PooledSqliteEventLogStorage)
+        assert not instance.telemetry_enabled
+        assert not instance.nux_enabled
+        assert instance.run_retries_enabled
+        assert not instance.get_settings("run_retries")["retry_on_asset_or_op_failure"]
+        pools = instance.get_concurrency_config().pool_config
+        assert (pools.pool_granularity.value, pools.default_pool_limit) == ("run", 1)
+        assert (tmp_path / "home" / "dagster" / "dagster.yaml").exists()
+
+
+def test_both_event_logs_give_the_same_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "elsewhere")
+    with open_instance(load_settings(home=tmp_path)) as instance:
+        runs = [dg.materialize([told], instance=instance, partition_key=key).run_id for key in ("a", "b")]
+        ours = instance.event_log_storage
+        stock = ConsolidatedSqliteEventLogStorage(str(ours._base_dir))  # type: ignore[attr-defined]
+        key, check = dg.AssetKey("told"), dg.AssetCheckKey(dg.AssetKey("told"), "fine")
+        for run in runs:
+            assert list(ours.get_logs_for_run(run)) == list(stock.get_logs_for_run(run))
+        assert len(ours.get_logs_for_run(runs[0])) > 10
+        newest = [s.get_latest_materialization_events([key]) for s in (ours, stock)]
+        assert newest[0] == newest[1]
+        assert ours.get_materialized_partitions(key) == stock.get_materialized_partitions(key) == {"a", "b"}
+        found = [[r.event for r in s.get_asset_check_execution_history(check, limit=9)] for s in (ours, stock)]
+        assert found[0] == found[1]
+        assert len(found[0]) == 2
+        stock.dispose()
+
+
+def test_what_the_stock_event_log_wrote_is_read(tmp_path: Path) -> None:
+    base = tmp_path / "storage"
+    base.mkdir()
+    stock = ConsolidatedSqliteEventLogStorage(str(base))
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = dg.materialize([told], instance=instance, partition_key="a").run_id
+        for entry in instance.all_logs(run):
+            stock.store_event(entry)
+    written = list(stock.get_logs_for_run(run))
+    stock.dispose()
+    ours = PooledSqliteEventLogStorage(str(base))
+    assert list(ours.get_logs_for_run(run)) == written
+    assert len(written) > 10
+    ours.dispose()

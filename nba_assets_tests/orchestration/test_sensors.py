@@ -1,0 +1,89 @@
+"""The repair sensor: what it finds, what it leaves alone, and how often it tries."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+
+from nba_assets.build.reading import load_state
+from nba_assets.build.run_options import RunOptions
+from nba_assets.build.session import Session
+from nba_assets.definitions import build_defs
+from nba_assets.orchestration.resources import Pipeline
+from nba_assets.orchestration.sensors import MOST_ATTEMPTS, Patience, repair_config, to_repair
+from nba_assets.quality.status import FINE, Status
+from nba_assets.sources.base import ResultSet
+from nba_assets.tables import TABLES, Phase
+from nba_assets_tests.build.warehouses import EditedSource, build_range, copy_of, healthy, session
+from nba_assets_tests.orchestration.morning import QUIET, eastern
+
+CORRECTED = date(2021, 11, 7)
+LAST = date(2021, 11, 8)
+NOW = eastern(2021, 11, 9, 5)
+
+
+def one_more_steal(rows: pd.DataFrame) -> pd.DataFrame:
+    """A correction of the league's: a steal more for one team of one game, and for one of its players."""
+    of_date = rows[pd.to_datetime(rows["GAME_DATE"]).dt.date == CORRECTED].sort_values(["GAME_ID", "TEAM_ID"])
+    return rows.assign(STL=rows["STL"].where(rows.index != of_date.index[0], rows["STL"] + 1))
+
+
+def corrected(home: Path, options: RunOptions | None = None) -> Session:
+    """A stored season into which a correction has come, and nothing has followed yet."""
+    source = EditedSource({ResultSet.PLAYER_LOG: one_more_steal, ResultSet.TEAM_LOG: one_more_steal})
+    opened = session(copy_of(healthy(LAST), home), source, now=NOW, partitions_start=date(2021, 10, 15))
+    raw = ["raw_team_boxscores", "raw_player_boxscores", "raw_shots"]
+    build_range(opened, CORRECTED, CORRECTED, tables=raw, options=options)
+    return opened
+
+
+def test_what_a_correction_made_stale_is_repaired(tmp_path: Path) -> None:
+    opened = corrected(tmp_path)
+    stale = to_repair(opened)
+    assert {cell.status for cell in stale} == {Status.STALE}
+    assert {cell.partition.day for cell in stale} == {CORRECTED, LAST}
+    defs = build_defs(pipeline=Pipeline(opened))
+    with dg.DagsterInstance.ephemeral() as instance:
+        done = defs.resolve_job_def("repair").execute_in_process(
+            instance=instance, run_config=QUIET | repair_config(stale, [CORRECTED, LAST])
+        )
+        assert done.success
+        runs = instance.get_runs()
+    assert {run.job_name for run in runs} == {"repair", "__ASSET_JOB"}
+    assert to_repair(opened) == []
+    state = load_state(opened, CORRECTED, LAST)
+    computed = [name for name, table in TABLES.items() if table.phase != Phase.RAW]
+    assert {state.cell(name, day).status for name in computed for day in (CORRECTED, LAST)} <= FINE
+
+
+def test_the_sensor_waits_until_the_ledger_is_quiet(tmp_path: Path) -> None:
+    """Right after the correction automation goes first."""
+    defs = build_defs(pipeline=Pipeline(corrected(tmp_path)))
+    with dg.instance_for_test() as instance:
+        answer = defs.resolve_sensor_def("repair_what_is_stale")(dg.build_sensor_context(instance=instance))
+    assert "automation goes first" in str(answer)
+
+
+def test_what_was_built_without_trigger_is_left_alone(tmp_path: Path) -> None:
+    assert to_repair(corrected(tmp_path, RunOptions(skip_downstream_trigger=True))) == []
+
+
+def test_patience_ends() -> None:
+    patience, now, tried = Patience.read(None), 0.0, []
+    for minute in range(24 * 60):
+        now = minute * 60.0
+        due = list(patience.due([CORRECTED], now))
+        tried += [minute] if due else []
+        patience = Patience.read(patience.after([CORRECTED], due, now))
+    assert tried == [0, 10, 30, 70, 150, 310]
+    assert len(tried) == MOST_ATTEMPTS
+    assert json.loads(patience.after([], [], now)) == {}, "what is in order again is forgotten"
+
+
+def test_an_unreadable_cursor_starts_afresh() -> None:
+    assert Patience.read("not JSON").tried == {}
+    assert Patience.read('{"2021-11-01": 5}').tried == {}
