@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from nba_assets.build.state import Cell, State
+from nba_assets.league.calendar import season_of
 from nba_assets.quality.status import Status
 from nba_assets.tables import TABLES, TIERS, Phase
+from nba_assets.tables.table import TimeRule
 
 _TO_BUILD = frozenset({Status.MISSING, Status.GAP, Status.ERROR, Status.STALE})
 _DAY = timedelta(days=1)
@@ -90,10 +92,10 @@ def _follows(table: str, day: date, coming: dict[str, set[date]]) -> bool:
     """Whether an input of the partition is about to be rebuilt."""
     for input_ in TABLES[table].inputs:
         dates = coming.get(input_.table, set())
-        if "before" in input_.rule.value:
-            if any(other < day for other in dates):
+        if input_.rule == TimeRule.BEFORE_DATE:
+            if any(season_of(other) == season_of(day) for other in dates if other < day):
                 return True
-        elif day in dates:
+        elif (day - _DAY if input_.rule == TimeRule.DAY_BEFORE else day) in dates:
             return True
     return False
 

@@ -39,6 +39,7 @@ from nba_assets.cli.console import (
     read_range,
 )
 from nba_assets.cli.tables import find_table
+from nba_assets.league.calendar import season_last_day, season_of
 from nba_assets.quality.status import FAILED as FAILED_STATUSES
 from nba_assets.quality.status import FINE, Status
 from nba_assets.tables import TABLES
@@ -89,10 +90,10 @@ def repair(
     """Build what is missing, a gap, in error, blocked or stale; everything else is left alone."""
     options = RunOptions(force=force, forced_by=getpass.getuser() if force else None)
     with errors_explained():
-        session = open_session()
-        days = read_range(session, start, end) if start and end else all_history(session)
         if start and not end:
             raise UsageError("give START and END, or neither")
+        session = open_session()
+        days = read_range(session, start, end) if start and end else all_history(session)
         job = _Job(session, days, _table_names(tables), options, None, frozenset())
         job.carry_out(dry_run=dry_run, quiet=quiet, format_=format)
 
@@ -108,7 +109,9 @@ def refresh(
     with errors_explained():
         session = open_session()
         asked = read_range(session, start, end)
-        last = max(all_history(session)[-1], asked[-1])
+        # A game is in windows of its own season only: nothing after that can follow from it.
+        season_ends = season_last_day(season_of(asked[-1]))
+        last = max(min(all_history(session)[-1], season_ends), asked[-1])
         days = read_range(session, start, str(last))
         job = _Job(session, days, tuple(TABLES), RunOptions(), None, frozenset(asked))
         job.carry_out(dry_run=dry_run, quiet=quiet, format_=format)

@@ -1,0 +1,72 @@
+"""The season 2023-24 with games left out or corrected, backfilled and repaired as the command line does it.
+
+Without Dagster, where Dagster is not the point; what it adds is tested in `orchestration`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import date, timedelta
+
+import pandas as pd
+
+from nba_assets.build.plan import plan_step, ranges
+from nba_assets.build.reading import load_state
+from nba_assets.build.session import Session
+from nba_assets.build.steps import Built, RunInfo, build
+from nba_assets.quality.audit import Partition
+from nba_assets.sources.base import ResultSet
+from nba_assets.tables import TABLES
+from nba_assets_tests.build.warehouses import EditedSource
+
+OPENING_NIGHT = date(2023, 10, 24)
+GAME_ID = {
+    ResultSet.SCHEDULE: "gameId",
+    ResultSet.TEAM_LOG: "GAME_ID",
+    ResultSet.PLAYER_LOG: "GAME_ID",
+    ResultSet.BOX_SCORES: "gameId",
+    ResultSet.INACTIVES: "GAME_ID",
+    ResultSet.SHOTS: "GAME_ID",
+    ResultSet.GAME_LINES: "gameId",
+}
+
+
+def days_from(start: date, end: date) -> list[date]:
+    """Every date of a range."""
+    return [start + timedelta(days=n) for n in range((end - start).days + 1)]
+
+
+def without(*game_ids: str) -> EditedSource:
+    """The real files as if these games had never been."""
+
+    def drop(column: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
+        return lambda frame: frame[~frame[column].isin(game_ids)]
+
+    return EditedSource({result_set: drop(column) for result_set, column in GAME_ID.items()})
+
+
+def repair(session: Session, days: Sequence[date], refresh: Collection[date] = ()) -> list[Built]:
+    """What `repair` does over the dates, and `refresh` if dates are given for it."""
+    built: list[Built] = []
+    for name, table in TABLES.items():
+        step = plan_step(load_state(session, days[0], days[-1]), name, days)
+        again = set(refresh) - set(step.blocked) if table.result_sets else set()
+        if step.blocked:
+            built += build(session, name, step.blocked, RunInfo())
+        for first, last in ranges(sorted(again | set(step.build))):
+            built += build(session, name, days_from(first, last), RunInfo())
+    return built
+
+
+def contents(session: Session, days: Sequence[date]) -> dict[Partition, str | None]:
+    """The content hash of everything that stands published on the dates."""
+    state = load_state(session, days[0], days[-1])
+    stands = {Partition(name, day): state.published(name, day) for name in TABLES for day in days}
+    return {partition: attempt.content_hash for partition, attempt in stands.items() if attempt is not None}
+
+
+def statuses(session: Session, days: Sequence[date]) -> pd.Series:
+    """The status of every partition: indexed by table and date."""
+    state = load_state(session, days[0], days[-1])
+    cells = {(name, day): state.cell(name, day).status.value for name in TABLES for day in days}
+    return pd.Series(cells)
