@@ -9,8 +9,8 @@ from typing import NoReturn
 
 import pytest
 
-_DATA_DIR = os.environ.get("NBA_DATA_DIR")
-"""Read once: the tests themselves run with a clean environment."""
+_DATA_DIR = os.environ.setdefault("NBA_TEST_DATA_DIR", os.environ.get("NBA_DATA_DIR", ""))
+"""Read once, and handed on to worker processes: the tests themselves run with a clean environment."""
 
 
 def real_data() -> Path:

@@ -6,15 +6,15 @@ A date's failure is its own: what raises for a range is tried again date by date
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import pandas as pd
 from pandera.errors import SchemaError, SchemaErrors
 
-from nba_assets.build.reading import read_inputs
+from nba_assets.build.reading import with_source
 from nba_assets.build.session import Session
 from nba_assets.build.state import State
 from nba_assets.league.calendar import season_of
@@ -24,7 +24,7 @@ from nba_assets.quality.status import Status
 from nba_assets.sources.base import ResultSet, SourceError
 from nba_assets.tables import Inputs, Phase, Table
 from nba_assets.tables.games import FINAL, POSTPONED, SCHEDULED, counting_games
-from nba_assets.tables.raw_schedule import opening_nights, whole_schedule
+from nba_assets.tables.raw_schedule import RAW_SCHEDULE, opening_nights, whole_schedule
 
 log = logging.getLogger(__name__)
 
@@ -39,18 +39,28 @@ class Tried:
 
 
 def attempt(
-    session: Session, state: State, table: Table, days: Sequence[date], mode: Mode, bootstrap_days: int | None
+    session: Session,
+    state: State,
+    table: Table,
+    stored: Inputs,
+    days: Sequence[date],
+    mode: Mode,
+    bootstrap_days: int | None,
 ) -> Tried:
-    """Rows and outcomes for the dates, whose inputs are all there. `bootstrap_days` replaces the policy's."""
+    """Rows and outcomes for the dates, whose inputs are all there.
+
+    `stored` is what the table reads of other tables (`read_stored`); the source is asked here. `bootstrap_days`
+    replaces the policy's.
+    """
     if not days:
         return Tried(table.empty(), {})
     try:
-        inputs = read_inputs(session, table, days)
+        inputs = with_source(session, table, stored, days)
     except (SourceError, KeyError, ValueError) as error:
         if len(days) == 1:
             return Tried(table.empty(), {days[0]: _error(table, days[0], error)})
         # What the source has for the other dates is not lost with one that it cannot deliver.
-        return _joined(table, [attempt(session, state, table, [day], mode, bootstrap_days) for day in days])
+        return _joined(table, [attempt(session, state, table, stored, [day], mode, bootstrap_days) for day in days])
     calendar = _Calendar(session, state, table, inputs, mode, bootstrap_days)
     outcomes = {day: outcome for day in days if (outcome := calendar.settled(day)) is not None}
     # A night without counting games can still have rows in the schedule.
@@ -60,7 +70,10 @@ def attempt(
     outcomes |= errors | _audit(session, state, table, inputs, rows, audited, mode)
     outcomes |= {day: calendar.forced(outcomes[day]) for day in audited}
     rejected = _rejections(table, inputs, audited)
-    outcomes = {day: _completed(outcome, table, rows, rejected[day]) for day, outcome in outcomes.items()}
+    of_day, nothing = dict(_by_day(table, rows)), rows.head(0)
+    outcomes = {
+        day: _completed(outcome, table, of_day.get(day, nothing), rejected[day]) for day, outcome in outcomes.items()
+    }
     published = [day for day, outcome in outcomes.items() if outcome.is_published]
     rows = _marked_as_forced(rows[rows[table.partition].isin(pd.DatetimeIndex(published))], table, outcomes)
     nights = opening_nights(inputs.source.get(ResultSet.SCHEDULE)) if table.name == "raw_schedule" else {}
@@ -81,11 +94,14 @@ class _Calendar:
         self, session: Session, state: State, table: Table, inputs: Inputs, mode: Mode, bootstrap_days: int | None
     ) -> None:
         self._session, self._state, self._table, self._mode = session, state, table, mode
-        self._types = inputs.counting_types
         self._listed = inputs.source.get(ResultSet.SCHEDULE)
         is_schedule = table.name == "raw_schedule"
         self._schedule = whole_schedule(self._listed) if is_schedule else inputs.on_date.get("raw_schedule")
-        self._needs_results = not is_schedule and table.phase != Phase.PRE_GAME and "status" in self._columns()
+        counting = _counting(self._schedule, inputs.counting_types)
+        self._games = Counter(counting["game_date"].dt.date)
+        unfinished = counting[counting["status"] != FINAL]
+        needs_results = not is_schedule and table.phase != Phase.PRE_GAME
+        self._unfinished = Counter(unfinished["game_date"].dt.date if needs_results else [])
         policy_days = session.policies[table.name].bootstrap_days
         self._seasons = set(self._schedule["season"]) if is_schedule and self._schedule is not None else set()
         self._bootstrap_days = policy_days if bootstrap_days is None else bootstrap_days
@@ -101,13 +117,12 @@ class _Calendar:
             return Outcome(partition, Status.NOT_DUE, reason="the day is not over") if is_open else None
         if self._schedule is None:
             return None
-        games = self._schedule[self._schedule["game_date"] == pd.Timestamp(day)]
-        counting = counting_games(games.assign(status=SCHEDULED) if "status" not in games else games, self._types)
-        if counting.empty:
-            return Outcome(partition, Status.NO_GAMES, reason=_why_no_games(games))
-        unfinished = int(counting["status"].ne(FINAL).sum()) if self._needs_results else 0
+        games, unfinished = self._games[day], self._unfinished[day]
+        if not games:
+            of_day = self._schedule[self._schedule["game_date"] == pd.Timestamp(day)]
+            return Outcome(partition, Status.NO_GAMES, reason=_why_no_games(of_day))
         if unfinished and not self._session.results_are_due(day):
-            return Outcome(partition, Status.NOT_DUE, reason=f"{unfinished} of {len(counting)} games are not final yet")
+            return Outcome(partition, Status.NOT_DUE, reason=f"{unfinished} of {games} games are not final yet")
         if self._is_bootstrap(day) and not self._mode.force:
             return Outcome(partition, Status.BOOTSTRAP, reason=f"day {self._season_day(day)} of the season")
         return None
@@ -120,9 +135,6 @@ class _Calendar:
         why = [f"{BY_FORCE}: day {self._season_day(day)} of the season", outcome.reason]
         return replace(outcome, status=Status.DEGRADED, reason="; ".join(filter(None, why)))
 
-    def _columns(self) -> Sequence[str]:
-        return [] if self._schedule is None else list(self._schedule.columns)
-
     def _season_day(self, day: date) -> int:
         opening = self._state.opening_night(day)
         return (day - opening).days if opening else 0
@@ -131,6 +143,14 @@ class _Calendar:
         opening = self._state.opening_night(day)
         is_early = opening is not None and day < opening + timedelta(days=self._bootstrap_days)
         return is_early and self._table.phase == Phase.PRE_GAME
+
+
+def _counting(schedule: pd.DataFrame | None, counting_types: frozenset[str]) -> pd.DataFrame:
+    """The counting games of a schedule; of an announced one, which has no results, as not finished."""
+    if schedule is None:
+        return RAW_SCHEDULE.empty()
+    has_results = "status" in schedule
+    return counting_games(schedule if has_results else schedule.assign(status=SCHEDULED), counting_types)
 
 
 def _why_no_games(games: pd.DataFrame) -> str:
@@ -237,9 +257,13 @@ def _rejections(table: Table, inputs: Inputs, days: Sequence[date]) -> dict[date
     return found
 
 
-def _completed(outcome: Outcome, table: Table, rows: pd.DataFrame, rejected: list[EntityFailure]) -> Outcome:
+def _by_day(table: Table, rows: pd.DataFrame) -> Iterator[tuple[date, pd.DataFrame]]:
+    for day, of_day in rows.groupby(table.partition, sort=False):
+        yield pd.Timestamp(day).date(), of_day
+
+
+def _completed(outcome: Outcome, table: Table, of_day: pd.DataFrame, rejected: list[EntityFailure]) -> Outcome:
     """The outcome with what its rows and the source's rejected rows add to it."""
-    of_day = rows[rows[table.partition] == pd.Timestamp(outcome.partition.day)]
     ready = None
     if "is_production_ready" in of_day and len(of_day):
         ready = 0.0 if _is_forced(outcome) else float(of_day["is_production_ready"].mean())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pandas as pd
@@ -11,18 +12,21 @@ from nba_assets.build.session import Session
 from nba_assets.build.state import State
 from nba_assets.league.calendar import season_first_day, season_of, seasons_between
 from nba_assets.sources.base import ResultSet
-from nba_assets.tables import TABLES, Inputs, Table
+from nba_assets.tables import TABLES, Inputs, Table, with_upstream
 from nba_assets.tables.games import ANNOUNCED_COLUMNS, RESULT_COLUMNS, announced_games, finished_games
 from nba_assets.tables.table import Input, TimeRule
 
 _DAY = timedelta(days=1)
 
 
-def load_state(session: Session, start: date, end: date) -> State:
-    """The state of every partition from `start` to `end`, and of the season before them."""
+def load_state(session: Session, start: date, end: date, tables: Collection[str] = tuple(TABLES)) -> State:
+    """The state of every partition from `start` to `end`, and of the season before them.
+
+    `tables` limits it to these and whatever they depend on; the others must not be asked for.
+    """
     first = season_first_day(season_of(start)) - _DAY
     return State(
-        session.warehouse.ledger(first, end),
+        session.warehouse.ledger(first, end, tables=sorted(with_upstream(tables))),
         start=first,
         end=end,
         policies=session.policies,
@@ -42,23 +46,27 @@ def _parameters(session: Session, table: str) -> str:
     return f"{session.policies[table].min_games} {','.join(sorted(session.counting_types))}"
 
 
-def read_inputs(session: Session, table: Table, days: Sequence[date]) -> Inputs:
-    """The frames for `compute`: of the dates themselves, of the season before the last of them, of the source."""
+def read_stored(session: Session, table: Table, days: Sequence[date]) -> Inputs:
+    """What a table reads of other tables: of the dates themselves, and of the season before the last of them."""
     on_date: dict[str, pd.DataFrame] = {}
     before: dict[str, pd.DataFrame] = {}
-    with session.warehouse.reading():
-        for input_ in table.inputs:
-            rows = _read(session, input_, min(days), max(days))
-            is_history = input_.rule in (TimeRule.BEFORE_DATE, TimeRule.DAY_BEFORE)
-            (before if is_history else on_date)[input_.table] = rows
+    for input_ in table.inputs if days else ():
+        rows = _read(session, input_, min(days), max(days))
+        is_history = input_.rule in (TimeRule.BEFORE_DATE, TimeRule.DAY_BEFORE)
+        (before if is_history else on_date)[input_.table] = rows
     return Inputs(
         on_date=on_date,
         before=before,
-        source={result_set: _read_source(session, result_set, days) for result_set in table.result_sets},
         read_at=pd.Timestamp(session.now()),
         min_games=session.policies[table.name].min_games,
         counting_types=session.counting_types,
     )
+
+
+def with_source(session: Session, table: Table, stored: Inputs, days: Sequence[date]) -> Inputs:
+    """The same inputs with the source's result sets for the dates. Raises SourceError."""
+    source = {str(result_set): _read_source(session, result_set, days) for result_set in table.result_sets}
+    return replace(stored, source=source)
 
 
 def _read(session: Session, input_: Input, first: date, last: date) -> pd.DataFrame:

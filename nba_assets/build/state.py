@@ -136,11 +136,8 @@ class State:
         """The dates of which a person has accepted what is missing: published with games that are not complete."""
         return frozenset(
             partition.day
-            for partition, attempt in self._published.items()
-            if TABLES[partition.table].phase != Phase.PRE_GAME
-            and self._policies[partition.table].critical
-            and attempt.complete is not None
-            and attempt.complete < (attempt.expected or 0)
+            for partition in self._published.incomplete()
+            if TABLES[partition.table].phase != Phase.PRE_GAME and self._policies[partition.table].critical
         )
 
     def attempted_days(self) -> list[date]:
@@ -340,6 +337,13 @@ class _Attempts(Mapping[Partition, Attempt]):
             row = self._rows[partition]
             self._made[partition] = _attempt({name: values[row] for name, values in self._columns.items()})
         return self._made[partition]
+
+    def incomplete(self) -> Iterator[Partition]:
+        """Those with fewer complete entities than expected; asked of the columns, because there are many."""
+        complete, expected = self._columns["complete"], self._columns["expected"]
+        for partition, row in self._rows.items():
+            if complete[row] is not None and complete[row] < (expected[row] or 0):
+                yield partition
 
     def __iter__(self) -> Iterator[Partition]:
         return iter(self._rows)

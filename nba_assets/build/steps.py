@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 import pandas as pd
 
 from nba_assets.build.attempt import Tried, attempt
-from nba_assets.build.reading import load_state
+from nba_assets.build.reading import load_state, read_stored
 from nba_assets.build.run_options import RunOptions
 from nba_assets.build.session import Session
 from nba_assets.build.state import State
@@ -62,11 +62,13 @@ def build(session: Session, table_name: str, days: Sequence[date], run: RunInfo)
     entry = _Entry(run, datetime.now(UTC), time.monotonic())
     session.warehouse.prepare()
     with session.warehouse.writer(f"building {table_name}"):
-        state = load_state(session, min(days), max(days))
-        waiting = {day: outcome for day in days if (outcome := _waiting(state, table_name, day))}
-        open_days = sorted(set(days) - set(waiting))
+        with session.warehouse.reading():
+            state = load_state(session, min(days), max(days), [table_name])
+            waiting = {day: outcome for day in days if (outcome := _waiting(state, table_name, day))}
+            open_days = sorted(set(days) - set(waiting))
+            stored = read_stored(session, table, open_days)
         mode = Mode(session.settings.completeness, run.options.backfill_mode, run.options.force)
-        tried = attempt(session, state, table, open_days, mode, run.options.bootstrap_days)
+        tried = attempt(session, state, table, stored, open_days, mode, run.options.bootstrap_days)
         hashes = _hashes(table, tried)
         changed = [day for day in open_days if _has_changed(state, tried.outcomes[day], hashes)]
         outcomes = {**waiting, **tried.outcomes}

@@ -63,8 +63,9 @@ class Launch:
     def _steps(self) -> Iterator[Step]:
         """Tier by tier, each planned on what the tiers before it have come to."""
         wanted = sorted((name for name in TABLES if name in self.tables), key=TIERS.__getitem__)
-        for _, tables in groupby(wanted, key=TIERS.__getitem__):
-            state = load_state(self.session, self.days[0], self.days[-1])
+        for _, of_tier in groupby(wanted, key=TIERS.__getitem__):
+            tables = list(of_tier)
+            state = load_state(self.session, self.days[0], self.days[-1], tables)
             for table in tables:
                 yield self._with_refresh(plan_step(state, table, self.days, force=self.options.force))
 

@@ -87,18 +87,21 @@ def report(context: dg.AssetExecutionContext, table: Table, built: Sequence[Buil
     materialization would turn FAILED with it) or other steps of the run wait for this one's output.
     """
     verdict = _Verdict(built, blocked_fails)
+    good = verdict.good
     key = dg.AssetKey(table.name)
     if len(built) == 1:
         yield from _report_single(context, table, built[0], verdict)
-    elif verdict.bad or verdict.waiting or not _must_emit_all(context, key, verdict.good):
-        emitted = verdict.good if verdict.bad else _new(context, key, verdict.good)
+    elif verdict.bad or verdict.waiting or not _must_emit_all(context, key, good):
+        emitted = good if verdict.bad else _new(context, key, good)
         for b in emitted:
-            context.log_event(dg.AssetMaterialization(key, partition=b.day.isoformat(), metadata=_metadata(b)))
+            metadata = _metadata(b, preview=b is emitted[-1])
+            context.log_event(dg.AssetMaterialization(key, partition=b.day.isoformat(), metadata=metadata))
         _evaluate(context, table, verdict)
         yield from _summaries(table, verdict)
     else:
-        for b in verdict.good:
-            context.add_asset_metadata(_metadata(b), asset_key=key, partition_key=b.day.isoformat())
+        for b in good:
+            metadata = _metadata(b, preview=b is good[-1])
+            context.add_asset_metadata(metadata, asset_key=key, partition_key=b.day.isoformat())
         yield dg.MaterializeResult(asset_key=key)
         _evaluate(context, table, verdict)
         yield from _summaries(table, verdict)
@@ -110,7 +113,7 @@ def _report_single(context: dg.AssetExecutionContext, table: Table, b: Built, ve
     key = dg.AssetKey(table.name)
     is_good = b.outcome.status in FINE
     if is_good and (b.changed or _must_emit_all(context, key, [b]) or _new(context, key, [b])):
-        yield dg.MaterializeResult(asset_key=key, metadata=_metadata(b))
+        yield dg.MaterializeResult(asset_key=key, metadata=_metadata(b, preview=True))
     elif is_good:
         context.log.info(f"{b.outcome.partition}: unchanged; only the ledger row was renewed")
     elif verdict.waiting:
@@ -250,10 +253,11 @@ def numbers(outcome: Outcome) -> dict[str, Any]:
     return told
 
 
-def _metadata(b: Built) -> dict[str, Any]:
+def _metadata(b: Built, *, preview: bool) -> dict[str, Any]:
+    """What the catalogue shows of a partition; a preview of the rows only where it is the newest of its run."""
     told = {f"nba/{name}": value for name, value in numbers(b.outcome).items() if name != "rows"}
     told["dagster/partition_row_count"] = b.outcome.rows
-    if len(b.rows):
+    if preview and len(b.rows):
         told["nba/preview"] = dg.MetadataValue.md(_preview(b))
     return told
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from graphlib import TopologicalSorter
 
 from nba_assets.tables.ml_feature_store_v2 import ML_FEATURE_STORE_V2
@@ -64,4 +65,13 @@ def downstream_of(name: str) -> frozenset[str]:
     return frozenset(found)
 
 
-__all__ = ["TABLES", "TIERS", "Inputs", "Phase", "Table", "downstream_of"]
+def with_upstream(names: Collection[str]) -> frozenset[str]:
+    """The names themselves and all tables that they depend on, directly or not."""
+    found = set(names)
+    for table in reversed(TABLES.values()):
+        if table.name in found:
+            found |= table.upstream
+    return frozenset(found)
+
+
+__all__ = ["TABLES", "TIERS", "Inputs", "Phase", "Table", "downstream_of", "with_upstream"]

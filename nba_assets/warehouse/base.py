@@ -63,7 +63,9 @@ class Warehouse(Protocol):
         """Replace partitions and write their ledger rows, all or nothing."""
         ...
 
-    def ledger(self, start: date | None = None, end: date | None = None) -> pd.DataFrame:
+    def ledger(
+        self, start: date | None = None, end: date | None = None, *, tables: Sequence[str] | None = None
+    ) -> pd.DataFrame:
         """Per (table_name, partition_date): the newest attempt, and the newest published one if it is another."""
         ...
 

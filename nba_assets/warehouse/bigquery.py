@@ -144,10 +144,12 @@ class BigQueryWarehouse:
             )
             self._commit(statements, f"publishing {relation.name}")
 
-    def ledger(self, start: date | None = None, end: date | None = None) -> pd.DataFrame:
+    def ledger(
+        self, start: date | None = None, end: date | None = None, *, tables: Sequence[str] | None = None
+    ) -> pd.DataFrame:
         """The newest attempt at each partition, and the newest published one if it is another."""
         self.prepare()
-        rows = self._fetch(sql.newest_attempts(self._names, start, end))
+        rows = self._fetch(sql.newest_attempts(self._names, start, end, tables))
         return cast(rows, PROCESSOR_RUNS.contract, names_of(PROCESSOR_RUNS.contract))
 
     def failures(self, table: str, day: date) -> pd.DataFrame:

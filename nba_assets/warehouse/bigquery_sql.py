@@ -61,16 +61,19 @@ def select(names: Names, relation: Relation, columns: Sequence[str], where: str,
     return f"{query} ORDER BY {by}" if by else query
 
 
-def newest_attempts(names: Names, start: date | None, end: date | None) -> str:
+def newest_attempts(names: Names, start: date | None, end: date | None, tables: Sequence[str] | None = None) -> str:
     """The newest attempt at each partition, and the newest published one if it is another."""
     newest = "ROW_NUMBER() OVER (PARTITION BY `table_name`, `partition_date` ORDER BY `attempt_id` DESC) = 1"
     newest_published = (
         "`published` AND ROW_NUMBER() OVER (PARTITION BY `table_name`, `partition_date`, `published` "
         "ORDER BY `attempt_id` DESC) = 1"
     )
+    where = between("partition_date", start, end)
+    if tables is not None:
+        where += f" AND `table_name` IN ({', '.join(text_literal(table) for table in tables)})"
     return (
         f"SELECT {_listed(names_of(PROCESSOR_RUNS.contract))} FROM {names.sql(PROCESSOR_RUNS.qualified)} "
-        f"WHERE {between('partition_date', start, end)} QUALIFY {newest} OR ({newest_published}) "
+        f"WHERE {where} QUALIFY {newest} OR ({newest_published}) "
         "ORDER BY `partition_date`, `table_name`, `attempt_id`"
     )
 

@@ -128,9 +128,14 @@ class DuckDBWarehouse:
                 _insert(connection, ENTITY_FAILURES, publication.failures)
             _insert(connection, PROCESSOR_RUNS, publication.runs)
 
-    def ledger(self, start: date | None = None, end: date | None = None) -> pd.DataFrame:
+    def ledger(
+        self, start: date | None = None, end: date | None = None, *, tables: Sequence[str] | None = None
+    ) -> pd.DataFrame:
         """The newest attempt at each partition, and the newest published one if it is another."""
         where, values = _between("partition_date", start, end)
+        if tables is not None:
+            where += f"{' AND' if where else ' WHERE'} list_contains(?, table_name)"
+            values.append(list(tables))
         newest = "row_number() OVER (PARTITION BY table_name, partition_date ORDER BY attempt_id DESC) = 1"
         newest_published = (
             "published AND row_number() OVER (PARTITION BY table_name, partition_date, published "

@@ -9,7 +9,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from nba_assets.build.reading import read_inputs
+from nba_assets.build.reading import read_stored, with_source
 from nba_assets.build.session import Session
 from nba_assets.quality.expectations import Evidence, Expectation, expectations
 from nba_assets.tables import TABLES, Inputs
@@ -29,7 +29,7 @@ def real() -> Session:
 
 def _evidence(real: Session, table: str, *, accepted: frozenset[date] = frozenset()) -> Evidence:
     spec = TABLES[table]
-    inputs = read_inputs(real, spec, [DAY])
+    inputs = with_source(real, spec, read_stored(real, spec, [DAY]), [DAY])
     return Evidence(spec, stored(real, table, DAY), inputs, DATES, real.policies[table], accepted)
 
 
