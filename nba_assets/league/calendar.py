@@ -116,7 +116,7 @@ def eastern_dates(tipoff_utc: pd.Series) -> pd.Series:
 
 
 def _is_game_id(game_ids: pd.Series) -> pd.Series:
-    return game_ids.str.fullmatch(r"\d{10}").fillna(False).astype(bool)
+    return game_ids.str.fullmatch(r"\d{10}").eq(True)
 
 
 def _four_digits(yy: int) -> int:

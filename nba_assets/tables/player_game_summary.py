@@ -94,7 +94,7 @@ def _team_totals(team: pd.DataFrame) -> pd.DataFrame:
 def _add_zones(rows: pd.DataFrame, shots: pd.DataFrame, team: pd.DataFrame) -> pd.DataFrame:
     counts, known = zone_counts(shots, team, by=["game_id", "player_id"])
     rows = rows.merge(counts, on=["game_id", "player_id"], how="left")
-    is_known = rows["game_id"].map(known).fillna(False).astype(bool)
+    is_known = rows["game_id"].map(known).eq(True)
     zones = {c: rows[c].fillna(0).where(is_known).astype("Int64") for c in (*ZONE_ATTEMPTS, *ZONE_MAKES)}
     return rows.assign(**zones)
 

@@ -49,7 +49,7 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     )
     allowed = counts.rename(columns={"team": "opponent", **{c: f"opp_{c}" for c in (*ZONE_ATTEMPTS, *ZONE_MAKES)}})
     rows = rows.merge(allowed, on=["game_id", "opponent"], how="left")
-    is_known = rows["game_id"].map(known).fillna(False).astype(bool)
+    is_known = rows["game_id"].map(known).eq(True)
     zones = [f"opp_{c}" for c in (*ZONE_ATTEMPTS, *ZONE_MAKES)]
     rows = rows.assign(**{c: rows[c].fillna(0).where(is_known).astype("Int64") for c in zones})
     return rows.assign(

@@ -46,7 +46,7 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
         inputs.on_date["raw_shots"], inputs.on_date["raw_team_boxscores"], by=["game_id", "team"]
     )
     rows = sides.merge(counts, on=["game_id", "team"], how="left")
-    is_known = rows["game_id"].map(known).fillna(False).astype(bool)
+    is_known = rows["game_id"].map(known).eq(True)
     return rows.assign(
         **{c: rows[c].fillna(0).where(is_known).astype("Int64") for c in (*ZONE_ATTEMPTS, *ZONE_MAKES)},
         opponent_points=rows["opp_points"],

@@ -261,10 +261,10 @@ class Unusable(DuckDBWarehouse):
 
     is_held = True
 
-    def ledger(self, start=None, end=None):  # type: ignore[no-untyped-def]
+    def ledger(self, start=None, end=None, *, tables=None):  # type: ignore[no-untyped-def]
         if self.is_held:
             raise WarehouseError(f"{self.path} is held open by another process")
-        return super().ledger(start, end)
+        return super().ledger(start, end, tables=tables)
 
 
 def test_a_ledger_that_cannot_be_used_is_told_once_and_its_return_too(tmp_path: Path, mailbox: Mailbox):

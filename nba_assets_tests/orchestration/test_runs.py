@@ -111,8 +111,13 @@ def test_a_good_partition_tells_its_own_numbers(ranges: Ranges) -> None:
         told = ranges.metadata("raw_team_boxscores", day)
         assert told["dagster/partition_row_count"] == told["nba/expected"]
         assert told["nba/share"] == 1.0
-        assert told["nba/preview"].startswith("| game_date |")
         assert ranges.check("raw_team_boxscores", day).passed
+
+
+def test_the_newest_partition_shows_its_first_rows(ranges: Ranges) -> None:
+    good = sorted(set(DAYS) - GAPS)
+    assert ranges.metadata("raw_team_boxscores", good[-1])["nba/preview"].startswith("| game_date |")
+    assert "nba/preview" not in ranges.metadata("raw_team_boxscores", good[0])
 
 
 def test_what_is_behind_a_gap_is_left_missing_by_a_backfill(ranges: Ranges) -> None:

@@ -87,7 +87,8 @@ def test_a_broken_game_is_named_and_fails_the_command(warehouse: DuckDBWarehouse
     assert shown.exit_code == 1
     (failed,) = [line for line in shown.output.splitlines() if "FAILED" in line]
     assert "one winner a game" in failed
-    assert f"{day['game_id'].min()}: 2 winners" in failed
+    told = " ".join(shown.output.replace("│", " ").split())  # a narrow terminal folds the example
+    assert f"{day['game_id'].min()}: 2 winners" in told
 
 
 @pytest.mark.usefixtures("warehouse")
