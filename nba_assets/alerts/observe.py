@@ -79,7 +79,7 @@ class Observation:
         return dict(zip(games["game_id"], games["away_team"] + "@" + games["home_team"], strict=True))
 
     def _attempt_at(self, partition: Partition) -> tuple[str, str | None]:
-        newest = self.state.cell(partition.table, partition.day).newest if partition.table in TABLES else None
+        newest = self.state.newest(partition.table, partition.day) if partition.table in TABLES else None
         return (newest.attempt_id, newest.backfill_id) if newest else ("", None)
 
     @cached_property
@@ -100,7 +100,7 @@ class Observation:
         last: dict[str, str] = defaultdict(str)
         for day in self.days:
             for table in TABLES:
-                newest = self.state.cell(table, day).newest
+                newest = self.state.newest(table, day)
                 if newest is not None and newest.backfill_id is not None:
                     counts[newest.backfill_id][newest.status.value] += 1
                     days[newest.backfill_id].add(day)

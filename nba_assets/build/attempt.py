@@ -99,9 +99,9 @@ class _Calendar:
         self._schedule = whole_schedule(self._listed) if is_schedule else inputs.on_date.get("raw_schedule")
         counting = _counting(self._schedule, inputs.counting_types)
         self._games = Counter(counting["game_date"].dt.date)
-        unfinished = counting[counting["status"] != FINAL]
-        needs_results = not is_schedule and table.phase != Phase.PRE_GAME
-        self._unfinished = Counter(unfinished["game_date"].dt.date if needs_results else [])
+        # What is computed from the announced schedule alone waits for no result.
+        waits = not is_schedule and self._schedule is not None and "status" in self._schedule
+        self._unfinished = Counter(counting.loc[counting["status"] != FINAL, "game_date"].dt.date if waits else [])
         policy_days = session.policies[table.name].bootstrap_days
         self._seasons = set(self._schedule["season"]) if is_schedule and self._schedule is not None else set()
         self._bootstrap_days = policy_days if bootstrap_days is None else bootstrap_days

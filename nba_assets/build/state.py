@@ -6,7 +6,7 @@ A pure function of ledger rows and the clock. Nothing is read or computed here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ import pandas as pd
 from nba_assets.league.calendar import OPENING_NIGHTS, season_first_day, season_of
 from nba_assets.quality.audit import Partition
 from nba_assets.quality.policy import Policy
-from nba_assets.quality.status import FAILED, STOPS_DEPENDENTS, Status
+from nba_assets.quality.status import FAILED, FINE, STOPS_DEPENDENTS, Status
 from nba_assets.tables import TABLES, Phase
 from nba_assets.tables.fingerprint import combine
 from nba_assets.tables.games import team_games
@@ -114,15 +114,30 @@ class State:
         self._lacking: dict[Partition, pd.DataFrame] = {}
         self._newest, self._published = _index(ledger)
         self._cells: dict[Partition, Cell] = {}
+        self._own_cells: dict[Partition, Cell] = {}
+        self._stale_histories: dict[str, dict[date, Cell | None]] = {}
         self._chains: dict[str, dict[date, str]] = {}
         self._histories: dict[str, dict[date, Cell | None]] = {}
 
     def cell(self, table: str, day: date) -> Cell:
-        """One partition."""
+        """One partition; STALE also where it agrees with inputs that are themselves to be computed again."""
         partition = Partition(table, day)
         if partition not in self._cells:
-            self._cells[partition] = self._derive(partition)
+            own = self._own_cell(partition)
+            stale = self._stale_input(partition) if own.status in FINE else None
+            reason = f"{stale.partition} is stale: {stale.reason}" if stale else None
+            self._cells[partition] = replace(own, status=Status.STALE, reason=reason, label=None) if stale else own
         return self._cells[partition]
+
+    def _own_cell(self, partition: Partition) -> Cell:
+        """One partition as its own rows and what they were computed from make it."""
+        if partition not in self._own_cells:
+            self._own_cells[partition] = self._derive(partition)
+        return self._own_cells[partition]
+
+    def newest(self, table: str, day: date) -> Attempt | None:
+        """The newest attempt, whatever came of it."""
+        return self._newest.get(Partition(table, day))
 
     def published(self, table: str, day: date) -> Attempt | None:
         """What stands published."""
@@ -177,7 +192,7 @@ class State:
 
     def because(self, root: Partition, day: date) -> str:
         """Why a partition of `day` is blocked: its root, and the teams whose games the root keeps from it."""
-        cell = self._cell_of(root)
+        cell = self._own_cell(root)
         if cell.status == Status.MISSING:
             what = f"; run: nba-assets backfill {root.day} {root.day}"
         else:
@@ -204,7 +219,7 @@ class State:
         for input_ in TABLES[table].inputs:
             is_weak = not self._policies[input_.table].critical and not TABLES[input_.table].optional
             if is_weak and input_.rule in (TimeRule.SAME_DATE, TimeRule.ANNOUNCED):
-                cell = self.cell(input_.table, day)
+                cell = self._own_cell(Partition(input_.table, day))
                 weak += [cell] if cell.published is None else []
         return weak
 
@@ -234,7 +249,7 @@ class State:
         """A partition that nobody has tried yet, behind others that nobody has tried, is just missing."""
         if obstacle.status == Status.NOT_DUE:
             return False
-        root = self._cell_of(obstacle.root) if obstacle.root else obstacle
+        root = self._own_cell(obstacle.root) if obstacle.root else obstacle
         tried = published is not None or (newest is not None and newest.status == Status.BLOCKED)
         return root.status != Status.MISSING or tried
 
@@ -244,8 +259,25 @@ class State:
             return f"computed with code version {published.code_version}, now {TABLES[table].code_version}"
         return "an input has changed since it was computed"
 
-    def _cell_of(self, partition: Partition) -> Cell:
-        return self.cell(partition.table, partition.day)
+    def _stale_input(self, partition: Partition) -> Cell | None:
+        """The nearest input that is stale; of a history, its first such date. Named is the one it began with."""
+        for input_ in TABLES[partition.table].inputs:
+            if input_.rule == TimeRule.BEFORE_DATE:
+                found = self._stale_history_of(input_.table, partition.day)
+            else:
+                when = partition.day - _DAY if input_.rule == TimeRule.DAY_BEFORE else partition.day
+                cell = self.cell(input_.table, when)
+                found = cell if cell.status == Status.STALE else None
+            if found is not None:
+                return self._stale_input(found.partition) or found
+        return None
+
+    def _stale_history_of(self, table: str, day: date) -> Cell | None:
+        def extend(d: date, before: Cell | None) -> Cell | None:
+            cell = before or self.cell(table, d - _DAY)
+            return cell if cell.status == Status.STALE else None
+
+        return _carried(self._stale_histories.setdefault(table, {}), self._first_day(day), day, None, extend)
 
     def _is_waited_for(self, partition: Partition) -> bool:
         table = TABLES[partition.table]
@@ -258,7 +290,7 @@ class State:
             return None
         if input_.rule == TimeRule.BEFORE_DATE:
             return self._history_of(input_.table, day)
-        cell = self.cell(input_.table, day)
+        cell = self._own_cell(Partition(input_.table, day))
         return cell if cell.status in _STOPS else None
 
     def _history_of(self, table: str, day: date) -> Cell | None:
@@ -269,7 +301,7 @@ class State:
             opening = self.opening_night(d)
             if before is not None or opening is None or yesterday < opening:
                 return before
-            cell = self.cell(table, yesterday)
+            cell = self._own_cell(Partition(table, yesterday))
             return cell if cell.status in _STOPS else None
 
         return _carried(self._histories.setdefault(table, {}), self._first_day(day), day, None, extend)

@@ -112,7 +112,7 @@ def _is_worth_recording(state: State, outcome: Outcome) -> bool:
     """Waiting is not an attempt; being blocked by the same root as before is not news."""
     if outcome.status == Status.NOT_DUE:
         return False
-    newest = state.cell(outcome.partition.table, outcome.partition.day).newest
+    newest = state.newest(outcome.partition.table, outcome.partition.day)
     if outcome.status != Status.BLOCKED or newest is None:
         return True
     return (newest.status, newest.root) != (outcome.status, outcome.root)

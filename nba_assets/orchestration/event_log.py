@@ -7,18 +7,40 @@ tables, same locking; only the connections are kept. Nothing about what is store
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
+import dagster as dg
 import sqlalchemy
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._serdes import ConfigurableClassData
+
+from nba_assets.settings import load_settings
 
 
 class PooledSqliteEventLogStorage(ConsolidatedSqliteEventLogStorage):
-    """The consolidated SQLite event log; named in dagster.yaml."""
+    """The consolidated SQLite event log; named in dagster.yaml.
+
+    Without `base_dir` it lies in DAGSTER_HOME, else where `nba-assets` keeps Dagster's instance: all processes of
+    one `dagster` command must find the same file.
+    """
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """`base_dir` is optional."""
+        return {"base_dir": dg.Field(dg.StringSource, is_required=False)}
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> PooledSqliteEventLogStorage:
+        """The storage that dagster.yaml describes."""
+        home = config_value.get("base_dir") or os.environ.get("DAGSTER_HOME") or str(load_settings().dagster_home)
+        return cls(base_dir=home, inst_data=inst_data)
 
     @cached_property
     def _engine(self) -> sqlalchemy.Engine:

@@ -42,10 +42,12 @@ class TestNewCodeVersion:
         monkeypatch.setitem(TABLES, DEFENCE, replace(table, code_version="next", compute=compute))
 
     @pytest.mark.usefixtures("_another_version")
-    def test_its_partitions_are_stale_and_no_others(self, month: Month) -> None:
+    def test_its_partitions_and_their_dependents_are_stale_and_no_others(self, month: Month) -> None:
         found = statuses(month(), DAYS)
-        assert set(found[DEFENCE]) == {Status.STALE}
-        assert set(found.drop(DEFENCE, level=0)) <= FINE
+        stale = {DEFENCE} | downstream_of(DEFENCE)
+        for table in stale:
+            assert set(found[table]) == {Status.STALE}, table
+        assert set(found.drop(list(stale), level=0)) <= FINE
 
     @pytest.mark.usefixtures("_another_version")
     def test_the_plan_has_it_and_what_depends_on_it(self, month: Month) -> None:
