@@ -280,22 +280,30 @@ class BigQueryWarehouse:
     @contextmanager
     def _staged(self, frames: Mapping[Relation, pd.DataFrame]) -> Iterator[dict[Relation, str]]:
         """Load the frames that have rows into staging tables, all at once; dropped afterwards, or they expire."""
-        staged: dict[Relation, str] = {}
-        client = self.connection.client
+        made: list[str] = []
         try:
-            with explained(self.target):
-                loads = []
-                for relation, rows in frames.items():
-                    if not rows.empty:
-                        staged[relation] = f"{DATASET}.staging_{relation.name}_{uuid.uuid4().hex[:12]}"
-                        loads.append(self._start_load(relation, rows, self._names.api(staged[relation])))
-                for load in loads:
-                    load.result()
-            yield staged
+            yield self.connection.repeated(
+                lambda: self._load(frames, made), patience=self.queue, blame=self._last_writer
+            )
         finally:
-            for staging in staged.values():
+            for staging in made:
                 with suppress(Exception):
-                    client.delete_table(self._names.api(staging), not_found_ok=True, retry=METADATA_RETRY, timeout=30)
+                    self.connection.client.delete_table(
+                        self._names.api(staging), not_found_ok=True, retry=METADATA_RETRY, timeout=30
+                    )
+
+    def _load(self, frames: Mapping[Relation, pd.DataFrame], made: list[str]) -> dict[Relation, str]:
+        """New staging tables with the frames in them; their names are added to `made` before they exist."""
+        staged: dict[Relation, str] = {}
+        loads = []
+        for relation, rows in frames.items():
+            if not rows.empty:
+                staged[relation] = f"{DATASET}.staging_{relation.name}_{uuid.uuid4().hex[:12]}"
+                made.append(staged[relation])
+                loads.append(self._start_load(relation, rows, self._names.api(staged[relation])))
+        for load in loads:
+            load.result()
+        return staged
 
     def _start_load(self, relation: Relation, rows: pd.DataFrame, staging: str) -> bigquery.LoadJob:
         contract = relation.contract

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
+from typing import TypeVar
 
 import google.auth.exceptions
 import pyarrow as pa
@@ -29,6 +30,7 @@ from nba_assets.warehouse.base import WarehouseError
 
 METADATA_RETRY: Retry = DEFAULT_RETRY.with_timeout(30.0)
 """Transient errors only, and not for the client's default of ten minutes: the first call is where people wait."""
+T = TypeVar("T")
 _LABELS = {"application": "nba_assets"}
 # BigQuery's words for two transactions that changed the same table, and the emulator's.
 _CONFLICTS = ("due to concurrent update", "Failed to commit DuckLake transaction")
@@ -81,17 +83,20 @@ class Connection:
             self._run(sql)
 
     def commit(self, script: str, *, patience: float, blame: Callable[[], str]) -> None:
-        """Run a transaction; again, for up to `patience` seconds, while another one keeps changing the same tables.
+        """Run a transaction; again, for up to `patience` seconds, while another one keeps changing the same tables."""
+        self.repeated(lambda: self._run(script), patience=patience, blame=blame)
 
-        A transaction that BigQuery cancelled has left nothing behind, so repeating it is safe.
+    def repeated(self, action: Callable[[], T], *, patience: float, blame: Callable[[], str]) -> T:
+        """Do something that another writer may disturb, until it succeeds or `patience` seconds are over.
+
+        What BigQuery cancelled has left nothing behind, so repeating it is safe.
         """
         deadline = time.monotonic() + patience
         pause = 0.25
         while True:
             try:
                 with explained(self.target):
-                    self._run(script)
-                return
+                    return action()
             except WarehouseError as error:
                 if not _is_conflict(error):
                     raise
