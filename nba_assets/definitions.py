@@ -23,15 +23,17 @@ def build_defs(
     settings: Settings | None = None, *, pipeline: Pipeline | None = None, **overrides: Any
 ) -> dg.Definitions:
     """All definitions. `pipeline` replaces source and warehouse; `overrides` replace parts of Definitions."""
+    given = settings
     settings = settings or (pipeline.session.settings if pipeline else load_settings())
     partitions = daily_partitions(settings.partitions_start)
 
     def open_session() -> Session:
-        return pipeline.session if pipeline else Session(settings)
+        # Read again each time: credentials count as they are when a client is made, not when this was imported.
+        return pipeline.session if pipeline else Session(given or load_settings())
 
     @dg.resource(description="Source, warehouse and policies, from the settings")
     def from_settings(_: dg.InitResourceContext) -> Pipeline:
-        return pipeline or Pipeline(Session(settings))
+        return pipeline or Pipeline(open_session())
 
     parts: dict[str, Any] = {
         "assets": [*table_assets(settings, partitions, conditions(settings.policies)), coverage_asset(OWNERS)],
