@@ -13,13 +13,14 @@ from nba_assets.build.run_options import RunOptionsError, parse_options
 from nba_assets.build.steps import RunInfo, build
 from nba_assets.orchestration.automation import SKIP_DOWNSTREAM_TAG
 from nba_assets.orchestration.partitions import asset_deps
-from nba_assets.orchestration.reporting import catalogue_name, check_specs, report
+from nba_assets.orchestration.reporting import check_specs, report
 from nba_assets.orchestration.resources import Pipeline
 from nba_assets.settings import Settings, WarehouseName
 from nba_assets.tables import TABLES, TIERS, Table
 from nba_assets.tables.contract import Column, columns_of
 from nba_assets.warehouse.base import WarehouseError
 from nba_assets.warehouse.ddl import DUCKDB_TYPES
+from nba_assets.warehouse.relations import relation_of
 
 BACKFILL_TAG = "nba/backfill"
 """The id of a backfill launched by our own command line; Dagster's own backfills carry dagster/backfill."""
@@ -134,7 +135,7 @@ def _catalogue(table: Table) -> dict[str, Any]:
     ]
     return {
         "dagster/column_schema": dg.TableSchema(columns=columns),
-        "dagster/table_name": catalogue_name(table.name),
+        "dagster/table_name": relation_of(table).qualified,
         "nba/key": ", ".join(table.keys),
         "nba/available": table.phase.value,
         "nba/dictionary": f"docs/tables/{table.name}.md",

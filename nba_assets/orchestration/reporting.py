@@ -18,9 +18,9 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 )
 
 from nba_assets.build.steps import Built
-from nba_assets.quality.audit import SHORT_NAMES, Outcome
+from nba_assets.quality.audit import Outcome
 from nba_assets.quality.status import FINE, Status
-from nba_assets.tables import TABLES, Table, downstream_of
+from nba_assets.tables import Table, downstream_of
 
 COMPLETE = "complete"
 PRODUCTION_READY = "production_ready"
@@ -288,11 +288,3 @@ def _failure_text(table: Table, bad: Sequence[Built]) -> str:
 
 def _list(built: Iterable[Built]) -> str:
     return "\n".join(f"- {b.day} **{b.outcome.status}** {b.outcome.reason or ''}" for b in built)
-
-
-def catalogue_name(table: str) -> str:
-    """dataset.table, as a person would query it."""
-    return f"{TABLES[table].dataset}.{table}"
-
-
-__all__ = ["COMPLETE", "PRODUCTION_READY", "SHORT_NAMES", "catalogue_name", "check_specs", "numbers", "report"]
