@@ -18,7 +18,7 @@ def dev(
     host: Annotated[str, typer.Option(help="Address of the web server.")] = "127.0.0.1",
 ) -> None:
     """Start the Dagster UI with its daemon (schedules, sensors, automation) on this state."""
-    from nba_assets.orchestration.instance import prepare_home
+    from nba_assets.orchestration.instance import open_instance
 
     with errors_explained():
         settings = load_settings()
@@ -26,7 +26,9 @@ def dev(
         os.environ["NBA_HOME"] = str(settings.home.absolute())
         if settings.data_dir is not None:
             os.environ["NBA_DATA_DIR"] = str(settings.data_dir.absolute())
-        os.environ["DAGSTER_HOME"] = str(prepare_home(settings))
+        # Created here, by one process: the web server, the daemon and the code server all open it at once.
+        with open_instance(settings):
+            pass
         dagster = str(Path(sys.executable).with_name("dagster"))
         arguments = ["dev", "-m", "nba_assets.definitions", "-h", host, "-p", str(port)]
         os.execv(dagster, [dagster, *arguments])

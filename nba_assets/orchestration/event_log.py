@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -18,6 +19,7 @@ import sqlalchemy
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
+from filelock import FileLock
 
 from nba_assets.settings import load_settings
 
@@ -28,6 +30,13 @@ class PooledSqliteEventLogStorage(ConsolidatedSqliteEventLogStorage):
     Without `base_dir` it lies in DAGSTER_HOME, else where `nba-assets` keeps Dagster's instance: all processes of
     one `dagster` command must find the same file.
     """
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        Path(base_dir).mkdir(parents=True, exist_ok=True)
+        with FileLock(Path(base_dir) / "event_log.lock"):
+            super().__init__(base_dir, inst_data)
+            if not self.has_table("alembic_version"):  # whoever created the file was killed before its schema was there
+                self._init_db()
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 import dagster as dg
+from filelock import FileLock
 
 from nba_assets.settings import Settings
 
@@ -16,14 +17,11 @@ CLI_TAG = "nba/process"
 """The id of the process of a run that the command line executes itself."""
 
 
-def prepare_home(settings: Settings) -> Path:
-    """Dagster's directory with our dagster.yaml in it; existing configuration is left alone."""
-    home = settings.dagster_home
-    home.mkdir(parents=True, exist_ok=True)
+def _prepare_home(home: Path) -> None:
+    """Put our dagster.yaml into Dagster's directory; existing configuration is left alone."""
     target = home / "dagster.yaml"
     if not target.exists():
         target.write_text(instance_config())
-    return home
 
 
 def instance_config() -> str:
@@ -37,9 +35,14 @@ def instance_config() -> str:
 @contextmanager
 def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """The instance that `nba-assets dev` shows; runs of a command line that was killed are marked as failed."""
-    home = prepare_home(settings)
+    home = settings.dagster_home
+    home.mkdir(parents=True, exist_ok=True)
+    # Dagster's SQLite storages are created by whoever comes first, and two at once spoil each other's schema.
+    with FileLock(home / "instance.lock"):
+        _prepare_home(home)
+        opened = dg.DagsterInstance.from_config(str(home))
     os.environ["DAGSTER_HOME"] = str(home)
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with opened as instance:
         _bury_the_dead(instance)
         yield instance
 

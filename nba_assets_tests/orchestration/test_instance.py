@@ -1,5 +1,8 @@
 """The instance that we ship: its configuration, and its event log against Dagster's own."""
 
+import multiprocessing
+import sqlite3
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import dagster as dg
@@ -65,4 +68,33 @@ def test_what_the_stock_event_log_wrote_is_read(tmp_path: Path) -> None:
     ours = PooledSqliteEventLogStorage(str(base))
     assert list(ours.get_logs_for_run(run)) == written
     assert len(written) > 10
+    ours.dispose()
+
+
+def _open_together(home: Path, start: Barrier) -> None:
+    start.wait()
+    with open_instance(load_settings(home=home)) as instance:
+        assert instance.get_runs() == []
+
+
+def test_many_commands_may_be_the_first_at_once(tmp_path: Path) -> None:
+    processes = multiprocessing.get_context("fork")
+    for home in (tmp_path / "first", tmp_path / "second"):
+        start = processes.Barrier(6)
+        commands = [processes.Process(target=_open_together, args=(home, start)) for _ in range(6)]
+        for command in commands:
+            command.start()
+        for command in commands:
+            command.join()
+        assert [command.exitcode for command in commands] == [0] * 6
+        with open_instance(load_settings(home=home)) as instance:
+            assert dg.materialize([told], instance=instance, partition_key="a").success
+
+
+def test_an_event_log_whose_creation_was_interrupted_is_completed(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "event_log.db") as file:
+        file.execute("CREATE TABLE event_logs (id INTEGER PRIMARY KEY)")
+        file.execute("DROP TABLE event_logs")
+    ours = PooledSqliteEventLogStorage(str(tmp_path))
+    assert ours.all_asset_keys() == []
     ours.dispose()
