@@ -12,10 +12,12 @@ import logging
 import os
 import sys
 import time
+import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -210,21 +212,40 @@ class DuckDBWarehouse:
 
     @contextmanager
     def _connect(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The file, attached for the moment to an engine that is kept: a new engine costs seven times more."""
+        connection, alias = self._engine.cursor(), f"warehouse_{uuid.uuid4().hex}"
+        attach = f"ATTACH '{_quoted(self.path)}' AS {alias}{' (READ_ONLY)' if read_only else ''}"
         deadline = time.monotonic() + self.patience
         while True:
             try:
-                connection = duckdb.connect(str(self.path), read_only=read_only)
+                connection.execute(attach)
                 break
             except duckdb.Error as error:
                 if not _is_held(error) or time.monotonic() > deadline:
                     raise WarehouseError(_cannot_open(self.path, error, self.patience)) from error
                 time.sleep(_POLL_SECONDS)
         try:
+            connection.execute(f"USE {alias}")
             yield connection
         except duckdb.Error as error:
             raise WarehouseError(f"{self.path}: {error}. What was published before is untouched.") from error
         finally:
+            self._let_go(connection, alias)
+
+    @cached_property
+    def _engine(self) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect()
+
+    def _let_go(self, connection: duckdb.DuckDBPyConnection, alias: str) -> None:
+        try:
+            connection.execute("USE memory")
+            connection.execute(f"DETACH {alias}")
             connection.close()
+        except duckdb.Error:
+            # After a failure that it cannot recover from (a full disk) only a new engine lets go of the file.
+            connection.close()
+            self._engine.close()
+            del self._engine
 
 
 @contextmanager
@@ -282,7 +303,11 @@ def _differences(connection: duckdb.DuckDBPyConnection, relation: Relation) -> l
 
 def _is_held(error: duckdb.Error) -> bool:
     text = str(error)
-    return "Could not set lock" in text or "Conflicting lock" in text or "different configuration" in text
+    return "Could not set lock" in text or "Conflicting lock" in text or "already attached" in text
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
 
 
 def _cannot_open(path: Path, error: duckdb.Error, patience: float) -> str:

@@ -151,6 +151,25 @@ def test_a_reader_waits_for_a_short_write(warehouse: DuckDBWarehouse) -> None:
         assert totals(patient) == [210.5]
 
 
+def test_readers_of_one_process_do_not_wait_for_each_other_and_a_writer_waits_for_both(
+    warehouse: DuckDBWarehouse,
+) -> None:
+    other = DuckDBWarehouse(warehouse.path, patience=0.1)
+    with warehouse.reading(), other.reading():
+        assert totals(warehouse) == totals(other) == [210.5]
+        with pytest.raises(WarehouseError, match="held open"):
+            DuckDBWarehouse(warehouse.path, patience=0.1).publish(publication(lines(DAY, [1.0]), [DAY], attempt="2"))
+    warehouse.publish(publication(lines(DAY, [211.0]), [DAY], attempt="2"))
+    assert totals(other) == [211.0]
+
+
+def test_between_reads_anybody_may_open_the_file_and_use_its_views(warehouse: DuckDBWarehouse) -> None:
+    assert totals(warehouse) == [210.5]
+    with engine.connect(str(warehouse.path)) as notebook:
+        assert notebook.sql("SELECT count(*) FROM nba_processing.coverage").fetchall() == [(1,)]
+    assert totals(warehouse) == [210.5]
+
+
 def test_a_writer_may_write_within_its_own_turn(warehouse: DuckDBWarehouse) -> None:
     with warehouse.writer("outer"):
         with warehouse.writer("inner"):
