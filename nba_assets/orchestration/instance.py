@@ -37,11 +37,13 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """The instance that `nba-assets dev` shows; runs of a command line that was killed are marked as failed."""
     home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True)
+    os.environ["DAGSTER_HOME"] = str(home)
     # Dagster's SQLite storages are created by whoever comes first, and two at once spoil each other's schema.
     with FileLock(home / "instance.lock"):
         _prepare_home(home)
         opened = dg.DagsterInstance.from_config(str(home))
-    os.environ["DAGSTER_HOME"] = str(home)
+    # Dagster hands over the events of a range in batches of this size, which our event log stores as one transaction.
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
     with opened as instance:
         _bury_the_dead(instance)
         yield instance

@@ -18,6 +18,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 )
 
 from nba_assets.build.steps import Built
+from nba_assets.orchestration.event_log import one_transaction
 from nba_assets.quality.audit import Outcome
 from nba_assets.quality.status import FINE, Status
 from nba_assets.tables import Table, downstream_of
@@ -93,9 +94,10 @@ def report(context: dg.AssetExecutionContext, table: Table, built: Sequence[Buil
         yield from _report_single(context, table, built[0], verdict)
     elif verdict.bad or verdict.waiting or not _must_emit_all(context, key, good):
         emitted = good if verdict.bad else _new(context, key, good)
-        for b in emitted:
-            metadata = _metadata(b, preview=b is emitted[-1])
-            context.log_event(dg.AssetMaterialization(key, partition=b.day.isoformat(), metadata=metadata))
+        with one_transaction(context.instance):
+            for b in emitted:
+                metadata = _metadata(b, preview=b is emitted[-1])
+                context.log_event(dg.AssetMaterialization(key, partition=b.day.isoformat(), metadata=metadata))
         _evaluate(context, table, verdict)
         yield from _summaries(table, verdict)
     else:
@@ -162,19 +164,20 @@ def _evaluate(context: dg.AssetExecutionContext, table: Table, verdict: _Verdict
     """
     key = dg.AssetKey(table.name)
     targets = _targets(context, key, [b.day.isoformat() for b in verdict.good])
-    for b in (*verdict.good, *verdict.bad, *verdict.blocked):
-        day, is_degraded = b.day.isoformat(), b.outcome.status == Status.DEGRADED
-        evaluation = partial(
-            dg.AssetCheckEvaluation,
-            asset_key=key,
-            metadata=numbers(b.outcome),
-            target_materialization_data=targets.get(day),
-            partition=day,
-        )
-        context.log_event(evaluation(check_name=COMPLETE, passed=b.outcome.status in FINE, blocking=True))
-        if is_degraded or verdict.bad:
-            warning = dg.AssetCheckSeverity.WARN
-            context.log_event(evaluation(check_name=PRODUCTION_READY, passed=not is_degraded, severity=warning))
+    with one_transaction(context.instance):
+        for b in (*verdict.good, *verdict.bad, *verdict.blocked):
+            day, is_degraded = b.day.isoformat(), b.outcome.status == Status.DEGRADED
+            evaluation = partial(
+                dg.AssetCheckEvaluation,
+                asset_key=key,
+                metadata=numbers(b.outcome),
+                target_materialization_data=targets.get(day),
+                partition=day,
+            )
+            context.log_event(evaluation(check_name=COMPLETE, passed=b.outcome.status in FINE, blocking=True))
+            if is_degraded or verdict.bad:
+                warning = dg.AssetCheckSeverity.WARN
+                context.log_event(evaluation(check_name=PRODUCTION_READY, passed=not is_degraded, severity=warning))
 
 
 def _targets(
