@@ -133,6 +133,8 @@ def _build_without_room(home: Path, data_dir: Path, table: str, days: Sequence[d
 
 def _command(arguments: tuple[str, ...], settings: Mapping[str, str], said: Path) -> None:
     os.environ.update(settings)
+    # A test run in the background of a script is deaf to Control-C, and its children would be too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     output = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1)
     os.dup2(output, 2)
