@@ -26,7 +26,8 @@ def slate(listings: pd.DataFrame, playing: pd.DataFrame) -> pd.DataFrame:
     of_latest = listings[["game_id", "team", "player_id"]].rename(columns={"game_id": "_latest_game"})
     candidates = teams_now.merge(of_latest, on=["_latest_game", "team"])
     newest = latest_listing(listings, candidates)
-    return candidates[candidates["_latest_game"].eq(newest)].drop(columns="_latest_game").reset_index(drop=True)
+    on_slate = candidates.loc[candidates["_latest_game"].eq(newest), candidates.columns.drop("_latest_game")]
+    return on_slate.reset_index(drop=True)
 
 
 def latest_listing(listings: pd.DataFrame, queries: pd.DataFrame) -> pd.Series:

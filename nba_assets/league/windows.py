@@ -35,21 +35,21 @@ class GameLog:
     """
 
     def __init__(self, games: pd.DataFrame, *, entity: str) -> None:
-        ordered = games.sort_values([entity, "season", "game_date", "game_id"], kind="stable")
-        self.games = ordered.reset_index(drop=True)
+        order = [entity, "season", "game_date", "game_id"]
+        self.games = games.sort_values(order, kind="stable", ignore_index=True)
         self._entities = pd.Index(self.games[entity].unique())
-        self._keys = self._key(self.games[entity], self.games["season"], _day_numbers(self.games["game_date"]))
+        self._keys = self._season_key(self.games[entity], self.games["season"]) + _day_numbers(self.games["game_date"])
         self._prefixes: dict[str, Ints] = {}
         self._nulls: dict[str, Ints] = {}
 
     def before(self, entities: Any, seasons: Any, dates: Any) -> AsOf:
         """The state of knowledge strictly before each date: one query per element of the three columns."""
-        days = _day_numbers(dates)
+        season_key, days = self._season_key(entities, seasons), _day_numbers(dates)
         return AsOf(
             log=self,
-            season_start=np.searchsorted(self._keys, self._key(entities, seasons, np.zeros_like(days)), side="left"),
-            end=np.searchsorted(self._keys, self._key(entities, seasons, days), side="left"),
-            _key_of_season=self._key(entities, seasons, np.zeros_like(days)),
+            season_start=np.searchsorted(self._keys, season_key, side="left"),
+            end=np.searchsorted(self._keys, season_key + days, side="left"),
+            _season_key=season_key,
             _days=days,
         )
 
@@ -75,10 +75,10 @@ class GameLog:
         groups = self._keys >> _SEASON_BITS
         return np.concatenate([[True], groups[1:] != groups[:-1]])[: len(groups)]
 
-    def _key(self, entities: Any, seasons: Any, days: Ints) -> Ints:
+    def _season_key(self, entities: Any, seasons: Any) -> Ints:
+        """What sorts before every game of the entity's season; with a game's day number added, the game's own key."""
         codes = self._entities.get_indexer(pd.Index(np.asarray(entities))).astype(np.int64)
-        years = pd.Series(np.asarray(seasons)).str[:4].astype(np.int64).to_numpy() if len(codes) else codes
-        return (codes << _ENTITY_BITS) + (years << _SEASON_BITS) + days
+        return (codes << _ENTITY_BITS) + (_first_years(seasons) << _SEASON_BITS)
 
     def _prefix(self, stat: str) -> tuple[Ints, Ints]:
         if stat not in self._prefixes:
@@ -109,8 +109,12 @@ class AsOf:
     log: GameLog
     season_start: Ints
     end: Ints
-    _key_of_season: Ints
+    _season_key: Ints
     _days: Ints
+
+    def only(self, chosen: Bools) -> AsOf:
+        """The chosen queries alone."""
+        return AsOf(self.log, self.season_start[chosen], self.end[chosen], self._season_key[chosen], self._days[chosen])
 
     def season(self) -> Window:
         """All games of the season to date."""
@@ -123,7 +127,7 @@ class AsOf:
 
     def days(self, k: int) -> Window:
         """The games of the k calendar days D-k … D-1."""
-        first = self._key_of_season + np.maximum(self._days - k, 0)
+        first = self._season_key + np.maximum(self._days - k, 0)
         start = np.searchsorted(self.log._keys, first, side="left")
         return Window(self.log, np.maximum(start, self.season_start), self.end)
 
@@ -164,7 +168,9 @@ class Window:
         total = (prefix[self.end] - prefix[self.start]).astype(np.float64)
         if self.log._is_fraction(stat):
             total /= _FRACTION
-        return np.where(nulls[self.end] > nulls[self.start], np.nan, total)
+        if nulls[-1]:  # the whole log's number of them
+            total[nulls[self.end] > nulls[self.start]] = np.nan
+        return total
 
     def sum_of_known(self, stat: str) -> Floats:
         """The exact sum over the games that have the statistic."""
@@ -202,6 +208,12 @@ def pairs(entities: Sequence[Any] | pd.Series, dates: Sequence[Any] | pd.Series)
 
 def _day_numbers(dates: Any) -> Ints:
     return np.asarray(dates, dtype="datetime64[D]").astype(np.int64)
+
+
+def _first_years(seasons: Any) -> Ints:
+    """The year in which each season starts; few of them are different, so that only those are read."""
+    codes, names = pd.factorize(np.asarray(seasons), use_na_sentinel=False)
+    return np.array([int(name[:4]) for name in names], dtype=np.int64)[codes]
 
 
 def _as_integers(values: pd.Series, nulls: Bools) -> Ints:

@@ -144,13 +144,18 @@ def shape(rows: pd.DataFrame, contract: type[Contract]) -> pd.DataFrame:
 
     Columns that `rows` lacks raise KeyError; others are dropped.
     """
-    shaped = cast(rows, contract, names_of(contract))
-    return shaped.sort_values(keys_of(contract), kind="stable").reset_index(drop=True)
+    unsorted = pd.DataFrame(_cast_columns(rows, contract, names_of(contract)), copy=False)  # sorting copies
+    return unsorted.sort_values(keys_of(contract), kind="stable", ignore_index=True)
 
 
 def cast(rows: pd.DataFrame, contract: type[Contract], names: Sequence[str]) -> pd.DataFrame:
     """The named columns of `rows` in the contract's types; ValueError names a column that cannot have its type."""
-    return pd.DataFrame({c.name: _cast_column(rows[c.name], c) for c in columns_of(contract) if c.name in names})
+    return pd.DataFrame(_cast_columns(rows, contract, names))
+
+
+def _cast_columns(rows: pd.DataFrame, contract: type[Contract], names: Sequence[str]) -> dict[str, pd.Series]:
+    """The columns of `cast`; those that have their type already are not copies."""
+    return {c.name: _cast_column(rows[c.name], c) for c in columns_of(contract) if c.name in names}
 
 
 def _cast_column(values: pd.Series, column: Column) -> pd.Series:
@@ -162,15 +167,16 @@ def _cast_column(values: pd.Series, column: Column) -> pd.Series:
 
 def _cast(values: pd.Series, column: Column) -> pd.Series:
     if column.type in (ColumnType.STRING, ColumnType.STRING_LIST):
-        texts = values.astype(object)
-        return texts.where(texts.notna(), None)
+        known = values.notna()
+        texts = values.astype(object, copy=False)
+        return texts if known.all() else texts.where(known, None)
     if column.type == ColumnType.DATE:
-        return pd.to_datetime(values).astype("datetime64[ns]")
+        return pd.to_datetime(values).astype("datetime64[ns]", copy=False)
     if column.type == ColumnType.TIMESTAMP:
-        return pd.to_datetime(values, utc=True).astype("datetime64[ns, UTC]")
+        return pd.to_datetime(values, utc=True).astype("datetime64[ns, UTC]", copy=False)
     if column.type == ColumnType.FLOAT:
-        return pd.to_numeric(values).astype("float64")
-    return values.astype(column.dtype)
+        return pd.to_numeric(values).astype("float64", copy=False)
+    return values.astype(column.dtype, copy=False)
 
 
 def _column(name: str, field: Any) -> Column:

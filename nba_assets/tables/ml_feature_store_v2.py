@@ -112,26 +112,14 @@ _OWN_TEAM = {"pace_last_10": "team_pace", "off_rating_last_10": "team_off_rating
 def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     """The slate of the dates with everything that the other pre-game tables know of it."""
     rows = _gather(inputs, dates)
-    rows = rows.assign(
-        games_in_last_7_days=rows["games_last_7_days"],
-        rest_advantage=(rows["days_rest"] - rows["opponent_days_rest"]).clip(-2, 2).astype("float64"),
-        injury_risk=rows["player_status"].map(_INJURY_RISK),
-        recent_trend=recent_trend(
-            rows["points_avg_last_2"], rows["points_avg_games_3_to_5"], rows["games_played_season"]
-        ),
-        minutes_change=minutes_change(
-            rows["minutes_avg_last_10"], rows["minutes_avg_season"], rows["games_played_season"]
-        ),
-        home_away=rows["is_home"],
-        playoff_game=rows["game_type"].eq(GameType.PLAYOFFS),
-    )
-    rows = rows.assign(**{name: rows[name].astype("float64") for name in FEATURE_NAMES})
-    absent = {name: rows[name].isna() for name in FEATURE_NAMES}
+    features = _features(rows)
+    absent = {name: values.isna() for name, values in features.items()}
     lacking_games = _lacks_games(rows, inputs)
     lacking_shots = rows["shot_zone_data_available"].eq(False).fillna(False).astype(bool)
     missing = sum(flag.astype("int64") for flag in absent.values())
     critical = np.logical_or.reduce([absent[name].to_numpy() for name in CRITICAL_FEATURES])
     return rows.assign(
+        **features,
         feature_version=FEATURE_VERSION,
         feature_count=len(FEATURE_NAMES),
         missing_features=lists_of(absent),
@@ -140,6 +128,22 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
         early_season_flag=rows["games_played_season"] < EARLY_SEASON_GAMES,
         data_quality_issues=lists_of({GAMES_NOT_LOADED: lacking_games, SHOTS_MISSING: lacking_shots}),
     )
+
+
+def _features(rows: pd.DataFrame) -> dict[str, pd.Series]:
+    """The feature vector of each gathered row: those that another table has under the feature's name, and the rest."""
+    games = rows["games_played_season"]
+    others = {
+        "games_in_last_7_days": rows["games_last_7_days"],
+        "rest_advantage": (rows["days_rest"] - rows["opponent_days_rest"]).clip(-2, 2),
+        "injury_risk": rows["player_status"].map(_INJURY_RISK),
+        "recent_trend": recent_trend(rows["points_avg_last_2"], rows["points_avg_games_3_to_5"], games),
+        "minutes_change": minutes_change(rows["minutes_avg_last_10"], rows["minutes_avg_season"], games),
+        "home_away": rows["is_home"],
+        "playoff_game": rows["game_type"].eq(GameType.PLAYOFFS),
+    }
+    found = {name: others[name] if name in others else rows[name] for name in FEATURE_NAMES}
+    return {name: pd.Series(values, index=rows.index).astype("float64") for name, values in found.items()}
 
 
 def recent_trend(newest_2: pd.Series, games_3_to_5: pd.Series, games: pd.Series) -> Floats:

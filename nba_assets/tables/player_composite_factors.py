@@ -49,15 +49,18 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     """The slate players of the dates, each beside his own and the opponent's zones."""
     rows = _beside_zones(inputs, dates)
     rate, against = _matchup(rows)
-    rows = rows.assign(
-        fatigue_score=fatigue_score(rows),
-        shot_zone_mismatch_score=mismatch_score(against, rate),
-        pace_score=pace_score(rows["pace_differential"]),
-        usage_spike_score=usage_spike_score(
-            rows["projected_usage"], rows["avg_usage_last_7_games"], rows["star_teammates_out"]
-        ),
+    scores = pd.DataFrame(
+        {
+            "fatigue_score": fatigue_score(rows),
+            "shot_zone_mismatch_score": mismatch_score(against, rate),
+            "pace_score": pace_score(rows["pace_differential"]),
+            "usage_spike_score": usage_spike_score(
+                rows["projected_usage"], rows["avg_usage_last_7_games"], rows["star_teammates_out"]
+            ),
+        },
+        index=rows.index,
     )
-    rows["total_composite_adjustment"] = total_adjustment(rows)
+    scores["total_composite_adjustment"] = total_adjustment(scores)
     absent = {
         "days_rest": rows["days_rest"].isna(),
         "projected_usage": rows["projected_usage"].isna(),
@@ -66,12 +69,13 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
         "team_defense_zone_analysis": ~rows["has_opponent_zones"],
     }
     extreme = {
-        EXTREME_FATIGUE: rows["fatigue_score"] < 50,
-        EXTREME_MATCHUP: rows["shot_zone_mismatch_score"].abs() > 8 + _ROUNDING,
-        EXTREME_ADJUSTMENT: rows["total_composite_adjustment"].abs() > 12 + _ROUNDING,
+        EXTREME_FATIGUE: scores["fatigue_score"] < 50,
+        EXTREME_MATCHUP: scores["shot_zone_mismatch_score"].abs() > 8 + _ROUNDING,
+        EXTREME_ADJUSTMENT: scores["total_composite_adjustment"].abs() > 12 + _ROUNDING,
     }
     missing = sum(flag.astype("int64") for flag in absent.values())
     return rows.assign(
+        **scores,
         data_completeness=(len(absent) - missing) / len(absent),
         missing_inputs=lists_of(absent),
         warnings=lists_of(extreme),
@@ -121,19 +125,21 @@ def usage_spike_score(
     return np.clip(np.where(score > 0, score * factor, score), -3.0, 3.0)
 
 
-def total_adjustment(rows: pd.DataFrame) -> Floats:
+def total_adjustment(scores: pd.DataFrame) -> Floats:
     """(fatigue_score − 100)/20 plus the scores that are known; NULL when none of the three is."""
-    scores = rows[["shot_zone_mismatch_score", "pace_score", "usage_spike_score"]].to_numpy(dtype=np.float64)
-    total = (rows["fatigue_score"].to_numpy(dtype=np.float64) - 100) / 20 + np.nansum(scores, axis=1)
-    return np.where(np.isnan(scores).all(axis=1), np.nan, total)
+    shifts = scores[["shot_zone_mismatch_score", "pace_score", "usage_spike_score"]].to_numpy(dtype=np.float64)
+    total = (scores["fatigue_score"].to_numpy(dtype=np.float64) - 100) / 20 + np.nansum(shifts, axis=1)
+    return np.where(np.isnan(shifts).all(axis=1), np.nan, total)
 
 
 def lists_of(flags: dict[str, pd.Series]) -> pd.Series:
-    """For each row the list of names whose flag is set, in the order given."""
-    names = np.array(list(flags), dtype=object)
-    table = np.column_stack([flag.fillna(False).to_numpy(dtype=bool) for flag in flags.values()])
-    index = next(iter(flags.values())).index
-    return pd.Series([list(names[row]) for row in table], index=index, dtype=object)
+    """For each row the list of names whose flag is set, in the order given; rows with the same flags share one list."""
+    which = sum(flag.fillna(False).to_numpy(dtype=np.int64) << bit for bit, flag in enumerate(flags.values()))
+    codes, combinations = pd.factorize(which)
+    lists = np.empty(len(combinations), dtype=object)
+    for i, combination in enumerate(combinations):
+        lists[i] = [name for bit, name in enumerate(flags) if combination >> bit & 1]
+    return pd.Series(lists[codes], index=next(iter(flags.values())).index)
 
 
 def _beside_zones(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:

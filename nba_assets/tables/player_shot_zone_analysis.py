@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 
 from nba_assets.league import formulas
-from nba_assets.league.calendar import season_of
 from nba_assets.league.windows import GameLog, Window
 from nba_assets.league.zones import BALANCED, ZONES, primary_zone
 from nba_assets.tables.contract import Contract, Date, Flag, Integer, Number, OptionalInteger, Text, column
-from nba_assets.tables.games import RESULT_COLUMNS
+from nba_assets.tables.games import RESULT_COLUMNS, seasons_of_dates
 from nba_assets.tables.statistics import ZONE_ATTEMPTS, ZONE_MAKES
 from nba_assets.tables.table import Inputs, Phase, Table, announced, before_date
 
@@ -73,18 +72,18 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     rows = _players_by_date(log, dates)
     as_of = log.before(rows["player_id"], rows["season"], rows["analysis_date"])
     enough = as_of.season().count >= inputs.min_games
-    rows = rows[enough].reset_index(drop=True)
-    as_of = log.before(rows["player_id"], rows["season"], rows["analysis_date"])
+    rows, as_of = rows[enough].reset_index(drop=True), as_of.only(enough)
     last_10, last_20 = as_of.last(LAST_GAMES), as_of.last(MORE_GAMES)
     games = as_of.season().count
-    rows = rows.assign(**_zones(last_10, LAST_GAMES), **_zones(last_20, MORE_GAMES, at_least=GAMES_FOR_LAST_20))
+    zones = _zones(last_10, LAST_GAMES) | _zones(last_20, MORE_GAMES, at_least=GAMES_FOR_LAST_20)
     return rows.assign(
+        **zones,
         **{f"{zone}_attempts_per_game": last_10.mean(f"{zone}_attempts") for zone in ZONES},
         total_shots_last_10=_attempts(last_10),
         games_in_sample_10=last_10.count,
         games_in_sample_20=last_20.count,
         assisted_rate_last_10=formulas.ratio(last_10.sum("assisted_fgm"), last_10.sum("fgm")),
-        primary_scoring_zone=primary_zone(*(rows[f"{zone}_rate_last_10"] for zone in ZONES)),
+        primary_scoring_zone=primary_zone(*(zones[f"{zone}_rate_last_10"] for zone in ZONES)),
         sample_quality=np.select([games >= 10, games >= 7], [EXCELLENT, GOOD], LIMITED).astype(object),
         early_season_flag=games < EARLY_SEASON_GAMES,
     )
@@ -92,11 +91,8 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
 
 def _players_by_date(log: GameLog, dates: pd.DatetimeIndex) -> pd.DataFrame:
     players = log.games[["season", "player_id"]].drop_duplicates()
-    rows = []
-    for day in dates:
-        of_season = players.loc[players["season"] == season_of(day.date())]
-        rows.append(of_season.assign(analysis_date=day))
-    return pd.concat(rows, ignore_index=True) if rows else players.assign(analysis_date=pd.NaT).head(0)
+    days = pd.Series(dates, name="analysis_date")
+    return pd.DataFrame({"analysis_date": days, "season": seasons_of_dates(days)}).merge(players, on="season")
 
 
 def _attempts(window: Window) -> formulas.Floats:

@@ -95,9 +95,9 @@ class UpcomingPlayerGameContext(Contract):
 def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     """The slate of each date with the players' and the teams' windows before it."""
     rows = _slate(inputs, dates)
-    rows = rows.assign(**_own_windows(rows, inputs), **_games_of_team(rows, inputs))
-    rows = _add_injury_status(rows, inputs)
-    return rows.assign(player_age=np.nan)
+    has_report = reports_of_teams(inputs.before["raw_injury_reports"], rows)["has_report"].array
+    rows = rows.assign(**_own_windows(rows, inputs), **_games_of_team(rows, inputs), has_report=has_report)
+    return rows.assign(**_injury_status(rows, inputs), player_age=np.nan)
 
 
 def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
@@ -111,9 +111,8 @@ def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
 def _slate(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     context = inputs.on_date["upcoming_team_game_context"]
     context = context[context["game_date"].isin(dates)]
-    rows = slate(inputs.before["raw_player_boxscores"], context)
-    team_rest = {"days_rest": "_", "back_to_back": "_", "games_last_7_days": "_", "games_last_14_days": "_"}
-    rows = rows.drop(columns=[*team_rest, "players_out"])
+    of_team_alone = ["days_rest", "back_to_back", "games_last_7_days", "games_last_14_days", "players_out"]
+    rows = slate(inputs.before["raw_player_boxscores"], context.drop(columns=of_team_alone))
     opponents = context[["game_date", "team", "pace_last_10", "def_rating_last_10", "wins", "losses"]]
     opponents = opponents.rename(columns=lambda c: c if c == "game_date" else f"opponent_{c}")
     return rows.merge(opponents.rename(columns={"opponent_team": "opponent"}), on=["game_date", "opponent"], how="left")
@@ -155,14 +154,13 @@ def _games_of_team(rows: pd.DataFrame, inputs: Inputs) -> dict[str, object]:
     return {"games_expected": season.count, "games_loaded": season.count_known("loaded")}
 
 
-def _add_injury_status(rows: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
-    reports = inputs.before["raw_injury_reports"]
-    rows = rows.assign(has_report=reports_of_teams(reports, rows)["has_report"].array)
-    rows["player_status"] = player_statuses(reports, rows, inputs.before["raw_player_boxscores"]).array
-    star_is_out = rows["_is_star"] & rows["player_status"].eq(OUT)
+def _injury_status(rows: pd.DataFrame, inputs: Inputs) -> dict[str, pd.Series]:
+    statuses = player_statuses(inputs.before["raw_injury_reports"], rows, inputs.before["raw_player_boxscores"])
+    statuses = statuses.set_axis(rows.index)
+    star_is_out = rows["_is_star"] & statuses.eq(OUT)
     of_team = star_is_out.groupby([rows["game_date"], rows["team"]]).transform("sum")
     others = (of_team - star_is_out).astype("Int64")
-    return rows.assign(star_teammates_out=others.where(rows["has_report"]))
+    return {"player_status": statuses, "star_teammates_out": others.where(rows["has_report"])}
 
 
 UPCOMING_PLAYER_GAME_CONTEXT = Table(

@@ -94,10 +94,9 @@ def _inputs(
     before: dict[str, pd.DataFrame] = {}
     for wanted in table.inputs:
         other = graph.get(wanted.table, TABLES[wanted.table])
-        days = _readable(wanted.rule, dates)
-        rows = read_input(wanted, table=other, rows=_on(known[wanted.table], other, days))
+        readable = read_input(wanted, table=other, rows=known[wanted.table])
         side = on_date if wanted.rule in (TimeRule.SAME_DATE, TimeRule.ANNOUNCED) else before
-        side[wanted.table] = rows
+        side[wanted.table] = _on(readable, other, _readable(wanted.rule, dates))
     return Inputs(on_date=on_date, before=before, counting_types=counting_types, min_games=min_games)
 
 
@@ -113,7 +112,11 @@ def _history(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
 
 
 def _on(rows: pd.DataFrame, table: Table, days: pd.DatetimeIndex) -> pd.DataFrame:
-    return rows[rows[table.partition].isin(days)].reset_index(drop=True)
+    """The rows of the days, with a running index; without copying the values if there are no others."""
+    wanted = rows[table.partition].isin(days)
+    chosen = rows.copy(deep=False) if wanted.all() else rows[wanted]
+    chosen.index = pd.RangeIndex(len(chosen))
+    return chosen
 
 
 def _with_upstream(names: Collection[str], graph: Mapping[str, Table]) -> set[str]:

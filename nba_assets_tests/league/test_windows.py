@@ -103,6 +103,20 @@ def test_a_game_touches_the_queries_that_contain_it(log):
         assert moved.tolist() == before.contains(position).tolist()
 
 
+@examples(30)
+@given(logs, st.integers(0, 2))
+def test_queries_chosen_later_have_the_windows_that_they_had_among_all(log, first: int):
+    queries = pairs(["BOS", "NYK", "UTA"], pd.date_range("2022-03-20", periods=40, freq="3D"))
+    season = np.full(len(queries), "2021-22")
+    as_of = GameLog(frame(log), entity="team").before(queries["entity"], season, queries["date"])
+    chosen = np.arange(len(queries)) % 3 == first
+    few = as_of.only(chosen)
+    for of_few, of_all in ((few.season(), as_of.season()), (few.last(2), as_of.last(2)), (few.days(7), as_of.days(7))):
+        assert of_few.count.tolist() == of_all.count[chosen].tolist()
+        np.testing.assert_equal(of_few.sum("points"), of_all.sum("points")[chosen])
+    np.testing.assert_equal(few.days_since_latest(), as_of.days_since_latest()[chosen])
+
+
 def test_fractions_are_exact_to_ten_digits_whatever_was_before():
     """A window's sum does not depend on how much history lies in the log before it."""
     rng = np.random.default_rng(1)

@@ -33,15 +33,15 @@ FAULTS: tuple[Fault, ...] = (
         "league/windows.py",
         (
             (
-                'end=np.searchsorted(self._keys, self._key(entities, seasons, days), side="left")',
-                'end=np.searchsorted(self._keys, self._key(entities, seasons, days), side="right")',
+                'end=np.searchsorted(self._keys, season_key + days, side="left")',
+                'end=np.searchsorted(self._keys, season_key + days, side="right")',
             ),
         ),
     ),
     Fault(
         "missing season bound",
         "league/windows.py",
-        (("(years << _SEASON_BITS) + days", "days"),),
+        ((" + (_first_years(seasons) << _SEASON_BITS)", ""),),
     ),
     Fault(
         "mean of ratios for ratio of sums",
