@@ -226,7 +226,7 @@ class State:
     def _derive(self, partition: Partition) -> Cell:
         newest, published = self._newest.get(partition), self._published.get(partition)
         failed = newest is not None and newest.status in FAILED and not newest.published
-        if newest is not None and failed:
+        if newest is not None and (failed or newest.status == Status.STALE):
             return Cell(partition, newest.status, newest.reason, newest.label, newest.root, newest, published)
         if published is not None and published.inputs_hash == self.inputs_hash(partition.table, partition.day):
             shown = newest if newest is not None and newest.published else published

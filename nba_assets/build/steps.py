@@ -109,10 +109,10 @@ def _has_changed(state: State, outcome: Outcome, hashes: dict[date, str]) -> boo
 
 
 def _is_worth_recording(state: State, outcome: Outcome) -> bool:
-    """Waiting is not an attempt; being blocked by the same root as before is not news."""
-    if outcome.status == Status.NOT_DUE:
-        return False
+    """Waiting is not an attempt, unless it was asked for; being blocked by the same root as before is not news."""
     newest = state.newest(outcome.partition.table, outcome.partition.day)
+    if outcome.status == Status.NOT_DUE:
+        return newest is not None and newest.status == Status.STALE
     if outcome.status != Status.BLOCKED or newest is None:
         return True
     return (newest.status, newest.root) != (outcome.status, outcome.root)

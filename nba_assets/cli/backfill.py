@@ -16,6 +16,7 @@ from rich.table import Table as RichTable
 
 from nba_assets.alerts.notify import notify
 from nba_assets.alerts.transport import LogTransport
+from nba_assets.build.again import ask_again
 from nba_assets.build.plan import Step, forecast, ranges
 from nba_assets.build.reading import load_state
 from nba_assets.build.run_options import RunOptions
@@ -166,6 +167,7 @@ class _Job:
         from nba_assets.orchestration.instance import open_instance
         from nba_assets.orchestration.launch import Launch
 
+        ask_again(self.session, self.refresh)
         expected = {step.table: len(step.build) for step in steps}
         with (
             open_instance(self.session.settings) as instance,
@@ -183,7 +185,6 @@ class _Job:
                 self.options,
                 backfill_id=self.backfill_id,
                 progress=told,
-                refresh=self.refresh,
             )
             launch.run()
         return launch.built

@@ -10,11 +10,12 @@ from datetime import date, timedelta
 
 import dagster as dg
 
+from nba_assets.build.again import RAW, ask_again
 from nba_assets.build.run_options import RunOptions
 from nba_assets.build.session import Session
 from nba_assets.build.steps import Built
 from nba_assets.orchestration.launch import Launch
-from nba_assets.orchestration.schedules import RAW, wanted
+from nba_assets.orchestration.schedules import wanted
 from nba_assets.quality.status import FINE, Status
 from nba_assets.tables import TABLES
 from nba_assets.verification.report import Report, stored_seasons, verify_warehouse
@@ -35,7 +36,8 @@ def load_from_source(context: dg.OpExecutionContext) -> None:
     wants = wanted(session)
     context.log.info(f"wanted: {wants}")
     if wants.days:
-        built += _launch(context, session, _span(wants.days), RAW, refresh=wants.outdated)
+        ask_again(session, wants.outdated)
+        built += _launch(context, session, _span(wants.days), RAW)
     _tell(context, built)
 
 
@@ -108,11 +110,10 @@ def _launch(
     tables: Sequence[str],
     *,
     options: RunOptions | None = None,
-    refresh: frozenset[date] = frozenset(),
 ) -> list[Built]:
     if not days:
         return []
-    launch = Launch(session, context.instance, days, tables, options or RunOptions(), refresh=refresh)
+    launch = Launch(session, context.instance, days, tables, options or RunOptions())
     launch.run()
     return launch.built
 

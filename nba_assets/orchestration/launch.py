@@ -40,7 +40,6 @@ class Launch:
     options: RunOptions
     backfill_id: str | None = None
     progress: Progress = lambda _, __: None
-    refresh: frozenset[date] = frozenset()
     built: list[Built] = field(default_factory=list)
 
     def run(self) -> None:
@@ -67,14 +66,7 @@ class Launch:
             tables = list(of_tier)
             state = load_state(self.session, self.days[0], self.days[-1], tables)
             for table in tables:
-                yield self._with_refresh(plan_step(state, table, self.days, force=self.options.force))
-
-    def _with_refresh(self, step: Step) -> Step:
-        """Raw partitions that the source is to be asked for again, whatever they are."""
-        if not self.refresh or not TABLES[step.table].result_sets:
-            return step
-        again = sorted(set(step.build) | (self.refresh - set(step.blocked)))
-        return Step(step.table, tuple(again), step.blocked, step.why)
+                yield plan_step(state, table, self.days, force=self.options.force)
 
     def _job(self) -> dg.JobDefinition:
         """The assets alone, on this session: schedules and sensors have no part in a launch."""

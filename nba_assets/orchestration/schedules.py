@@ -13,13 +13,14 @@ import dagster as dg
 import pandas as pd
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from nba_assets.build.again import RAW
 from nba_assets.build.reading import load_state
 from nba_assets.build.session import Session
 from nba_assets.build.state import State
 from nba_assets.orchestration.partitions import TIME_ZONE
 from nba_assets.quality.audit import Partition
 from nba_assets.quality.status import FINE, Status
-from nba_assets.tables import TABLES, Phase
+from nba_assets.tables import TABLES
 from nba_assets.tables.games import RESULT_COLUMNS, SCHEDULED, counting_games
 
 MORNING_TAG = "nba/morning"
@@ -30,7 +31,6 @@ FIRST_WAIT = timedelta(minutes=15)
 _SLACK = timedelta(seconds=30)
 _LOOK_BACK = timedelta(days=14)
 _DAY = timedelta(days=1)
-RAW = tuple(name for name, table in TABLES.items() if table.phase == Phase.RAW)
 
 
 @dataclass(frozen=True)

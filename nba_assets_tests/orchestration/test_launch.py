@@ -250,7 +250,7 @@ def test_a_warehouse_that_somebody_else_writes_to_is_named_and_left_alone(home: 
         fcntl.flock(lock, fcntl.LOCK_EX)
         json.dump({"command": "python", "pid": 4711, "purpose": "building 2023", "since": "noon"}, lock)
         lock.flush()
-        launch = Launch(waiting, instance, DAYS, TABLES, RunOptions(), refresh=frozenset({DAY}))
+        launch = Launch(waiting, instance, DAYS, TABLES, RunOptions())
         with pytest.raises(WarehouseError, match=r"python \(process 4711, building 2023, since noon\) is writing"):
             launch.run()
     assert contents(session(home), DAYS) == before

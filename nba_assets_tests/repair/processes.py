@@ -43,10 +43,10 @@ def environment(home: Path) -> dict[str, str]:
 class Command:
     """`nba-assets …` in a process of its own; what it says goes to files in `home`."""
 
-    def __init__(self, home: Path, *arguments: str) -> None:
+    def __init__(self, home: Path, *arguments: str, settings: Mapping[str, str] | None = None) -> None:
         self._said = home / f"said-{time.monotonic_ns()}"
         self.process: ForkServerProcess = _warm.Process(
-            target=_command, args=(arguments, environment(home), self._said)
+            target=_command, args=(arguments, environment(home) | dict(settings or {}), self._said)
         )
         self.process.start()
 

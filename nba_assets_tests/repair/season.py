@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 
+from nba_assets.build.again import ask_again
 from nba_assets.build.plan import plan_step, ranges
 from nba_assets.build.reading import load_state
 from nba_assets.build.session import Session
@@ -48,12 +49,12 @@ def without(*game_ids: str) -> EditedSource:
 def repair(session: Session, days: Sequence[date], refresh: Collection[date] = ()) -> list[Built]:
     """What `repair` does over the dates, and `refresh` if dates are given for it."""
     built: list[Built] = []
-    for name, table in TABLES.items():
+    ask_again(session, refresh)
+    for name in TABLES:
         step = plan_step(load_state(session, days[0], days[-1]), name, days)
-        again = set(refresh) - set(step.blocked) if table.result_sets else set()
         if step.blocked:
             built += build(session, name, step.blocked, RunInfo())
-        for first, last in ranges(sorted(again | set(step.build))):
+        for first, last in ranges(step.build):
             built += build(session, name, days_from(first, last), RunInfo())
     return built
 

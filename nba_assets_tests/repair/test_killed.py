@@ -5,21 +5,21 @@ from __future__ import annotations
 import random
 import shutil
 import signal
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import pandas as pd
 
+from nba_assets.build.again import ask_again
 from nba_assets.build.plan import plan_step
 from nba_assets.build.reading import load_state
 from nba_assets.build.steps import RunInfo, build
 from nba_assets.quality.status import FINE
-from nba_assets.sources.base import ResultSet, SourceError
+from nba_assets.sources.base import ResultSet
 from nba_assets.sources.files import FilesSource
 from nba_assets.tables import TABLES
 from nba_assets_tests.build.warehouses import OPENING_NIGHT as OPENING_NIGHT_2021
-from nba_assets_tests.build.warehouses import EditedSource, copy_of, files, healthy, session
+from nba_assets_tests.build.warehouses import EditedSource, copy_of, healthy, session
 from nba_assets_tests.repair.cells import changed_cells, stored_cells
 from nba_assets_tests.repair.conftest import LAST_DAY
 from nba_assets_tests.repair.corrections import as_files, one_basket_more
@@ -29,18 +29,6 @@ from nba_assets_tests.repair.season import OPENING_NIGHT, contents, days_from, r
 END = date(2023, 11, 12)
 DAYS = days_from(OPENING_NIGHT, END)
 BACKFILL = ("backfill", str(OPENING_NIGHT), str(END))
-
-
-class Unreachable:
-    """A source that answers nothing."""
-
-    name = "files"
-
-    def __init__(self) -> None:
-        self.counting_types = files().counting_types
-
-    def read(self, result_set: ResultSet, season: str, dates: Sequence[date] | None = None) -> pd.DataFrame | None:
-        raise SourceError(f"no answer about {result_set} of {season} for {len(dates or ())} dates")
 
 
 def with_everything_corrected(home: Path, day: date) -> Path:
@@ -65,10 +53,9 @@ def test_killed_between_delete_and_insert_of_any_table_the_next_run_repairs(tmp_
     days = days_from(OPENING_NIGHT_2021, last)
     home = copy_of(healthy(last), tmp_path)
     corrected = with_everything_corrected(tmp_path, day)
-    now, without_source = session(home, FilesSource(corrected)), session(home, Unreachable())
+    now = session(home, FilesSource(corrected))
+    ask_again(now, [day])
     for name, table in TABLES.items():
-        if table.result_sets:
-            build(without_source, name, [day], RunInfo())
         doomed = plan_step(load_state(now, days[0], days[-1]), name, days).build
         before, rows = contents(now, days), now.warehouse.read(table)
         assert killed_while_publishing(home, corrected, name, doomed) == -signal.SIGKILL, name
@@ -107,6 +94,25 @@ def test_killed_at_ten_random_moments_the_same_command_ends_as_if_undisturbed(
     last = Command(tmp_path, *BACKFILL)
     assert last.wait() == 0, last.said()
     assert contents(session(tmp_path), DAYS) == contents(session(built_month), DAYS)
+
+
+def test_a_refresh_that_is_killed_is_remembered_and_repair_finishes_it(tmp_path: Path, built_month: Path) -> None:
+    shutil.copy(built_month / "warehouse.duckdb", tmp_path)
+    day, source = date(2023, 11, 8), EditedSource(one_basket_more("0022300160", 1629022, "BKN"))
+    files_now = {"NBA_DATA_DIR": str(as_files(source, "2023-24", tmp_path / "corrected"))}
+    undisturbed = shutil.copytree(tmp_path, tmp_path / "undisturbed")
+    assert Command(undisturbed, "refresh", str(day), str(day), settings=files_now).wait() == 0
+    doomed = Command(tmp_path, "refresh", str(day), str(day), settings=files_now)
+    doomed.wait_until("raw_schedule")
+    doomed.process.kill()
+    assert doomed.wait() == -signal.SIGKILL
+    left = statuses(session(tmp_path), days_from(OPENING_NIGHT, LAST_DAY))
+    assert set(left.loc[["raw_player_boxscores", "raw_shots"], day]) == {"STALE"}
+    assert left.loc["ml_feature_store_v2", LAST_DAY] == "STALE"
+    last = Command(tmp_path, "repair", settings=files_now)
+    assert last.wait() == 0, last.said()
+    days = days_from(OPENING_NIGHT, LAST_DAY)
+    assert contents(session(tmp_path), days) == contents(session(undisturbed), days)
 
 
 def test_control_c_ends_with_130_and_a_word_and_the_same_command_goes_on(tmp_path: Path, built_month: Path) -> None:
