@@ -23,6 +23,7 @@ from nba_assets.quality.audit import Outcome
 from nba_assets.quality.status import FINE, Status
 from nba_assets.tables import Table, downstream_of
 
+DAGSTER_BACKFILL_TAG = "dagster/backfill"
 COMPLETE = "complete"
 PRODUCTION_READY = "production_ready"
 _PREVIEW_ROWS = 5
@@ -85,7 +86,8 @@ def report(context: dg.AssetExecutionContext, table: Table, built: Sequence[Buil
     automation leave it missing, with a failed check: FAILED marks the gaps themselves, and nothing else.
 
     Unchanged partitions are not materialised again, unless the run fails (planned partitions without a
-    materialization would turn FAILED with it) or other steps of the run wait for this one's output.
+    materialization would turn FAILED with it), other steps of the run wait for this one's output, or Dagster's own
+    backfill does: it holds whatever it asked for and did not see materialised for failed.
     """
     verdict = _Verdict(built, blocked_fails)
     good = verdict.good
@@ -93,7 +95,7 @@ def report(context: dg.AssetExecutionContext, table: Table, built: Sequence[Buil
     if len(built) == 1:
         yield from _report_single(context, table, built[0], verdict)
     elif verdict.bad or verdict.waiting or not _must_emit_all(context, key, good):
-        emitted = good if verdict.bad else _new(context, key, good)
+        emitted = good if verdict.bad or _must_emit_all(context, key, good) else _new(context, key, good)
         with one_transaction(context.instance):
             for b in emitted:
                 metadata = _metadata(b, preview=b is emitted[-1])
@@ -236,6 +238,8 @@ def _failed_before(
 
 
 def _must_emit_all(context: dg.AssetExecutionContext, key: dg.AssetKey, good: Sequence[Built]) -> bool:
+    if DAGSTER_BACKFILL_TAG in context.run.tags:
+        return True
     selected = context.run.asset_selection
     following = {dg.AssetKey(name) for name in downstream_of(key.to_user_string())}
     waited_for = selected is None or bool(selected & following)

@@ -41,8 +41,9 @@ if "dagster._daemon" in sys.orig_argv:
 class Deployment:
     """A running web server, daemon and code server."""
 
-    def __init__(self, url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-        self.url, self._process, self.log = url, process, log
+    def __init__(self, url: str, process: subprocess.Popen[bytes], directory: Path) -> None:
+        self.url, self._process, self.directory = url, process, directory
+        self.log = directory / "dev.log"
 
     def graphql(self, query: str, **variables: Any) -> dict[str, Any]:
         """The `data` of an answer; errors raise."""
@@ -75,9 +76,9 @@ def deployed(directory: Path, settings: Mapping[str, str]) -> Iterator[Deploymen
     (home / "dagster").mkdir(parents=True)
     (home / "dagster" / "dagster.yaml").write_text(instance_config() + _FASTER_QUEUE)
     (directory / "sitecustomize.py").write_text(_FASTER_DAEMON)
-    port, log = _free_port(), directory / "dev.log"
+    port = _free_port()
     environment = {**os.environ, "PYTHONPATH": str(directory), "NBA_HOME": str(home), **settings}
-    with log.open("wb") as out:
+    with (directory / "dev.log").open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "nba_assets", "dev", "--port", str(port)],
             cwd=directory,
@@ -86,7 +87,7 @@ def deployed(directory: Path, settings: Mapping[str, str]) -> Iterator[Deploymen
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    deployment = Deployment(f"http://127.0.0.1:{port}", process, log)
+    deployment = Deployment(f"http://127.0.0.1:{port}", process, directory)
     try:
         deployment.until("the web server answers", 90, lambda: deployment.graphql("{ version }"))
         yield deployment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -159,6 +159,19 @@ def test_the_whole_graph_is_upstream_of_the_features(deployment: Deployment, pag
     _picture(page, "asset_graph", wait=8)
 
 
+def test_launched_again_it_heals_the_gap_and_fails_nothing_that_was_good(deployment: Deployment) -> None:
+    log = deployment.directory / "data" / "2021-22" / "leaguegamelog_team.parquet"
+    log.write_bytes((real_data() / "2021-22" / log.name).read_bytes())
+    around = [GAP - timedelta(days=1), GAP, GAP + timedelta(days=1)]
+    tables = ("raw_schedule", "raw_team_boxscores", "raw_player_boxscores")
+    backfill = _launch(deployment, tables, around)
+    ended = deployment.until("the backfill ends", 120, lambda: _ended(deployment, backfill))
+    assert ended == "COMPLETED_SUCCESS"
+    statuses = _statuses(deployment)
+    for name in tables:
+        assert _days(statuses[name], "MATERIALIZED") == set(DAYS), name
+
+
 def _click_partition(page: WebDriver, day: date) -> None:
     """The list of partitions draws only what is in sight: filter it first."""
     filter_ = page.find_element(By.XPATH, "//input[contains(@placeholder, 'Filter by partition')]")
@@ -169,10 +182,10 @@ def _click_partition(page: WebDriver, day: date) -> None:
     page.execute_script("arguments[0].click()", listed)
 
 
-def _launch(deployment: Deployment) -> str:
+def _launch(deployment: Deployment, tables: Iterable[str] = tuple(TABLES), days: Sequence[date] = DAYS) -> str:
     params = {
-        "assetSelection": [{"path": [name]} for name in TABLES],
-        "partitionNames": [str(day) for day in DAYS],
+        "assetSelection": [{"path": [name]} for name in tables],
+        "partitionNames": [str(day) for day in days],
     }
     answer = deployment.graphql(LAUNCH, params=params)["launchPartitionBackfill"]
     assert answer["__typename"] == "LaunchBackfillSuccess", answer

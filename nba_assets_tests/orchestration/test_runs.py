@@ -146,6 +146,15 @@ def test_an_unchanged_partition_is_not_materialised_again(ranges: Ranges) -> Non
     assert ranges.instance.fetch_materializations(filter_, limit=5).records == before
 
 
+def test_a_backfill_of_dagster_sees_all_that_it_asked_for(ranges: Ranges) -> None:
+    """It holds what it does not see materialised for failed, and then asks for nothing downstream."""
+    span = [date(2021, 10, 24), date(2021, 10, 25)]
+    for first, last in ((span[0], span[1]), (span[1], span[1])):
+        again = ranges.run("raw_team_boxscores", first, last, BACKFILL)
+        seen = {event.partition for event in again.all_events if event.is_step_materialization}
+        assert seen == {str(day) for day in span if first <= day <= last}
+
+
 def test_a_gap_that_comes_out_as_before_is_no_longer_failed(ranges: Ranges) -> None:
     """The same rows stand; only the failure and its check have to go."""
     day = date(2021, 10, 22)
