@@ -8,7 +8,6 @@ what is stored belongs here.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -19,23 +18,19 @@ from typing import Any
 import dagster as dg
 import sqlalchemy
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
-from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
-from filelock import FileLock
 
-from nba_assets.settings import load_settings
+from nba_assets.orchestration.local_storage import created_alone, instance_directory, kept_engine
 
 
 class PooledSqliteEventLogStorage(ConsolidatedSqliteEventLogStorage):
     """The consolidated SQLite event log; named in dagster.yaml.
 
-    Without `base_dir` it lies in DAGSTER_HOME, else where `nba-assets` keeps Dagster's instance: all processes of
-    one `dagster` command must find the same file.
+    Without `base_dir` it lies beside the runs and schedules (`local_storage.py`).
     """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        Path(base_dir).mkdir(parents=True, exist_ok=True)
-        with FileLock(Path(base_dir) / "event_log.lock"):
+        with created_alone(Path(base_dir)):
             super().__init__(base_dir, inst_data)
             if not self.has_table("alembic_version"):  # whoever created the file was killed before its schema was there
                 self._init_db()
@@ -50,16 +45,11 @@ class PooledSqliteEventLogStorage(ConsolidatedSqliteEventLogStorage):
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> PooledSqliteEventLogStorage:
         """The storage that dagster.yaml describes."""
-        home = config_value.get("base_dir") or os.environ.get("DAGSTER_HOME") or str(load_settings().dagster_home)
-        return cls(base_dir=home, inst_data=inst_data)
+        return cls(base_dir=config_value.get("base_dir") or str(instance_directory()), inst_data=inst_data)
 
     @cached_property
     def _engine(self) -> sqlalchemy.Engine:
-        engine = sqlalchemy.create_engine(
-            self._conn_string, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
-        )
-        sqlalchemy.event.listen(engine, "connect", _do_not_wait_for_the_disk)
-        return engine
+        return kept_engine(self._conn_string)
 
     @contextmanager
     def _connect(self) -> Iterator[sqlalchemy.Connection]:
@@ -111,8 +101,3 @@ def one_transaction(instance: dg.DagsterInstance) -> AbstractContextManager[None
     """Events that are stored meanwhile are one transaction, where the instance's event log can do that."""
     storage = instance.event_log_storage
     return storage.one_transaction() if isinstance(storage, PooledSqliteEventLogStorage) else nullcontext()
-
-
-def _do_not_wait_for_the_disk(connection: Any, _: Any) -> None:
-    """In WAL mode this cannot corrupt the file; a power cut may lose the last events, and the ledger has them."""
-    connection.execute("PRAGMA synchronous=NORMAL")

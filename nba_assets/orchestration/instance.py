@@ -9,7 +9,6 @@ from importlib import resources
 from pathlib import Path
 
 import dagster as dg
-from filelock import FileLock
 
 from nba_assets.settings import Settings
 
@@ -21,7 +20,9 @@ def _prepare_home(home: Path) -> None:
     """Put our dagster.yaml into Dagster's directory; existing configuration is left alone."""
     target = home / "dagster.yaml"
     if not target.exists():
-        target.write_text(instance_config())
+        written = target.with_suffix(f".{os.getpid()}")
+        written.write_text(instance_config())
+        written.replace(target)  # whole, for whoever opens the instance at the same moment
 
 
 def instance_config() -> str:
@@ -38,13 +39,10 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True)
     os.environ["DAGSTER_HOME"] = str(home)
-    # Dagster's SQLite storages are created by whoever comes first, and two at once spoil each other's schema.
-    with FileLock(home / "instance.lock"):
-        _prepare_home(home)
-        opened = dg.DagsterInstance.from_config(str(home))
+    _prepare_home(home)
     # Dagster hands over the events of a range in batches of this size, which our event log stores as one transaction.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
-    with opened as instance:
+    with dg.DagsterInstance.from_config(str(home)) as instance:
         _bury_the_dead(instance)
         yield instance
 

@@ -9,10 +9,11 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import dagster as dg
 import pandas as pd
 import pytest
 
-from nba_assets.orchestration.instance import instance_config
+from nba_assets.orchestration.instance import instance_config, open_instance
 from nba_assets.quality.status import Status
 from nba_assets.sources.files import FilesSource
 from nba_assets_tests.build.warehouses import build_range, cells, session
@@ -24,16 +25,16 @@ NOW = eastern(2021, 10, 23, 9)
 
 
 class Home:
-    """A home with an instance, and the environment of a person who works in it."""
+    """A home, and a person who works in a checkout: a directory with our dagster.yaml, and no DAGSTER_HOME."""
 
     def __init__(self, home: Path, data: Path) -> None:
         self.home = home
-        (home / "dagster").mkdir(parents=True)
-        (home / "dagster" / "dagster.yaml").write_text(instance_config())
+        self._checkout = home / "checkout"
+        self._checkout.mkdir(parents=True)
+        (self._checkout / "dagster.yaml").write_text(instance_config())
         self._environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if not name.startswith("DAGSTER_")},
             "NBA_HOME": str(home),
-            "DAGSTER_HOME": str(home / "dagster"),
             "NBA_SOURCE": "files",
             "NBA_DATA_DIR": str(data),
             "NBA_NOW": NOW.isoformat(),
@@ -42,7 +43,12 @@ class Home:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "dagster", *arguments, "-m", "nba_assets.definitions"]
         return subprocess.Popen(
-            command, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            cwd=self._checkout,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
 
     def materialize(self, table: str, day: date, options: dict[str, object] | None = None) -> subprocess.Popen[str]:
@@ -105,6 +111,9 @@ def test_two_runs_at_once_neither_corrupt_nor_deadlock(home: Home) -> None:
         status, told = ended(process)
         assert status == 0, told
         assert "backfill mode is on (option backfill_mode)" in told
+    with open_instance(session(home.home).settings) as shown_in_the_ui:
+        runs = shown_in_the_ui.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS]))
+    assert len(runs) == 2
     found = cells(session(home.home, now=NOW), FIRST)
     assert (found["raw_player_boxscores"].status, found["raw_shots"].status) == (Status.OK, Status.OK)
     assert found["raw_player_boxscores"].rows > 0
