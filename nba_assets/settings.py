@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import os
 from datetime import UTC, date, datetime, timedelta
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -111,14 +113,20 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def state(self) -> Path:
+        """Where warehouse and Dagster's instance lie; a made-up league never shares them with the real one."""
+        is_made_up = self.source == SourceName.SIMULATED
+        return (self.home / "simulated" if is_made_up else self.home).absolute()
+
+    @property
     def warehouse_path(self) -> Path:
         """The DuckDB file."""
-        return (self.duckdb_path or self.home / "warehouse.duckdb").absolute()
+        return (self.duckdb_path or self.state / "warehouse.duckdb").absolute()
 
     @property
     def dagster_home(self) -> Path:
         """Dagster's instance directory: runs, events, schedules."""
-        return (self.home / "dagster").absolute()
+        return self.state / "dagster"
 
     @property
     def cache_dir(self) -> Path:
@@ -162,6 +170,15 @@ class Settings(BaseSettings):
             game_types=frozenset(self.counting_types) or COUNTING_TYPES,
             play_by_play=self.api_play_by_play,
         )
+
+
+def unknown_settings() -> dict[str, str | None]:
+    """Names in the environment and in `.env` that look like settings of ours and are none, each with the nearest."""
+    fields = Settings.model_fields.items()
+    known = {str(field.validation_alias or f"NBA_{name.upper()}") for name, field in fields}
+    given = {*os.environ, *dotenv_values(".env")}
+    unknown = sorted(n for n in given if n.startswith(("NBA_", "AWS_SES_")) and not n.startswith("NBA_TEST_"))
+    return {n: next(iter(get_close_matches(n, known, 1)), None) for n in unknown if n not in known}
 
 
 def load_settings(**overrides: Any) -> Settings:

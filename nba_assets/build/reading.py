@@ -42,8 +42,9 @@ def _finished(session: Session, first: date, last: date) -> pd.DataFrame:
 
 
 def _parameters(session: Session, table: str) -> str:
-    """What a table's rows depend on besides its inputs."""
-    return f"{session.policies[table].min_games} {','.join(sorted(session.counting_types))}"
+    """What a table's rows, and the verdict on them, depend on besides its inputs."""
+    policy, mode = session.policies[table], session.settings.completeness
+    return f"{policy} {mode} {','.join(sorted(session.counting_types))}"
 
 
 def read_stored(session: Session, table: Table, days: Sequence[date]) -> Inputs:

@@ -90,9 +90,10 @@ class Cell:
 class State:
     """Every partition from the beginning of the first season to `end`.
 
-    `is_due(day)` says whether the results of a date must be there; `parameters` is what else the rows depend on
-    (the source's game types, min_games), per table. `finished()` gives the finished counting games of the
-    schedule (game_date, season, game_id, home_team, away_team); asked for only where something is blocked.
+    `is_due(day)` says whether the results of a date must be there; `parameters` is what else the rows and the
+    verdict on them depend on (the source's game types, the policy), per table. `finished()` gives the finished
+    counting games of the schedule (game_date, season, game_id, home_team, away_team); asked for only where something
+    is blocked.
     """
 
     def __init__(
@@ -257,7 +258,7 @@ class State:
         table = published.partition.table
         if published.code_version != TABLES[table].code_version:
             return f"computed with code version {published.code_version}, now {TABLES[table].code_version}"
-        return "an input has changed since it was computed"
+        return "an input or a setting has changed since it was computed"
 
     def _stale_input(self, partition: Partition) -> Cell | None:
         """The nearest input that is stale; of a history, its first such date. Named is the one it began with."""

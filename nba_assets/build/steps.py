@@ -22,12 +22,15 @@ from nba_assets.build.state import State
 from nba_assets.league.calendar import season_of
 from nba_assets.quality.audit import Mode, Outcome, Partition
 from nba_assets.quality.status import Status
+from nba_assets.settings import SettingsError, SourceName
 from nba_assets.tables import TABLES, Table
 from nba_assets.tables.contract import empty, shape
 from nba_assets.tables.fingerprint import partition_hashes
 from nba_assets.tables.games import announced_games
 from nba_assets.warehouse.base import Publication
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
+
+MADE_UP = SourceName.SIMULATED.value
 
 
 @dataclass(frozen=True)
@@ -56,13 +59,16 @@ class Built:
 def build(session: Session, table_name: str, days: Sequence[date], run: RunInfo) -> list[Built]:
     """Build the partitions of one table; returns one result per date, in order of date.
 
-    Raises WarehouseError if the warehouse cannot be used; everything else that goes wrong is an outcome.
+    Raises WarehouseError if the warehouse cannot be used, SettingsError if it holds another league; everything else
+    that goes wrong is an outcome.
     """
     table = TABLES[table_name]
-    entry = _Entry(run, datetime.now(UTC), time.monotonic())
+    entry = _Entry(run, session.source.name if table.result_sets else None, datetime.now(UTC), time.monotonic())
     session.warehouse.prepare()
     with session.warehouse.writer(f"building {table_name}"):
         with session.warehouse.reading():
+            if table_name == "raw_schedule":
+                _refuse_another_league(session)
             state = load_state(session, min(days), max(days), [table_name])
             waiting = {day: outcome for day in days if (outcome := _waiting(state, table_name, day))}
             open_days = sorted(set(days) - set(waiting))
@@ -87,6 +93,18 @@ def build(session: Session, table_name: str, days: Sequence[date], run: RunInfo)
     of_day = {day: by_day.get_group(day) for day in by_day.groups}
     nothing = table.empty()
     return [Built(outcomes[day], day in changed, of_day.get(day, nothing)) for day in sorted(days)]
+
+
+def _refuse_another_league(session: Session) -> None:
+    """Whoever forgets NBA_SOURCE is told before anything is replaced: the schedule is what is loaded first."""
+    stored = session.warehouse.ledger(tables=["raw_schedule"])
+    others = {name for name in stored["source"].dropna() if (name == MADE_UP) != (session.source.name == MADE_UP)}
+    if others:
+        raise SettingsError(
+            f"{session.warehouse.describe()} holds data of the source '{', '.join(sorted(others))}', and the source is "
+            f"now '{session.source.name}': the real and the simulated league do not mix. Set NBA_SOURCE, or another "
+            "place for the tables (NBA_HOME, NBA_DUCKDB_PATH or NBA_BIGQUERY_DATASET_PREFIX)."
+        )
 
 
 def _waiting(state: State, table: str, day: date) -> Outcome | None:
@@ -146,6 +164,7 @@ class _Entry:
     """What all ledger rows of one build have in common, and how an outcome becomes one."""
 
     run: RunInfo
+    source: str | None
     started: datetime
     clock: float
 
@@ -167,6 +186,7 @@ class _Entry:
             "announced_hash": _announced_hash(tried, day) if table == "raw_schedule" else None,
             "inputs_hash": state.inputs_hash(table, day),
             "code_version": TABLES[table].code_version,
+            "source": self.source,
             "opening_night": tried.opening_nights.get(season_of(day)),
             "options": self.run.options.to_json(),
             "started_at": self.started,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nba_assets.cli.console import errors_explained
+from nba_assets.cli.console import UsageError, err, errors_explained
 from nba_assets.settings import load_settings
 
 
@@ -21,6 +22,7 @@ def dev(
     from nba_assets.orchestration.instance import open_instance
 
     with errors_explained():
+        _require_free_port(host, port)
         settings = load_settings()
         # The code server may run in another directory: what is relative here must not move.
         os.environ["NBA_HOME"] = str(settings.home.absolute())
@@ -30,5 +32,16 @@ def dev(
         with open_instance(settings):
             pass
         dagster = str(Path(sys.executable).with_name("dagster"))
+        err.print(f"asset graph: http://{host}:{port}/asset-groups", highlight=False)
         arguments = ["dev", "-m", "nba_assets.definitions", "-h", host, "-p", str(port)]
         os.execv(dagster, [dagster, *arguments])
+
+
+def _require_free_port(host: str, port: int) -> None:
+    """Dagster would go on without its web server."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UsageError(f"{host}:{port} cannot be opened: {error.strerror}. Choose another: --port N") from error

@@ -15,7 +15,7 @@ from nba_assets.orchestration.automation import SKIP_DOWNSTREAM_TAG
 from nba_assets.orchestration.partitions import asset_deps
 from nba_assets.orchestration.reporting import check_specs, report
 from nba_assets.orchestration.resources import Pipeline
-from nba_assets.settings import Settings, WarehouseName
+from nba_assets.settings import Settings, SettingsError, WarehouseName
 from nba_assets.tables import TABLES, TIERS, Table
 from nba_assets.tables.contract import Column, columns_of
 from nba_assets.warehouse.base import WarehouseError
@@ -90,7 +90,7 @@ def _asset(
         days = [date.fromisoformat(key) for key in context.partition_keys]
         try:
             built = build(pipeline.session, table.name, days, run)
-        except WarehouseError as error:
+        except (WarehouseError, SettingsError) as error:
             raise dg.Failure(f"{table.name}: {error}", allow_retries=False) from error
         pipeline.listener(table.name, built)
         yield from report(context, table, built, blocked_fails=_is_asked_for_by_name(context.run.tags))

@@ -28,7 +28,7 @@ MEANING: dict[Status, str] = {
     Status.GAP: "below the threshold; nothing published",
     Status.ERROR: "an exception; nothing published",
     Status.BLOCKED: "waits for a gap or an error upstream",
-    Status.STALE: "an input or the code has changed since it was computed",
+    Status.STALE: "an input, a setting or the code has changed since it was computed",
     Status.NOT_DUE: "games not played yet, or the source's delay is not over",
     Status.MISSING: "never computed",
 }

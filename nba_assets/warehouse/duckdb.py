@@ -59,7 +59,6 @@ class DuckDBWarehouse:
         if self._is_prepared and self.path.exists():
             return
         if not self._is_whole():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
             with self._transaction("creating tables") as connection:
                 for relation in all_relations():
                     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {relation.dataset}")
@@ -172,7 +171,6 @@ class DuckDBWarehouse:
         """Create what is missing and apply the safe differences between contracts and stored tables."""
         if dry_run and not self.path.exists():
             return [missing_table(relation) for relation in all_relations()]
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._transaction("migrating") as connection:
             found = [m for relation in all_relations() for m in _differences(connection, relation)]
             if not dry_run:
@@ -321,11 +319,14 @@ def _cannot_open(path: Path, error: duckdb.Error, patience: float) -> str:
 
 @contextmanager
 def _lock(path: Path, purpose: str, patience: float) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         handle = path.open("a+")
     except OSError as error:
-        raise WarehouseError(f"{path} cannot be written: {error}. Check the permissions of {path.parent}.") from error
+        raise WarehouseError(
+            f"{path} cannot be written: {error}. "
+            f"Check NBA_HOME or NBA_DUCKDB_PATH, and the permissions of {path.parent}."
+        ) from error
     with handle:
         started = time.monotonic()
         deadline = started + patience

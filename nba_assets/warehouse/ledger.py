@@ -45,6 +45,7 @@ class ProcessorRuns(Contract):
     announced_hash: Text = column("Hash of what was known before tip-off (raw_schedule)", nullable=True)
     inputs_hash: Text = column("Hash of everything the partition was allowed to read", nullable=True)
     code_version: Text = column("Version of the table's formula", nullable=True)
+    source: Text = column("Source that was asked (raw tables)", nullable=True)
     opening_night: Date = column("The season's opening night by the schedule (raw_schedule)", nullable=True)
     options: Text = column("Run options, JSON", nullable=True)
     started_at: Timestamp = column("Start of the attempt, UTC", nullable=True)

@@ -51,7 +51,7 @@ def test_an_input_with_other_content_makes_its_readers_stale(built: Ledger) -> N
     built.attempt("raw_team_boxscores", SECOND, content="corrected")
     assert built.state().cell("raw_team_boxscores", SECOND).status == Status.OK
     cell = built.state().cell("team_offense_game_summary", SECOND)
-    assert (cell.status, cell.reason) == (Status.STALE, "an input has changed since it was computed")
+    assert (cell.status, cell.reason) == (Status.STALE, "an input or a setting has changed since it was computed")
     assert cell.rows == 10
     assert built.state().cell("team_offense_game_summary", FIRST).status == Status.OK
 

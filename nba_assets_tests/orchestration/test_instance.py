@@ -25,7 +25,8 @@ def told(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
 
 def test_the_shipped_configuration_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAGSTER_HOME", "elsewhere")
-    with open_instance(load_settings(home=tmp_path / "home")) as instance:
+    settings = load_settings(home=tmp_path / "home")
+    with open_instance(settings) as instance:
         assert isinstance(instance.event_log_storage, PooledSqliteEventLogStorage)
         assert not instance.telemetry_enabled
         assert not instance.nux_enabled
@@ -33,7 +34,7 @@ def test_the_shipped_configuration_is_loaded(tmp_path: Path, monkeypatch: pytest
         assert not instance.get_settings("run_retries")["retry_on_asset_or_op_failure"]
         pools = instance.get_concurrency_config().pool_config
         assert (pools.pool_granularity.value, pools.default_pool_limit) == ("run", 1)
-        assert (tmp_path / "home" / "dagster" / "dagster.yaml").exists()
+        assert (settings.dagster_home / "dagster.yaml").exists()
 
 
 def test_both_event_logs_give_the_same_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,51 @@
+"""Places that cannot be used, or must not: a home that is no directory, a port that is taken, another league's tables."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from nba_assets_tests.cli.command import nba_assets, printed_json
+from nba_assets_tests.needs import real_data
+
+
+@pytest.mark.parametrize(
+    "command", [("backfill", "2021-11-01", "2021-11-02"), ("coverage", "2021-11-01", "2021-11-02")]
+)
+def test_a_home_that_is_a_file_is_named(tmp_path: Path, command: tuple[str, ...]) -> None:
+    home = tmp_path / "notes.txt"
+    home.write_text("not a directory")
+    result = nba_assets(*command, home=home)
+    assert result.exit_code == 1
+    assert "notes.txt" in result.stderr
+    assert "Check NBA_HOME" in result.stderr
+    assert home.read_text() == "not a directory"
+
+
+def test_a_port_that_is_taken_is_named_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = nba_assets("dev", "--port", str(port), home=tmp_path)
+    assert result.exit_code == 2
+    assert f"127.0.0.1:{port} cannot be opened" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_simulated_league_never_replaces_the_real_one(tmp_path: Path) -> None:
+    real = {"NBA_SOURCE": "files", "NBA_DATA_DIR": str(real_data())}
+    schedule = ("backfill", "2021-11-01", "2021-11-02", "--tables", "raw_schedule")
+    assert nba_assets(*schedule, home=tmp_path, **real).exit_code == 0
+    assert nba_assets(*schedule, home=tmp_path).exit_code == 0, "without NBA_SOURCE it has a place of its own"
+    assert (tmp_path / "simulated" / "warehouse.duckdb").exists()
+    shared = tmp_path / "warehouse.duckdb"
+    rows = ("coverage", "2021-11-01", "2021-11-03", "--format", "json")
+    before = printed_json(nba_assets(*rows, home=tmp_path, **real))
+    result = nba_assets("backfill", "2021-11-03", "2021-11-03", home=tmp_path, NBA_DUCKDB_PATH=str(shared))
+    assert result.exit_code == 2
+    assert "holds data of the source 'files', and the source is now 'simulated'" in result.stderr
+    assert "Set NBA_SOURCE" in result.stderr
+    assert printed_json(nba_assets(*rows, home=tmp_path, **real)) == before
