@@ -22,44 +22,63 @@ FEATURE_VERSION = "v2_baseline_25"
 _INJURY_RISK = {AVAILABLE: 0.0, PROBABLE: 1.0, QUESTIONABLE: 2.0, DOUBTFUL: 3.0, OUT: 3.0}
 
 
-def _feature(description: str, low: float | None = None, high: float | None = None) -> object:
-    return column(description, unit="feature", nullable=True, ge=low, le=high)
-
-
-# The one list of feature names, in the order of the feature vector: name -> (definition, range).
-FEATURES: dict[str, tuple[str, float | None, float | None]] = {
-    "points_avg_last_5": ("player_daily_cache points_avg_last_5", 0, 100),
-    "points_avg_last_10": ("player_daily_cache points_avg_last_10", 0, 100),
-    "points_avg_season": ("player_daily_cache points_avg_season", 0, 100),
-    "points_std_last_10": ("player_daily_cache points_std_last_10", 0, 70),
-    "games_in_last_7_days": ("Games played on D−7 … D−1", 0, 7),
-    "fatigue_score": ("player_composite_factors fatigue_score", 0, 100),
-    "shot_zone_mismatch_score": ("player_composite_factors shot_zone_mismatch_score", -10, 10),
-    "pace_score": ("player_composite_factors pace_score", -3, 3),
-    "usage_spike_score": ("player_composite_factors usage_spike_score", -3, 3),
-    "rest_advantage": ("The player's days_rest − the opposing team's, clamped ±2", -2, 2),
-    "injury_risk": ("available 0, probable 1, questionable 2, doubtful and out 3; NULL without a report", 0, 3),
-    "recent_trend": ("Mean of the newest 2 games − mean of games 3-5, in steps −2 … 2; NULL below 5 games", -2, 2),
-    "minutes_change": ("Minutes of the last 10 games against the season, in steps −2 … 2", -2, 2),
-    "opponent_def_rating": ("team_defense_zone_analysis defensive_rating_last_15 of the opponent", 50, 200),
-    "opponent_pace": ("team_defense_zone_analysis opponent_pace of the opponent", 50, 150),
-    "home_away": ("1 at home, 0 away", 0, 1),
-    "back_to_back": ("1 if he played the day before", 0, 1),
-    "playoff_game": ("1 for a playoff game (type 004)", 0, 1),
-    "pct_paint": ("player_shot_zone_analysis paint_rate_last_10", 0, 1),
-    "pct_mid_range": ("player_shot_zone_analysis mid_range_rate_last_10", 0, 1),
-    "pct_three": ("player_shot_zone_analysis three_pt_rate_last_10", 0, 1),
-    "pct_free_throw": ("player_daily_cache ft_points_share_last_10", 0, 1),
-    "team_pace": ("upcoming_team_game_context pace_last_10", 50, 150),
-    "team_off_rating": ("upcoming_team_game_context off_rating_last_10", 50, 200),
-    "team_win_pct": ("upcoming_team_game_context win_pct", 0, 1),
+# The one list of feature names, in the order of the feature vector: name -> (definition, unit, range).
+FEATURES: dict[str, tuple[str, str, float | None, float | None]] = {
+    "points_avg_last_5": ("Points per game over his last 5 games", "points per game", 0, 100),
+    "points_avg_last_10": ("Points per game over his last 10 games", "points per game", 0, 100),
+    "points_avg_season": ("Points per game over his season to date", "points per game", 0, 100),
+    "points_std_last_10": ("Sample standard deviation of his points over the last 10 games", "points", 0, 70),
+    "games_in_last_7_days": ("Games he played on D−7 … D−1", "games", 0, 7),
+    "fatigue_score": ("100 = fresh: less for back-to-backs, many minutes, age (composite factors)", "score", 0, 100),
+    "shot_zone_mismatch_score": (
+        "His main zone against the opponent's defence there, + = good for him (composite factors)",
+        "score",
+        -10,
+        10,
+    ),
+    "pace_score": ("Half the difference of both teams' pace, clamped ±3 (composite factors)", "score", -3, 3),
+    "usage_spike_score": (
+        "0.3 × (usage of the season − usage of the last 7 games), more with stars out (composite factors)",
+        "score",
+        -3,
+        3,
+    ),
+    "rest_advantage": ("His days_rest − the opposing team's, clamped ±2", "days", -2, 2),
+    "injury_risk": ("available 0, probable 1, questionable 2, doubtful and out 3; NULL without a report", "step", 0, 3),
+    "recent_trend": ("Mean of the newest 2 games − mean of games 3-5, in steps; NULL below 5 games", "step", -2, 2),
+    "minutes_change": ("Minutes of the last 10 games against the season, in steps", "step", -2, 2),
+    "opponent_def_rating": (
+        "Points allowed by the opponent per 100 possessions over its last 15 games",
+        "points per 100 possessions",
+        50,
+        200,
+    ),
+    "opponent_pace": ("The opponent's pace over its last 15 games", "possessions per 48 min", 50, 150),
+    "home_away": ("1 at home, 0 away", "0 or 1", 0, 1),
+    "back_to_back": ("1 if he played the day before", "0 or 1", 0, 1),
+    "playoff_game": ("1 for a playoff game (type 004)", "0 or 1", 0, 1),
+    "pct_paint": ("Share of his attempts from the paint over the last 10 games", "fraction", 0, 1),
+    "pct_mid_range": ("Share of his attempts from mid-range over the last 10 games", "fraction", 0, 1),
+    "pct_three": ("Share of his attempts that are three-pointers over the last 10 games", "fraction", 0, 1),
+    "pct_free_throw": ("Share of his points that are free throws over the last 10 games", "fraction", 0, 1),
+    "team_pace": ("His team's pace over its last 10 games", "possessions per 48 min", 50, 150),
+    "team_off_rating": (
+        "His team's points per 100 possessions over its last 10 games",
+        "points per 100 possessions",
+        50,
+        200,
+    ),
+    "team_win_pct": ("His team's share of games won this season; NULL below 5 games", "fraction", 0, 1),
 }
 FEATURE_NAMES: tuple[str, ...] = tuple(FEATURES)
 CRITICAL_FEATURES: tuple[str, ...] = FEATURE_NAMES[0:6] + FEATURE_NAMES[13:17] + FEATURE_NAMES[22:25]
 
 
 def _feature_fields() -> type[Contract]:
-    fields = {name: _feature(text, low, high) for name, (text, low, high) in FEATURES.items()}
+    fields = {
+        name: column(definition, unit=unit, nullable=True, ge=low, le=high)
+        for name, (definition, unit, low, high) in FEATURES.items()
+    }
     return type("Features", (Contract,), {"__annotations__": dict.fromkeys(fields, Number), **fields})
 
 

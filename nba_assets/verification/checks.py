@@ -125,7 +125,7 @@ def features_are_in_range(stored: StoredSeason) -> CheckResult:
     """Every feature lies within its documented range, or is NULL."""
     rows = stored.rows("ml_feature_store_v2")
     wrong = []
-    for name, (_, low, high) in FEATURES.items():
+    for name, (_, _, low, high) in FEATURES.items():
         off = rows[rows[name].lt(low) | rows[name].gt(high)]
         wrong += [
             f"{row.game_date.date()} player {row.player_id}: {name} {getattr(row, name)}" for row in off.itertuples()
