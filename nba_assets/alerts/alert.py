@@ -66,7 +66,8 @@ class Alert:
 class BackfillFacts:
     """What the ledger knows of a backfill: its dates, statuses of its partitions, its newest attempt.
 
-    `is_over` is what whoever ran it says; None where nobody can tell.
+    `is_over` is what whoever ran it says; None where nobody can tell. For its digest, `counts` and dates are those of
+    all partitions that were `asked` for, as they stand now; `untried` are those of them that were never computed.
     """
 
     backfill_id: str
@@ -75,16 +76,22 @@ class BackfillFacts:
     counts: dict[str, int]
     last_attempt: str
     is_over: bool | None = None
+    asked: frozenset[Partition] = field(default=frozenset(), repr=False)
+    untried: tuple[Partition, ...] = ()
 
 
 @dataclass(frozen=True)
 class Digest:
-    """The one notice of a backfill: causes that it found, found still open, and resolved."""
+    """The one notice of a backfill: causes that it found, found to have changed, and resolved.
+
+    `standing` are causes in its range that were known before and are no news.
+    """
 
     facts: BackfillFacts
     opened: tuple[tuple[Alert, tuple[Trouble, ...]], ...]
     continued: tuple[Alert, ...]
     resolved: tuple[Alert, ...]
+    standing: tuple[Alert, ...] = ()
 
 
 @dataclass(frozen=True)

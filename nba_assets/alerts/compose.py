@@ -18,6 +18,7 @@ from nba_assets.quality.audit import Partition
 from nba_assets.quality.status import FAILED, Status
 from nba_assets.tables import TABLES
 
+_WELL = (Status.OK, Status.NO_GAMES, Status.BOOTSTRAP, Status.NOT_DUE)
 _MOST_DATES, _MOST_REASONS, _MOST_ROWS = 5, 3, 7
 _LONGEST_OF_SEVERAL = 240
 _DAY = timedelta(days=1)
@@ -112,13 +113,12 @@ def _digest_letter(digest: Digest) -> Letter:
     facts = digest.facts
     span = _span(facts.first_day, facts.last_day)
     total = sum(facts.counts.values())
-    failed = sum(facts.counts.get(status.value, 0) for status in FAILED)
-    causes = len({alert.family for alert, _ in digest.opened} | {alert.family for alert in digest.continued})
-    summary = f"{failed} failed, {causes} root cause{'' if causes == 1 else 's'}" if failed or causes else "all is well"
+    trouble = _in_trouble(digest)
     told = [
         ("Partitions", f"{total:,}: " + ", ".join(f"{count:,} {status}" for status, count in facts.counts.items())),
         ("Found", "\n".join(_cause_line(alert, troubles) for alert, troubles in digest.opened)),
-        ("Still open", "\n".join(_alert_line(alert) for alert in digest.continued)),
+        ("Still open", "\n".join(_alert_line(alert) for alert in (*digest.continued, *digest.standing))),
+        ("Not done", f"{_tables(facts.untried)} on {dates(facts.untried)}" if facts.untried else ""),
         ("Resolved", "\n".join(_alert_line(alert) for alert in digest.resolved)),
     ]
     commands = (
@@ -126,11 +126,22 @@ def _digest_letter(digest: Digest) -> Letter:
             f"nba-assets coverage {facts.first_day} {facts.last_day}",
             f"nba-assets repair {facts.first_day} {facts.last_day}",
         )
-        if failed or causes
+        if trouble
         else ()
     )
-    headline = f"Backfill {facts.backfill_id} of {span}: {summary}"
+    headline = f"Backfill {facts.backfill_id} of {span}: {trouble or 'all is well'}"
     return Letter(subject(headline), headline, tuple((label, text) for label, text in told if text), commands)
+
+
+def _in_trouble(digest: Digest) -> str:
+    """ "1 failed, 3 blocked, 1 root cause"; nothing only if everything asked for is as it should be."""
+    counts: Counter[str] = Counter()
+    for status in Status:
+        if status not in _WELL:
+            counts["failed" if status in FAILED else status.lower()] += digest.facts.counts.get(status.value, 0)
+    causes = {alert.family for alert in (*(a for a, _ in digest.opened), *digest.continued, *digest.standing)}
+    counts["root cause" if len(causes) == 1 else "root causes"] = len(causes)
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
 
 def _cause_line(alert: Alert, troubles: Sequence[Trouble]) -> str:
@@ -141,7 +152,7 @@ def _cause_line(alert: Alert, troubles: Sequence[Trouble]) -> str:
 
 
 def _alert_line(alert: Alert) -> str:
-    return f"- {alert.table} {alert.status} {_span(alert.first_day, alert.last_day)}: {alert.reason}"
+    return f"- {alert.table} {alert.status} {_span(alert.first_day, alert.last_day)}: {_cut(alert.reason)}"
 
 
 # --- parts -----------------------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ def _send(settings: Settings, letter: Letter, transport: Transport) -> bool:
 
 
 def _path(settings: Settings) -> Path:
-    return settings.home.absolute() / "alert-ledger.json"
+    return settings.state / "alert-ledger.json"
 
 
 def _recall(path: Path) -> dict[str, Any] | None:

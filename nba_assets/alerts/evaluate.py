@@ -39,7 +39,7 @@ class Snapshot:
 
     `neighbours(partition)` are the dates before and after it that prove something about the table; `attempt_at`
     gives the newest (attempt id, backfill id) of a partition; `job_recovered(job, since)` says whether a job that
-    has no partitions has succeeded since that attempt id.
+    has no partitions has succeeded since that attempt id; `in_full(facts)` adds what only a digest needs to know.
     """
 
     troubles: Sequence[Trouble]
@@ -47,6 +47,7 @@ class Snapshot:
     neighbours: Callable[[Partition], Iterable[Partition]] = lambda _: ()
     attempt_at: Callable[[Partition], tuple[str, str | None]] = lambda _: ("", None)
     job_recovered: Callable[[str, str], bool] = lambda _, __: False
+    in_full: Callable[[BackfillFacts], BackfillFacts] = lambda facts: facts
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,9 @@ def evaluate(previous: Sequence[Alert], snapshot: Snapshot, now: datetime) -> Ev
     updates: dict[str, Alert | None] = {}
     notices: list[Notice | None] = []
     for alert in open_:
-        mine = assigned.get(alert.alert_id, [])
-        if mine or _still_failed(alert, snapshot):
-            updated, notice = _continued(alert, mine, now)
+        mine, untried = assigned.get(alert.alert_id, []), _untried(alert, snapshot)
+        if mine or untried:
+            updated, notice = _continued(alert, mine, untried, now)
             if notice and (backfills := {t.backfill_id for t in _new(alert, mine) or mine}) <= {*running, *digests}:
                 updated, notice = _left_to_backfill(alert, updated, backfills, digests), None
             updates[alert.alert_id] = updated
@@ -79,10 +80,12 @@ def evaluate(previous: Sequence[Alert], snapshot: Snapshot, now: datetime) -> Ev
         notices.append(notice)
     for group in _groups([t for t in rest if t.backfill_id not in running], digests):
         opened, notice = _opened(group, digests, now)
-        updates[opened.alert_id] = opened
+        updates[opened.alert_id], assigned[opened.alert_id] = opened, group
         notices.append(notice)
     for backfill_id, draft in digests.items():
-        updates[backfill_id], notice = _digested(over[backfill_id], draft, previous, now)
+        facts = snapshot.in_full(over[backfill_id])
+        draft.standing = _standing(facts, draft, [alert for alert in updates.values() if alert is not None], assigned)
+        updates[backfill_id], notice = _digested(facts, draft, previous, now)
         notices.append(notice)
     kept = [updates.pop(alert.alert_id, alert) for alert in previous]
     alerts = tuple(alert for alert in (*kept, *updates.values()) if alert is not None)
@@ -130,7 +133,7 @@ def _assign_other_kinds(
     """An alert whose partitions are all in trouble for another reason now has changed; it is not resolved."""
     by_partition = {trouble.partition: key for key, trouble in rest.items() if trouble.status not in _MAY_PASS}
     for alert in open_:
-        if alert.alert_id in assigned or alert.status in (*_MAY_PASS, RUN_FAILED):
+        if alert.alert_id in assigned or alert.opened_at is None or alert.status in (Status.STALE, RUN_FAILED):
             continue
         keys = [by_partition.pop(p) for p in alert.partitions if p in by_partition]
         if keys:
@@ -181,15 +184,15 @@ def _opened(group: Sequence[Trouble], digests: Mapping[str, _Draft], now: dateti
     return alert, Notice(Event.OPENED, alert.tier, alert, tuple(group)) if is_told else None
 
 
-def _continued(alert: Alert, mine: Sequence[Trouble], now: datetime) -> tuple[Alert, Notice | None]:
+def _continued(
+    alert: Alert, mine: Sequence[Trouble], untried: Iterable[Partition], now: datetime
+) -> tuple[Alert, Notice | None]:
     """The alert as it is now; a notice if a person wants to know of the difference."""
     if not mine:
         return alert, None
     mine = sorted(mine, key=_order)
     attempt = max(t.attempt for t in mine)
-    partitions = tuple(t.partition for t in mine)
-    if alert.status == RUN_FAILED:
-        partitions = tuple(dict.fromkeys((*alert.partitions, *partitions)))
+    partitions = tuple(dict.fromkeys((*untried, *(t.partition for t in mine))))
     updated = replace(
         alert,
         kind=mine[0].kind,
@@ -234,14 +237,14 @@ def _new(alert: Alert, mine: Iterable[Trouble]) -> list[Trouble]:
     return [trouble for trouble in mine if trouble.partition not in alert.partitions]
 
 
-def _still_failed(alert: Alert, snapshot: Snapshot) -> bool:
-    """Whether what a failed run was to build has not been tried again since."""
-    if alert.status != RUN_FAILED:
-        return False
+def _untried(alert: Alert, snapshot: Snapshot) -> list[Partition]:
+    """What nobody has tried since an alert that only an attempt can end: a failed run's, what was never asked for."""
+    if alert.status not in (RUN_FAILED, Status.MISSING) or alert.opened_at is None:
+        return []
     last = alert.last_attempt
-    return any(
-        snapshot.attempt_at(p)[0] <= last and not snapshot.job_recovered(p.table, last) for p in alert.partitions
-    )
+    return [
+        p for p in alert.partitions if snapshot.attempt_at(p)[0] <= last and not snapshot.job_recovered(p.table, last)
+    ]
 
 
 def _ended(
@@ -271,6 +274,7 @@ class _Draft:
     opened: list[tuple[Alert, tuple[Trouble, ...]]] = field(default_factory=list)
     continued: list[Alert] = field(default_factory=list)
     resolved: list[Alert] = field(default_factory=list)
+    standing: list[Alert] = field(default_factory=list)
 
 
 def _left_to_backfill(
@@ -303,12 +307,23 @@ def _backfills(
     return running, over
 
 
+def _standing(facts: BackfillFacts, draft: _Draft, alerts: Iterable[Alert], troubles: Found) -> list[Alert]:
+    """The open alerts that keep something of the backfill's range from being well, and are not in its digest yet."""
+    told = {alert.alert_id for alert in (*draft.continued, *(alert for alert, _ in draft.opened))}
+    found = []
+    for alert in alerts:
+        if alert.is_open and alert.alert_id not in told:
+            concerned = {p for t in troubles.get(alert.alert_id, ()) for p in (t.partition, *t.touched)}
+            found += [alert] if facts.asked & {*alert.partitions, *concerned} else []
+    return found
+
+
 def _digested(
     facts: BackfillFacts, draft: _Draft, previous: Sequence[Alert], now: datetime
 ) -> tuple[Alert, Notice | None]:
     """The record that the backfill had its digest, and the digest; a later one only with news."""
     had_one = any(alert.alert_id == facts.backfill_id for alert in previous)
-    digest = Digest(facts, tuple(draft.opened), tuple(draft.continued), tuple(draft.resolved))
+    digest = Digest(facts, tuple(draft.opened), tuple(draft.continued), tuple(draft.resolved), tuple(draft.standing))
     tiers = [t.tier for _, troubles in draft.opened for t in troubles] + [a.tier for a in draft.continued]
     tier = Tier.CRITICAL if Tier.CRITICAL in tiers else Tier.INFO
     record = Alert(

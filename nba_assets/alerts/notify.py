@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -16,6 +16,7 @@ from nba_assets.alerts.outbox import claimed, deliver, due, within_budget
 from nba_assets.alerts.store import AlertState
 from nba_assets.alerts.transport import Transport, open_transport
 from nba_assets.build.session import Session
+from nba_assets.quality.audit import Partition
 from nba_assets.warehouse.base import WarehouseError
 
 log = logging.getLogger(__name__)
@@ -45,29 +46,34 @@ def notify(
     *,
     outside: Outside | None = None,
     finished_backfill: str | None = None,
+    asked: Collection[Partition] | None = None,
     failure: Exception | None = None,
     transport: Transport | None = None,
     now: datetime | None = None,
 ) -> Round:
     """Evaluate all outcomes of the ledger and deliver what is due. Never raises.
 
-    `finished_backfill` is the id of a backfill that the caller has just ended, whose digest is to be sent now;
-    `failure` a WarehouseError that has just ended a data run.
+    `finished_backfill` is the id of a backfill that the caller has just ended, whose digest is to be sent now, and
+    `asked` all partitions that it was to bring; `failure` a WarehouseError that has just ended a data run.
     """
     moment = now or datetime.now(UTC)
     try:
         way = transport or open_transport(session.settings)
         known = outside or Outside()
         if finished_backfill is not None:
-            known = replace(known, backfill_is_over=_or_finished(known.backfill_is_over, finished_backfill))
+            known = _with_finished(known, finished_backfill, asked)
         return _guarded(session, known, way, moment, failure)
     except Exception:
         log.exception("alerts could not be evaluated; the data is not affected")
         return Round(recorded=False)
 
 
-def _or_finished(ask: Callable[[str], bool | None], finished: str) -> Callable[[str], bool | None]:
-    return lambda backfill_id: True if backfill_id == finished else ask(backfill_id)
+def _with_finished(known: Outside, finished: str, asked: Collection[Partition] | None) -> Outside:
+    return replace(
+        known,
+        backfill_is_over=lambda name: True if name == finished else known.backfill_is_over(name),
+        backfill_asked=lambda name: asked if name == finished else known.backfill_asked(name),
+    )
 
 
 def _guarded(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -17,8 +17,10 @@ from nba_assets.alerts.trouble import QUIET, find_troubles
 from nba_assets.build.reading import load_state
 from nba_assets.build.session import Session
 from nba_assets.build.state import State
+from nba_assets.coverage.freshness import Freshness, never_asked_for
 from nba_assets.coverage.matrix import Matrix, matrix
 from nba_assets.quality.audit import Partition
+from nba_assets.quality.status import Status
 from nba_assets.tables import TABLES
 
 log = logging.getLogger(__name__)
@@ -26,11 +28,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outside:
-    """What the ledger cannot know: failed runs, whether a backfill is over, whether a job has succeeded since."""
+    """What the ledger cannot know: failed runs, whether a backfill is over, whether a job has succeeded since.
+
+    `backfill_asked` gives all partitions that a backfill was asked for, None where nobody knows.
+    """
 
     failures: tuple[FailedRun, ...] = ()
     backfill_is_over: Callable[[str], bool | None] = lambda _: None
     job_recovered: Callable[[str, str], bool] = lambda _, __: False
+    backfill_asked: Callable[[str], Collection[Partition] | None] = lambda _: None
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Observation:
     @cached_property
     def snapshot(self) -> Snapshot:
         """What is wrong now."""
-        troubles = find_troubles(self.state, self.days, today=self.session.today())
+        troubles = find_troubles(self.state, self.days, today=self.session.today(), forgotten=self._forgotten)
         recovered = self.outside.job_recovered
         return Snapshot(
             troubles=[*troubles, *unrecorded(self.outside.failures, self.state, job_recovered=recovered)],
@@ -53,6 +59,7 @@ class Observation:
             neighbours=self._neighbours,
             attempt_at=self._attempt_at,
             job_recovered=recovered,
+            in_full=self._in_full,
         )
 
     def excerpt(self, first: date, last: date) -> Matrix | None:
@@ -83,9 +90,18 @@ class Observation:
         return (newest.attempt_id, newest.backfill_id) if newest else ("", None)
 
     @cached_property
+    def _forgotten(self) -> list[Freshness]:
+        """The dates whose results are due, and that nobody has asked the source for."""
+        return never_asked_for(self.session, self.state)
+
+    @cached_property
     def _telling_days(self) -> dict[str, list[date]]:
         """The dates of each table that say something about it."""
-        return {table: [d for d in self.days if self.state.cell(table, d).status not in QUIET] for table in TABLES}
+        forgotten = {results.day for results in self._forgotten}
+        return {
+            table: [d for d in self.days if d in forgotten or self.state.cell(table, d).status not in QUIET]
+            for table in TABLES
+        }
 
     def _neighbours(self, partition: Partition) -> list[Partition]:
         """The dates before and after it that say something about the table."""
@@ -111,6 +127,29 @@ class Observation:
             )
             for name, found in counts.items()
         }
+
+    def _in_full(self, facts: BackfillFacts) -> BackfillFacts:
+        """A backfill with the partitions that it was asked for, and what they are now."""
+        known = self.outside.backfill_asked(facts.backfill_id)
+        asked = {p for p in known if p.day <= self.state.end} if known is not None else self._attempted_range(facts)
+        cells = [self.state.cell(p.table, p.day) for p in sorted(asked, key=lambda p: p.day)]
+        if not cells:
+            return facts
+        return replace(
+            facts,
+            first_day=cells[0].partition.day,
+            last_day=cells[-1].partition.day,
+            counts=dict(Counter(cell.status.value for cell in cells)),
+            asked=frozenset(asked),
+            untried=tuple(cell.partition for cell in cells if cell.status == Status.MISSING),
+        )
+
+    def _attempted_range(self, facts: BackfillFacts) -> set[Partition]:
+        """The tables that a backfill has attempted, from its first date to its last: it leaves no date out."""
+        days = [day for day in self.days if facts.first_day <= day <= facts.last_day]
+        newest = (self.state.newest(table, day) for table in TABLES for day in days)
+        tables = {a.partition.table for a in newest if a is not None and a.backfill_id == facts.backfill_id}
+        return {Partition(table, day) for table in tables for day in days}
 
 
 def observe(session: Session, outside: Outside) -> Observation:

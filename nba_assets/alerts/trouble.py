@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from nba_assets.alerts.tiers import Tier
 from nba_assets.build.state import Cell, State
+from nba_assets.coverage.freshness import DEADLINE, Freshness
 from nba_assets.league.calendar import season_of
 from nba_assets.quality.audit import Partition
 from nba_assets.quality.status import FAILED, Status
@@ -57,14 +58,29 @@ def family_of(table: str, status: str, kind: str) -> tuple[str, str]:
     return ("" if status in _ACROSS_TABLES else table, kind)
 
 
-def find_troubles(state: State, days: Sequence[date], *, today: date) -> list[Trouble]:
-    """The troubles of the days, given in order; each cell in trouble is a root, or counted to its root."""
+def find_troubles(
+    state: State, days: Sequence[date], *, today: date, forgotten: Sequence[Freshness] = ()
+) -> list[Trouble]:
+    """The troubles of the days, given in order; each cell in trouble is a root, or counted to its root.
+
+    A cell that was never computed is no trouble by itself, but the results that nobody asked for (`forgotten`) are.
+    """
     roots = _roots(state, days)
+    overdue = {results.never_computed[0] for results in forgotten}
+    for results in forgotten:
+        roots |= dict.fromkeys(results.never_computed, results.never_computed[0])
     touched: dict[Partition, list[Partition]] = defaultdict(list)
     for partition, root in roots.items():
         touched[root] += [partition] if partition != root else []
     found = dict.fromkeys(roots.values())
-    return [_trouble(state.cell(root.table, root.day), touched[root], today) for root in found]
+    troubles = [_trouble(state.cell(root.table, root.day), touched[root], today) for root in found]
+    return [_forgotten(t) if t.partition in overdue else t for t in troubles]
+
+
+def _forgotten(trouble: Trouble) -> Trouble:
+    due = f"{DEADLINE:%H:%M} Eastern on {trouble.partition.day + timedelta(days=1)}"
+    reason = f"its results were due by {due}, and nobody has asked the source for them: do the schedules run?"
+    return replace(trouble, tier=Tier.CRITICAL, reason=reason)
 
 
 def _roots(state: State, days: Sequence[date]) -> dict[Partition, Partition]:

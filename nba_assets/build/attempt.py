@@ -21,7 +21,7 @@ from nba_assets.league.calendar import season_of
 from nba_assets.quality.audit import BY_FORCE, SHORT_NAMES, EntityFailure, Mode, Outcome, Partition, audit
 from nba_assets.quality.expectations import Evidence, expectations
 from nba_assets.quality.status import Status
-from nba_assets.sources.base import ResultSet, SourceError
+from nba_assets.sources.base import ResultSet, SeasonNotCoveredError, SourceError
 from nba_assets.tables import Inputs, Phase, Table
 from nba_assets.tables.games import FINAL, POSTPONED, SCHEDULED, counting_games
 from nba_assets.tables.raw_schedule import RAW_SCHEDULE, opening_nights, whole_schedule
@@ -58,7 +58,8 @@ def attempt(
         inputs = with_source(session, table, stored, days)
     except (SourceError, KeyError, ValueError) as error:
         if len(days) == 1:
-            return Tried(table.empty(), {days[0]: _error(table, days[0], error)})
+            calendar = _Calendar(session, state, table, stored, mode, bootstrap_days)
+            return Tried(table.empty(), {days[0]: _without_source(table, calendar, days[0], error)})
         # What the source has for the other dates is not lost with one that it cannot deliver.
         return _joined(table, [attempt(session, state, table, stored, [day], mode, bootstrap_days) for day in days])
     calendar = _Calendar(session, state, table, inputs, mode, bootstrap_days)
@@ -78,6 +79,15 @@ def attempt(
     rows = _marked_as_forced(rows[rows[table.partition].isin(pd.DatetimeIndex(published))], table, outcomes)
     nights = opening_nights(inputs.source.get(ResultSet.SCHEDULE)) if table.name == "raw_schedule" else {}
     return Tried(rows, outcomes, nights)
+
+
+def _without_source(table: Table, calendar: _Calendar, day: date, error: Exception) -> Outcome:
+    """A date without games needs nothing of the source; a season that it does not cover is a gap, the rest an error."""
+    is_settled = bool(table.inputs) or isinstance(error, SeasonNotCoveredError)
+    settled = calendar.settled(day) if is_settled else None
+    if settled is None:
+        return _error(table, day, error)
+    return replace(settled, reason=f"{settled.reason}: {error}") if settled.status == Status.GAP else settled
 
 
 def _joined(table: Table, parts: Sequence[Tried]) -> Tried:

@@ -63,12 +63,14 @@ def open_session(settings: Settings | None = None) -> Session:
 def _open_source(settings: Settings) -> Source:
     # Imported where they are used: the live client alone takes half a second.
     if settings.source == SourceName.FILES:
-        from nba_assets.sources.files import FilesSource
+        from nba_assets.sources.files import LAYOUT, FilesSource, season_folders
 
         if settings.data_dir is None:
-            raise SettingsError("NBA_SOURCE=files needs NBA_DATA_DIR: a directory with one folder per season")
+            raise SettingsError(f"NBA_SOURCE=files needs NBA_DATA_DIR, a directory with {LAYOUT}")
         if not settings.data_dir.is_dir():
             raise SettingsError(f"NBA_DATA_DIR={settings.data_dir}: there is no such directory")
+        if not season_folders(settings.data_dir):
+            raise SettingsError(f"NBA_DATA_DIR={settings.data_dir} has no season in it; it should have {LAYOUT}")
         return FilesSource(settings.data_dir, counting_types=settings.covered_types)
     if settings.source == SourceName.NBA_API:
         from nba_assets.sources.nba_api import NbaApiSource

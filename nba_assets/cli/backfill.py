@@ -6,7 +6,8 @@ import getpass
 import logging
 import time
 import uuid
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
@@ -40,15 +41,22 @@ from nba_assets.cli.console import (
     read_range,
 )
 from nba_assets.cli.tables import find_table
+from nba_assets.coverage.roots import Root, next_step, roots_of
+from nba_assets.coverage.terminal import counted
 from nba_assets.league.calendar import season_last_day, season_of
+from nba_assets.quality.audit import Partition
+from nba_assets.quality.expectation import first
 from nba_assets.quality.status import FAILED as FAILED_STATUSES
-from nba_assets.quality.status import FINE, Status
+from nba_assets.quality.status import Status
 from nba_assets.tables import TABLES
 from nba_assets.warehouse.base import WarehouseError
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")]
 Force = Annotated[bool, typer.Option("--force", help="Publish also below the threshold and in bootstrap.")]
-OnlyTables = Annotated[str | None, typer.Option("--tables", metavar="A,B,…", help="Only these tables.")]
+OnlyTables = Annotated[
+    str | None, typer.Option("--tables", metavar="A,B,…", help="Only these tables, by name or short name.")
+]
+_MOST_ROOTS = 10
 
 
 def backfill(
@@ -75,7 +83,7 @@ def backfill(
     with errors_explained():
         session = open_session()
         days = read_range(session, start, end)
-        job = _Job(session, days, _table_names(tables), options, f"cli-{uuid.uuid4().hex[:8]}", frozenset())
+        job = _Job(session, days, _table_names(tables), options, days, backfill_id=f"cli-{uuid.uuid4().hex[:8]}")
         job.carry_out(dry_run=dry_run, quiet=quiet, format_=format)
 
 
@@ -88,14 +96,17 @@ def repair(
     quiet: Quiet = False,
     format: AsFormat = Format.TABLE,
 ) -> None:
-    """Build what is missing, a gap, in error, blocked or stale; everything else is left alone."""
+    """Build what is missing, a gap, in error, blocked or stale; everything else is left alone.
+
+    Without START and END, partitions that are not due yet do not count for the exit status: nobody asked for them.
+    """
     options = RunOptions(force=force, forced_by=getpass.getuser() if force else None)
     with errors_explained():
         if start and not end:
             raise UsageError("give START and END, or neither")
         session = open_session()
-        days = read_range(session, start, end) if start and end else all_history(session)
-        job = _Job(session, days, _table_names(tables), options, None, frozenset())
+        named = read_range(session, start, end) if start and end else []
+        job = _Job(session, named or all_history(session), _table_names(tables), options, named)
         job.carry_out(dry_run=dry_run, quiet=quiet, format_=format)
 
 
@@ -114,20 +125,21 @@ def refresh(
         season_ends = season_last_day(season_of(asked[-1]))
         last = max(min(all_history(session)[-1], season_ends), asked[-1])
         days = read_range(session, start, str(last))
-        job = _Job(session, days, tuple(TABLES), RunOptions(), None, frozenset(asked))
+        job = _Job(session, days, tuple(TABLES), RunOptions(), asked, refresh=frozenset(asked))
         job.carry_out(dry_run=dry_run, quiet=quiet, format_=format)
 
 
 @dataclass(frozen=True)
 class _Job:
-    """A range to be built, with what was asked for around it."""
+    """A range to be built, with what was asked for around it; `named` are the dates that a person typed."""
 
     session: Session
     days: Sequence[date]
     tables: Sequence[str]
     options: RunOptions
-    backfill_id: str | None
-    refresh: frozenset[date]
+    named: Collection[date]
+    backfill_id: str | None = None
+    refresh: frozenset[date] = frozenset()
 
     def carry_out(self, *, dry_run: bool, quiet: bool, format_: Format) -> None:
         """Plan or build, print, and end with the exit status that the range deserves."""
@@ -138,14 +150,14 @@ class _Job:
             return
         started = time.monotonic()
         built = self._build_and_notify(steps, quiet=quiet)
-        cells = self._cells()
+        seconds = time.monotonic() - started
+        cells, roots = self._judge()
         if format_ == Format.JSON:
-            print_json(_summary(built, cells, time.monotonic() - started, self.session.warehouse.cost()))
-        else:
-            if not quiet:
-                _print_summary(built, cells, time.monotonic() - started, self.session.warehouse.cost())
-            _print_roots(cells)
-        if any(cell.status not in FINE for cell in cells):
+            print_json(_summary(built, cells, roots, seconds, self.session.warehouse.cost()))
+        elif not quiet:
+            _print_summary(built, cells, seconds, self.session.warehouse.cost())
+        if roots:
+            _print_roots(roots, self.days[-1])
             raise typer.Exit(FAILED)
 
     def _build_and_notify(self, steps: Sequence[Step], *, quiet: bool) -> list[Built]:
@@ -160,7 +172,8 @@ class _Job:
         except WarehouseError as error:
             notify(self.session, failure=error, transport=transport)
             raise
-        notify(self.session, finished_backfill=self.backfill_id, transport=transport)
+        asked = [Partition(name, day) for name in self.tables for day in self.days]
+        notify(self.session, finished_backfill=self.backfill_id, asked=asked, transport=transport)
         return built
 
     def _build(self, steps: Sequence[Step], *, quiet: bool) -> list[Built]:
@@ -174,8 +187,8 @@ class _Job:
             progress_bar(sum(expected.values()), quiet=quiet) as advance,
         ):
 
-            def told(step: Step, _: Sequence[Built]) -> None:
-                advance(expected[step.table], f"{step.table}: {len(step.build)} built, {len(step.blocked)} blocked")
+            def told(step: Step, built: Sequence[Built]) -> None:
+                advance(expected[step.table], f"{step.table}: {', '.join(_came_of(built)) or 'nothing to do'}")
 
             launch = Launch(
                 self.session,
@@ -189,21 +202,32 @@ class _Job:
             launch.run()
         return launch.built
 
-    def _cells(self) -> list[Cell]:
+    def _judge(self) -> tuple[list[Cell], list[Root]]:
+        """The cells of the range that count, and the roots of whatever keeps it from having succeeded.
+
+        What is not due yet is a failure only on a date that was asked for by name.
+        """
         state = load_state(self.session, self.days[0], self.days[-1])
-        return [state.cell(name, day) for name in self.tables for day in self.days if not TABLES[name].optional]
+        cells = [state.cell(name, day) for name in self.tables for day in self.days if not TABLES[name].optional]
+        counting = [cell for cell in cells if cell.status != Status.NOT_DUE or cell.partition.day in self.named]
+        return cells, roots_of(state, counting)
 
 
 def _table_names(text: str | None) -> tuple[str, ...]:
     if text is None:
         return tuple(TABLES)
     names = [find_table(name.strip()).name for name in text.split(",") if name.strip()]
+    if not names:
+        raise UsageError(f"--tables {text} names no table; write it like raw_shots,player_daily_cache")
     return tuple(name for name in TABLES if name in names)
 
 
 def _print_plan(steps: Sequence[Step], format_: Format) -> None:
     if format_ == Format.JSON:
         print_json([_planned(step) for step in steps if step.build or step.blocked])
+        return
+    if not any(step.build or step.blocked for step in steps):
+        out.print("nothing to do")
         return
     table = RichTable(box=None, header_style="bold")
     for head in ("tier", "table", "partitions", "why", "dates", "blocked"):
@@ -215,8 +239,8 @@ def _print_plan(steps: Sequence[Step], format_: Format) -> None:
                 str(step.tier), step.table, str(len(step.build)), why, _dates(step.build), str(len(step.blocked) or "")
             )
     out.print(table)
-    total = sum(len(step.build) for step in steps)
-    out.print(f"{total} partitions would be built; those that come out unchanged are not rewritten.")
+    total = counted(sum(len(step.build) for step in steps), "partition")
+    out.print(f"{total} would be built; those that come out unchanged are not rewritten.", highlight=False)
 
 
 def _planned(step: Step) -> dict[str, object]:
@@ -230,49 +254,74 @@ def _planned(step: Step) -> dict[str, object]:
     }
 
 
-def _dates(days: Sequence[date], most: int = 2) -> str:
-    runs = [f"{first}" if first == last else f"{first} … {last}" for first, last in ranges(days)]
-    more = f" and {len(runs) - most} more ranges" if len(runs) > most else ""
-    return ", ".join(runs[:most]) + more
+def _dates(days: Sequence[date]) -> str:
+    return first([_span(*run) for run in ranges(days)], 2)
 
 
-def _summary(built: Sequence[Built], cells: Sequence[Cell], seconds: float, cost: str | None) -> dict[str, object]:
-    counts: dict[str, int] = {}
-    for cell in cells:
-        counts[cell.status.value] = counts.get(cell.status.value, 0) + 1
+def _span(start: date, end: date) -> str:
+    return f"{start}" if start == end else f"{start} … {end}"
+
+
+def _came_of(built: Iterable[Built]) -> list[str]:
+    """["7 built", "1 failed", "2 blocked"], without what there is none of."""
+    counts = _counts(built)
+    return [f"{counts[what]:,} {what}" for what in ("built", "failed", "blocked", "not due") if counts[what]]
+
+
+def _counts(built: Iterable[Built]) -> Counter[str]:
+    """How many partitions were published, failed, or had to wait."""
+    names = {Status.BLOCKED: "blocked", Status.NOT_DUE: "not due"} | dict.fromkeys(FAILED_STATUSES, "failed")
+    return Counter("built" if b.outcome.is_published else names[b.outcome.status] for b in built)
+
+
+def _summary(
+    built: Sequence[Built], cells: Sequence[Cell], roots: Sequence[Root], seconds: float, cost: str | None
+) -> dict[str, object]:
+    counts = _counts(built)
     return {
-        "built": sum(1 for b in built if b.outcome.status != Status.BLOCKED),
+        "built": counts["built"],
         "changed": sum(b.changed for b in built),
+        "failed": counts["failed"],
+        "blocked": counts["blocked"],
         "seconds": round(seconds, 1),
-        "statuses": counts,
+        "statuses": Counter(cell.status.value for cell in cells),
         "cost": cost,
         "roots": [
-            {"table": c.partition.table, "date": str(c.partition.day), "status": c.status, "reason": c.reason}
-            for c in cells
-            if c.status in FAILED_STATUSES
+            {
+                "table": root.partition.table,
+                "date": str(root.partition.day),
+                "status": root.status,
+                "reason": root.reason,
+                "others": root.others,
+            }
+            for root in roots
         ],
     }
 
 
 def _print_summary(built: Sequence[Built], cells: Sequence[Cell], seconds: float, cost: str | None) -> None:
-    told = _summary(built, cells, seconds, cost)
-    statuses = told["statuses"]
-    assert isinstance(statuses, dict)
-    parts = ", ".join(f"{count:,} {status}" for status, count in statuses.items())
-    rewritten = f"{told['changed']:,} rewritten" if told["built"] else "nothing to do"
-    line = f"{told['built']:,} partitions built, {rewritten}, in {seconds:.1f} s. Asked range: {parts}."
-    out.print(line, soft_wrap=True)
+    number = _counts(built)["built"]
+    told = [f"{counted(number, 'partition')} built"]
+    if number or not built:
+        told.append(f"{sum(b.changed for b in built):,} rewritten" if built else "nothing to do")
+    told += [text for text in _came_of(built) if not text.endswith(" built")]
+    out.print(f"{', '.join(told)}, in {seconds:.1f} s.", soft_wrap=True)
+    days = [cell.partition.day for cell in cells]
+    if days:
+        statuses = Counter(cell.status for cell in cells)
+        parts = ", ".join(f"{count:,} {status}" for status, count in statuses.items())
+        left_out = (
+            " (optional tables left out)" if any(TABLES[b.outcome.partition.table].optional for b in built) else ""
+        )
+        out.print(f"{_span(min(days), max(days))}: {parts}{left_out}.", soft_wrap=True)
     if cost:
         out.print(cost)
 
 
-def _print_roots(cells: Sequence[Cell]) -> None:
-    """What failed, also with --quiet: silence means that everything asked is there."""
-    roots = [cell for cell in cells if cell.status in FAILED_STATUSES]
-    for cell in roots[:10]:
-        err.print(f"{cell.status} {cell.partition}: {cell.reason}", markup=False, highlight=False, soft_wrap=True)
-    if len(roots) > 10:
-        err.print(f"… and {len(roots) - 10} more; see `nba-assets coverage`")
-    if roots:
-        first = roots[0].partition
-        err.print(f"Next: nba-assets explain {first.table} {first.day}", highlight=False, soft_wrap=True)
+def _print_roots(roots: Sequence[Root], last: date) -> None:
+    """Why the status is not 0, also with --quiet: silence means that everything asked is there."""
+    for root in roots[:_MOST_ROOTS]:
+        err.print(str(root), markup=False, highlight=False, soft_wrap=True)
+    if len(roots) > _MOST_ROOTS:
+        err.print(f"… and {len(roots) - _MOST_ROOTS} more; see `nba-assets coverage`", highlight=False)
+    err.print(f"Next: {next_step(roots, last)}", markup=False, highlight=False, soft_wrap=True)

@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any
+from pathlib import Path
+from typing import IO, Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from nba_assets.build.history import days_between, history
 from nba_assets.build.run_options import RunOptionsError
 from nba_assets.build.session import Session
 from nba_assets.settings import SettingsError
 from nba_assets.sources.base import SourceError
 from nba_assets.warehouse.base import WarehouseError
 
-out = Console()
+_WIDE = 200
+
+
+class _Output(Console):
+    """A console that cuts nothing off where there is no terminal, and goes on in silence when its reader has left."""
+
+    @property  # type: ignore[misc]  # rich lets it be set; nobody does
+    def size(self) -> ConsoleDimensions:
+        """The terminal's, or what COLUMNS says; wide in a pipe or a file."""
+        size = super().size
+        return size if self.is_terminal or "COLUMNS" in os.environ else size._replace(width=_WIDE)
+
+    def on_broken_pipe(self) -> None:
+        """The command ends with its own status, not with that of a lost line."""
+        _silence(self.file)
+
+
+def _silence(stream: IO[str]) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+out = _Output()
 """Results: standard output."""
-err = Console(stderr=True)
+err = _Output(stderr=True)
 """Progress and errors: standard error."""
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
@@ -38,6 +62,10 @@ class UsageError(ValueError):
     """The command was given something that cannot be."""
 
 
+class NotThereError(ValueError):
+    """What was asked for has not been computed."""
+
+
 Start = Annotated[str, typer.Argument(metavar="START", help="First date, like 2021-11-01.")]
 End = Annotated[str, typer.Argument(metavar="END", help="Last date, inclusive.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")]
@@ -51,7 +79,7 @@ def errors_explained() -> Iterator[None]:
         yield
     except (UsageError, SettingsError, RunOptionsError) as error:
         _end(error, USAGE)
-    except (SourceError, WarehouseError) as error:
+    except (SourceError, WarehouseError, NotThereError) as error:
         _end(error, FAILED)
     except KeyboardInterrupt:
         err.print("interrupted: what was finished is published; run the same command again to continue")
@@ -83,17 +111,27 @@ def read_range(session: Session, start: str, end: str) -> list[date]:
         )
     if last > session.today():
         raise UsageError(f"{last} is after today, {session.today()}: there is no partition for it yet")
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return days_between(first, last)
 
 
 def all_history(session: Session) -> list[date]:
     """From the first to the last date in the ledger."""
-    session.warehouse.prepare()
-    dates = session.warehouse.ledger()["partition_date"]
-    if dates.empty:
-        raise UsageError("nothing has been built yet: run `nba-assets backfill START END` first")
-    first = max(dates.min().date(), session.settings.partitions_start)
-    return read_range(session, str(first), str(min(dates.max().date(), session.today())))
+    days = history(session)
+    if not days:
+        raise nothing_built()
+    return days
+
+
+def nothing_built() -> UsageError:
+    """What a command says that needs tables where there are none."""
+    return UsageError("nothing has been built yet: run `nba-assets backfill START END` first")
+
+
+def has_place(file: Path) -> Path:
+    """The file of --out, if its directory exists: a misspelt one is not made."""
+    if not file.parent.is_dir():
+        raise UsageError(f"--out {file}: there is no directory {file.parent}")
+    return file
 
 
 @contextmanager
@@ -129,4 +167,13 @@ def print_json(value: Any) -> None:
     """JSON on standard output, nothing else."""
     import json
 
-    sys.stdout.write(json.dumps(value, indent=1, default=str) + "\n")
+    print_text(json.dumps(value, indent=1, default=str))
+
+
+def print_text(text: str) -> None:
+    """A text on standard output as it is."""
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence(sys.stdout)

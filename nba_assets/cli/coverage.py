@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from io import StringIO
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from nba_assets.build.session import open_session
-from nba_assets.cli.console import UsageError, all_history, err, errors_explained, out, read_range
+from nba_assets.cli.console import (
+    UsageError,
+    all_history,
+    err,
+    errors_explained,
+    has_place,
+    out,
+    print_text,
+    read_range,
+)
 from nba_assets.coverage import terminal
 from nba_assets.coverage.matrix import Matrix, matrix
+from nba_assets.quality.audit import SHORT_NAMES
 
 
 class CoverageFormat(StrEnum):
@@ -23,40 +35,62 @@ class CoverageFormat(StrEnum):
     HTML = "html"
 
 
+_BY_SUFFIX = {
+    ".html": CoverageFormat.HTML,
+    ".json": CoverageFormat.JSON,
+    ".md": CoverageFormat.MARKDOWN,
+    ".txt": CoverageFormat.TABLE,
+}
+
+
 def coverage(
     start: Annotated[str | None, typer.Argument(metavar="[START", help="First date; default: all history.")] = None,
     end: Annotated[str | None, typer.Argument(metavar="END]", help="Last date, inclusive.")] = None,
-    format: Annotated[CoverageFormat, typer.Option("--format", help="table, markdown, json or html.")] = (
-        CoverageFormat.TABLE
-    ),
+    format: Annotated[
+        CoverageFormat | None,
+        typer.Option("--format", help="table, markdown, json or html; default: by the name of --out, else table."),
+    ] = None,
     file: Annotated[Path | None, typer.Option("--out", help="Write to this file instead of the terminal.")] = None,
 ) -> None:
     """Show which table has what for which date, and why not."""
     with errors_explained():
+        format = format or _format_of(file)
+        if file is not None:
+            has_place(file)
         session = open_session()
         if start and not end:
             raise UsageError("give START and END, or neither")
         days = read_range(session, start, end) if start and end else all_history(session)
         session.warehouse.prepare()
         found = matrix(session, days[0], days[-1])
-        if format == CoverageFormat.TABLE and file is None:
+        if file is not None:
+            file.write_text(_text(found, format) + "\n", encoding="utf-8")
+            err.print(f"written: {file}", markup=False, highlight=False, soft_wrap=True)
+        elif format == CoverageFormat.TABLE and out.is_terminal:
             _print(found)
-            return
-        text = _text(found, format)
-        if file is None:
-            typer.echo(text)
         else:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
-            err.print(f"written: {file}", highlight=False)
+            print_text(_text(found, format))
+
+
+def _format_of(file: Path | None) -> CoverageFormat:
+    if file is None:
+        return CoverageFormat.TABLE
+    if file.suffix not in _BY_SUFFIX:
+        raise UsageError(f"--out {file}: give --format, or a name that ends in {', '.join(_BY_SUFFIX)}")
+    return _BY_SUFFIX[file.suffix]
 
 
 def _print(found: Matrix) -> None:
-    out.print(terminal.as_rich(found, width=out.width))
+    """As much of the matrix as the terminal has room for, and what it has none for."""
+    names = terminal.tables_that_fit(found, out.width)
+    out.print(terminal.as_rich(found, names, width=out.width))
     out.print()
-    out.print(terminal.legend(found), markup=False, highlight=False)
-    for note in found.notes:
-        out.print(note, markup=False, highlight=False)
+    for line in terminal.below(found):
+        out.print(line, markup=False, highlight=False)
+    hidden = [SHORT_NAMES[name] for name in found.tables if name not in names]
+    if hidden:
+        told = f"{terminal.counted(len(hidden), 'table')} not shown, for want of room: {', '.join(hidden)}."
+        out.print(f"{told} A wider terminal, a pipe or --format markdown shows all.", markup=False, highlight=False)
 
 
 def _text(found: Matrix, format_: CoverageFormat) -> str:
@@ -66,4 +100,8 @@ def _text(found: Matrix, format_: CoverageFormat) -> str:
         from nba_assets.coverage.html import as_html
 
         return as_html(found)
-    return terminal.as_markdown(found)
+    if format_ == CoverageFormat.MARKDOWN:
+        return terminal.as_markdown(found)
+    table = StringIO()
+    Console(file=table, width=terminal.full_width(found)).print(terminal.as_rich(found, found.tables))
+    return "\n".join([table.getvalue(), *terminal.below(found)])

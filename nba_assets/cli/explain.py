@@ -12,7 +12,6 @@ from nba_assets.cli.console import errors_explained, out, print_json, read_date,
 from nba_assets.cli.tables import find_table
 from nba_assets.coverage.explain import explain as explanation_of
 from nba_assets.coverage.explain_text import as_dict, as_tree
-from nba_assets.quality.audit import SHORT_NAMES
 
 
 class ExplainFormat(StrEnum):
@@ -30,7 +29,7 @@ def explain(
     """Explain one partition: its inputs, what they lack by name, and the command that repairs it."""
     with errors_explained():
         session = open_session()
-        name = _table_name(table)
+        name = find_table(table).name
         [partition_day] = read_range(session, *[str(read_date(day, "DATE"))] * 2)
         session.warehouse.prepare()
         explanation = explanation_of(session, name, partition_day)
@@ -38,8 +37,3 @@ def explain(
         print_json(as_dict(explanation))
     else:
         out.print(as_tree(explanation))
-
-
-def _table_name(text: str) -> str:
-    by_short_name = {short: name for name, short in SHORT_NAMES.items()}
-    return by_short_name.get(text.upper()) or find_table(text).name

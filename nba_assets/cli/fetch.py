@@ -18,6 +18,7 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as ProgressDisplay
 from rich.table import Table
 
+from nba_assets.league.calendar import season_start_year
 from nba_assets.settings import SettingsError, load_settings
 from nba_assets.sources.base import SourceError
 from nba_assets.sources.nba_api.fetch import (
@@ -57,6 +58,10 @@ def fetch(
     if refresh and refresh_days is None:
         refresh_days = DEFAULT_REFRESH_DAYS
     try:
+        season_start_year(season)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    try:
         settings = load_settings().nba_api()
     except SettingsError as error:
         typer.echo(str(error), err=True)
@@ -82,8 +87,6 @@ def _fetch(season: str, settings: NbaApiSettings, *, refresh_days: int | None, q
         return outcome | {"complete": False, "problems": [str(error)], "missing_dates": error.dates}
     except SourceError as error:
         return outcome | {"complete": False, "problems": [str(error)]}
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
     return outcome | _told(report)
 
 

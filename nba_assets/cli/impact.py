@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
@@ -19,6 +20,7 @@ def impact(
 ) -> None:
     """Show which tables, dates and entities a late or corrected game touches; nothing is computed."""
     with errors_explained():
+        _must_be_game_id(game_id)
         session = open_session()
         session.warehouse.prepare()
         try:
@@ -41,3 +43,10 @@ def impact(
             )
         out.print(table)
         out.print("Cells whose value happens to stay the same may be among them; none is missing.")
+
+
+def _must_be_game_id(text: str) -> None:
+    if re.fullmatch(r"\d{10}", text):
+        return
+    meant = f"; did you mean {text.zfill(10)}?" if re.fullmatch(r"\d{8,9}", text) else ""
+    raise UsageError(f"'{text}' is not a game id: write all ten digits, like 0022100147{meant}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Sequence
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,27 +13,41 @@ import pandas as pd
 import typer
 from rich.table import Table as RichTable
 
-from nba_assets.build.session import open_session
+from nba_assets.build.reading import load_state
+from nba_assets.build.session import Session, open_session
+from nba_assets.build.state import Cell
 from nba_assets.cli.console import (
     AsFormat,
     End,
     Format,
+    NotThereError,
     Quiet,
     Start,
     UsageError,
     err,
     errors_explained,
+    has_place,
     out,
     print_json,
     read_range,
 )
+from nba_assets.coverage.roots import next_step, roots_of
+from nba_assets.coverage.terminal import counted
 from nba_assets.quality.audit import SHORT_NAMES
+from nba_assets.quality.expectation import first
+from nba_assets.quality.status import FINE
 from nba_assets.tables import TABLES, TIERS, Table
 from nba_assets.tables.contract import columns_of
 
+_BY_ANY_NAME = {name.lower(): table for table in TABLES.values() for name in (table.name, SHORT_NAMES[table.name])}
+_MOST_DATES = 3
+_ROOM_FOR_ALL = 130
+
 
 def tables(
-    name: Annotated[str | None, typer.Argument(help="Show the columns of this table.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Show the columns of this table, like ml_feature_store_v2 or MLFS.")
+    ] = None,
     format: AsFormat = Format.TABLE,
 ) -> None:
     """List the tables with their keys, or the columns of one."""
@@ -43,39 +59,73 @@ def tables(
 
 
 def export(
-    table: Annotated[str, typer.Argument(help="Table name, as `nba-assets tables` lists it.")],
+    table: Annotated[str, typer.Argument(help="Table, like ml_feature_store_v2, or its short name, like MLFS.")],
     start: Start,
     end: End,
     file: Annotated[Path, typer.Option("--out", help="A .parquet or .csv file.")],
+    partial: Annotated[bool, typer.Option("--partial", help="Write what is there, though dates are not.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write the rows of a range to a Parquet or CSV file."""
+    """Write the rows of a range to a Parquet or CSV file; of the whole range, or with --partial of what is there.
+
+    Dates that are computed and have no rows (no games, the season's first days) are there.
+    """
     with errors_explained():
         spec = find_table(table)
         if file.suffix not in (".parquet", ".csv"):
             raise UsageError(f"--out {file}: the name must end in .parquet or .csv")
+        has_place(file)
         session = open_session()
         days = read_range(session, start, end)
         session.warehouse.prepare()
+        _check(session, spec, days, partial=partial)
         rows = session.warehouse.read(spec, start=days[0], end=days[-1])
         _write(rows, file)
         if not quiet:
-            err.print(f"{len(rows):,} rows of {spec.name} {start} … {end} written to {file}", highlight=False)
+            written = f"{counted(len(rows), 'row')} of {spec.name} {start} … {end} written to {file}"
+            err.print(written, markup=False, highlight=False, soft_wrap=True)
 
 
 def find_table(name: str) -> Table:
-    """The table of that name; UsageError with the nearest one."""
-    if name not in TABLES:
-        nearest = get_close_matches(name, TABLES, n=1, cutoff=0.0)[0]
-        raise UsageError(f"there is no table '{name}'; did you mean '{nearest}'? See `nba-assets tables`.")
-    return TABLES[name]
+    """The table of that name or short name; UsageError with the nearest one, or with all of them."""
+    if name.lower() in _BY_ANY_NAME:
+        return _BY_ANY_NAME[name.lower()]
+    near = get_close_matches(name.lower(), _BY_ANY_NAME, n=1)
+    if near:
+        raise UsageError(f"there is no table '{name}'; did you mean '{_BY_ANY_NAME[near[0]].name}'?")
+    known = ", ".join(f"{table} ({SHORT_NAMES[table]})" for table in TABLES)
+    raise UsageError(f"there is no table '{name}'. There are: {known}")
+
+
+def _check(session: Session, table: Table, days: Sequence[date], *, partial: bool) -> None:
+    """Warn of dates whose rows are old. Raise NotThereError if dates have none, or with --partial warn of them too."""
+    state = load_state(session, days[0], days[-1], [table.name])
+    wrong = [cell for day in days if (cell := state.cell(table.name, day)).status not in FINE]
+    absent = [cell for cell in wrong if cell.published is None]
+    old = [cell for cell in wrong if cell.published is not None]
+    if old:
+        _warn(f"the rows of {_named(old, days)} are those of before. Next: {next_step(roots_of(state, old), days[-1])}")
+    if absent:
+        told = f"{table.name} has nothing for {_named(absent, days)}."
+        repair = f"Next: {next_step(roots_of(state, absent), days[-1])}"
+        if not partial:
+            raise NotThereError(f"{told} Nothing is written. {repair}. Or write what is there, with --partial.")
+        _warn(f"{told} {repair}")
+
+
+def _named(cells: Collection[Cell], days: Sequence[date]) -> str:
+    dates = first([f"{cell.partition.day} {cell.status}" for cell in cells], _MOST_DATES)
+    return f"{len(cells)} of {counted(len(days), 'date')} ({dates})"
+
+
+def _warn(text: str) -> None:
+    err.print("warning:", text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _write(rows: pd.DataFrame, file: Path) -> None:
     """The file is the old one or the new one, never a part."""
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
         if file.suffix == ".parquet":
             rows.to_parquet(part, index=False)
         else:
@@ -91,22 +141,19 @@ def _list_tables(format_: Format) -> None:
     if format_ == Format.JSON:
         print_json([_described(table) for table in TABLES.values()])
         return
+    heads = ["table", "short", "dataset", "available", "partition", "key", "columns", "what it is"]
+    if out.width < _ROOM_FOR_ALL:
+        heads = ["table", "short", "key", "what it is"]
     shown = RichTable(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for head in ("table", "short", "dataset", "available", "partition", "key", "columns", "what it is"):
-        shown.add_column(head, justify="right" if head == "columns" else "left", overflow="fold")
+    for head in heads:
+        shown.add_column(head, justify="right" if head == "columns" else "left", no_wrap=head in ("table", "short"))
     for table in TABLES.values():
-        told = _described(table)
-        key = ", ".join(column for column in table.keys if column != table.partition)
-        shown.add_row(
-            table.name,
-            told["short"],
-            table.dataset,
-            table.phase.value,
-            table.partition,
-            key,
-            str(len(told["columns"])),
-            table.description.splitlines()[0],
-        )
+        told = _described(table) | {
+            "key": ", ".join(column for column in table.keys if column != table.partition),
+            "columns": len(columns_of(table.contract)),
+            "what it is": table.description.splitlines()[0],
+        }
+        shown.add_row(*(str(told[head]) for head in heads))
     out.print(shown)
 
 
@@ -146,7 +193,7 @@ def _list_columns(table: Table, format_: Format) -> None:
     out.print(f"[bold]{table.dataset}.{table.name}[/]: {table.description}\n")
     shown = RichTable(box=None, header_style="bold", padding=(0, 2, 0, 0))
     for head in ("column", "type", "unit", "NULL", "description"):
-        shown.add_column(head, overflow="fold")
+        shown.add_column(head, no_wrap=head == "column")
     for c in columns:
         name = f"{c.name} (key)" if c.is_key else c.name
         shown.add_row(name, c.type.value, c.unit or "", "yes" if c.nullable else "", c.description)

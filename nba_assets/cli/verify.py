@@ -17,10 +17,11 @@ from nba_assets.cli.console import (
     UsageError,
     err,
     errors_explained,
+    nothing_built,
     out,
     print_json,
 )
-from nba_assets.league.calendar import season_start_year
+from nba_assets.league.calendar import OPENING_NIGHTS, season_first_day, season_last_day, season_start_year
 from nba_assets.verification.report import Report, stored_seasons, verify_warehouse
 from nba_assets.verification.season import CheckResult
 
@@ -38,8 +39,6 @@ def verify(
         report = verify_stored(open_session(), season, quiet=quiet)
     if format == Format.JSON:
         print_json(report.as_dict())
-    elif not report.results:
-        err.print("nothing has been built yet: run `nba-assets backfill START END` first", markup=False)
     elif not (quiet and report.passed):
         for name, results in report.results.items():
             out.print(as_table(name, results))
@@ -51,7 +50,16 @@ def verify_stored(session: Session, season: str | None = None, *, quiet: bool = 
     if season is not None:
         _must_be_season(season)
     session.warehouse.prepare()
-    seasons = stored_seasons(session.warehouse) if season is None else [season]
+    stored = stored_seasons(session.warehouse)
+    if not stored:
+        raise nothing_built()
+    if season is not None and season not in stored:
+        opening = OPENING_NIGHTS.get(season, season_first_day(season))
+        last = min(season_last_day(season), session.today())
+        raise UsageError(
+            f"season {season} is not stored; stored: {', '.join(stored)}. Run: nba-assets backfill {opening} {last}"
+        )
+    seasons = stored if season is None else [season]
     with err.status("reading") as status:
         if quiet:
             status.stop()

@@ -25,6 +25,7 @@ from nba_assets.tables.table import Input, TimeRule
 
 _DAY = timedelta(days=1)
 _EXPECTED_ABSENCE = "INSUFFICIENT_HISTORY"
+_FORCE = "backfill --force"
 _WEAK = (Status.DEGRADED, *FAILED, Status.BLOCKED, Status.MISSING)
 
 
@@ -87,7 +88,7 @@ def explain(session: Session, table: str, day: date) -> Explanation:
     """Why (table, day) has the status that it has."""
     explainer = _Explainer(session, load_state(session, day, day), day)
     tree = explainer.node(Partition(table, day))
-    return Explanation(tree, explainer.games_of(day), tuple(dict.fromkeys(_commands(tree, day, day))))
+    return Explanation(tree, explainer.games_of(day), _commands_for(tree, day))
 
 
 @dataclass(frozen=True)
@@ -233,28 +234,54 @@ def _roots(tree: Node) -> tuple[Node, ...]:
     return tuple(node for node in tree.walk() if not node.inputs and not node.seen)
 
 
-def _commands(node: Node, day: date, last: date) -> Iterator[str]:
-    """What would repair the roots below a node and everything behind them up to `day`.
+@dataclass(frozen=True, order=True)
+class _Command:
+    """A command over first … last."""
 
-    `last` is the last date on which the trouble at hand is known.
-    """
+    first: date
+    last: date
+    verb: str
+
+    def __str__(self) -> str:
+        verb, *options = self.verb.split()
+        return " ".join(["nba-assets", verb, str(self.first), str(self.last), *options])
+
+    def makes_needless(self, other: _Command) -> bool:
+        """Whether everything that the other would do is done: backfill and repair build the same."""
+        builds = {"backfill", "repair"}
+        is_alike = self.verb == other.verb or {self.verb, other.verb} <= builds
+        return is_alike and self.first <= other.first and other.last <= self.last
+
+
+def _commands_for(tree: Node, day: date) -> tuple[str, ...]:
+    """What would repair the roots of a tree and all behind them up to `day`, in the order in which to run it."""
+    found = sorted(set(_commands(tree, day, day)), key=lambda c: (c.verb == _FORCE, c.first, -c.last.toordinal()))
+    needed: list[_Command] = []
+    for command in found:
+        if not any(other.makes_needless(command) for other in needed):
+            needed.append(command)
+    return tuple(str(command) for command in needed)
+
+
+def _commands(node: Node, day: date, last: date) -> Iterator[_Command]:
+    """What would repair each root below a node; `last` is the last date on which its trouble is known."""
     first, status = node.cell.partition.day, node.cell.status
     last = node.later[-1] if node.later else last
     for cause in node.inputs:
         its_first = cause.cell.partition.day
         yield from _commands(cause, day, last if its_first == first else its_first)
     if status == Status.STALE:
-        yield f"nba-assets repair {first} {day}"
+        yield _Command(first, day, "repair")
     if node.inputs or node.seen:
         return
     if status == Status.MISSING:
-        yield f"nba-assets backfill {first} {day}"
+        yield _Command(first, day, "backfill")
     elif status in (*FAILED, Status.BLOCKED):
-        yield f"nba-assets repair {first} {day}"
+        yield _Command(first, day, "repair")
     elif status == Status.DEGRADED:
-        yield f"nba-assets refresh {first} {last}"
+        yield _Command(first, last, "refresh")
     if status == Status.GAP:
-        yield f"nba-assets backfill {first} {last} --force"
+        yield _Command(first, last, _FORCE)
 
 
 def _between(first: date, end: date) -> list[date]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -10,24 +11,58 @@ from rich.tree import Tree
 
 from nba_assets.build.state import Cell
 from nba_assets.coverage.explain import Entity, Explanation, Node, TeamLack, shortcomings
-from nba_assets.coverage.terminal import STYLES, cell_as_dict
+from nba_assets.coverage.terminal import STYLES, cell_as_dict, counted
 from nba_assets.quality.expectation import first
 from nba_assets.quality.status import MEANING, Status
 
-_MOST_ENTITIES, _MOST_GAMES = 40, 3
-"""What a tree shows; JSON has all of them."""
+_MOST_ROOTS, _MOST_TEAMS, _MOST_ENTITIES, _MOST_GAMES = 5, 5, 10, 3
+"""What a tree shows; JSON has all of it."""
+
+_EFFECTS = {
+    "backfill": "builds what was never computed, and what waits for it",
+    "repair": "builds it again, raw tables from the source, and then what waits for it",
+    "refresh": "reads the source again, once it has what lacks, and repairs what follows",
+}
+_EFFECT_OF_FORCE = (
+    "only if the rest will never come: accepts the gap and publishes what is there, DEGRADED; then repair"
+)
 
 
 def as_tree(explanation: Explanation) -> RenderableType:
-    """The tree, the games of the date, and what to run."""
-    parts: list[RenderableType] = [_branch(explanation.tree, Tree(_title(explanation.tree)))]
+    """The tree with its roots first, the games of the date, and what to run."""
+    node = explanation.tree
+    tree, told = Tree(_title(node)), set[str]()
+    for line in _roots(explanation):
+        tree.add(line)
+    told |= {_sentence(root) for root in explanation.roots if root is not node}
+    parts: list[RenderableType] = [_branch(node, tree, told)]
     if explanation.games:
-        day = explanation.tree.cell.partition.day
+        day = node.cell.partition.day
         parts.append(Text(f"\n{len(explanation.games)} games on {day}: {', '.join(explanation.games)}", style="dim"))
     if explanation.commands:
-        parts.append(Text("\nTo repair it, run:"))
-        parts += [Text(f"  {command}", style="bold") for command in explanation.commands]
+        parts.append(Text("\nTo repair it, in this order:" if len(explanation.commands) > 1 else "\nTo repair it:"))
+        parts += _steps(explanation.commands)
     return Group(*parts)
+
+
+def _roots(explanation: Explanation) -> Iterator[Text]:
+    """Where the trouble began, with the reasons; nothing of a partition that is its own root."""
+    roots = sorted(explanation.roots, key=lambda root: root.cell.partition.day)
+    if roots == [explanation.tree]:
+        return
+    for root in roots[:_MOST_ROOTS]:
+        cell = root.cell
+        status = (cell.status.value, STYLES[cell.status])
+        yield Text.assemble(("root: ", "bold"), f"{cell.partition} ", status, f": {_sentence(root)}")
+    if len(roots) > _MOST_ROOTS:
+        yield Text(f"and {len(roots) - _MOST_ROOTS} more roots, in the tree")
+
+
+def _steps(commands: Sequence[str]) -> Iterator[Text]:
+    for command in commands:
+        effect = _EFFECT_OF_FORCE if command.endswith("--force") else _EFFECTS[command.split()[1]]
+        yield Text(f"  # {effect}", style="dim")
+        yield Text(f"  {command}", style="bold")
 
 
 def as_dict(explanation: Explanation) -> dict[str, Any]:
@@ -51,7 +86,7 @@ def _node_as_dict(node: Node) -> dict[str, Any]:
     }
 
 
-def _title(node: Node) -> Text:
+def _title(node: Node, *, is_root: bool = False) -> Text:
     cell = node.cell
     title = Text.assemble(
         (f"{cell.partition.table} {cell.partition.day} ", "bold"),
@@ -63,26 +98,35 @@ def _title(node: Node) -> Text:
         title.append(f"  and {len(node.later)} later {dates}, up to {node.later[-1]}", "dim")
     if node.seen:
         title.append("  (see above)", "dim")
+    elif is_root:
+        title.append("  ← root", "bold")
     return title
 
 
-def _branch(node: Node, tree: Tree) -> Tree:
-    if not node.seen:
-        tree.add(Text(_sentence(node)))
-        for lack in node.lacking:
-            tree.add(Text(_lack(lack)))
-        entities = [entity for entity in shortcomings(node) if not _is_told(entity, node)]
-        for entity in entities[:_MOST_ENTITIES]:
-            tree.add(Text(_entity(entity)))
-        if len(entities) > _MOST_ENTITIES:
-            tree.add(Text(f"and {len(entities) - _MOST_ENTITIES} more; --format json has all of them"))
+def _branch(node: Node, tree: Tree, told: set[str]) -> Tree:
+    """The tree below a node; what was `told` once is not told again."""
+    for line in _details(node) if not node.seen else ():
+        if line not in told:
+            told.add(line)
+            tree.add(Text(line))
     for child in node.inputs:
-        _branch(child, tree.add(_title(child)))
+        _branch(child, tree.add(_title(child, is_root=not child.inputs)), told)
     return tree
 
 
+def _details(node: Node) -> Iterator[str]:
+    """What is known of a node besides its title."""
+    waits = node.cell.status in (Status.BLOCKED, Status.MISSING, Status.NOT_DUE)
+    if not (waits and node.inputs):  # for what it waits, the branches say
+        yield _sentence(node)
+    yield from _lacks(node.lacking)
+    entities = [_entity(entity) for entity in shortcomings(node) if not _is_told(entity, node)]
+    yield from entities[:_MOST_ENTITIES]
+    if len(entities) > _MOST_ENTITIES:
+        yield f"and {len(entities) - _MOST_ENTITIES} more; --format json has all of them"
+
+
 def _sentence(node: Node) -> str:
-    """The reason; of a blocked partition only what it waits for, because the tree goes on to the root."""
     cell = node.cell
     if cell.status == Status.BLOCKED and cell.root is not None:
         return f"waits for {cell.root}"
@@ -97,10 +141,23 @@ def _numbers(cell: Cell) -> str:
     return f"{cell.rows} rows, {text}" if cell.rows else text
 
 
-def _lack(lack: TeamLack) -> str:
-    """ "LAC (LA Clippers) lacks 7 finished games: 0022100212 SAS@LAC (2021-11-16), …" """
-    noun = "game" if len(lack.games) == 1 else "games"
-    return f"{lack.team} ({lack.name}) lacks {len(lack.games)} finished {noun}: {first(list(lack.games), _MOST_GAMES)}"
+def _lacks(lacking: Sequence[TeamLack]) -> Iterator[str]:
+    """A line per team, "LAC (LA Clippers) lacks 7 finished games: 0022100212 SAS@LAC (2021-11-16), …".
+
+    Of many teams a line per number of games, "1 finished game lacking of 18 teams: ATL, BOS, …", and then the games.
+    """
+    if len(lacking) <= _MOST_TEAMS:
+        for lack in lacking:
+            games = counted(len(lack.games), "finished game")
+            yield f"{lack.team} ({lack.name}) lacks {games}: {first(list(lack.games), _MOST_GAMES)}"
+        return
+    by_number: dict[int, list[str]] = {}
+    for lack in sorted(lacking, key=lambda lack: -len(lack.games)):
+        by_number.setdefault(len(lack.games), []).append(lack.team)
+    for number, teams in by_number.items():
+        yield f"{counted(number, 'finished game')} lacking of {counted(len(teams), 'team')}: {', '.join(teams)}"
+    all_games = sorted({game for lack in lacking for game in lack.games})
+    yield f"the games: {first(all_games, _MOST_GAMES * 3)}"
 
 
 def _is_told(entity: Entity, node: Node) -> bool:

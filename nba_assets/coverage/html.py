@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 from nba_assets.build.state import Cell
-from nba_assets.coverage.matrix import Matrix, Row, counting_cells
+from nba_assets.coverage.matrix import WORST_FIRST, Matrix, Row, counting_cells
 from nba_assets.coverage.terminal import MARKS
 from nba_assets.league.calendar import season_of
 from nba_assets.quality.audit import SHORT_NAMES
@@ -21,10 +21,6 @@ from nba_assets.tables import TABLES
 
 _PLACE = "/*DATA*/null"
 _STATUSES = tuple(Status)
-_WORST_FIRST = (
-    *(Status.GAP, Status.ERROR, Status.BLOCKED, Status.STALE, Status.MISSING),
-    *(Status.NOT_DUE, Status.DEGRADED, Status.BOOTSTRAP, Status.OK, Status.NO_GAMES),
-)
 
 
 def as_html(matrix: Matrix) -> str:
@@ -65,7 +61,7 @@ def _day(row: Row, texts: _Texts) -> list[Any]:
 
 def worst_status(statuses: Iterable[Status]) -> Status:
     """What colours a date: the status of its tables that needs attention most."""
-    return min(statuses, key=_WORST_FIRST.index)
+    return min(statuses, key=WORST_FIRST.index)
 
 
 def _cell(cell: Cell, texts: _Texts) -> list[Any]:

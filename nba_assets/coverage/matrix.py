@@ -17,12 +17,18 @@ from nba_assets.build.session import Session
 from nba_assets.build.state import Cell, State
 from nba_assets.league.calendar import COUNTING_TYPES
 from nba_assets.quality.audit import SHORT_NAMES
+from nba_assets.quality.expectation import first
 from nba_assets.quality.status import FINE, Status
 from nba_assets.tables import TABLES
 from nba_assets.tables.games import RESULT_COLUMNS, counting_games
 
 COMPLETE, BOOTSTRAP, NO_GAMES = "Complete", "Bootstrap", "No games"
-_WORST_FIRST = (Status.GAP, Status.ERROR, Status.BLOCKED, Status.STALE, Status.MISSING, Status.NOT_DUE)
+WORST_FIRST = (
+    *(Status.GAP, Status.ERROR, Status.BLOCKED, Status.STALE, Status.MISSING),
+    *(Status.DEGRADED, Status.NOT_DUE, Status.BOOTSTRAP, Status.OK, Status.NO_GAMES),
+)
+"""What of a date needs attention first. A date is quiet only if every table is: NO_GAMES comes last."""
+_QUIET = {Status.BOOTSTRAP: BOOTSTRAP, Status.OK: COMPLETE, Status.NO_GAMES: NO_GAMES}
 
 
 @dataclass(frozen=True)
@@ -87,25 +93,17 @@ def counting_cells(cells: Mapping[str, Cell]) -> list[Cell]:
 def date_status(cells: Mapping[str, Cell]) -> str:
     """The status of a date: the first cell of the worst kind decides, in the order of the graph."""
     counting = counting_cells(cells)
-    found = {cell.status for cell in counting}
-    for status in _WORST_FIRST:
-        if status in found:
-            return _root_reason([cell for cell in counting if cell.status == status])
-    if found == {Status.NO_GAMES}:
-        return NO_GAMES
-    if Status.BOOTSTRAP in found:
-        return BOOTSTRAP
-    if Status.DEGRADED in found:
-        first = next(cell for cell in counting if cell.status == Status.DEGRADED)
-        return f"Degraded: {SHORT_NAMES[first.partition.table]}: {first.reason}"
-    return COMPLETE
+    worst = min((cell.status for cell in counting), key=WORST_FIRST.index, default=Status.OK)
+    return _QUIET.get(worst) or _root_reason([cell for cell in counting if cell.status == worst])
 
 
 def _root_reason(worst: list[Cell]) -> str:
     cell = worst[0]
     if cell.status in (Status.STALE, Status.MISSING, Status.NOT_DUE):
         what = {Status.STALE: "Stale", Status.MISSING: "Missing", Status.NOT_DUE: "Not due"}[cell.status]
-        return f"{what}: {cell.partition.table}" + (f" and {len(worst) - 1} more" if len(worst) > 1 else "")
+        return f"{what}: {first([c.partition.table for c in worst], 1)}"
+    if cell.status == Status.DEGRADED:
+        return f"Degraded: {SHORT_NAMES[cell.partition.table]}: {cell.reason}"
     reason = cell.reason or ""
     if cell.status == Status.BLOCKED or cell.label is None:
         return reason or cell.status.value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Table as RichTable
@@ -44,6 +45,11 @@ _ROOM_FOR_STATUS = 32
 _WITHOUT_ROWS = frozenset(Status) - {Status.OK, Status.DEGRADED, Status.STALE}
 
 
+def counted(number: int, noun: str) -> str:
+    """ "1 partition", "1,204 partitions" """
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def cell_text(cell: Cell) -> str:
     """ "433", "433~", "GAP", "blk" …"""
     mark = MARKS[cell.status]
@@ -61,16 +67,20 @@ def legend(matrix: Matrix) -> str:
     return " · ".join(parts)
 
 
-def as_rich(matrix: Matrix, *, width: int) -> RichTable:
-    """The matrix for a terminal of `width` characters: as many tables as leave room for the status."""
-    names = _tables_that_fit(matrix, width)
+def below(matrix: Matrix) -> list[str]:
+    """What stands below the matrix: the legend and the notes."""
+    return [legend(matrix), *matrix.notes]
+
+
+def as_rich(matrix: Matrix, names: Sequence[str], *, width: int | None = None) -> RichTable:
+    """The matrix of some tables for a terminal of `width` characters; without a width nothing is cut off."""
     table = RichTable(header_style="bold", show_edge=False, padding=(0, 1, 0, 0), box=None)
     table.add_column("date", no_wrap=True)
     table.add_column("games", justify="right", no_wrap=True)
     for name in names:
         table.add_column(SHORT_NAMES[name], justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
-    room = max(width - _width_of(matrix, names), _ROOM_FOR_STATUS // 2)
+    room = max(width - _width_of(matrix, names), _ROOM_FOR_STATUS // 2) if width else full_width(matrix)
     for row in matrix.rows:
         cells = [Text(cell_text(row.cells[name]), style=STYLES[row.cells[name].status]) for name in names]
         status = row.status if len(row.status) <= room else row.status[: room - 1] + "…"
@@ -78,7 +88,8 @@ def as_rich(matrix: Matrix, *, width: int) -> RichTable:
     return table
 
 
-def _tables_that_fit(matrix: Matrix, width: int) -> list[str]:
+def tables_that_fit(matrix: Matrix, width: int) -> list[str]:
+    """As many tables as leave room for the status: all, those that count, or those of before the games."""
     everything = list(matrix.tables)
     counting = [name for name in everything if not TABLES[name].optional]
     pre_game = [name for name in counting if TABLES[name].phase == Phase.PRE_GAME]
@@ -88,7 +99,12 @@ def _tables_that_fit(matrix: Matrix, width: int) -> list[str]:
     return pre_game
 
 
-def _width_of(matrix: Matrix, names: list[str]) -> int:
+def full_width(matrix: Matrix) -> int:
+    """How many characters all tables need beside the whole status of every date."""
+    return _width_of(matrix, matrix.tables) + max((len(row.status) for row in matrix.rows), default=0) + 1
+
+
+def _width_of(matrix: Matrix, names: Sequence[str]) -> int:
     widths = [max(len(SHORT_NAMES[n]), *(len(cell_text(row.cells[n])) for row in matrix.rows)) for n in names]
     return len("2021-11-02 ") + len("games ") + sum(widths) + len(widths)
 
@@ -100,7 +116,7 @@ def as_markdown(matrix: Matrix) -> str:
     for row in matrix.rows:
         cells = [cell_text(row.cells[name]) for name in matrix.tables]
         lines.append(f"| {' | '.join([str(row.day), _games(row), *cells, row.status.replace('|', '/')])} |")
-    return "\n".join([*lines, "", legend(matrix), *matrix.notes])
+    return "\n".join([*lines, "", *below(matrix)])
 
 
 def as_json(matrix: Matrix) -> str:

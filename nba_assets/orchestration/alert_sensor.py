@@ -19,6 +19,7 @@ from nba_assets.alerts.failed_run import FailedRun
 from nba_assets.alerts.notify import notify
 from nba_assets.alerts.observe import Outside
 from nba_assets.build.session import Session
+from nba_assets.quality.audit import Partition
 from nba_assets.tables import TABLES
 
 _LOOK_BACK = timedelta(days=1)
@@ -50,11 +51,12 @@ def alert_sensor(
 
 
 def outside(instance: dg.DagsterInstance, since: datetime) -> Outside:
-    """What the instance knows of: failed runs since a moment, whether backfills are over, jobs that recovered."""
+    """What the instance knows of: failed runs since a moment, its backfills, jobs that recovered."""
     return Outside(
         failures=tuple(_failures(instance, since)),
         backfill_is_over=lambda backfill_id: _is_over(instance, backfill_id),
         job_recovered=lambda job, attempt: _has_recovered(instance, job, attempt),
+        backfill_asked=lambda backfill_id: _asked(instance, backfill_id),
     )
 
 
@@ -69,6 +71,19 @@ def _is_over(instance: dg.DagsterInstance, backfill_id: str) -> bool | None:
     """None for backfills of the command line, which Dagster does not know of."""
     backfill = instance.get_backfill(backfill_id)
     return None if backfill is None else backfill.status not in _BACKFILLS_RUNNING
+
+
+def _asked(instance: dg.DagsterInstance, backfill_id: str) -> set[Partition] | None:
+    """All partitions that a backfill was launched for, also those that no run of it has reached."""
+    backfill = instance.get_backfill(backfill_id)
+    if backfill is None or backfill.asset_backfill_data is None:
+        return None
+    asked = backfill.asset_backfill_data.target_subset.iterate_asset_partitions()
+    return {
+        Partition(one.asset_key.to_user_string(), date.fromisoformat(one.partition_key))
+        for one in asked
+        if one.partition_key is not None and one.asset_key.to_user_string() in TABLES
+    }
 
 
 def _has_recovered(instance: dg.DagsterInstance, job: str, attempt_id: str) -> bool:

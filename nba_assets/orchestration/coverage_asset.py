@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 
 import dagster as dg
 
+from nba_assets.build.history import history
 from nba_assets.build.reading import load_state
 from nba_assets.build.session import Session
 from nba_assets.build.state import Cell, State
+from nba_assets.coverage.freshness import Freshness, results_by_nine
 from nba_assets.coverage.html import as_html
 from nba_assets.coverage.matrix import Matrix, counting_cells, matrix
 from nba_assets.coverage.terminal import as_markdown
 from nba_assets.league.calendar import season_of
-from nba_assets.orchestration.freshness import Freshness, results_by_nine
 from nba_assets.quality.status import FAILED, Status
 from nba_assets.tables import TABLES
 
@@ -52,8 +53,8 @@ def coverage_asset(owners: Sequence[str]) -> dg.AssetsDefinition:
     )
     def coverage(context) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[no-untyped-def]
         session: Session = context.resources.pipeline.session
-        session.warehouse.prepare()
-        first, last = _history(session)
+        days = history(session) or [session.today() - timedelta(days=_SHOWN_DAYS - 1), session.today()]
+        first, last = days[0], days[-1]
         state = load_state(session, first, last)
         found = matrix(session, first, last, state=state)
         yield dg.MaterializeResult(asset_key="coverage", metadata=_metadata(session, found))
@@ -80,14 +81,6 @@ def _check_specs() -> list[dg.AssetCheckSpec]:
     return [*standing, freshness]
 
 
-def _history(session: Session) -> tuple[date, date]:
-    """From the first to the last date in the ledger; the last thirty days, if there is none."""
-    dates, today = session.warehouse.ledger()["partition_date"], session.today()
-    if dates.empty:
-        return today - timedelta(days=_SHOWN_DAYS - 1), today
-    return dates.min().date(), min(dates.max().date(), today)
-
-
 def _reaching_back(session: Session, state: State) -> State:
     """The state as far as freshness looks, should the ledger not reach so far."""
     yesterday = session.today() - timedelta(days=1)
@@ -96,7 +89,7 @@ def _reaching_back(session: Session, state: State) -> State:
 
 def _metadata(session: Session, found: Matrix) -> dict[str, dg.MetadataValue]:
     counts = found.counts()
-    page = session.settings.home.absolute() / "coverage.html"
+    page = session.settings.state / "coverage.html"
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(as_html(found), encoding="utf-8")
     return {

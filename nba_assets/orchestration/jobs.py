@@ -6,11 +6,12 @@ run over many assets would mark everything behind a gap as failed; runs of their
 
 # Without postponed annotations: Dagster reads those of an op's context.
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import dagster as dg
 
 from nba_assets.build.again import RAW, ask_again
+from nba_assets.build.history import days_between, history
 from nba_assets.build.run_options import RunOptions
 from nba_assets.build.session import Session
 from nba_assets.build.steps import Built
@@ -19,8 +20,6 @@ from nba_assets.orchestration.schedules import wanted
 from nba_assets.quality.status import FINE, Status
 from nba_assets.tables import TABLES
 from nba_assets.verification.report import Report, stored_seasons, verify_warehouse
-
-_DAY = timedelta(days=1)
 
 
 class VerificationFailedError(Exception):
@@ -37,7 +36,7 @@ def load_from_source(context: dg.OpExecutionContext) -> None:
     context.log.info(f"wanted: {wants}")
     if wants.days:
         ask_again(session, wants.outdated)
-        built += _launch(context, session, _span(wants.days), RAW)
+        built += _launch(context, session, days_between(wants.days[0], wants.days[-1]), RAW)
     _tell(context, built)
 
 
@@ -56,7 +55,7 @@ def repair_partitions(context: dg.OpExecutionContext) -> None:
     config = context.op_config
     days = sorted(date.fromisoformat(text) for text in config.get("dates") or [])
     options = RunOptions(force=config["force"], forced_by=context.run.tags.get("user") if config["force"] else None)
-    built = _launch(context, session, days or _history(session), config.get("tables") or tuple(TABLES), options=options)
+    built = _launch(context, session, days or history(session), config.get("tables") or tuple(TABLES), options=options)
     _tell(context, built)
 
 
@@ -130,19 +129,6 @@ def _tell(context: dg.OpExecutionContext, built: Sequence[Built]) -> None:
         raise dg.Failure(
             f"{first.partition} {first.status}: {first.reason}{more}. Next: {explain}", allow_retries=False
         )
-
-
-def _history(session: Session) -> list[date]:
-    session.warehouse.prepare()
-    dates = session.warehouse.ledger()["partition_date"]
-    if dates.empty:
-        return []
-    return _span([dates.min().date(), min(dates.max().date(), session.today())])
-
-
-def _span(days: Sequence[date]) -> list[date]:
-    """All dates from the first to the last: a range run has no holes."""
-    return [days[0] + n * _DAY for n in range((days[-1] - days[0]).days + 1)]
 
 
 def _as_markdown(report: Report) -> str:

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from nba_assets.league import teams
+from nba_assets.league.calendar import seasons_of_games
 from nba_assets.quality.expectation import Evidence, Expect, Expectation, by_date, game_name, none_expected, some
+from nba_assets.sources.base import ResultSet
 from nba_assets.tables.games import counting_games, finished_games, team_games
 from nba_assets.tables.raw_player_boxscores import PLAYED
 from nba_assets.tables.statistics import COUNTING_STATISTICS
@@ -89,17 +91,24 @@ def _shots(evidence: Evidence) -> dict[date, Expectation]:
     box = evidence.inputs.on_date["raw_team_boxscores"][["game_id", "team", "fga", "fgm"]]
     sides = sides.merge(box, on=["game_id", "team"], how="left").fillna({"attempts": 0, "makes": 0})
     agrees = (sides["attempts"] - sides["fga"]).abs().le(1) & (sides["makes"].astype(float) - sides["fgm"]).abs().le(1)
+    seasons = _seasons_with_shots(evidence)
     for day, of_day in by_date(sides.assign(agrees=agrees), "game_date"):
         found[day].expected += of_day["game_id"].nunique()
         for _, game in of_day.groupby("game_id"):
             if not game["agrees"].all():
-                found[day].lacking[game_name(next(game.itertuples()))] = _shot_shortcoming(game)
+                found[day].lacking[game_name(next(game.itertuples()))] = _shot_shortcoming(game, seasons)
     return found
 
 
-def _shot_shortcoming(sides: pd.DataFrame) -> str:
+def _seasons_with_shots(evidence: Evidence) -> set[str]:
+    charted = evidence.inputs.source[ResultSet.SHOTS]
+    return set() if charted is None else set(seasons_of_games(charted["GAME_ID"].drop_duplicates()))
+
+
+def _shot_shortcoming(sides: pd.DataFrame, seasons: set[str]) -> str:
     if not sides["attempts"].any():
-        return "no shots"
+        season = sides["season"].iloc[0]
+        return "no shots" if season in seasons else f"the source has no {ResultSet.SHOTS} of {season}"
     if sides["fga"].isna().any():
         return "no team box score to compare with"
     return ", ".join(

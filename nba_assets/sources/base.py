@@ -38,6 +38,10 @@ class SourceError(Exception):
     """A source cannot deliver what was asked of it; nothing was published from it."""
 
 
+class SeasonNotCoveredError(SourceError):
+    """A source has nothing at all of a season."""
+
+
 class SourceSchemaError(SourceError):
     """A result set does not have the declared columns or types."""
 
@@ -165,9 +169,11 @@ def conform(frame: pd.DataFrame, result_set: ResultSet, *, origin: str) -> pd.Da
     missing = [column for column in declared if column not in frame.columns]
     extra = [column for column in frame.columns if column not in declared]
     if missing:
+        names = f"column{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
+        others = f" Of the columns there, nobody reads: {', '.join(extra)}." if extra else ""
         raise SourceSchemaError(
-            f"{origin}: {result_set} lacks the column(s) {', '.join(missing)}; it has {', '.join(extra) or 'no'} "
-            "other column(s). The source has changed its format: nothing was published from it."
+            f"{origin}: {result_set} lacks the {names}.{others} The source has changed its format: nothing was "
+            "published from it."
         )
     if extra:
         log.debug("%s: ignoring columns of %s that nobody reads: %s", origin, result_set, ", ".join(extra))

@@ -1,4 +1,7 @@
-"""A directory of nba_api result sets: `<directory>/<season>/<result set>.parquet`."""
+"""A directory of nba_api result sets: `<directory>/<season>/<result set>.parquet`.
+
+Files that a season must have and has not are errors; which it may lack is said here.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nba_assets.league.calendar import GameType
-from nba_assets.sources.base import COLUMNS, ResultSet, SourceError, conform
+from nba_assets.sources.base import (
+    COLUMNS,
+    OPTIONAL_RESULT_SETS,
+    ResultSet,
+    SeasonNotCoveredError,
+    SourceError,
+    conform,
+)
+
+LAYOUT = "one folder per season, with a file per result set: 2021-22/leaguegamelog_team.parquet, …"
+_MAY_LACK = OPTIONAL_RESULT_SETS | {ResultSet.SHOTS}
+"""A season without shots has everything but zones."""
 
 
 class FilesSource:
@@ -33,13 +47,18 @@ class FilesSource:
         season: str,
         dates: Sequence[date] | None = None,  # noqa: ARG002
     ) -> pd.DataFrame | None:
-        """The whole season; a file that has not changed since the last call is not read again."""
-        if not self.directory.is_dir():
-            raise SourceError(
-                f"NBA_DATA_DIR: there is no directory {self.directory}. Point it at a directory with one folder "
-                "per season (2021-22/leaguegamelog_team.parquet, …), or set NBA_SOURCE=simulated."
-            )
-        path = self.directory / season / f"{result_set}.parquet"
+        """The whole season; a file that has not changed since the last call is not read again.
+
+        None for play-by-play, shots, injury reports and lines that are not there; SourceError for any other file.
+        """
+        found = self.find(result_set, season)
+        if found is None and result_set not in _MAY_LACK:
+            raise self._missing(result_set, season)
+        return found
+
+    def find(self, result_set: ResultSet, season: str) -> pd.DataFrame | None:
+        """The whole season, or None if there is no such file."""
+        path = self._path(result_set, season)
         if not path.is_file():
             return None
         version = (path.stat().st_mtime, path.stat().st_size)
@@ -47,6 +66,23 @@ class FilesSource:
         if cached is None or cached[0] != version:
             self._read[path] = cached = (version, _read_parquet(path, result_set))
         return cached[1]
+
+    def _path(self, result_set: ResultSet, season: str) -> Path:
+        return self.directory / season / f"{result_set}.parquet"
+
+    def _missing(self, result_set: ResultSet, season: str) -> SourceError:
+        path = self._path(result_set, season)
+        if not self.directory.is_dir():
+            return SourceError(f"NBA_DATA_DIR: there is no directory {self.directory}; it should have {LAYOUT}")
+        if not path.parent.is_dir():
+            seasons = ", ".join(season_folders(self.directory)) or "none"
+            return SeasonNotCoveredError(f"there is no folder {path.parent}; seasons found: {seasons}")
+        return SourceError(f"there is no file {path}, the {result_set} of the season {season}: fetch or copy it")
+
+
+def season_folders(directory: Path) -> list[str]:
+    """The folders of a directory that are named like a season, oldest first."""
+    return sorted(path.name for path in directory.glob("[12][0-9][0-9][0-9]-[0-9][0-9]") if path.is_dir())
 
 
 def _read_parquet(path: Path, result_set: ResultSet) -> pd.DataFrame:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from nba_assets.build.session import Session
 from nba_assets.orchestration.alert_sensor import alert_sensor
@@ -108,12 +110,38 @@ def test_a_run_that_died_outside_its_steps_is_told(instance: dg.DagsterInstance,
     assert mailbox.subjects()[1].startswith("[nba_assets] RESOLVED: nightly_report")
 
 
+def test_a_backfill_names_the_gap_that_its_own_runs_never_reached(
+    instance: dg.DagsterInstance, session: Session, mailbox: Mailbox
+):
+    assert not run(instance, session, "gap", name="raw_team_boxscores")
+    tick(instance, session)
+    days = ["2021-11-06", "2021-11-07"]
+    asked = {
+        dg.AssetKey(name): PARTITIONS.subset_with_partition_keys(days)
+        for name in ("raw_schedule", "raw_team_boxscores")
+    }
+    backfill = PartitionBackfill.from_asset_graph_subset(
+        "inthe_ui", 1.0, {}, instance, AssetGraphSubset(asked), None, None, None
+    )
+    record(session, "raw_schedule", map(date.fromisoformat, days), Status.NO_GAMES, backfill_id="inthe_ui")
+    record(session, "raw_team_boxscores", [date(2021, 11, 6)], Status.NO_GAMES, backfill_id="inthe_ui")
+    instance.add_backfill(backfill.with_status(BulkActionStatus.REQUESTED))
+    tick(instance, session)
+    assert len(mailbox.mails()) == 1, "it is not over"
+    instance.update_backfill(backfill.with_status(BulkActionStatus.COMPLETED_FAILED))
+    tick(instance, session)
+    (_, digest) = mailbox.mails()
+    assert "Backfill inthe_ui of 2021-11-06 … 2021-11-07: 1 failed" in digest.subject
+    assert "all is well" not in digest.subject
+    assert "raw_team_boxscores GAP 2021-11-07: " in digest.body[digest.body.index("Still open") :]
+
+
 def test_failures_wait_while_the_ledger_cannot_be_used(
     instance: dg.DagsterInstance, session: Session, mailbox: Mailbox, tmp_path: Path
 ):
     run(instance, session, "crash")
     held = Session(session.settings, given_warehouse=session.warehouse)
-    file = tmp_path / "warehouse.duckdb"
+    file = session.settings.warehouse_path
     session.warehouse.prepare()
     file.rename(tmp_path / "away")
     file.mkdir()

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from nba_assets.alerts.alert import Alert, BackfillFacts, Event
+from nba_assets.alerts.compose import NoLibrary, write
 from nba_assets.alerts.evaluate import PATIENCE, SILENCE, Evaluation, Snapshot, attempt_id_at, evaluate
 from nba_assets.alerts.tiers import Tier
 from nba_assets.alerts.trouble import RUN_FAILED, Trouble
@@ -119,6 +120,30 @@ def test_a_repaired_part_is_no_news():
     assert (events(result), len(result.alerts[0].partitions)) == ([], 1)
 
 
+def missing(day: date = DAY) -> Trouble:
+    return gap(day, tier=Tier.CRITICAL, status="MISSING", kind="MISSING", attempt="")
+
+
+def test_what_nobody_asked_for_stays_open_until_somebody_has_tried():
+    watched = evaluate((), at([missing()]), NOW)
+    told = evaluate(watched.alerts, at([missing()]), NOW + PATIENCE)
+    assert (events(watched), events(told)) == ([], [Event.OPENED])
+    both = at([missing(), missing(DAY + timedelta(days=1))])
+    assert events(evaluate(told.alerts, both, NOW + timedelta(days=1))) == [Event.CHANGED]
+    forgotten = evaluate(told.alerts, at([]), NOW + timedelta(days=30))
+    assert forgotten == Evaluation(told.alerts, ())
+    tried = at([], attempt_at=lambda _: (attempt_id_at(NOW), None))
+    assert events(evaluate(told.alerts, tried, NOW + timedelta(days=31))) == [Event.RESOLVED]
+
+
+def test_what_was_asked_for_at_last_and_did_not_come_has_changed():
+    watched = evaluate((), at([missing()]), NOW)
+    told = evaluate(watched.alerts, at([missing()]), NOW + PATIENCE)
+    asked = at([gap(tier=Tier.CRITICAL)], attempt_at=lambda _: (attempt_id_at(NOW), None))
+    assert events(evaluate(told.alerts, asked, NOW + 2 * PATIENCE)) == [Event.CHANGED]
+    assert events(evaluate(watched.alerts, asked, NOW + 2 * PATIENCE)) == [Event.OPENED]
+
+
 def stale(table: str, day: date = DAY) -> Trouble:
     return replace(gap(), partition=Partition(table, day), status="STALE", kind="STALE: inputs")
 
@@ -179,6 +204,36 @@ def test_a_backfill_tells_of_what_it_found_again_and_repaired_in_its_digest():
     digest = result.notices[0].digest
     assert digest is not None
     assert ([a.kind for a in digest.continued], len(digest.resolved)) == (["ERROR: timeout"], 1)
+
+
+def test_a_backfill_names_what_was_open_in_its_range_before_and_nothing_else():
+    blocked = Partition("player_game_summary", DAY)
+    known, elsewhere = gap(touched=(blocked,)), gap(DAY + timedelta(days=20), kind="GAP: not final")
+    alerts = evaluate((), at([known, elsewhere]), NOW).alerts
+    backfill = {"bf": BackfillFacts("bf", DAY, DAY, {"OK": 1}, attempt_id_at(NOW), True)}
+
+    def in_full(facts: BackfillFacts) -> BackfillFacts:
+        return replace(facts, asked=frozenset({blocked}), counts={"OK": 1, "BLOCKED": 1})
+
+    result = evaluate(alerts, at([known, elsewhere], backfills=backfill, in_full=in_full), NOW)
+    (notice,) = result.notices
+    assert notice.digest is not None
+    assert [alert.first_day for alert in notice.digest.standing] == [DAY]
+    assert notice.tier is Tier.INFO
+    letter = write(notice, NoLibrary(), NOW)
+    assert letter.subject.endswith(f"Backfill bf of {DAY}: 1 blocked, 1 root cause")
+    assert f"{TABLE} GAP {DAY}: no box score on {DAY}" in letter.text
+    assert evaluate(result.alerts, at([known, elsewhere], backfills=backfill, in_full=in_full), NOW).notices == ()
+
+
+def test_all_is_not_well_where_a_backfill_has_left_something_undone():
+    left = Partition(TABLE, DAY)
+    backfill = {"bf": BackfillFacts("bf", DAY, DAY, {}, attempt_id_at(NOW), True, frozenset({left}), (left,))}
+    backfill["bf"].counts.update({"OK": 3, "MISSING": 1})
+    (notice,) = evaluate((), at([], backfills=backfill), NOW).notices
+    letter = write(notice, NoLibrary(), NOW)
+    assert letter.subject.endswith(": 1 missing")
+    assert f"Not done    {TABLE} on {DAY}" in letter.text
 
 
 def test_a_backfill_long_past_gets_no_digest_but_its_gaps_are_told():

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from nba_assets.alerts.evaluate import PATIENCE
 from nba_assets.alerts.notify import Round, notify
 from nba_assets.build.session import Session
 from nba_assets.build.steps import RunInfo, build
@@ -80,6 +81,27 @@ def test_a_missing_game_is_one_critical_mail_until_it_arrives(
     ]
 
 
+def test_results_that_nobody_asked_for_are_one_critical_mail_until_they_are_there(
+    tmp_path: Path, mailbox: Mailbox, opened: Callable[..., Session]
+):
+    """The schedule of the day was loaded in its morning; then no schedule ran any more."""
+    copy_of(healthy(BEFORE, NEEDED), tmp_path)
+    build_range(opened("2021-11-07T10:00-05:00"), DAY, DAY, tables=["raw_schedule"])
+    early, nine, at = opened("2021-11-08T08:59-05:00"), opened("2021-11-08T09:00-05:00"), datetime.now(UTC)
+    assert notify(early, now=at) == Round(recorded=True)
+    assert notify(nine, now=at) == Round(recorded=True), "the next run may bring them"
+    assert notify(nine, now=at + PATIENCE).delivered == 1
+    (mail,) = mailbox.mails()
+    assert mail.to == (CRITICAL,)
+    assert mail.subject.startswith("[nba_assets] CRITICAL: raw_team_boxscores 2021-11-07 MISSING: its results were due")
+    assert "nba-assets repair 2021-11-07 2021-11-07" in mail.body
+    weeks_later = opened("2021-11-30T10:00-05:00")
+    assert notify(weeks_later, now=at + timedelta(days=22)) == Round(recorded=True, open_alerts=1)
+    build_range(weeks_later, DAY, DAY, tables=SCORES)
+    assert notify(weeks_later, now=at + timedelta(days=22)).delivered == 1
+    assert mailbox.subjects()[1:] == ["[nba_assets] RESOLVED: raw_team_boxscores 2021-11-07 MISSING"]
+
+
 def test_expected_absence_is_silent(tmp_path: Path, mailbox: Mailbox, opened: Callable[..., Session]):
     """Dates without games, of bootstrap, and not due."""
     copy_of(healthy(BEFORE, NEEDED), tmp_path)
@@ -143,16 +165,29 @@ def test_a_backfill_with_nine_gaps_of_two_causes_is_one_digest(tmp_path: Path, m
     assert notify(backfill, finished_backfill="bf1").delivered == 1
     (digest,) = mailbox.mails()
     assert digest.to == (EVERYBODY,)
-    assert digest.subject == ("[nba_assets] Backfill bf1 of 2021-11-01 … 2021-11-30: 9 failed, 2 root causes")
+    assert digest.subject == (
+        "[nba_assets] Backfill bf1 of 2021-11-01 … 2021-11-30: 9 failed, 5 blocked, 2 root causes"
+    )
     assert digest.body.count("raw_team_boxscores GAP on") == 1
     assert digest.body.count("raw_player_boxscores GAP on") == 1
     assert notify(backfill) == Round(recorded=True, open_alerts=2)
+
+    for table in SCORES:
+        build(backfill, table, MONTH, RunInfo(backfill_id="again"))
+    assert notify(backfill, finished_backfill="again").delivered == 1
+    again = mailbox.mails()[1]
+    assert again.to == (EVERYBODY,)
+    assert again.subject.endswith("9 failed, 5 blocked, 2 root causes")
+    known = again.body[again.body.index("Still open") :]
+    assert "raw_team_boxscores GAP 2021-11-03 … 2021-11-13: " in known
+    assert f"{min(lost_rows)} " in known, "the game is named"
+    assert "raw_player_boxscores GAP 2021-11-08 … 2021-11-15: " in known
 
     repair = session(tmp_path, **mailbox.settings)
     for table in SCORES:
         build(repair, table, MONTH, RunInfo(backfill_id="bf2"))
     assert notify(repair, finished_backfill="bf2").delivered == 1
     assert notify(repair) == Round(recorded=True)
-    assert len(mailbox.mails()) == 2
-    assert mailbox.subjects()[1].endswith("all is well")
-    assert "Resolved" in mailbox.mails()[1].body
+    assert len(mailbox.mails()) == 3
+    assert mailbox.subjects()[2].endswith("all is well")
+    assert "Resolved" in mailbox.mails()[2].body

@@ -73,6 +73,42 @@ def test_what_is_blocked_is_counted_to_its_root(tmp_path: Path):
     assert Partition("ml_feature_store_v2", YESTERDAY) in trouble.touched
 
 
+FOUR_DAYS_AGO = date(2021, 11, 4)
+RESULTS = ("raw_team_boxscores", "raw_player_boxscores", "raw_shots")
+NINE = "2021-11-08T09:00-05:00"
+
+
+@pytest.mark.parametrize(
+    ("loaded", "asked", "now", "expected"),
+    [
+        pytest.param([YESTERDAY], [FOUR_DAYS_AGO], NINE, [YESTERDAY], id="forgotten"),
+        pytest.param([YESTERDAY], [FOUR_DAYS_AGO], "2021-11-08T08:59-05:00", [], id="before nine"),
+        pytest.param([YESTERDAY], [FOUR_DAYS_AGO], "2021-12-08T09:00-05:00", [], id="a past that ends there"),
+        pytest.param([YESTERDAY], [], NINE, [], id="nothing runs"),
+        pytest.param([YESTERDAY], [FOUR_DAYS_AGO, YESTERDAY], NINE, [], id="asked for"),
+        pytest.param([], [FOUR_DAYS_AGO], NINE, [], id="no schedule says that there were games"),
+    ],
+)
+def test_results_that_nobody_asked_for_are_trouble_where_the_pipeline_is_alive(
+    tmp_path: Path, loaded: list[date], asked: list[date], now: str, expected: list[date]
+):
+    session = bare_session(tmp_path, now=now)
+    record(session, "raw_schedule", {*loaded, *asked}, Status.OK)
+    for table in RESULTS if asked else ():
+        record(session, table, asked, Status.OK)
+    found = [t for t in observe(session, Outside()).snapshot.troubles if t.status == Status.MISSING]
+    assert [(t.partition, t.tier) for t in found] == [
+        (Partition("raw_team_boxscores", day), Tier.CRITICAL) for day in expected
+    ]
+    assert all(Partition("raw_shots", t.partition.day) in t.touched for t in found)
+
+
+def test_a_day_without_games_is_asked_for_nothing(tmp_path: Path):
+    session = bare_session(tmp_path, now=NINE)
+    record(session, "raw_schedule", [FOUR_DAYS_AGO, YESTERDAY], Status.NO_GAMES)
+    assert not [t for t in observe(session, Outside()).snapshot.troubles if t.status == Status.MISSING]
+
+
 def test_expected_absence_is_no_trouble(tmp_path: Path):
     session = bare_session(tmp_path)
     record(session, "raw_team_boxscores", [YESTERDAY], Status.NOT_DUE)

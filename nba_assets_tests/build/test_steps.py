@@ -241,7 +241,7 @@ class TestFutureAndPast:
         at = session(tmp_path)
         [built] = build(at, "raw_schedule", [date(2015, 11, 1)], RunInfo())
         assert built.outcome.status == Status.GAP
-        assert built.outcome.reason == "the source 'files' has no schedule that covers 2015-11-01"
+        assert (built.outcome.reason or "").startswith("the source 'files' has no schedule that covers 2015-11-01: ")
         mixed = build(at, "raw_schedule", [date(2020, 12, 25), OPENING_NIGHT], RunInfo())
         assert [result.outcome.status for result in mixed] == [Status.GAP, Status.OK]
 

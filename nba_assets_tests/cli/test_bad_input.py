@@ -29,7 +29,19 @@ from nba_assets_tests.needs import real_data
         (("export", "raw_shots", "2021-10-20", "2021-10-21", "--out", "x.xls"), "must end in .parquet or .csv"),
         (("coverage", "2021-10-20"), "give START and END, or neither"),
         (("repair",), "nothing has been built yet"),
+        (("verify",), "nothing has been built yet"),
         (("impact", "0022199999"), "no loaded schedule has a game '0022199999'"),
+        (("impact", "abc"), "'abc' is not a game id: write all ten digits, like 0022100147"),
+        (("impact", "22100147"), "did you mean 0022100147?"),
+        (("backfill", "2021-10-20", "2021-10-21", "--tables", ","), "--tables , names no table"),
+        (("tables", "PDCC"), "did you mean 'player_daily_cache'?"),
+        (("tables", "referees"), "there is no table 'referees'. There are: raw_schedule (SCHED), "),
+        (("coverage", "--out", "x.xlsx"), "give --format, or a name that ends in .html, .json, .md, .txt"),
+        (("coverage", "--out", "no/such/x.html"), "--out no/such/x.html: there is no directory no/such"),
+        (
+            ("export", "raw_shots", "2021-10-20", "2021-10-21", "--out", "no/such/x.csv"),
+            "--out no/such/x.csv: there is no directory no/such",
+        ),
     ],
 )
 def test_a_wrong_argument_is_named(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
@@ -77,7 +89,7 @@ def test_a_file_without_a_column_is_an_error_that_names_it_and_loses_nothing(tmp
     result = nba_assets("refresh", *day, "--quiet", home=tmp_path, **settings)
     assert result.exit_code == 1
     assert "ERROR raw_team_boxscores 2021-10-19" in result.stderr
-    assert "leaguegamelog_team lacks the column(s) PTS" in result.stderr
+    assert "leaguegamelog_team lacks the column PTS" in result.stderr
     cell = printed_json(nba_assets("coverage", *day, "--format", "json", home=tmp_path, **settings))[0]["cells"]
     assert (cell["raw_team_boxscores"]["status"], cell["raw_team_boxscores"]["rows"]) == ("ERROR", 4)
 

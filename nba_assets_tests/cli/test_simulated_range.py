@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 import dagster as dg
@@ -49,10 +53,18 @@ def test_coverage_as_table_and_markdown(home: Path) -> None:
     table = nba_assets("coverage", START, END, home=home).stdout
     assert "2021-11-02" in table
     assert "MLFS" in table
+    assert "LINES" in table, "a pipe has room for every table"
     assert "BOOTSTRAP [b]" in table
     markdown = nba_assets("coverage", START, END, "--format", "markdown", home=home).stdout
     assert markdown.startswith("| date | games |")
     assert markdown.count("| Complete |") == 3
+
+
+def test_the_name_of_the_file_says_which_dress_it_wears(home: Path, tmp_path: Path) -> None:
+    for suffix, beginning in ((".html", "<!doctype html>"), (".json", "["), (".md", "| date |"), (".txt", "date  ")):
+        file = tmp_path / f"coverage{suffix}"
+        assert nba_assets("coverage", START, END, "--out", str(file), home=home).exit_code == 0
+        assert file.read_text().startswith(beginning)
 
 
 def test_running_again_builds_nothing(home: Path) -> None:
@@ -60,6 +72,26 @@ def test_running_again_builds_nothing(home: Path) -> None:
     told = printed_json(result)
     assert (result.exit_code, told["built"], told["changed"]) == (0, 0, 0)
     assert set(told["statuses"]) == {"OK", "BOOTSTRAP"}
+
+
+def test_what_waits_for_a_date_that_is_missing_names_it_and_the_next_command(home: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(home, tmp_path / "home"))
+    ended = nba_assets("backfill", "2021-11-06", "2021-11-06", "--tables", "SCHED,MLFS", home=copy)
+    assert ended.exit_code == 1
+    assert "1 partition built, 1 rewritten, 1 blocked" in ended.stdout
+    assert "2021-11-06: 1 OK, 1 BLOCKED." in ended.stdout
+    told = [
+        "MISSING raw_schedule 2021-11-05: never computed; waiting for it: 1 partition",
+        "Next: nba-assets backfill 2021-11-05 2021-11-06",
+    ]
+    assert ended.stderr.splitlines()[-2:] == told
+    again = nba_assets("repair", "2021-11-06", "2021-11-06", "--tables", "MLFS", "--format", "json", home=copy)
+    assert [root["table"] for root in printed_json(again)["roots"]] == ["raw_schedule"]
+    assert again.stderr.splitlines()[-2:] == told
+    healed = nba_assets("backfill", "2021-11-05", "2021-11-06", home=copy)
+    assert healed.exit_code == 0, healed.output
+    assert "2021-11-05 … 2021-11-06: 28 OK (optional tables left out)." in healed.stdout
+    assert nba_assets("repair", "--dry-run", home=copy).stdout == "nothing to do\n"
 
 
 def test_a_dry_run_plans_and_does_nothing(home: Path) -> None:
@@ -100,9 +132,57 @@ def test_export_writes_the_rows_of_a_range(home: Path, tmp_path: Path, suffix: s
     assert list(tmp_path.iterdir()) == [file]
 
 
+def test_export_of_dates_that_are_not_there_writes_nothing_or_says_what_lacks(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "features.csv"
+    export = ("export", "MLFS", "2021-11-04", "2021-11-06", "--out", str(file))
+    refused = nba_assets(*export, home=home)
+    assert refused.exit_code == 1
+    lacks = "ml_feature_store_v2 has nothing for 2 of 3 dates (2021-11-05 MISSING, 2021-11-06 MISSING)"
+    assert lacks in refused.stderr
+    assert "Next: nba-assets backfill 2021-11-05 2021-11-06" in refused.stderr
+    assert not file.exists()
+    partial = nba_assets(*export, "--partial", "--quiet", home=home)
+    assert partial.exit_code == 0
+    assert f"warning: {lacks}" in partial.stderr
+    assert set(pd.read_csv(file)["game_date"]) == {"2021-11-04"}
+
+
+def test_export_of_rows_that_are_stale_says_so(home: Path, tmp_path: Path) -> None:
+    policy = '{"raw_schedule": {"bootstrap_days": 15}}'  # another setting: computed under the old one
+    file = tmp_path / "schedule.parquet"
+    result = nba_assets("export", "SCHED", END, END, "--out", str(file), home=home, NBA_POLICY=policy)
+    assert result.exit_code == 0, result.output
+    assert f"warning: the rows of 1 of 1 date ({END} STALE) are those of before" in result.stderr
+    assert f"Next: nba-assets repair {END} {END}" in result.stderr
+    assert len(pd.read_parquet(file)) > 0
+
+
+def test_a_season_that_is_not_stored_is_not_verified(home: Path) -> None:
+    result = nba_assets("verify", "2022-23", home=home)
+    assert result.exit_code == 2
+    assert "season 2022-23 is not stored; stored: 2021-22. Run: nba-assets backfill 2022-10-18 " in result.stderr
+
+
+def test_a_reader_that_leaves_early_is_no_error(home: Path) -> None:
+    for arguments in (("coverage", START, END), ("tables",), ("tables", "--format", "json")):
+        command = [sys.executable, "-m", "nba_assets", *arguments]
+        environment = {"NBA_HOME": str(home), "PATH": "/usr/bin:/bin"}
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert (process.stderr.read(), process.wait()) == ("", 0)
+
+
+def test_the_version() -> None:
+    assert nba_assets("--version", home=Path("nowhere")).stdout == f"nba-assets {version('nba-assets')}\n"
+
+
 def test_tables_lists_what_exists(home: Path) -> None:
     listed = printed_json(nba_assets("tables", "--format", "json", home=home))
     assert [table["table"] for table in listed] == list(TABLES)
-    shown = nba_assets("tables", "player_daily_cache", home=home).stdout
+    narrow = nba_assets("tables", home=home, COLUMNS="80").stdout
+    assert all(name in narrow for name in TABLES), "no name is broken"
+    shown = nba_assets("tables", "pdc", home=home).stdout
     assert "points_avg_last_5" in shown
     assert "cache_date (key)" in shown

@@ -1,4 +1,4 @@
-"""Places that cannot be used, or must not: a home that is no directory, a port that is taken, another league's tables."""
+"""Places that cannot be used, or must not: a home that is no directory, a taken port, another league's tables."""
 
 from __future__ import annotations
 
@@ -22,6 +22,15 @@ def test_a_home_that_is_a_file_is_named(tmp_path: Path, command: tuple[str, ...]
     assert "notes.txt" in result.stderr
     assert "Check NBA_HOME" in result.stderr
     assert home.read_text() == "not a directory"
+
+
+def test_a_misspelt_setting_is_pointed_out(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("NBA_POLICYY={}\n")
+    result = nba_assets("tables", home=tmp_path / "home", NBA_SURCE="files")
+    assert result.exit_code == 0
+    assert "NBA_POLICYY is not a setting; did you mean NBA_POLICY?" in result.stderr
+    assert "NBA_SURCE is not a setting; did you mean NBA_SOURCE?" in result.stderr
+    assert "NBA_HOME" not in result.stderr
 
 
 def test_a_port_that_is_taken_is_named_before_anything_starts(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ from nba_assets_tests.needs import real_data
 
 BEFORE, DAY, NEXT = date(2021, 11, 6), date(2021, 11, 7), date(2021, 11, 8)
 GAME = "0022100139"
+FORCE = "nba-assets backfill 2021-11-07 2021-11-07 --force"
 LOGS = (ResultSet.TEAM_LOG, ResultSet.PLAYER_LOG, ResultSet.BOX_SCORES, ResultSet.INACTIVES)
 
 
@@ -100,13 +101,30 @@ def test_the_tree_reads_from_the_cell_to_the_root(gap: Session) -> None:
     text = _text(gap, "player_game_summary", DAY)
     lines = [line.strip() for line in text.splitlines()]
     assert lines[0] == "player_game_summary 2021-11-07 BLOCKED"
-    assert "waits for raw_team_boxscores 2021-11-07" in lines[1]
-    root = next(line for line in lines if "raw_team_boxscores 2021-11-07 GAP" in line)
-    assert root.endswith("GAP  14/16 complete, 16 required")
+    assert lines[1].startswith("├── root: raw_team_boxscores 2021-11-07 GAP: 7/8 games")
+    root = next(line for line in lines[2:] if "raw_team_boxscores 2021-11-07 GAP" in line)
+    assert root.endswith("GAP  14/16 complete, 16 required  ← root")
     assert "7/8 games (14/16 complete, 16 required); 0022100139 BKN@TOR: no box score" in text
     assert text.count("no box score") == 1, "what the reason names is not listed again"
     assert "8 games on 2021-11-07: 0022100139 BKN@TOR (final)" in text
     assert "  nba-assets repair 2021-11-07 2021-11-07" in text
+
+
+def test_one_missing_game_fits_on_a_screen_and_nothing_is_told_twice(gap: Session) -> None:
+    text = _text(gap, "ml_feature_store_v2", NEXT)
+    lines = [line.strip(" │├└─") for line in text.splitlines() if line.strip()]
+    assert len(lines) <= 40
+    assert lines[1].startswith("root: raw_team_boxscores 2021-11-07 GAP: 7/8 games")
+    assert lines[2].startswith("1 finished game lacking of 16 teams: ")
+    assert "BKN" in lines[2]
+    told = [line for line in lines if not line.endswith("(see above)")]
+    assert len(told) == len(set(told))
+    assert [line for line in lines if line.startswith(("#", "nba-assets"))] == [
+        "# builds it again, raw tables from the source, and then what waits for it",
+        "nba-assets repair 2021-11-07 2021-11-08",
+        "# only if the rest will never come: accepts the gap and publishes what is there, DEGRADED; then repair",
+        "nba-assets backfill 2021-11-07 2021-11-07 --force",
+    ]
 
 
 def test_json_holds_the_whole_tree(gap: Session) -> None:
@@ -133,7 +151,7 @@ def test_missing_not_due_and_stale_say_what_to_do(gap: Session, tmp_path: Path) 
     untouched = date(2021, 12, 1)
     missing = explain(gap, "ml_feature_store_v2", untouched)
     assert missing.tree.cell.status == Status.MISSING
-    assert any(command.startswith("nba-assets backfill 2021-1") for command in missing.commands)
+    assert missing.commands == ("nba-assets repair 2021-11-07 2021-12-01", FORCE)
     noon = session(copy_of(healthy(BEFORE), tmp_path), now=datetime(2021, 11, 7, 12, tzinfo=EASTERN))
     build(noon, "raw_schedule", [DAY], RunInfo())
     waiting = explain(noon, "raw_team_boxscores", DAY)

@@ -108,6 +108,7 @@ def test_twenty_seasons_stay_small(found: Matrix) -> None:
     [
         ((Status.OK, Status.DEGRADED, Status.GAP), Status.GAP),
         ((Status.OK, Status.BLOCKED, Status.MISSING), Status.BLOCKED),
+        ((Status.NOT_DUE, Status.DEGRADED), Status.DEGRADED),
         ((Status.OK, Status.NO_GAMES), Status.OK),
         ((Status.NO_GAMES, Status.NO_GAMES), Status.NO_GAMES),
         ((Status.OK, Status.BOOTSTRAP), Status.BOOTSTRAP),

@@ -11,6 +11,7 @@ import pytest
 
 from nba_assets.build.session import Session
 from nba_assets.quality.status import Status
+from nba_assets.settings import SettingsError, load_settings
 from nba_assets.sources.base import ResultSet
 from nba_assets.sources.files import FilesSource
 from nba_assets.tables import downstream_of
@@ -139,22 +140,28 @@ def test_10_of_two_versions_the_newest_wins_and_it_is_said(
     assert (told.status, told.reason) == (Status.DEGRADED, f"{entity}: {row.details}")
 
 
-def _with_column(result_set: ResultSet, change: Callable[[pd.DataFrame], pd.DataFrame], tmp_path: Path) -> FilesSource:
-    """A directory like the real one, in which one file has another shape."""
+def _directory(
+    result_set: ResultSet, change: Callable[[pd.DataFrame], pd.DataFrame] | None, tmp_path: Path
+) -> FilesSource:
+    """A directory like the real one, in which one file has another shape, or is not there."""
     real, season = real_data() / "2021-22", tmp_path / "files" / "2021-22"
     season.mkdir(parents=True)
     for file in real.iterdir():
         if file.stem != result_set:
             (season / file.name).symlink_to(file)
-    change(pd.read_parquet(real / f"{result_set}.parquet")).to_parquet(season / f"{result_set}.parquet")
+    if change is not None:
+        change(pd.read_parquet(real / f"{result_set}.parquet")).to_parquet(season / f"{result_set}.parquet")
     return FilesSource(season.parent)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda frame: frame.rename(columns={"FG3M": "THREES"}), "lacks the column(s) FG3M"),
-        (lambda frame: frame.drop(columns="WL"), "lacks the column(s) WL"),
+        (
+            lambda frame: frame.rename(columns={"FG3M": "THREES"}),
+            "lacks the column FG3M. Of the columns there, nobody reads: ",
+        ),
+        (lambda frame: frame.drop(columns="WL"), "lacks the column WL. "),
         (lambda frame: frame.assign(PTS=frame["PTS"].astype(str)), "leaguegamelog_team.PTS: expected int, found '"),
         (lambda frame: frame.assign(PTS=frame["PTS"].where(frame.index > 0)), "1 of 2460 values are NULL"),
     ],
@@ -163,7 +170,7 @@ def _with_column(result_set: ResultSet, change: Callable[[pd.DataFrame], pd.Data
 def test_11_another_shape_is_an_error_naming_the_column(
     home: Path, tmp_path: Path, change: Callable[[pd.DataFrame], pd.DataFrame], message: str
 ) -> None:
-    at = session(home, _with_column(ResultSet.TEAM_LOG, change, tmp_path))
+    at = session(home, _directory(ResultSet.TEAM_LOG, change, tmp_path))
     build_range(at, DAY, DAY, tables=("raw_schedule", "raw_team_boxscores"))
     error = cell(at, "raw_team_boxscores", DAY)
     assert (error.status, error.label) == (Status.ERROR, "TBOX error")
@@ -173,13 +180,13 @@ def test_11_another_shape_is_an_error_naming_the_column(
 
 
 def test_11_a_column_more_is_ignored(home: Path, tmp_path: Path) -> None:
-    at = session(home, _with_column(ResultSet.TEAM_LOG, lambda frame: frame.assign(NEW_STAT=1.5), tmp_path))
+    at = session(home, _directory(ResultSet.TEAM_LOG, lambda frame: frame.assign(NEW_STAT=1.5), tmp_path))
     build_range(at, DAY, DAY, tables=("raw_schedule", "raw_team_boxscores"))
     assert cell(at, "raw_team_boxscores", DAY).status == Status.OK
     assert _content(at, "raw_team_boxscores") == _content(session(healthy(NEXT)), "raw_team_boxscores")
 
 
-@pytest.mark.parametrize("answer", [lambda frame: frame.head(0), lambda _: None], ids=["empty", "no file"])
+@pytest.mark.parametrize("answer", [lambda frame: frame.head(0), lambda _: None], ids=["empty", "none"])
 @pytest.mark.parametrize(
     ("result_set", "table"),
     [
@@ -197,6 +204,61 @@ def test_11_an_empty_result_set_is_never_a_quiet_day(
     assert gap.reason
     for name in downstream_of(table) & set(REQUIRED_RAW):
         assert cell(at, name, DAY).status == Status.BLOCKED
+
+
+@pytest.mark.parametrize(
+    ("result_set", "table"),
+    [
+        (ResultSet.SCHEDULE, "raw_schedule"),
+        (ResultSet.TEAM_LOG, "raw_team_boxscores"),
+        (ResultSet.BOX_SCORES, "raw_player_boxscores"),
+    ],
+)
+def test_11_a_file_that_is_not_there_is_an_error_naming_it(
+    home: Path, tmp_path: Path, result_set: ResultSet, table: str
+) -> None:
+    at = session(home, _directory(result_set, None, tmp_path))
+    build_range(at, DAY, DAY, tables=REQUIRED_RAW)
+    error = cell(at, table, DAY)
+    file = tmp_path / "files" / "2021-22" / f"{result_set}.parquet"
+    assert (error.status, error.reason) == (
+        Status.ERROR,
+        f"there is no file {file}, the {result_set} of the season 2021-22: fetch or copy it",
+    )
+    for name in downstream_of(table) & set(REQUIRED_RAW):
+        assert cell(at, name, DAY).status == Status.BLOCKED
+
+
+def test_11_a_date_without_games_needs_no_file(home: Path, tmp_path: Path) -> None:
+    at, thanksgiving = session(home, _directory(ResultSet.TEAM_LOG, None, tmp_path)), date(2021, 11, 25)
+    build_range(at, thanksgiving, thanksgiving, tables=("raw_schedule", "raw_team_boxscores"))
+    assert cell(at, "raw_team_boxscores", thanksgiving).status == Status.NO_GAMES
+
+
+def test_11_a_season_without_a_folder_is_a_gap_naming_it(tmp_path: Path) -> None:
+    at, day = session(tmp_path), date(2020, 12, 25)
+    build_range(at, day, day, tables=("raw_schedule",))
+    gap = cell(at, "raw_schedule", day)
+    looked_for = f"there is no folder {real_data() / '2020-21'}; seasons found: 2021-22, "
+    assert gap.status == Status.GAP
+    assert (gap.reason or "").startswith(f"the source 'files' has no schedule that covers {day}: {looked_for}")
+
+
+def test_11_a_directory_without_any_season_is_refused_before_anything_is_built(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path, source="files", data_dir=tmp_path)
+    with pytest.raises(SettingsError, match=r"has no season in it; .*: 2021-22/leaguegamelog_team.parquet"):
+        build_range(Session(settings), DAY, DAY)
+    assert not (tmp_path / "warehouse.duckdb").exists()
+
+
+def test_12_a_season_without_shots_is_degraded_and_names_what_is_not_there(home: Path, tmp_path: Path) -> None:
+    at = session(home, _directory(ResultSet.SHOTS, None, tmp_path))
+    build_range(at, DAY, DAY, tables=(*REQUIRED_RAW, "player_game_summary"))
+    shots = cell(at, "raw_shots", DAY)
+    assert (shots.status, shots.label) == (Status.DEGRADED, "SHOTS 0/8")
+    told = f"0/8 complete, 8 required; the source has no shotchartdetail of 2021-22: {', '.join(NAMES)}"
+    assert shots.reason == told
+    assert cell(at, "player_game_summary", DAY).status == Status.DEGRADED
 
 
 def test_12_a_game_without_shots_has_unknown_zones_and_blocks_nothing(home: Path) -> None:

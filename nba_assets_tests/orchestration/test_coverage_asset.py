@@ -9,9 +9,9 @@ import dagster as dg
 import pandas as pd
 
 from nba_assets.build.session import Session
+from nba_assets.coverage.freshness import deadline_passed_for
 from nba_assets.definitions import build_defs
 from nba_assets.orchestration.coverage_asset import FRESHNESS_CHECK, standing_check
-from nba_assets.orchestration.freshness import deadline_passed_for
 from nba_assets.orchestration.resources import Pipeline
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES

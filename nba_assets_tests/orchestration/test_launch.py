@@ -175,6 +175,7 @@ class TestRefresh:
         refreshed = run(home, "refresh", str(DAY), str(DAY))
         assert refreshed.exit_code == 0
         assert f"{len(RAW)} partitions built, 0 rewritten" in refreshed.output
+        assert f"{DAY} … {LAST}: " in refreshed.output
         assert events(home) == before
         renewed = {cell for cell, attempt in newest_attempts(home).items() if attempts[cell] != attempt}
         assert renewed == {(name, DAY) for name in RAW}
@@ -186,6 +187,7 @@ class TestExitStatus:
         assert failed.exit_code == 1
         assert f"GAP raw_team_boxscores {DAY}" in failed.output
         assert GAME in failed.output
+        assert "raw_team_boxscores: 1 failed" in failed.stderr
         assert f"Next: nba-assets explain raw_team_boxscores {DAY}" in failed.output
         repaired = run(home, "repair")
         assert repaired.exit_code == 0, repaired.output
@@ -226,7 +228,12 @@ class TestExitStatus:
         ledger = session(tonight).warehouse.ledger(LAST, LAST).set_index("table_name")["status"]
         assert ledger["ml_feature_store_v2"] == "OK"
         assert "player_game_summary" not in ledger
-        assert "NOT_DUE" in ended.output
+        assert (
+            f"NOT_DUE raw_team_boxscores {LAST}: results are not due yet; waiting for it: 5 partitions" in ended.stderr
+        )
+        unasked = run(tonight, "repair", NBA_DATA_DIR=str(files), NBA_NOW="2023-11-10T10:00")
+        assert unasked.exit_code == 0, unasked.output
+        assert "6 NOT_DUE" in unasked.stdout
 
 
 def _games_of(home: Path, day: date) -> list[str]:

@@ -115,6 +115,7 @@ def test_mistakes_are_explained(server: StatsServer, monkeypatch: pytest.MonkeyP
     result = run("2021")
     assert result.exit_code == 2
     assert "'2021' is not a season" in result.output
+    assert "calls" not in result.output, "no progress is shown of what is refused"
     monkeypatch.setenv("NBA_API_CALLS_PER_SECOND", "-1")
     result = run(SEASON)
     assert result.exit_code == 2

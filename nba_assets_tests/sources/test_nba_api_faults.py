@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def fetch(settings: NbaApiSettings, **options: Any) -> Any:
 
 
 def cached(settings: NbaApiSettings, result_set: ResultSet) -> pd.DataFrame | None:
-    return FilesSource(settings.cache_dir).read(result_set, SEASON) if settings.cache_dir.is_dir() else None
+    return FilesSource(settings.cache_dir).find(result_set, SEASON)
 
 
 def games_in(settings: NbaApiSettings, result_set: ResultSet) -> list[str]:
@@ -118,6 +119,23 @@ def test_a_refusal_is_not_repeated(server: StatsServer, settings: NbaApiSettings
         fetch(settings)
     assert len(server.calls()) == 1
     assert cached(settings, ResultSet.SCHEDULE) is None
+
+
+def test_without_a_way_to_the_site_lines_are_short_and_the_end_says_what_to_check(
+    server: StatsServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = replace(quick_settings(server, tmp_path, max_attempts=3), base_url="http://127.0.0.1:9/{endpoint}")
+    with pytest.raises(SourceUnavailableError) as raised:
+        fetch(settings)
+    lines = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    why = "127.0.0.1 cannot be reached (Connection refused)"
+    assert [line.rpartition(" in ")[0] for line in lines] == [
+        f"scheduleleaguev2: {why}; attempt {k} of 3" for k in (2, 3)
+    ]
+    assert f": {why} (3 attempts). Is there a network here, and does it need a proxy (NBA_API_PROXY)?" in str(
+        raised.value
+    )
+    assert len(str(raised.value)) < 300
 
 
 def test_after_some_failures_in_a_row_no_more_calls_are_made(server: StatsServer, tmp_path: Path) -> None:

@@ -101,5 +101,5 @@ def test_a_season_is_written_in_full():
 def test_an_empty_warehouse_is_not_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     shown = run()
-    assert shown.exit_code == 1
+    assert shown.exit_code == 2
     assert "nba-assets backfill" in shown.stderr

@@ -38,10 +38,10 @@ class NbaApiSource:
         """
         fetched = fetched_result_sets(self._settings)
         if result_set in OPTIONAL_RESULT_SETS and result_set not in fetched:
-            return self._files.read(result_set, season) if self._settings.cache_dir.is_dir() else None
+            return self._files.find(result_set, season)
         fetch = SeasonFetch(season, self._settings, self._client, self._now)
         try:
             fetch.bring_in({result_set} & set(fetched), dates)
         finally:
             self._client.close()
-        return self._files.read(result_set, season)
+        return self._files.find(result_set, season)

@@ -9,6 +9,7 @@ import logging
 import random
 import time
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import requests
 from nba_api.library.proxy import ProxyRequiredError
@@ -38,9 +39,20 @@ class Request(Protocol):
 class _TransientError(Exception):
     """Worth another attempt, after `retry_after` seconds if the server said so."""
 
+    next_step = "Run again later."
+
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class _UnreachableError(_TransientError):
+    """Nobody answered, so it may be us."""
+
+    next_step = (
+        "Is there a network here, and does it need a proxy (NBA_API_PROXY)? The league refuses many data centres: "
+        "see docs/live-data.md."
+    )
 
 
 class _Adapter(HTTPAdapter):
@@ -110,12 +122,13 @@ class StatsClient:
             try:
                 return self._send(request)
             except _TransientError as error:
-                if attempt == self._settings.max_attempts:
+                most = self._settings.max_attempts
+                if attempt == most:
                     raise SourceUnavailableError(
-                        f"{describe(request)}: {error} ({attempt} attempts). Run again later; what was fetched is kept."
+                        f"{describe(request)}: {error} ({most} attempts). {error.next_step} What was fetched is kept."
                     ) from error
                 pause = self._pause(attempt, error.retry_after)
-                log.warning("%s: %s; attempt %d follows in %.1f s", describe(request), error, attempt + 1, pause)
+                log.warning("%s: %s; attempt %d of %d in %.0f s", request.endpoint, error, attempt + 1, most, pause)
                 time.sleep(pause)
         raise AssertionError("unreachable: max_attempts is at least 1")
 
@@ -134,10 +147,19 @@ class StatsClient:
         except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, ProxyRequiredError) as error:
             raise SourceUnavailableError(f"{describe(request)}: {error}") from error
         except requests.RequestException as error:
-            raise _TransientError(f"{type(error).__name__}: {error}") from error
+            raise _UnreachableError(self._unreachable(error)) from error
         if not response.valid_json():
             raise _TransientError(f"expected JSON, got {_beginning(response.get_response())!r}")
         return response
+
+    def _unreachable(self, error: requests.RequestException) -> str:
+        """What keeps an answer from coming, in a few words; the client's own text is a paragraph."""
+        host = urlsplit(self._connection.base_url).hostname
+        if isinstance(error, requests.Timeout):
+            return f"{host} did not answer in {self._settings.timeout_seconds:g} s"
+        if isinstance(error, requests.exceptions.ProxyError):
+            return f"the proxy to {host} cannot be used"
+        return f"{host} cannot be reached ({_root_of(error)})"
 
     def _pause(self, attempt: int, retry_after: float | None) -> float:
         backoff = self._settings.backoff_seconds * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)
@@ -148,6 +170,16 @@ def describe(request: Request) -> str:
     """An endpoint and the parameters that say something: "leaguegamelog(Season=2021-22, …)"."""
     telling = {name: value for name, value in request.parameters.items() if value not in ("", None, 0, "0")}
     return f"{request.endpoint}({', '.join(f'{name}={value}' for name, value in telling.items())})"
+
+
+def _root_of(error: BaseException) -> str:
+    """The system's own words for a failed connection: "Name or service not known"."""
+    said = type(error).__name__
+    cause: BaseException | None = error
+    while cause is not None:
+        said = getattr(cause, "strerror", None) or said
+        cause = cause.__cause__ or cause.__context__
+    return said
 
 
 def _raise_for_status(response: requests.Response, **_options: Any) -> None:

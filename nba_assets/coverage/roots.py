@@ -1,0 +1,75 @@
+"""What keeps partitions from being in order: the roots, how many partitions wait behind each, and what to run next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from nba_assets.build.state import Cell, State
+from nba_assets.coverage.terminal import counted
+from nba_assets.quality.audit import Partition
+from nba_assets.quality.status import FAILED, FINE, MEANING, Status
+
+_WORST_FIRST = (Status.GAP, Status.ERROR, Status.BLOCKED, Status.MISSING, Status.STALE, Status.NOT_DUE)
+
+
+@dataclass(frozen=True)
+class Root:
+    """A partition in which trouble began, and how many others of those asked about are in the same trouble."""
+
+    partition: Partition
+    status: Status
+    reason: str
+    others: int
+
+    def __str__(self) -> str:
+        """ "MISSING raw_schedule 2021-10-19: never computed; waiting for it: 7 partitions" """
+        told = f"{self.status} {self.partition}: {self.reason}"
+        if not self.others:
+            return told
+        others = counted(self.others, "partition")
+        return f"{told}; {'likewise' if self.status == Status.STALE else 'waiting for it'}: {others}"
+
+
+def roots_of(state: State, cells: Iterable[Cell]) -> list[Root]:
+    """The roots of the cells that are not in order, the worst first, then the oldest."""
+    behind: dict[Partition, list[Partition]] = {}
+    stale: dict[str | None, Partition] = {}
+    for cell in cells:
+        if cell.status == Status.STALE:
+            # Staleness has one beginning and many that share it: the reason names it.
+            behind.setdefault(stale.setdefault(cell.reason, cell.partition), []).append(cell.partition)
+        elif cell.status not in FINE:
+            behind.setdefault(_root_of(state, cell), []).append(cell.partition)
+    found = []
+    for partition, waiting in behind.items():
+        root = state.cell(partition.table, partition.day)
+        others = sum(other != partition for other in waiting)
+        found.append(Root(partition, root.status, root.reason or MEANING[root.status], others))
+    return sorted(found, key=lambda root: (_WORST_FIRST.index(root.status), root.partition.day))
+
+
+def _root_of(state: State, cell: Cell) -> Partition:
+    """Where a cell's trouble began. A root that was recorded as missing may itself wait for another."""
+    if cell.status in FAILED:
+        return cell.partition
+    if cell.root is not None:
+        return _root_of(state, state.cell(cell.root.table, cell.root.day))
+    obstacle = state.obstacle(cell.partition.table, cell.partition.day)
+    return cell.partition if obstacle is None else _root_of(state, obstacle)
+
+
+def next_step(roots: Sequence[Root], last: date) -> str | None:
+    """What to do about the worst of the roots, for partitions up to `last`."""
+    if not roots:
+        return None
+    worst = roots[0]
+    first = min(root.partition.day for root in roots if root.status == worst.status)
+    if worst.status == Status.MISSING:
+        return f"nba-assets backfill {first} {last}"
+    if worst.status == Status.STALE:
+        return f"nba-assets repair {first} {last}"
+    if worst.status == Status.NOT_DUE:
+        return "the same command again, once the results are due"
+    return f"nba-assets explain {worst.partition.table} {worst.partition.day}"
