@@ -18,6 +18,21 @@ hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("ci")
 
 
+_LONGEST = (
+    *("e2e/test_backfill_in_the_ui", "warehouse/test_november_in_both", "repair/test_killed", "repair/test_late_games"),
+    *("repair/test_one_by_one", "repair/test_corrections", "sources/test_nba_api_fetch", "orchestration/test_launch"),
+    *("warehouse/test_bigquery_sql", "warehouse/test_bigquery"),
+)
+"""Files that begin first, so that no worker is left alone with one of them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; Make keeps this order when it hands files to workers."""
+    root = Path(__file__).parent
+    rank = {name: position for position, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: rank.get(str(item.path.relative_to(root).with_suffix("")), len(_LONGEST)))
+
+
 @pytest.fixture(autouse=True)
 def _own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test writes with relative paths lands in its temporary directory, and no .env is read."""
