@@ -32,11 +32,12 @@ _UNFINISHED = [
 
 
 def to_repair(session: Session) -> list[Cell]:
-    """The computed partitions that a repair may change.
+    """The partitions that a repair may change.
 
     Of all history those that are STALE; of the last seven days also those that were never computed or ended in an
     error, and gaps of which an input has changed since. Not those whose input was built by a run that said
-    `skip_downstream_trigger`. Raw tables are left to the morning schedule, which spares the source.
+    `skip_downstream_trigger`. What the source has not delivered is left to the morning schedule, which spares it: of
+    the raw tables only what is STALE is asked for again.
     """
     session.warehouse.prepare()
     ledger = session.warehouse.ledger()
@@ -47,7 +48,7 @@ def to_repair(session: Session) -> list[Cell]:
     state = load_state(session, first, last)
     left_alone = _SkippedRuns(state)
     days = [first + n * _DAY for n in range((last - first).days + 1)]
-    cells = (state.cell(name, day) for day in days for name, t in TABLES.items() if t.phase != Phase.RAW)
+    cells = (state.cell(name, day) for day in days for name in TABLES)
     found = [cell for cell in cells if _may_change(state, cell, recent=cell.partition.day > today - _RECENT)]
     untouchable = {cell.partition.day for cell in found if left_alone.concerns(cell)}
     return [cell for cell in found if cell.partition.day not in untouchable]
@@ -56,7 +57,7 @@ def to_repair(session: Session) -> list[Cell]:
 def _may_change(state: State, cell: Cell, *, recent: bool) -> bool:
     if cell.status == Status.STALE:
         return True
-    if not recent:
+    if not recent or TABLES[cell.partition.table].phase == Phase.RAW:
         return False
     table, day = cell.partition.table, cell.partition.day
     if cell.status == Status.GAP:
@@ -148,13 +149,7 @@ def repair_sensor(
         context.update_cursor(patience.after(wrong, trying, now))
         if not trying:
             return dg.SkipReason(f"{len(wrong)} dates wait for their next attempt" if wrong else "nothing to repair")
-        tables = sorted(
-            {cell.partition.table for cell in cells if cell.partition.day in trying}, key=list(TABLES).index
-        )
-        config = {"dates": [str(day) for day in trying], "tables": tables}
-        return dg.RunRequest(
-            run_config={"ops": {"repair_partitions": {"config": config}}}, tags={"nba/repair": f"{len(trying)} dates"}
-        )
+        return dg.RunRequest(run_config=repair_config(cells, trying), tags={"nba/repair": f"{len(trying)} dates"})
 
     return repair_what_is_stale
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 
+from nba_assets.build.again import ask_again
 from nba_assets.build.reading import load_state
 from nba_assets.build.run_options import RunOptions
 from nba_assets.build.session import Session
@@ -58,6 +59,21 @@ def test_what_a_correction_made_stale_is_repaired(tmp_path: Path) -> None:
     state = load_state(opened, CORRECTED, LAST)
     computed = [name for name, table in TABLES.items() if table.phase != Phase.RAW]
     assert {state.cell(name, day).status for name in computed for day in (CORRECTED, LAST)} <= FINE
+
+
+def test_a_refresh_that_did_not_come_to_its_end_is_finished(tmp_path: Path) -> None:
+    source = EditedSource({ResultSet.PLAYER_LOG: one_more_steal, ResultSet.TEAM_LOG: one_more_steal})
+    opened = session(copy_of(healthy(LAST), tmp_path), source, now=NOW, partitions_start=date(2021, 10, 15))
+    ask_again(opened, [CORRECTED])
+    stale = to_repair(opened)
+    config = repair_config(stale, sorted({cell.partition.day for cell in stale}))
+    job = build_defs(pipeline=Pipeline(opened)).resolve_job_def("repair")
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert job.execute_in_process(instance=instance, run_config=QUIET | config).success
+    assert to_repair(opened) == []
+    steals = opened.warehouse.read(TABLES["raw_team_boxscores"], start=CORRECTED, end=CORRECTED)["stl"].sum()
+    before = session(healthy(LAST)).warehouse.read(TABLES["raw_team_boxscores"], start=CORRECTED, end=CORRECTED)
+    assert steals == before["stl"].sum() + 1
 
 
 def test_the_sensor_waits_until_the_ledger_is_quiet(tmp_path: Path) -> None:
