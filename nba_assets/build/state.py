@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
 
@@ -34,9 +34,8 @@ _AS_STORED = (
 )
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """One row of the ledger."""
+class Attempt(NamedTuple):
+    """One row of the ledger; a tuple, because a season has thousands and every plan reads them."""
 
     partition: Partition
     attempt_id: str

@@ -56,8 +56,12 @@ class Built:
         return self.outcome.partition.day
 
 
-def build(session: Session, table_name: str, days: Sequence[date], run: RunInfo) -> list[Built]:
+def build(
+    session: Session, table_name: str, days: Sequence[date], run: RunInfo, known: State | None = None
+) -> list[Built]:
     """Build the partitions of one table; returns one result per date, in order of date.
+
+    `known` is the state of at least these dates and all that they depend on; by default it is read.
 
     Raises WarehouseError if the warehouse cannot be used, SettingsError if it holds another league; everything else
     that goes wrong is an outcome.
@@ -69,7 +73,7 @@ def build(session: Session, table_name: str, days: Sequence[date], run: RunInfo)
         with session.warehouse.reading():
             if table_name == "raw_schedule":
                 _refuse_another_league(session)
-            state = load_state(session, min(days), max(days), [table_name])
+            state = known or load_state(session, min(days), max(days), [table_name])
             waiting = {day: outcome for day in days if (outcome := _waiting(state, table_name, day))}
             open_days = sorted(set(days) - set(waiting))
             stored = read_stored(session, table, open_days)

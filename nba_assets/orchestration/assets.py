@@ -89,7 +89,7 @@ def _asset(
         run = _run_info(context)
         days = [date.fromisoformat(key) for key in context.partition_keys]
         try:
-            built = build(pipeline.session, table.name, days, run)
+            built = build(pipeline.session, table.name, days, run, pipeline.state())
         except (WarehouseError, SettingsError) as error:
             raise dg.Failure(f"{table.name}: {error}", allow_retries=False) from error
         pipeline.listener(table.name, built)

@@ -16,6 +16,7 @@ from nba_assets.build.plan import Step, plan_step, ranges
 from nba_assets.build.reading import load_state
 from nba_assets.build.run_options import RunOptions
 from nba_assets.build.session import Session
+from nba_assets.build.state import State
 from nba_assets.build.steps import Built, RunInfo, build
 from nba_assets.orchestration.assets import BACKFILL_TAG, USER_TAG, table_assets
 from nba_assets.orchestration.automation import FOLLOWED_TAG
@@ -41,6 +42,7 @@ class Launch:
     backfill_id: str | None = None
     progress: Progress = lambda _, __: None
     built: list[Built] = field(default_factory=list)
+    _state: State | None = field(default=None, init=False)
 
     def run(self) -> None:
         """Build what the range needs, table after table; running again continues.
@@ -64,7 +66,8 @@ class Launch:
         wanted = sorted((name for name in TABLES if name in self.tables), key=TIERS.__getitem__)
         for _, of_tier in groupby(wanted, key=TIERS.__getitem__):
             tables = list(of_tier)
-            state = load_state(self.session, self.days[0], self.days[-1], tables)
+            # Tables of one tier do not read each other: what the ledger says now holds until the last of them is built.
+            self._state = state = load_state(self.session, self.days[0], self.days[-1], tables)
             for table in tables:
                 yield plan_step(state, table, self.days, force=self.options.force)
 
@@ -77,7 +80,7 @@ class Launch:
         settings = self.session.settings
         return dg.Definitions(
             assets=table_assets(settings, daily_partitions(settings.partitions_start), {}),
-            resources={"pipeline": Pipeline(self.session, listen)},
+            resources={"pipeline": Pipeline(self.session, listen, lambda: self._state)},
             executor=dg.in_process_executor,
         ).resolve_implicit_global_asset_job_def()
 

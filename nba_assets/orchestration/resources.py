@@ -1,4 +1,4 @@
-"""The one resource: a session on source and warehouse, and whoever wants to hear of outcomes."""
+"""The one resource: a session on source and warehouse, whoever wants to hear of outcomes, and what is known already."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from nba_assets.build.session import Session
+from nba_assets.build.state import State
 from nba_assets.build.steps import Built
 
 Listener = Callable[[str, Sequence[Built]], None]
@@ -17,7 +18,12 @@ def _nobody(_: str, __: Sequence[Built]) -> None:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """What the assets build with. `listener` is told of each table's outcomes as they come."""
+    """What the assets build with.
+
+    `listener` is told of each table's outcomes as they come. `state` gives what a launch that holds the warehouse has
+    read of the ledger already, so that its runs need not.
+    """
 
     session: Session
     listener: Listener = field(default=_nobody)
+    state: Callable[[], State | None] = field(default=lambda: None)
