@@ -174,8 +174,7 @@ class Settings(BaseSettings):
 
 def unknown_settings() -> dict[str, str | None]:
     """Names in the environment and in `.env` that look like settings of ours and are none, each with the nearest."""
-    fields = Settings.model_fields.items()
-    known = {str(field.validation_alias or f"NBA_{name.upper()}") for name, field in fields}
+    known = {_variable(field) for field in Settings.model_fields}
     given = {*os.environ, *dotenv_values(".env")}
     unknown = sorted(n for n in given if n.startswith(("NBA_", "AWS_SES_")) and not n.startswith("NBA_TEST_"))
     return {n: next(iter(get_close_matches(n, known, 1)), None) for n in unknown if n not in known}
@@ -193,10 +192,14 @@ def load_settings(**overrides: Any) -> Settings:
     return settings
 
 
+def _variable(field: str) -> str:
+    """The variable of the environment that sets a field."""
+    return str(Settings.model_fields[field].validation_alias or f"NBA_{field.upper()}")
+
+
 def _explain(problem: Any) -> str:
     field = str(problem["loc"][0])
-    alias = Settings.model_fields[field].validation_alias if field in Settings.model_fields else field
-    name = str(alias) if alias else f"NBA_{field.upper()}"
+    name = _variable(field) if field in Settings.model_fields else field
     value = os.environ.get(name, problem.get("input"))
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "enum":

@@ -16,7 +16,7 @@ from nba_assets.build.reading import load_state
 from nba_assets.build.session import Session
 from nba_assets.quality.status import FINE, Status
 from nba_assets.tables import TABLES
-from nba_assets.tables.contract import names_of, shape
+from nba_assets.tables.contract import empty, names_of, shape
 from nba_assets.warehouse.base import Publication
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
 
@@ -45,7 +45,6 @@ def ask_again(session: Session, days: Collection[date]) -> None:
         }
         for name, day in asked
     ]
-    nothing = pd.DataFrame(columns=names_of(ENTITY_FAILURES.contract))
     table = TABLES[RAW[0]]
     session.warehouse.publish(
         Publication(
@@ -53,7 +52,7 @@ def ask_again(session: Session, days: Collection[date]) -> None:
             dates=(),
             rows=table.empty(),
             runs=shape(pd.DataFrame(rows).reindex(columns=names_of(PROCESSOR_RUNS.contract)), PROCESSOR_RUNS.contract),
-            failures=shape(nothing, ENTITY_FAILURES.contract),
+            failures=empty(ENTITY_FAILURES.contract),
             failure_dates=(),
         )
     )

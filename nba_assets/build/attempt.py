@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
@@ -19,6 +19,7 @@ from nba_assets.build.session import Session
 from nba_assets.build.state import State
 from nba_assets.league.calendar import season_of
 from nba_assets.quality.audit import BY_FORCE, SHORT_NAMES, EntityFailure, Mode, Outcome, Partition, audit
+from nba_assets.quality.expectation import by_date
 from nba_assets.quality.expectations import Evidence, expectations
 from nba_assets.quality.status import Status
 from nba_assets.sources.base import ResultSet, SeasonNotCoveredError, SourceError
@@ -71,7 +72,7 @@ def attempt(
     outcomes |= errors | _audit(session, state, table, inputs, rows, audited, mode)
     outcomes |= {day: calendar.forced(outcomes[day]) for day in audited}
     rejected = _rejections(table, inputs, audited)
-    of_day, nothing = dict(_by_day(table, rows)), rows.head(0)
+    of_day, nothing = dict(by_date(rows, table.partition)), rows.head(0)
     outcomes = {
         day: _completed(outcome, table, of_day.get(day, nothing), rejected[day]) for day, outcome in outcomes.items()
     }
@@ -265,11 +266,6 @@ def _rejections(table: Table, inputs: Inputs, days: Sequence[date]) -> dict[date
     for row in rejected.itertuples():
         found[pd.Timestamp(row.date).date()].append(EntityFailure(str(row.entity), row.category, row.details))
     return found
-
-
-def _by_day(table: Table, rows: pd.DataFrame) -> Iterator[tuple[date, pd.DataFrame]]:
-    for day, of_day in rows.groupby(table.partition, sort=False):
-        yield pd.Timestamp(day).date(), of_day
 
 
 def _completed(outcome: Outcome, table: Table, of_day: pd.DataFrame, rejected: list[EntityFailure]) -> Outcome:

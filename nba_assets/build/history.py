@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from nba_assets.build.session import Session
+from nba_assets.league.calendar import days_between
 
 
 def history(session: Session) -> list[date]:
@@ -15,8 +16,3 @@ def history(session: Session) -> list[date]:
         return []
     first = max(attempted.min().date(), session.settings.partitions_start)
     return days_between(first, min(attempted.max().date(), session.today()))
-
-
-def days_between(first: date, last: date) -> list[date]:
-    """All dates from the first to the last, both included."""
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]

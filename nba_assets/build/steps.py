@@ -21,6 +21,7 @@ from nba_assets.build.session import Session
 from nba_assets.build.state import State
 from nba_assets.league.calendar import season_of
 from nba_assets.quality.audit import Mode, Outcome, Partition
+from nba_assets.quality.expectation import by_date
 from nba_assets.quality.status import Status
 from nba_assets.settings import SettingsError, SourceName
 from nba_assets.tables import TABLES, Table
@@ -93,8 +94,7 @@ def build(
                 failure_dates=open_days,
             )
         )
-    by_day = tried.rows.groupby(tried.rows[table.partition].dt.date)
-    of_day = {day: by_day.get_group(day) for day in by_day.groups}
+    of_day = dict(by_date(tried.rows, table.partition))
     nothing = table.empty()
     return [Built(outcomes[day], day in changed, of_day.get(day, nothing)) for day in sorted(days)]
 

@@ -188,7 +188,9 @@ class _Job:
         ):
 
             def told(step: Step, built: Sequence[Built]) -> None:
-                advance(expected[step.table], f"{step.table}: {', '.join(_came_of(built)) or 'nothing to do'}")
+                counts = _counts(built)
+                parts = [f"{counts['built']:,} built"] * bool(counts["built"]) + _came_of(counts)
+                advance(expected[step.table], f"{step.table}: {', '.join(parts) or 'nothing to do'}")
 
             launch = Launch(
                 self.session,
@@ -262,10 +264,9 @@ def _span(start: date, end: date) -> str:
     return f"{start}" if start == end else f"{start} … {end}"
 
 
-def _came_of(built: Iterable[Built]) -> list[str]:
-    """["7 built", "1 failed", "2 blocked"], without what there is none of."""
-    counts = _counts(built)
-    return [f"{counts[what]:,} {what}" for what in ("built", "failed", "blocked", "not due") if counts[what]]
+def _came_of(counts: Counter[str]) -> list[str]:
+    """["1 failed", "2 blocked"]: what is not built, without what there is none of."""
+    return [f"{counts[what]:,} {what}" for what in ("failed", "blocked", "not due") if counts[what]]
 
 
 def _counts(built: Iterable[Built]) -> Counter[str]:
@@ -300,11 +301,11 @@ def _summary(
 
 
 def _print_summary(built: Sequence[Built], cells: Sequence[Cell], seconds: float, cost: str | None) -> None:
-    number = _counts(built)["built"]
-    told = [f"{counted(number, 'partition')} built"]
-    if number or not built:
+    counts = _counts(built)
+    told = [f"{counted(counts['built'], 'partition')} built"]
+    if counts["built"] or not built:
         told.append(f"{sum(b.changed for b in built):,} rewritten" if built else "nothing to do")
-    told += [text for text in _came_of(built) if not text.endswith(" built")]
+    told += _came_of(counts)
     out.print(f"{', '.join(told)}, in {seconds:.1f} s.", soft_wrap=True)
     days = [cell.partition.day for cell in cells]
     if days:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import pandas as pd
 
 from nba_assets.build.reading import load_state
 from nba_assets.build.session import Session
 from nba_assets.build.state import Cell, State
-from nba_assets.league.calendar import COUNTING_TYPES
+from nba_assets.league.calendar import COUNTING_TYPES, days_between
 from nba_assets.quality.audit import SHORT_NAMES
 from nba_assets.quality.expectation import first
 from nba_assets.quality.status import FINE, Status
@@ -76,7 +76,7 @@ def matrix(session: Session, start: date, end: date, *, state: State | None = No
     """The coverage of start … end (inclusive)."""
     state = state or load_state(session, start, end)
     games = _games_by_date(session, start, end)
-    days = [start + timedelta(days=n) for n in range((end - start).days + 1)]
+    days = days_between(start, end)
     rows = []
     for day in days:
         loaded = state.published("raw_schedule", day) is not None

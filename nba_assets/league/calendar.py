@@ -51,6 +51,11 @@ OPENING_NIGHTS: dict[str, date] = {
 _SEASON_TURNS: dict[int, date] = {2020: date(2020, 10, 12), 2021: date(2021, 7, 21)}
 
 
+def days_between(first: date, last: date) -> list[date]:
+    """All dates from the first to the last, both included."""
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
 def season_turn(start_year: int) -> date:
     """The first calendar day of the season that starts in `start_year`."""
     return _SEASON_TURNS.get(start_year, date(start_year, 7, 1))

@@ -13,7 +13,7 @@ from nba_assets.build.run_options import RunOptionsError, parse_options
 from nba_assets.build.steps import RunInfo, build
 from nba_assets.orchestration.automation import SKIP_DOWNSTREAM_TAG
 from nba_assets.orchestration.partitions import asset_deps
-from nba_assets.orchestration.reporting import check_specs, report
+from nba_assets.orchestration.reporting import DAGSTER_BACKFILL_TAG, check_specs, report
 from nba_assets.orchestration.resources import Pipeline
 from nba_assets.settings import Settings, SettingsError, WarehouseName
 from nba_assets.tables import TABLES, TIERS, Table
@@ -100,7 +100,7 @@ def _asset(
 
 def _run_info(context: dg.AssetExecutionContext) -> RunInfo:
     tags = context.run.tags
-    backfill = tags.get("dagster/backfill") or tags.get(BACKFILL_TAG)
+    backfill = tags.get(DAGSTER_BACKFILL_TAG) or tags.get(BACKFILL_TAG)
     # Automation asks for several dates by a backfill, too; nobody has asked for its relaxed thresholds.
     asked_for = None if _AUTOMATION_TAG in tags else backfill
     try:
@@ -120,7 +120,7 @@ def _run_info(context: dg.AssetExecutionContext) -> RunInfo:
 
 def _is_asked_for_by_name(tags: Mapping[str, str]) -> bool:
     """Neither part of a backfill, which skips what is behind a gap, nor requested by automation."""
-    return not {"dagster/backfill", BACKFILL_TAG, _AUTOMATION_TAG} & set(tags)
+    return not {DAGSTER_BACKFILL_TAG, BACKFILL_TAG, _AUTOMATION_TAG} & set(tags)
 
 
 def _catalogue(table: Table) -> dict[str, Any]:

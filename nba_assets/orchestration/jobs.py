@@ -11,10 +11,11 @@ from datetime import date
 import dagster as dg
 
 from nba_assets.build.again import RAW, ask_again
-from nba_assets.build.history import days_between, history
+from nba_assets.build.history import history
 from nba_assets.build.run_options import RunOptions
 from nba_assets.build.session import Session
 from nba_assets.build.steps import Built
+from nba_assets.league.calendar import days_between
 from nba_assets.orchestration.launch import Launch
 from nba_assets.orchestration.schedules import wanted
 from nba_assets.quality.status import FINE, Status

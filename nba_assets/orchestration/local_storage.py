@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy
 from dagster._core.storage.runs import SqliteRunStorage
@@ -50,8 +50,11 @@ def _do_not_wait_for_the_disk(connection: Any, _: Any) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")
 
 
-class LocalRunStorage(SqliteRunStorage):
-    """The runs; named in dagster.yaml."""
+class _Local:
+    """A storage in a folder of the instance's directory, which needs no configuration."""
+
+    _folder: ClassVar[str]
+    _conn_string: str
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
@@ -59,11 +62,11 @@ class LocalRunStorage(SqliteRunStorage):
         return {}
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: object) -> LocalRunStorage:  # noqa: ARG003
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: object) -> Any:  # noqa: ARG003
         """The storage that dagster.yaml describes."""
-        directory = instance_directory() / "history"
+        directory = instance_directory() / cls._folder
         with created_alone(directory):
-            return cls.from_local(str(directory), inst_data)
+            return cls.from_local(str(directory), inst_data)  # type: ignore[attr-defined]
 
     @cached_property
     def _engine(self) -> sqlalchemy.Engine:
@@ -78,20 +81,16 @@ class LocalRunStorage(SqliteRunStorage):
     def dispose(self) -> None:
         """Close the connections."""
         self._engine.dispose()
-        super().dispose()
+        super().dispose()  # type: ignore[misc]
 
 
-class LocalScheduleStorage(SqliteScheduleStorage):
+class LocalRunStorage(_Local, SqliteRunStorage):
+    """The runs; named in dagster.yaml."""
+
+    _folder = "history"
+
+
+class LocalScheduleStorage(_Local, SqliteScheduleStorage):
     """The ticks of schedules and sensors; named in dagster.yaml."""
 
-    @classmethod
-    def config_type(cls) -> dict[str, Any]:
-        """Nothing to configure."""
-        return {}
-
-    @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: object) -> LocalScheduleStorage:  # noqa: ARG003
-        """The storage that dagster.yaml describes."""
-        directory = instance_directory() / "schedules"
-        with created_alone(directory):
-            return cls.from_local(str(directory), inst_data)  # type: ignore[return-value]
+    _folder = "schedules"

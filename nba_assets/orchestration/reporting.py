@@ -90,12 +90,11 @@ def report(context: dg.AssetExecutionContext, table: Table, built: Sequence[Buil
     backfill does: it holds whatever it asked for and did not see materialised for failed.
     """
     verdict = _Verdict(built, blocked_fails)
-    good = verdict.good
     key = dg.AssetKey(table.name)
+    emitted = verdict.good if verdict.bad else _to_emit(context, key, verdict.good)
     if len(built) == 1:
-        yield from _report_single(context, table, built[0], verdict)
-    elif verdict.bad or verdict.waiting or not _must_emit_all(context, key, good):
-        emitted = good if verdict.bad or _must_emit_all(context, key, good) else _new(context, key, good)
+        yield from _report_single(context, table, built[0], verdict, is_emitted=bool(emitted))
+    elif verdict.bad or verdict.waiting or len(emitted) < len(verdict.good):
         with one_transaction(context.instance):
             for b in emitted:
                 metadata = _metadata(b, preview=b is emitted[-1])
@@ -103,8 +102,8 @@ def report(context: dg.AssetExecutionContext, table: Table, built: Sequence[Buil
         _evaluate(context, table, verdict)
         yield from _summaries(table, verdict)
     else:
-        for b in good:
-            metadata = _metadata(b, preview=b is good[-1])
+        for b in emitted:
+            metadata = _metadata(b, preview=b is emitted[-1])
             context.add_asset_metadata(metadata, asset_key=key, partition_key=b.day.isoformat())
         yield dg.MaterializeResult(asset_key=key)
         _evaluate(context, table, verdict)
@@ -113,12 +112,13 @@ def report(context: dg.AssetExecutionContext, table: Table, built: Sequence[Buil
         raise dg.Failure(_failure_text(table, verdict.bad), allow_retries=False)
 
 
-def _report_single(context: dg.AssetExecutionContext, table: Table, b: Built, verdict: _Verdict) -> Events:
+def _report_single(
+    context: dg.AssetExecutionContext, table: Table, b: Built, verdict: _Verdict, *, is_emitted: bool
+) -> Events:
     key = dg.AssetKey(table.name)
-    is_good = b.outcome.status in FINE
-    if is_good and (b.changed or _must_emit_all(context, key, [b]) or _new(context, key, [b])):
+    if is_emitted:
         yield dg.MaterializeResult(asset_key=key, metadata=_metadata(b, preview=True))
-    elif is_good:
+    elif verdict.good:
         context.log.info(f"{b.outcome.partition}: unchanged; only the ledger row was renewed")
     elif verdict.waiting:
         context.log.warning(f"{b.outcome.partition} {b.outcome.status}: {b.outcome.reason}")
@@ -237,13 +237,12 @@ def _failed_before(
     return {day for day, run in last_run.items() if run not in ended_well and targets[day].run_id != run}
 
 
-def _must_emit_all(context: dg.AssetExecutionContext, key: dg.AssetKey, good: Sequence[Built]) -> bool:
-    if DAGSTER_BACKFILL_TAG in context.run.tags:
-        return True
+def _to_emit(context: dg.AssetExecutionContext, key: dg.AssetKey, good: Sequence[Built]) -> list[Built]:
+    """What is to be materialised: everything, if somebody waits for it, else what is new to Dagster."""
     selected = context.run.asset_selection
     following = {dg.AssetKey(name) for name in downstream_of(key.to_user_string())}
-    waited_for = selected is None or bool(selected & following)
-    return waited_for or len(_new(context, key, good)) == len(good)
+    is_waited_for = selected is None or bool(selected & following) or DAGSTER_BACKFILL_TAG in context.run.tags
+    return list(good) if is_waited_for else _new(context, key, good)
 
 
 def numbers(outcome: Outcome) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from nba_assets.build.again import RAW
 from nba_assets.build.reading import load_state
 from nba_assets.build.session import Session
 from nba_assets.build.state import State
+from nba_assets.league.calendar import days_between
 from nba_assets.orchestration.partitions import TIME_ZONE
 from nba_assets.quality.audit import Partition
 from nba_assets.quality.status import FINE, Status
@@ -75,7 +76,7 @@ def wanted(session: Session) -> Wanted:
     outdated = frozenset(day for day in open_ if day < today and session.results_are_due(day))
     partitions = [Partition("raw_schedule", today)] if _lacks(state, "raw_schedule", today) else []
     if played & {today, today - _DAY}:
-        days = [first + n * _DAY for n in range((today - first).days + 1)]
+        days = days_between(first, today)
         partitions = [Partition(name, day) for day in days for name in RAW if _lacks(state, name, day)]
     return Wanted(tuple(partitions), outdated)
 

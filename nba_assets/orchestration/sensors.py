@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from nba_assets.build.history import history
 from nba_assets.build.reading import load_state
 from nba_assets.build.session import Session
 from nba_assets.build.state import Attempt, Cell, State
@@ -39,15 +40,11 @@ def to_repair(session: Session) -> list[Cell]:
     `skip_downstream_trigger`. What the source has not delivered is left to the morning schedule, which spares it: of
     the raw tables only what is STALE is asked for again.
     """
-    session.warehouse.prepare()
-    ledger = session.warehouse.ledger()
-    if ledger.empty:
+    days, today = history(session), session.today()
+    if not days:
         return []
-    first, today = ledger["partition_date"].min().date(), session.today()
-    last = min(ledger["partition_date"].max().date(), today)
-    state = load_state(session, first, last)
+    state = load_state(session, days[0], days[-1])
     left_alone = _SkippedRuns(state)
-    days = [first + n * _DAY for n in range((last - first).days + 1)]
     cells = (state.cell(name, day) for day in days for name in TABLES)
     found = [cell for cell in cells if _may_change(state, cell, recent=cell.partition.day > today - _RECENT)]
     untouchable = {cell.partition.day for cell in found if left_alone.concerns(cell)}
