@@ -6,7 +6,6 @@ from typing import Any
 
 import dagster as dg
 
-from nba_assets.build.session import Session
 from nba_assets.orchestration.alert_sensor import alert_sensor
 from nba_assets.orchestration.assets import OWNERS, table_assets
 from nba_assets.orchestration.automation import automation_sensor, conditions
@@ -16,6 +15,7 @@ from nba_assets.orchestration.partitions import daily_partitions
 from nba_assets.orchestration.resources import Pipeline
 from nba_assets.orchestration.schedules import coverage_at_nine, load_every_morning, verify_on_mondays
 from nba_assets.orchestration.sensors import repair_sensor
+from nba_assets.session import Session
 from nba_assets.settings import Settings, load_settings
 
 

@@ -18,7 +18,8 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from nba_assets.league.calendar import COUNTING_TYPES, EASTERN, GameType
-from nba_assets.quality.policy import Completeness, Policy, policies
+from nba_assets.quality.policies import policies
+from nba_assets.schema.policy import Completeness, Policy
 
 if TYPE_CHECKING:
     from nba_assets.sources.nba_api.settings import NbaApiSettings

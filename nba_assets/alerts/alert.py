@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from nba_assets.alerts.tiers import Tier
 from nba_assets.alerts.trouble import Trouble, family_of
-from nba_assets.quality.audit import Partition
+from nba_assets.partition import Partition
 
 BACKFILL = "BACKFILL"
 """The status of the record that a backfill has had its digest."""

@@ -14,9 +14,9 @@ from nba_assets.alerts.letter import Letter, subject
 from nba_assets.alerts.tiers import Tier
 from nba_assets.alerts.trouble import RUN_FAILED, Trouble
 from nba_assets.coverage.matrix import Matrix
-from nba_assets.quality.audit import Partition
-from nba_assets.quality.status import FAILED, Status
+from nba_assets.partition import FAILED, Partition, Status
 from nba_assets.tables import TABLES
+from nba_assets.text import span
 
 _WELL = (Status.OK, Status.NO_GAMES, Status.BOOTSTRAP, Status.NOT_DUE)
 _MOST_DATES, _MOST_REASONS, _MOST_ROWS = 5, 3, 7
@@ -96,7 +96,7 @@ def _trouble_letter(notice: Notice, alert: Alert, library: Library) -> Letter:
 
 
 def _resolved_letter(alert: Alert, library: Library) -> Letter:
-    what = f"{alert.table} {_span(alert.first_day, alert.last_day)} {alert.status}"
+    what = f"{alert.table} {span(alert.first_day, alert.last_day)} {alert.status}"
     opened = alert.opened_at or alert.seen_at
     lasted = (alert.resolved_at or opened) - opened
     facts = (
@@ -111,7 +111,7 @@ def _resolved_letter(alert: Alert, library: Library) -> Letter:
 
 def _digest_letter(digest: Digest) -> Letter:
     facts = digest.facts
-    span = _span(facts.first_day, facts.last_day)
+    dates_of = span(facts.first_day, facts.last_day)
     total = sum(facts.counts.values())
     trouble = _in_trouble(digest)
     told = [
@@ -129,7 +129,7 @@ def _digest_letter(digest: Digest) -> Letter:
         if trouble
         else ()
     )
-    headline = f"Backfill {facts.backfill_id} of {span}: {trouble or 'all is well'}"
+    headline = f"Backfill {facts.backfill_id} of {dates_of}: {trouble or 'all is well'}"
     return Letter(subject(headline), headline, tuple((label, text) for label, text in told if text), commands)
 
 
@@ -152,7 +152,7 @@ def _cause_line(alert: Alert, troubles: Sequence[Trouble]) -> str:
 
 
 def _alert_line(alert: Alert) -> str:
-    return f"- {alert.table} {alert.status} {_span(alert.first_day, alert.last_day)}: {_cut(alert.reason)}"
+    return f"- {alert.table} {alert.status} {span(alert.first_day, alert.last_day)}: {_cut(alert.reason)}"
 
 
 # --- parts -----------------------------------------------------------------------------------------------------
@@ -207,7 +207,7 @@ def _touched(touched: Sequence[Partition]) -> str:
     tables = Counter(partition.table for partition in touched)
     listed = ", ".join(f"{table} {count}" if count > 1 else table for table, count in tables.items())
     noun = "partition" if len(touched) == 1 else "partitions"
-    return f"{len(touched):,} {noun}, {_span(touched[0].day, touched[-1].day)}: {listed}"
+    return f"{len(touched):,} {noun}, {span(touched[0].day, touched[-1].day)}: {listed}"
 
 
 def _suffering(alert: Alert) -> str:
@@ -224,10 +224,6 @@ def _commands(alert: Alert, roots: Sequence[Partition], touched: Sequence[Partit
     if alert.status == RUN_FAILED and worst.table not in TABLES:
         return ("nba-assets dev",)
     return repair, explain
-
-
-def _span(first: date, last: date) -> str:
-    return str(first) if first == last else f"{first} … {last}"
 
 
 def _duration(lasted: timedelta) -> str:

@@ -15,8 +15,7 @@ from datetime import UTC, datetime, timedelta
 from nba_assets.alerts.alert import BACKFILL, Alert, BackfillFacts, Digest, Event, Notice
 from nba_assets.alerts.tiers import Tier, worst
 from nba_assets.alerts.trouble import RUN_FAILED, Trouble
-from nba_assets.quality.audit import Partition
-from nba_assets.quality.status import Status
+from nba_assets.partition import Partition, Status
 
 PATIENCE = timedelta(hours=1)
 """How long something that the next run may put right is only watched: staleness, what was never computed."""

@@ -8,10 +8,9 @@ from datetime import date, datetime
 
 from nba_assets.alerts.evaluate import attempt_id_at
 from nba_assets.alerts.tiers import Tier
-from nba_assets.alerts.trouble import RUN_FAILED, Trouble, without_names
-from nba_assets.build.state import State
-from nba_assets.quality.audit import Partition
-from nba_assets.quality.status import FAILED, Status
+from nba_assets.alerts.trouble import RUN_FAILED, Trouble
+from nba_assets.partition import FAILED, Partition, Status
+from nba_assets.planning.state import State
 from nba_assets.tables import TABLES
 
 _RECORDED = FAILED | {Status.BLOCKED, Status.NOT_DUE}
@@ -29,6 +28,7 @@ class FailedRun:
     tables: tuple[str, ...]
     days: tuple[date, ...]
     error: str
+    error_class: str
     is_outcome: bool
     started_at: datetime
     failed_at: datetime
@@ -54,7 +54,7 @@ def unrecorded(
             found[partition] = Trouble(
                 partition=partition,
                 status=RUN_FAILED,
-                kind=f"{RUN_FAILED}: {without_names(failure.error)}",
+                kind=f"{RUN_FAILED}: {failure.error_class}",
                 tier=Tier.CRITICAL,
                 reason=f"run {failure.run_id[:8]} of {failure.job} left nothing in the ledger: {failure.error}",
                 attempt=failed,

@@ -12,8 +12,7 @@ from html import escape
 
 from nba_assets.coverage.matrix import Matrix, Row, counting_cells
 from nba_assets.coverage.terminal import cell_text, legend
-from nba_assets.quality.audit import SHORT_NAMES
-from nba_assets.quality.status import Status
+from nba_assets.partition import Status
 from nba_assets.tables import TABLES
 
 _WIDTH = 118
@@ -99,7 +98,7 @@ def _hanging(label: str, value: str, width: int) -> list[str]:
 def _grid(matrix: Matrix) -> list[list[str]]:
     """Heads and rows of the tables that count, as texts."""
     names = [name for name in matrix.tables if not TABLES[name].optional]
-    heads = ["date", "games", *(SHORT_NAMES[name] for name in names), "status"]
+    heads = ["date", "games", *(TABLES[name].short_name for name in names), "status"]
     rows = [
         [str(row.day), _games(row), *(cell_text(row.cells[name]) for name in names), row.status] for row in matrix.rows
     ]

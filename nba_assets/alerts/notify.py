@@ -15,8 +15,8 @@ from nba_assets.alerts.observe import Observation, Outside, observe
 from nba_assets.alerts.outbox import claimed, deliver, due, within_budget
 from nba_assets.alerts.store import AlertState
 from nba_assets.alerts.transport import Transport, open_transport
-from nba_assets.build.session import Session
-from nba_assets.quality.audit import Partition
+from nba_assets.partition import Partition
+from nba_assets.session import Session
 from nba_assets.warehouse.base import WarehouseError
 
 log = logging.getLogger(__name__)

@@ -14,13 +14,12 @@ from nba_assets.alerts.alert import BackfillFacts
 from nba_assets.alerts.evaluate import Snapshot
 from nba_assets.alerts.failed_run import FailedRun, unrecorded
 from nba_assets.alerts.trouble import QUIET, find_troubles
-from nba_assets.build.reading import load_state
-from nba_assets.build.session import Session
-from nba_assets.build.state import State
 from nba_assets.coverage.freshness import Freshness, never_asked_for
 from nba_assets.coverage.matrix import Matrix, matrix
-from nba_assets.quality.audit import Partition
-from nba_assets.quality.status import Status
+from nba_assets.partition import Partition, Status
+from nba_assets.planning.load import load_state
+from nba_assets.planning.state import State
+from nba_assets.session import Session
 from nba_assets.tables import TABLES
 
 log = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ import pandas as pd
 
 from nba_assets.alerts.alert import Alert, Event, Message
 from nba_assets.alerts.tiers import Tier
-from nba_assets.quality.audit import Partition
-from nba_assets.tables.contract import Contract, empty, names_of, shape
+from nba_assets.partition import Partition
+from nba_assets.schema.contract import Contract, empty, names_of, shape
 from nba_assets.warehouse.alert_state import ALERT_MESSAGES, ALERTS
 from nba_assets.warehouse.base import Warehouse
 from nba_assets.warehouse.ddl import Relation

@@ -5,29 +5,27 @@ Pure. Whether a trouble is news, and who is told, does not belong here.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from nba_assets.alerts.tiers import Tier
-from nba_assets.build.state import Cell, State
 from nba_assets.coverage.freshness import DEADLINE, Freshness
 from nba_assets.league.calendar import season_of
-from nba_assets.quality.audit import Partition
-from nba_assets.quality.status import FAILED, Status
+from nba_assets.partition import FAILED, Cause, Finding, Partition, Status
+from nba_assets.planning.state import Cell, State
+from nba_assets.schema.table import TimeRule
 from nba_assets.tables import TABLES
-from nba_assets.tables.table import TimeRule
 
 RUN_FAILED = "RUN FAILED"
-CONTRACT = "contract violation"
 QUIET = frozenset({Status.NO_GAMES, Status.BOOTSTRAP, Status.NOT_DUE, Status.MISSING})
 """Statuses of dates that neither prove nor disprove a trouble: a cause goes on across them."""
 
-_CONTRACT_REASONS = ("contract violated", "rows that should be unique")
 _ACROSS_TABLES = (Status.STALE.value, RUN_FAILED)
-_LONGEST_KIND = 200
+_CONTRACT = frozenset({Cause.CONTRACT_VIOLATED, Cause.DUPLICATE_KEYS})
+_NOT_A_KIND = frozenset({Cause.BELOW_SHARE, Cause.BELOW_GAMES, Cause.BELOW_ROWS, Cause.BELOW_ENTITIES})
+"""How much is missing, rather than what."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,7 @@ def _trouble(cell: Cell, touched: Iterable[Partition], today: date) -> Trouble:
         partition=cell.partition,
         status=cell.status.value,
         kind=kind,
-        tier=_tier(cell, kind, today),
+        tier=_tier(cell, today),
         reason=cell.reason or cell.status.value,
         lacking=lacking,
         attempt=newest.attempt_id if newest else "",
@@ -131,44 +129,27 @@ def _trouble(cell: Cell, touched: Iterable[Partition], today: date) -> Trouble:
     )
 
 
-def _tier(cell: Cell, kind: str, today: date) -> Tier:
-    if kind.startswith(CONTRACT):
+def _tier(cell: Cell, today: date) -> Tier:
+    if _breaks_contract(cell):
         return Tier.CRITICAL
     is_recent = cell.partition.day >= today - timedelta(days=1)
     is_needed = not TABLES[cell.partition.table].optional
     return Tier.CRITICAL if cell.status in FAILED and is_recent and is_needed else Tier.WARNING
 
 
+def _breaks_contract(cell: Cell) -> bool:
+    return any(found.cause in _CONTRACT for found in cell.findings)
+
+
 def kind_of(cell: Cell) -> str:
-    """The kind of a cell's reason: "GAP: no box score", "ERROR: SourceError: …", "DEGRADED", "STALE: code"."""
-    reason = cell.reason or ""
-    if reason.startswith(_CONTRACT_REASONS):
-        broken = sorted(set(re.findall(r"(\w+) = .*? fails (\w+)", reason)))
-        return f"{CONTRACT}: " + (", ".join(" ".join(pair) for pair in broken) or without_names(reason))
-    if cell.status == Status.ERROR:
-        return f"ERROR: {without_names(reason)}"
-    if cell.status == Status.GAP:
-        return f"GAP: {_shortcomings(reason)}"
-    if cell.status == Status.STALE:
-        return "STALE: code" if reason.startswith("computed with code") else "STALE: inputs"
-    forced = " by force" if reason.startswith("published by force") else ""
-    return f"{cell.status.value}{forced}"
+    """The status with its causes, without entities and numbers: "GAP: no_box_score", "STALE: code_changed"."""
+    return f"{cell.status.value}: {', '.join(sorted(_marks(cell.findings)))}".removesuffix(": ")
 
 
-def _shortcomings(reason: str) -> str:
-    """ "…; 0022100126 ATL@UTA ATL: no box score; no shots: 0022100130 …" -> "no box score; no shots" """
-    sides = [side for part in reason.split("; ") if ": " in part for side in part.split(": ")]
-    kinds = {without_names(side) for side in sides if not _is_entity(side)}
-    return "; ".join(sorted(kinds))[:_LONGEST_KIND] or without_names(reason)
-
-
-def _is_entity(text: str) -> bool:
-    """Whether a text names games, teams or players rather than what they lack."""
-    return bool(re.search(r"\(\d+\)|\d{5,}", text)) or not without_names(text)
-
-
-def without_names(text: str) -> str:
-    """A reason without numbers, dates, ids and team codes, so that two dates can be told to fail alike."""
-    text = re.sub(r"\b[A-Z]{3}(@[A-Z]{3})?\b|\S*\d\S*", "", text)
-    text = re.sub(r"\b(game|player|team|side)s\b", r"\1", text)
-    return re.sub(r"\s+", " ", re.sub(r"\s+(?=[,;:.)])", "", text)).strip(" ,;:()")[:_LONGEST_KIND]
+def _marks(findings: Iterable[Finding]) -> Iterator[str]:
+    """What of the findings tells one kind of trouble from another: neither the threshold nor how far it spreads."""
+    for found in findings:
+        if found.cause in _NOT_A_KIND:
+            continue
+        broken = ", ".join(found.numbers.get("broken", ()))
+        yield f"{found.cause.value} ({broken})" if broken else found.cause.value

@@ -11,8 +11,8 @@ from nba_assets.alerts.alert import BACKFILL, Alert, Message
 from nba_assets.alerts.compose import dates, trial_letter
 from nba_assets.alerts.tiers import Tier, recipients
 from nba_assets.alerts.transport import LogTransport, Transport, TransportError, open_transport
-from nba_assets.build.session import open_session
 from nba_assets.cli.console import FAILED, AsFormat, Format, err, errors_explained, out, print_json
+from nba_assets.session import open_session
 from nba_assets.settings import Settings, load_settings
 
 alerts_app = typer.Typer(help="Alerts: try the transport, list what is open.", no_args_is_help=True)

@@ -17,13 +17,6 @@ from rich.table import Table as RichTable
 
 from nba_assets.alerts.notify import notify
 from nba_assets.alerts.transport import LogTransport
-from nba_assets.build.again import ask_again
-from nba_assets.build.plan import Step, forecast, ranges
-from nba_assets.build.reading import load_state
-from nba_assets.build.run_options import RunOptions
-from nba_assets.build.session import Session, open_session
-from nba_assets.build.state import Cell
-from nba_assets.build.steps import Built
 from nba_assets.cli.console import (
     FAILED,
     AsFormat,
@@ -42,13 +35,18 @@ from nba_assets.cli.console import (
 )
 from nba_assets.cli.tables import find_table
 from nba_assets.coverage.roots import Root, next_step, roots_of
-from nba_assets.coverage.terminal import counted
+from nba_assets.engine.materialize import PartitionResult
+from nba_assets.engine.refetch import request_refetch
+from nba_assets.engine.run_options import RunOptions
 from nba_assets.league.calendar import season_last_day, season_of
-from nba_assets.quality.audit import Partition
-from nba_assets.quality.expectation import first
-from nba_assets.quality.status import FAILED as FAILED_STATUSES
-from nba_assets.quality.status import Status
+from nba_assets.partition import FAILED as FAILED_STATUSES
+from nba_assets.partition import Partition, Status
+from nba_assets.planning.load import load_state
+from nba_assets.planning.plan import Step, forecast, ranges
+from nba_assets.planning.state import Cell
+from nba_assets.session import Session, open_session
 from nba_assets.tables import TABLES
+from nba_assets.text import counted, joined, span
 from nba_assets.warehouse.base import WarehouseError
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")]
@@ -160,7 +158,7 @@ class _Job:
             _print_roots(roots, self.days[-1])
             raise typer.Exit(FAILED)
 
-    def _build_and_notify(self, steps: Sequence[Step], *, quiet: bool) -> list[Built]:
+    def _build_and_notify(self, steps: Sequence[Step], *, quiet: bool) -> list[PartitionResult]:
         """Whoever is to be told is told now, also where no daemon runs.
 
         Without SES the alerts are recorded only: this terminal shows the summary anyway.
@@ -176,18 +174,18 @@ class _Job:
         notify(self.session, finished_backfill=self.backfill_id, asked=asked, transport=transport)
         return built
 
-    def _build(self, steps: Sequence[Step], *, quiet: bool) -> list[Built]:
+    def _build(self, steps: Sequence[Step], *, quiet: bool) -> list[PartitionResult]:
         from nba_assets.orchestration.instance import open_instance
         from nba_assets.orchestration.launch import Launch
 
-        ask_again(self.session, self.refresh)
+        request_refetch(self.session, self.refresh)
         expected = {step.table: len(step.build) for step in steps}
         with (
             open_instance(self.session.settings) as instance,
             progress_bar(sum(expected.values()), quiet=quiet) as advance,
         ):
 
-            def told(step: Step, built: Sequence[Built]) -> None:
+            def told(step: Step, built: Sequence[PartitionResult]) -> None:
                 counts = _counts(built)
                 parts = [f"{counts['built']:,} built"] * bool(counts["built"]) + _came_of(counts)
                 advance(expected[step.table], f"{step.table}: {', '.join(parts) or 'nothing to do'}")
@@ -257,11 +255,7 @@ def _planned(step: Step) -> dict[str, object]:
 
 
 def _dates(days: Sequence[date]) -> str:
-    return first([_span(*run) for run in ranges(days)], 2)
-
-
-def _span(start: date, end: date) -> str:
-    return f"{start}" if start == end else f"{start} … {end}"
+    return joined([span(*run) for run in ranges(days)], 2)
 
 
 def _came_of(counts: Counter[str]) -> list[str]:
@@ -269,14 +263,14 @@ def _came_of(counts: Counter[str]) -> list[str]:
     return [f"{counts[what]:,} {what}" for what in ("failed", "blocked", "not due") if counts[what]]
 
 
-def _counts(built: Iterable[Built]) -> Counter[str]:
+def _counts(built: Iterable[PartitionResult]) -> Counter[str]:
     """How many partitions were published, failed, or had to wait."""
     names = {Status.BLOCKED: "blocked", Status.NOT_DUE: "not due"} | dict.fromkeys(FAILED_STATUSES, "failed")
     return Counter("built" if b.outcome.is_published else names[b.outcome.status] for b in built)
 
 
 def _summary(
-    built: Sequence[Built], cells: Sequence[Cell], roots: Sequence[Root], seconds: float, cost: str | None
+    built: Sequence[PartitionResult], cells: Sequence[Cell], roots: Sequence[Root], seconds: float, cost: str | None
 ) -> dict[str, object]:
     counts = _counts(built)
     return {
@@ -300,7 +294,7 @@ def _summary(
     }
 
 
-def _print_summary(built: Sequence[Built], cells: Sequence[Cell], seconds: float, cost: str | None) -> None:
+def _print_summary(built: Sequence[PartitionResult], cells: Sequence[Cell], seconds: float, cost: str | None) -> None:
     counts = _counts(built)
     told = [f"{counted(counts['built'], 'partition')} built"]
     if counts["built"] or not built:
@@ -314,7 +308,7 @@ def _print_summary(built: Sequence[Built], cells: Sequence[Cell], seconds: float
         left_out = (
             " (optional tables left out)" if any(TABLES[b.outcome.partition.table].optional for b in built) else ""
         )
-        out.print(f"{_span(min(days), max(days))}: {parts}{left_out}.", soft_wrap=True)
+        out.print(f"{span(min(days), max(days))}: {parts}{left_out}.", soft_wrap=True)
     if cost:
         out.print(cost)
 

@@ -15,10 +15,10 @@ import typer
 from rich.console import Console, ConsoleDimensions
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from nba_assets.build.history import history
-from nba_assets.build.run_options import RunOptionsError
-from nba_assets.build.session import Session
+from nba_assets.engine.run_options import RunOptionsError
 from nba_assets.league.calendar import days_between
+from nba_assets.planning.history import history
+from nba_assets.session import Session
 from nba_assets.settings import SettingsError
 from nba_assets.sources.base import SourceError
 from nba_assets.warehouse.base import WarehouseError

@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from nba_assets.build.session import open_session
 from nba_assets.cli.console import (
     UsageError,
     all_history,
@@ -23,7 +22,9 @@ from nba_assets.cli.console import (
 )
 from nba_assets.coverage import terminal
 from nba_assets.coverage.matrix import Matrix, matrix
-from nba_assets.quality.audit import SHORT_NAMES
+from nba_assets.session import open_session
+from nba_assets.tables import TABLES
+from nba_assets.text import counted
 
 
 class CoverageFormat(StrEnum):
@@ -87,9 +88,9 @@ def _print(found: Matrix) -> None:
     out.print()
     for line in terminal.below(found):
         out.print(line, markup=False, highlight=False)
-    hidden = [SHORT_NAMES[name] for name in found.tables if name not in names]
+    hidden = [TABLES[name].short_name for name in found.tables if name not in names]
     if hidden:
-        told = f"{terminal.counted(len(hidden), 'table')} not shown, for want of room: {', '.join(hidden)}."
+        told = f"{counted(len(hidden), 'table')} not shown, for want of room: {', '.join(hidden)}."
         out.print(f"{told} A wider terminal, a pipe or --format markdown shows all.", markup=False, highlight=False)
 
 

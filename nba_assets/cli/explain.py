@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from nba_assets.build.session import open_session
 from nba_assets.cli.console import errors_explained, out, print_json, read_date, read_range
 from nba_assets.cli.tables import find_table
 from nba_assets.coverage.explain import explain as explanation_of
 from nba_assets.coverage.explain_text import as_dict, as_tree
+from nba_assets.session import open_session
 
 
 class ExplainFormat(StrEnum):

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 from rich.table import Table as RichTable
 
-from nba_assets.build.impact import UnknownGameError, find_game
-from nba_assets.build.impact import impact as cells_of
-from nba_assets.build.session import open_session
 from nba_assets.cli.console import AsFormat, Format, UsageError, errors_explained, out, print_json
+from nba_assets.planning.impact import UnknownGameError, find_game
+from nba_assets.planning.impact import impact as cells_of
+from nba_assets.session import open_session
 
 
 def impact(

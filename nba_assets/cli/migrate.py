@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from nba_assets.build.session import open_session
 from nba_assets.cli.console import FAILED, AsFormat, Format, Quiet, errors_explained, out, print_json
+from nba_assets.session import open_session
 from nba_assets.warehouse.ddl import Migration
 
 

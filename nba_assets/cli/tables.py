@@ -13,9 +13,6 @@ import pandas as pd
 import typer
 from rich.table import Table as RichTable
 
-from nba_assets.build.reading import load_state
-from nba_assets.build.session import Session, open_session
-from nba_assets.build.state import Cell
 from nba_assets.cli.console import (
     AsFormat,
     End,
@@ -32,14 +29,15 @@ from nba_assets.cli.console import (
     read_range,
 )
 from nba_assets.coverage.roots import next_step, roots_of
-from nba_assets.coverage.terminal import counted
-from nba_assets.quality.audit import SHORT_NAMES
-from nba_assets.quality.expectation import first
-from nba_assets.quality.status import FINE
+from nba_assets.partition import FINE
+from nba_assets.planning.load import load_state
+from nba_assets.planning.state import Cell
+from nba_assets.schema.contract import columns_of
+from nba_assets.session import Session, open_session
 from nba_assets.tables import TABLES, TIERS, Table
-from nba_assets.tables.contract import columns_of
+from nba_assets.text import counted, joined
 
-_BY_ANY_NAME = {name.lower(): table for table in TABLES.values() for name in (table.name, SHORT_NAMES[table.name])}
+_BY_ANY_NAME = {name.lower(): table for table in TABLES.values() for name in (table.name, table.short_name)}
 _MOST_DATES = 3
 _ROOM_FOR_ALL = 130
 
@@ -93,7 +91,7 @@ def find_table(name: str) -> Table:
     near = get_close_matches(name.lower(), _BY_ANY_NAME, n=1)
     if near:
         raise UsageError(f"there is no table '{name}'; did you mean '{_BY_ANY_NAME[near[0]].name}'?")
-    known = ", ".join(f"{table} ({SHORT_NAMES[table]})" for table in TABLES)
+    known = ", ".join(f"{table} ({TABLES[table].short_name})" for table in TABLES)
     raise UsageError(f"there is no table '{name}'. There are: {known}")
 
 
@@ -114,7 +112,7 @@ def _check(session: Session, table: Table, days: Sequence[date], *, partial: boo
 
 
 def _named(cells: Collection[Cell], days: Sequence[date]) -> str:
-    dates = first([f"{cell.partition.day} {cell.status}" for cell in cells], _MOST_DATES)
+    dates = joined([f"{cell.partition.day} {cell.status}" for cell in cells], _MOST_DATES)
     return f"{len(cells)} of {counted(len(days), 'date')} ({dates})"
 
 
@@ -160,7 +158,7 @@ def _list_tables(format_: Format) -> None:
 def _described(table: Table) -> dict[str, Any]:
     return {
         "table": table.name,
-        "short": SHORT_NAMES[table.name],
+        "short": TABLES[table.name].short_name,
         "dataset": table.dataset,
         "available": table.phase.value,
         "tier": TIERS[table.name],

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from nba_assets.build.session import Session, open_session
 from nba_assets.cli.console import (
     FAILED,
     AsFormat,
@@ -22,6 +21,7 @@ from nba_assets.cli.console import (
     print_json,
 )
 from nba_assets.league.calendar import OPENING_NIGHTS, season_first_day, season_last_day, season_start_year
+from nba_assets.session import Session, open_session
 from nba_assets.verification.report import Report, stored_seasons, verify_warehouse
 from nba_assets.verification.season import CheckResult
 

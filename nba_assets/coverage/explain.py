@@ -13,15 +13,14 @@ from functools import cached_property
 
 import pandas as pd
 
-from nba_assets.build.reading import load_state
-from nba_assets.build.session import Session
-from nba_assets.build.state import Cell, State
 from nba_assets.league.calendar import season_first_day, season_of
 from nba_assets.league.teams import NAME_BY_CODE
-from nba_assets.quality.audit import Partition
-from nba_assets.quality.status import FAILED, Status
+from nba_assets.partition import FAILED, Partition, Status
+from nba_assets.planning.load import load_state
+from nba_assets.planning.state import Cell, State
+from nba_assets.schema.table import Input, TimeRule
+from nba_assets.session import Session
 from nba_assets.tables import TABLES
-from nba_assets.tables.table import Input, TimeRule
 
 _DAY = timedelta(days=1)
 _EXPECTED_ABSENCE = "INSUFFICIENT_HISTORY"

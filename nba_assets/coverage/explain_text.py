@@ -9,11 +9,11 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from nba_assets.build.state import Cell
 from nba_assets.coverage.explain import Entity, Explanation, Node, TeamLack, shortcomings
-from nba_assets.coverage.terminal import STYLES, cell_as_dict, counted
-from nba_assets.quality.expectation import first
-from nba_assets.quality.status import MEANING, Status
+from nba_assets.coverage.terminal import STYLES, cell_as_dict
+from nba_assets.partition import MEANING, Status
+from nba_assets.planning.state import Cell
+from nba_assets.text import counted, joined
 
 _MOST_ROOTS, _MOST_TEAMS, _MOST_ENTITIES, _MOST_GAMES = 5, 5, 10, 3
 """What a tree shows; JSON has all of it."""
@@ -149,7 +149,7 @@ def _lacks(lacking: Sequence[TeamLack]) -> Iterator[str]:
     if len(lacking) <= _MOST_TEAMS:
         for lack in lacking:
             games = counted(len(lack.games), "finished game")
-            yield f"{lack.team} ({lack.name}) lacks {games}: {first(list(lack.games), _MOST_GAMES)}"
+            yield f"{lack.team} ({lack.name}) lacks {games}: {joined(list(lack.games), _MOST_GAMES)}"
         return
     by_number: dict[int, list[str]] = {}
     for lack in sorted(lacking, key=lambda lack: -len(lack.games)):
@@ -157,7 +157,7 @@ def _lacks(lacking: Sequence[TeamLack]) -> Iterator[str]:
     for number, teams in by_number.items():
         yield f"{counted(number, 'finished game')} lacking of {counted(len(teams), 'team')}: {', '.join(teams)}"
     all_games = sorted({game for lack in lacking for game in lack.games})
-    yield f"the games: {first(all_games, _MOST_GAMES * 3)}"
+    yield f"the games: {joined(all_games, _MOST_GAMES * 3)}"
 
 
 def _is_told(entity: Entity, node: Node) -> bool:

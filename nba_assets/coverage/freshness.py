@@ -10,11 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 
-from nba_assets.build.session import Session
-from nba_assets.build.state import Cell, State
 from nba_assets.league.calendar import EASTERN
-from nba_assets.quality.audit import Partition
-from nba_assets.quality.status import FINE, Status
+from nba_assets.partition import FINE, Partition, Status
+from nba_assets.planning.state import Cell, State
+from nba_assets.session import Session
 from nba_assets.tables import TABLES, Phase
 
 DEADLINE = time(9, 0)

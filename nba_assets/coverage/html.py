@@ -11,12 +11,11 @@ from collections.abc import Iterable
 from importlib.resources import files
 from typing import Any
 
-from nba_assets.build.state import Cell
 from nba_assets.coverage.matrix import WORST_FIRST, Matrix, Row, counting_cells
 from nba_assets.coverage.terminal import MARKS
 from nba_assets.league.calendar import season_of
-from nba_assets.quality.audit import SHORT_NAMES
-from nba_assets.quality.status import MEANING, Status
+from nba_assets.partition import MEANING, Status
+from nba_assets.planning.state import Cell
 from nba_assets.tables import TABLES
 
 _PLACE = "/*DATA*/null"
@@ -50,7 +49,7 @@ def _packed(matrix: Matrix) -> dict[str, Any]:
 
 def _table(name: str) -> dict[str, Any]:
     table = TABLES[name]
-    return {"name": name, "short": SHORT_NAMES[name], "phase": table.phase.value, "optional": table.optional}
+    return {"name": name, "short": TABLES[name].short_name, "phase": table.phase.value, "optional": table.optional}
 
 
 def _day(row: Row, texts: _Texts) -> list[Any]:

@@ -1,6 +1,6 @@
 """The coverage matrix: one row per date, one cell per table, one status for each date.
 
-Built from the ledger's state; how it looks on a terminal, in Markdown or HTML does not belong here.
+PartitionResult from the ledger's state; how it looks on a terminal, in Markdown or HTML does not belong here.
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ from datetime import date
 
 import pandas as pd
 
-from nba_assets.build.reading import load_state
-from nba_assets.build.session import Session
-from nba_assets.build.state import Cell, State
 from nba_assets.league.calendar import COUNTING_TYPES, days_between
-from nba_assets.quality.audit import SHORT_NAMES
-from nba_assets.quality.expectation import first
-from nba_assets.quality.status import FINE, Status
+from nba_assets.partition import FINE, Status
+from nba_assets.planning.load import load_state
+from nba_assets.planning.state import Cell, State
+from nba_assets.session import Session
 from nba_assets.tables import TABLES
 from nba_assets.tables.games import RESULT_COLUMNS, counting_games
+from nba_assets.text import joined
 
 COMPLETE, BOOTSTRAP, NO_GAMES = "Complete", "Bootstrap", "No games"
 WORST_FIRST = (
@@ -101,9 +100,9 @@ def _root_reason(worst: list[Cell]) -> str:
     cell = worst[0]
     if cell.status in (Status.STALE, Status.MISSING, Status.NOT_DUE):
         what = {Status.STALE: "Stale", Status.MISSING: "Missing", Status.NOT_DUE: "Not due"}[cell.status]
-        return f"{what}: {first([c.partition.table for c in worst], 1)}"
+        return f"{what}: {joined([c.partition.table for c in worst], 1)}"
     if cell.status == Status.DEGRADED:
-        return f"Degraded: {SHORT_NAMES[cell.partition.table]}: {cell.reason}"
+        return f"Degraded: {TABLES[cell.partition.table].short_name}: {cell.reason}"
     reason = cell.reason or ""
     if cell.status == Status.BLOCKED or cell.label is None:
         return reason or cell.status.value

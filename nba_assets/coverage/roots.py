@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from nba_assets.build.state import Cell, State
-from nba_assets.coverage.terminal import counted
-from nba_assets.quality.audit import Partition
-from nba_assets.quality.status import FAILED, FINE, MEANING, Status
+from nba_assets.partition import FAILED, FINE, MEANING, Partition, Status
+from nba_assets.planning.state import Cell, State
+from nba_assets.text import counted
 
 _WORST_FIRST = (Status.GAP, Status.ERROR, Status.BLOCKED, Status.MISSING, Status.STALE, Status.NOT_DUE)
 

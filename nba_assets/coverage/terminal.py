@@ -9,10 +9,9 @@ from typing import Any
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from nba_assets.build.state import Cell
 from nba_assets.coverage.matrix import BOOTSTRAP, COMPLETE, NO_GAMES, Matrix, Row
-from nba_assets.quality.audit import SHORT_NAMES
-from nba_assets.quality.status import MEANING, Status
+from nba_assets.partition import MEANING, Status
+from nba_assets.planning.state import Cell
 from nba_assets.tables import TABLES, Phase
 
 MARKS: dict[Status, str] = {
@@ -45,11 +44,6 @@ _ROOM_FOR_STATUS = 32
 _WITHOUT_ROWS = frozenset(Status) - {Status.OK, Status.DEGRADED, Status.STALE}
 
 
-def counted(number: int, noun: str) -> str:
-    """ "1 partition", "1,204 partitions" """
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
 def cell_text(cell: Cell) -> str:
     """ "433", "433~", "GAP", "blk" …"""
     mark = MARKS[cell.status]
@@ -78,7 +72,7 @@ def as_rich(matrix: Matrix, names: Sequence[str], *, width: int | None = None) -
     table.add_column("date", no_wrap=True)
     table.add_column("games", justify="right", no_wrap=True)
     for name in names:
-        table.add_column(SHORT_NAMES[name], justify="right", no_wrap=True)
+        table.add_column(TABLES[name].short_name, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     room = max(width - _width_of(matrix, names), _ROOM_FOR_STATUS // 2) if width else full_width(matrix)
     for row in matrix.rows:
@@ -105,13 +99,13 @@ def full_width(matrix: Matrix) -> int:
 
 
 def _width_of(matrix: Matrix, names: Sequence[str]) -> int:
-    widths = [max(len(SHORT_NAMES[n]), *(len(cell_text(row.cells[n])) for row in matrix.rows)) for n in names]
+    widths = [max(len(TABLES[n].short_name), *(len(cell_text(row.cells[n])) for row in matrix.rows)) for n in names]
     return len("2021-11-02 ") + len("games ") + sum(widths) + len(widths)
 
 
 def as_markdown(matrix: Matrix) -> str:
     """The matrix as a Markdown table, with the legend below."""
-    heads = ["date", "games", *(SHORT_NAMES[name] for name in matrix.tables), "status"]
+    heads = ["date", "games", *(TABLES[name].short_name for name in matrix.tables), "status"]
     lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for row in matrix.rows:
         cells = [cell_text(row.cells[name]) for name in matrix.tables]

@@ -18,8 +18,8 @@ from nba_assets.alerts.evaluate import moment_of
 from nba_assets.alerts.failed_run import FailedRun
 from nba_assets.alerts.notify import notify
 from nba_assets.alerts.observe import Outside
-from nba_assets.build.session import Session
-from nba_assets.quality.audit import Partition
+from nba_assets.partition import Partition
+from nba_assets.session import Session
 from nba_assets.tables import TABLES
 
 _LOOK_BACK = timedelta(days=1)
@@ -110,21 +110,23 @@ def _of_run(instance: dg.DagsterInstance, run: DagsterRun, started: datetime, en
     steps = [event for event in events if event.event_type is DagsterEventType.STEP_FAILURE]
     for event in steps:
         tables = (event.step_key,) if event.step_key in TABLES else ()
-        error, is_outcome = _told(event.step_failure_data)
-        yield FailedRun(run.job_name, run.run_id, tables, days, error, is_outcome, started, ended)
+        error, kind, is_outcome = _told(event.step_failure_data)
+        yield FailedRun(run.job_name, run.run_id, tables, days, error, kind, is_outcome, started, ended)
     if not steps:
         texts = [event.message for event in events if event.message]
         error = texts[-1] if texts else "the run failed outside its steps"
-        yield FailedRun(run.job_name, run.run_id, _selected(run), days, error, False, started, ended)
+        kind = "outside its steps"
+        yield FailedRun(run.job_name, run.run_id, _selected(run), days, error, kind, False, started, ended)
 
 
-def _told(data: StepFailureData) -> tuple[str, bool]:
-    """The error in a line; and whether it is a Failure that our code raised for an outcome, not out of an exception."""
+def _told(data: StepFailureData) -> tuple[str, str, bool]:
+    """The error in a line, its class, and whether it is a Failure that our code raised for an outcome."""
     cause = data.error.cause if data.error else None
-    if data.user_failure_data is not None:
-        return (data.user_failure_data.description or "").strip(), cause is None
     error = cause or data.error
-    return " ".join(error.message.split()) if error else "unknown error", False
+    kind = (error.cls_name if error else None) or "unknown"
+    if data.user_failure_data is not None:
+        return (data.user_failure_data.description or "").strip(), kind, cause is None
+    return " ".join(error.message.split()) if error else "unknown error", kind, False
 
 
 def _selected(run: DagsterRun) -> tuple[str, ...]:

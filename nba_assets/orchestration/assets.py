@@ -9,15 +9,15 @@ from typing import Any
 
 import dagster as dg
 
-from nba_assets.build.run_options import RunOptionsError, parse_options
-from nba_assets.build.steps import RunInfo, build
+from nba_assets.engine.materialize import RunInfo, materialize
+from nba_assets.engine.run_options import RunOptionsError, parse_options
 from nba_assets.orchestration.automation import SKIP_DOWNSTREAM_TAG
 from nba_assets.orchestration.partitions import asset_deps
 from nba_assets.orchestration.reporting import DAGSTER_BACKFILL_TAG, check_specs, report
 from nba_assets.orchestration.resources import Pipeline
+from nba_assets.schema.contract import Column, columns_of
 from nba_assets.settings import Settings, SettingsError, WarehouseName
 from nba_assets.tables import TABLES, TIERS, Table
-from nba_assets.tables.contract import Column, columns_of
 from nba_assets.warehouse.base import WarehouseError
 from nba_assets.warehouse.ddl import DUCKDB_TYPES
 from nba_assets.warehouse.relations import relation_of
@@ -89,7 +89,7 @@ def _asset(
         run = _run_info(context)
         days = [date.fromisoformat(key) for key in context.partition_keys]
         try:
-            built = build(pipeline.session, table.name, days, run, pipeline.state())
+            built = materialize(pipeline.session, table.name, days, run, pipeline.state())
         except (WarehouseError, SettingsError) as error:
             raise dg.Failure(f"{table.name}: {error}", allow_retries=False) from error
         pipeline.listener(table.name, built)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import dagster as dg
 from dagster import AutomationCondition as When
 
-from nba_assets.quality.policy import Policy
+from nba_assets.schema.policy import Policy
 from nba_assets.tables import TABLES, Phase, Table
 
 SKIP_DOWNSTREAM_TAG = "nba/skip_downstream_trigger"

@@ -12,16 +12,16 @@ from datetime import timedelta
 
 import dagster as dg
 
-from nba_assets.build.history import history
-from nba_assets.build.reading import load_state
-from nba_assets.build.session import Session
-from nba_assets.build.state import Cell, State
 from nba_assets.coverage.freshness import Freshness, results_by_nine
 from nba_assets.coverage.html import as_html
 from nba_assets.coverage.matrix import Matrix, counting_cells, matrix
 from nba_assets.coverage.terminal import as_markdown
 from nba_assets.league.calendar import season_of
-from nba_assets.quality.status import FAILED, Status
+from nba_assets.partition import FAILED, Status
+from nba_assets.planning.history import history
+from nba_assets.planning.load import load_state
+from nba_assets.planning.state import Cell, State
+from nba_assets.session import Session
 from nba_assets.tables import TABLES
 
 FRESHNESS_CHECK = "results_by_nine"

@@ -10,16 +10,16 @@ from datetime import date
 
 import dagster as dg
 
-from nba_assets.build.again import RAW, ask_again
-from nba_assets.build.history import history
-from nba_assets.build.run_options import RunOptions
-from nba_assets.build.session import Session
-from nba_assets.build.steps import Built
+from nba_assets.engine.materialize import PartitionResult
+from nba_assets.engine.refetch import request_refetch
+from nba_assets.engine.run_options import RunOptions
 from nba_assets.league.calendar import days_between
 from nba_assets.orchestration.launch import Launch
-from nba_assets.orchestration.schedules import wanted
-from nba_assets.quality.status import FINE, Status
-from nba_assets.tables import TABLES
+from nba_assets.partition import FINE, Status
+from nba_assets.planning.history import history
+from nba_assets.planning.pending_requests import pending_requests
+from nba_assets.session import Session
+from nba_assets.tables import RAW, SCHEDULE, TABLES
 from nba_assets.verification.report import Report, stored_seasons, verify_warehouse
 
 
@@ -32,12 +32,12 @@ def load_from_source(context: dg.OpExecutionContext) -> None:
     """Today's schedule first; it decides what else is wanted."""
     session: Session = context.resources.pipeline.session
     today = session.today()
-    built = _launch(context, session, [today], ["raw_schedule"])
-    wants = wanted(session)
-    context.log.info(f"wanted: {wants}")
-    if wants.days:
-        ask_again(session, wants.outdated)
-        built += _launch(context, session, days_between(wants.days[0], wants.days[-1]), RAW)
+    built = _launch(context, session, [today], [SCHEDULE.name])
+    pending = pending_requests(session)
+    context.log.info(f"pending: {pending}")
+    if pending.days:
+        request_refetch(session, pending.outdated)
+        built += _launch(context, session, days_between(pending.days[0], pending.days[-1]), RAW)
     _tell(context, built)
 
 
@@ -110,7 +110,7 @@ def _launch(
     tables: Sequence[str],
     *,
     options: RunOptions | None = None,
-) -> list[Built]:
+) -> list[PartitionResult]:
     if not days:
         return []
     launch = Launch(session, context.instance, days, tables, options or RunOptions())
@@ -118,7 +118,7 @@ def _launch(
     return launch.built
 
 
-def _tell(context: dg.OpExecutionContext, built: Sequence[Built]) -> None:
+def _tell(context: dg.OpExecutionContext, built: Sequence[PartitionResult]) -> None:
     """The outcomes as a line; fails if a partition that counts did not come out."""
     wrong = [b.outcome for b in built if b.outcome.status not in FINE | {Status.NOT_DUE}]
     context.log.info(f"{len(built)} partitions built, {sum(b.changed for b in built)} changed, {len(wrong)} not there")

@@ -12,21 +12,21 @@ from itertools import groupby
 
 import dagster as dg
 
-from nba_assets.build.plan import Step, plan_step, ranges
-from nba_assets.build.reading import load_state
-from nba_assets.build.run_options import RunOptions
-from nba_assets.build.session import Session
-from nba_assets.build.state import State
-from nba_assets.build.steps import Built, RunInfo, build
+from nba_assets.engine.materialize import PartitionResult, RunInfo, materialize
+from nba_assets.engine.run_options import RunOptions
 from nba_assets.orchestration.assets import BACKFILL_TAG, USER_TAG, table_assets
 from nba_assets.orchestration.automation import FOLLOWED_TAG
 from nba_assets.orchestration.instance import CLI_TAG
 from nba_assets.orchestration.interrupts import interrupts_heard
 from nba_assets.orchestration.partitions import daily_partitions
 from nba_assets.orchestration.resources import Pipeline
+from nba_assets.planning.load import load_state
+from nba_assets.planning.plan import Step, plan_step, ranges
+from nba_assets.planning.state import State
+from nba_assets.session import Session
 from nba_assets.tables import TABLES, TIERS, downstream_of
 
-Progress = Callable[[Step, Sequence[Built]], None]
+Progress = Callable[[Step, Sequence[PartitionResult]], None]
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -41,7 +41,7 @@ class Launch:
     options: RunOptions
     backfill_id: str | None = None
     progress: Progress = lambda _, __: None
-    built: list[Built] = field(default_factory=list)
+    built: list[PartitionResult] = field(default_factory=list)
     _state: State | None = field(default=None, init=False)
 
     def run(self) -> None:
@@ -56,7 +56,7 @@ class Launch:
                 before = len(self.built)
                 if step.blocked:
                     # What waits behind a gap is recorded, not run: Dagster shows it as missing, the ledger says why.
-                    self.built += build(self.session, step.table, step.blocked, self._run_info())
+                    self.built += materialize(self.session, step.table, step.blocked, self._run_info())
                 for first, last in ranges(step.build):
                     self._execute(job, step.table, first, last, check)
                 self.progress(step, self.built[before:])
@@ -74,7 +74,7 @@ class Launch:
     def _job(self) -> dg.JobDefinition:
         """The assets alone, on this session: schedules and sensors have no part in a launch."""
 
-        def listen(_: str, built: Sequence[Built]) -> None:
+        def listen(_: str, built: Sequence[PartitionResult]) -> None:
             self.built += built
 
         settings = self.session.settings
@@ -105,7 +105,7 @@ class Launch:
         if len(self.built) == before:
             # The step did not get as far as an outcome: build outside Dagster, so that the error is heard.
             days = [day for day in self.days if first <= day <= last]
-            self.built += build(self.session, table, days, self._run_info())
+            self.built += materialize(self.session, table, days, self._run_info())
 
     def _run_info(self) -> RunInfo:
         return RunInfo(str(uuid.uuid4()), self.backfill_id, self.options)

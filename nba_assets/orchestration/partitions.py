@@ -6,8 +6,8 @@ from datetime import date
 
 import dagster as dg
 
+from nba_assets.schema.table import TimeRule
 from nba_assets.tables import Table
-from nba_assets.tables.table import TimeRule
 
 TIME_ZONE = "America/New_York"
 _TODAY = {TimeRule.SAME_DATE, TimeRule.ANNOUNCED}

@@ -17,10 +17,9 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
 
-from nba_assets.build.steps import Built
+from nba_assets.engine.materialize import PartitionResult
 from nba_assets.orchestration.event_log import one_transaction
-from nba_assets.quality.audit import Outcome
-from nba_assets.quality.status import FINE, Status
+from nba_assets.partition import FINE, Outcome, Status
 from nba_assets.tables import Table, downstream_of
 
 DAGSTER_BACKFILL_TAG = "dagster/backfill"
@@ -57,29 +56,31 @@ def check_specs(table: Table, partitions: dg.PartitionsDefinition) -> list[dg.As
 class _Verdict:
     """Partitions by what becomes of them in Dagster: materialised, left as they are, or failed."""
 
-    built: Sequence[Built]
+    built: Sequence[PartitionResult]
     blocked_fails: bool
 
     @property
-    def good(self) -> list[Built]:
+    def good(self) -> list[PartitionResult]:
         return [b for b in self.built if b.outcome.status in FINE]
 
     @property
-    def blocked(self) -> list[Built]:
+    def blocked(self) -> list[PartitionResult]:
         """What nobody asked for by name and cannot be built: not run, as its check says."""
         return [b for b in self.built if b.outcome.status == Status.BLOCKED and not self.blocked_fails]
 
     @property
-    def waiting(self) -> list[Built]:
+    def waiting(self) -> list[PartitionResult]:
         return [*(b for b in self.built if b.outcome.status == Status.NOT_DUE), *self.blocked]
 
     @property
-    def bad(self) -> list[Built]:
+    def bad(self) -> list[PartitionResult]:
         left = {b.day for b in self.waiting}
         return [b for b in self.built if b.outcome.status not in FINE and b.day not in left]
 
 
-def report(context: dg.AssetExecutionContext, table: Table, built: Sequence[Built], *, blocked_fails: bool) -> Events:
+def report(
+    context: dg.AssetExecutionContext, table: Table, built: Sequence[PartitionResult], *, blocked_fails: bool
+) -> Events:
     """The events of one step; raises dg.Failure if a partition failed, after everything good is reported.
 
     `blocked_fails` is for runs that a person asked for: a partition behind a gap fails, and says why. Backfills and
@@ -113,7 +114,7 @@ def report(context: dg.AssetExecutionContext, table: Table, built: Sequence[Buil
 
 
 def _report_single(
-    context: dg.AssetExecutionContext, table: Table, b: Built, verdict: _Verdict, *, is_emitted: bool
+    context: dg.AssetExecutionContext, table: Table, b: PartitionResult, verdict: _Verdict, *, is_emitted: bool
 ) -> Events:
     key = dg.AssetKey(table.name)
     if is_emitted:
@@ -203,7 +204,7 @@ def _targets(
     return newest
 
 
-def _new(context: dg.AssetExecutionContext, key: dg.AssetKey, good: Sequence[Built]) -> list[Built]:
+def _new(context: dg.AssetExecutionContext, key: dg.AssetKey, good: Sequence[PartitionResult]) -> list[PartitionResult]:
     """Those that changed, and those that Dagster has never seen or holds for failed."""
     unchanged = [b.day.isoformat() for b in good if not b.changed]
     if not unchanged:
@@ -237,7 +238,9 @@ def _failed_before(
     return {day for day, run in last_run.items() if run not in ended_well and targets[day].run_id != run}
 
 
-def _to_emit(context: dg.AssetExecutionContext, key: dg.AssetKey, good: Sequence[Built]) -> list[Built]:
+def _to_emit(
+    context: dg.AssetExecutionContext, key: dg.AssetKey, good: Sequence[PartitionResult]
+) -> list[PartitionResult]:
     """What is to be materialised: everything, if somebody waits for it, else what is new to Dagster."""
     selected = context.run.asset_selection
     following = {dg.AssetKey(name) for name in downstream_of(key.to_user_string())}
@@ -259,7 +262,7 @@ def numbers(outcome: Outcome) -> dict[str, Any]:
     return told
 
 
-def _metadata(b: Built, *, preview: bool) -> dict[str, Any]:
+def _metadata(b: PartitionResult, *, preview: bool) -> dict[str, Any]:
     """What the catalogue shows of a partition; a preview of the rows only where it is the newest of its run."""
     told = {f"nba/{name}": value for name, value in numbers(b.outcome).items() if name != "rows"}
     told["dagster/partition_row_count"] = b.outcome.rows
@@ -268,7 +271,7 @@ def _metadata(b: Built, *, preview: bool) -> dict[str, Any]:
     return told
 
 
-def _preview(b: Built) -> str:
+def _preview(b: PartitionResult) -> str:
     """The first rows as a Markdown table."""
     rows = b.rows.head(_PREVIEW_ROWS)
     heads = list(rows.columns)
@@ -285,12 +288,12 @@ def _text(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value).replace("|", "/")
 
 
-def _failure_text(table: Table, bad: Sequence[Built]) -> str:
+def _failure_text(table: Table, bad: Sequence[PartitionResult]) -> str:
     first = bad[0].outcome
     more = f" (and {len(bad) - 1} more dates)" if len(bad) > 1 else ""
     explain = f"nba-assets explain {table.name} {first.partition.day}"
     return f"{first.partition} {first.status}: {first.reason}{more}. Next: {explain}"
 
 
-def _list(built: Iterable[Built]) -> str:
+def _list(built: Iterable[PartitionResult]) -> str:
     return "\n".join(f"- {b.day} **{b.outcome.status}** {b.outcome.reason or ''}" for b in built)

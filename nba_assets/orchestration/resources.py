@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from nba_assets.build.session import Session
-from nba_assets.build.state import State
-from nba_assets.build.steps import Built
+from nba_assets.engine.materialize import PartitionResult
+from nba_assets.planning.state import State
+from nba_assets.session import Session
 
-Listener = Callable[[str, Sequence[Built]], None]
+Listener = Callable[[str, Sequence[PartitionResult]], None]
 
 
-def _nobody(_: str, __: Sequence[Built]) -> None:
+def _nobody(_: str, __: Sequence[PartitionResult]) -> None:
     return
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from graphlib import TopologicalSorter
 
+from nba_assets.schema.table import Inputs, Phase, Table
 from nba_assets.tables.ml_feature_store_v2 import ML_FEATURE_STORE_V2
 from nba_assets.tables.player_composite_factors import PLAYER_COMPOSITE_FACTORS
 from nba_assets.tables.player_daily_cache import PLAYER_DAILY_CACHE
@@ -16,7 +17,6 @@ from nba_assets.tables.raw_player_boxscores import RAW_PLAYER_BOXSCORES
 from nba_assets.tables.raw_schedule import RAW_SCHEDULE
 from nba_assets.tables.raw_shots import RAW_SHOTS
 from nba_assets.tables.raw_team_boxscores import RAW_TEAM_BOXSCORES
-from nba_assets.tables.table import Inputs, Phase, Table
 from nba_assets.tables.team_defense_game_summary import TEAM_DEFENSE_GAME_SUMMARY
 from nba_assets.tables.team_defense_zone_analysis import TEAM_DEFENSE_ZONE_ANALYSIS
 from nba_assets.tables.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
@@ -54,6 +54,11 @@ def _tiers() -> dict[str, int]:
 
 TIERS: dict[str, int] = _tiers()
 TABLES: dict[str, Table] = {table.name: table for table in sorted(_DECLARED, key=lambda table: TIERS[table.name])}
+SCHEDULE: Table = next(table for table in _DECLARED if table.is_schedule)
+"""The table that all others count games by."""
+
+RAW: tuple[str, ...] = tuple(name for name, table in TABLES.items() if table.result_sets)
+"""The tables that are read from the source."""
 
 
 def downstream_of(name: str) -> frozenset[str]:
@@ -74,4 +79,4 @@ def with_upstream(names: Collection[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-__all__ = ["TABLES", "TIERS", "Inputs", "Phase", "Table", "downstream_of", "with_upstream"]
+__all__ = ["RAW", "SCHEDULE", "TABLES", "TIERS", "Inputs", "Phase", "Table", "downstream_of", "with_upstream"]

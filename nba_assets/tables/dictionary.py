@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from nba_assets.schema.contract import Column, columns_of
 from nba_assets.tables import TABLES, Phase, Table
-from nba_assets.tables.contract import Column, columns_of
 
 _WHEN = {
     Phase.RAW: "facts of a date, as the source tells them",

@@ -52,3 +52,8 @@ def tonight(announced: pd.DataFrame, counting_types: frozenset[str], dates: pd.D
     """`team_games` of the announced counting games of the dates."""
     counts = announced["game_type"].isin(counting_types) & announced["game_date"].isin(dates)
     return team_games(announced[counts])
+
+
+def game_name(game: object) -> str:
+    """ "0022100111 LAC@LAL", of a row with game_id, away_team and home_team."""
+    return f"{game.game_id} {game.away_team}@{game.home_team}"  # type: ignore[attr-defined]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
@@ -10,12 +12,16 @@ from nba_assets.league.calendar import GameType
 from nba_assets.league.formulas import Floats
 from nba_assets.league.slate import LISTING_COLUMNS, stints
 from nba_assets.league.windows import GameLog
-from nba_assets.tables.contract import Contract, Date, Flag, Integer, Number, Text, TextList, column
+from nba_assets.partition import Cause
+from nba_assets.schema.contract import Contract, Date, Flag, Integer, Number, Text, TextList, column
+from nba_assets.schema.evidence import Evidence, Expectation, by_date
+from nba_assets.schema.policy import Policy
+from nba_assets.schema.table import Inputs, Phase, Table, announced, before_date, same_date
 from nba_assets.tables.games import RESULT_COLUMNS, finished_games, team_games
 from nba_assets.tables.player_composite_factors import lists_of
 from nba_assets.tables.player_daily_cache import EARLY_SEASON_GAMES, GAMES_NOT_LOADED, SHOTS_MISSING
+from nba_assets.tables.pregame import expect_slate
 from nba_assets.tables.raw_injury_reports import AVAILABLE, DOUBTFUL, OUT, PROBABLE, QUESTIONABLE
-from nba_assets.tables.table import Inputs, Phase, Table, announced, before_date, same_date
 
 FEATURE_VERSION = "v2_baseline_25"
 
@@ -239,12 +245,24 @@ def _lacking_games_of_players(inputs: Inputs) -> pd.DataFrame:
     return pd.concat([spells.loc[began & ~ended, columns], played[columns]]).drop_duplicates(["game_id", "player_id"])
 
 
+def expect(evidence: Evidence) -> dict[date, Expectation]:
+    """Everybody on the slate has a row; players with finished games that are not loaded degrade."""
+    found = expect_slate(evidence)
+    lacks = evidence.rows["data_quality_issues"].map(lambda issues: GAMES_NOT_LOADED in issues)
+    for day, of_day in by_date(evidence.rows[lacks.astype(bool)], "game_date"):
+        found[day].degrade(Cause.PLAYERS_GAMES_NOT_LOADED, players=len(of_day))
+    return found
+
+
 ML_FEATURE_STORE_V2 = Table(
     name="ml_feature_store_v2",
+    short_name="MLFS",
     dataset="nba_predictions",
     phase=Phase.PRE_GAME,
     contract=MlFeatureStoreV2,
     compute=compute,
+    expect=expect,
+    policy=Policy(min_rows=100, backfill_min_rows=50),
     inputs=(
         announced("raw_schedule"),
         same_date("upcoming_player_game_context", "game_date", *_CONTEXT),

@@ -7,8 +7,10 @@ import pandas as pd
 
 from nba_assets.league.formulas import Floats
 from nba_assets.league.zones import BALANCED, PAINT, ZONES
-from nba_assets.tables.contract import Contract, Date, Integer, Number, Text, TextList, column
-from nba_assets.tables.table import Inputs, Phase, Table, announced, same_date
+from nba_assets.schema.contract import Contract, Date, Integer, Number, Text, TextList, column
+from nba_assets.schema.policy import Policy
+from nba_assets.schema.table import Inputs, Phase, Table, announced, same_date
+from nba_assets.tables.pregame import expect_slate
 
 CALCULATION_VERSION = "v2"
 # Scores are sums and ratios in floating point: a value that is equal in exact arithmetic is not "beyond".
@@ -167,10 +169,13 @@ def _matchup(rows: pd.DataFrame) -> tuple[Floats, Floats]:
 
 PLAYER_COMPOSITE_FACTORS = Table(
     name="player_composite_factors",
+    short_name="PCF",
     dataset="nba_precompute",
     phase=Phase.PRE_GAME,
     contract=PlayerCompositeFactors,
     compute=compute,
+    expect=expect_slate,
+    policy=Policy(min_rows=100, backfill_min_rows=50),
     inputs=(
         announced("raw_schedule"),
         same_date("upcoming_player_game_context", "game_date", *_FROM_CONTEXT),

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
 from nba_assets.league import formulas
 from nba_assets.league.zones import BALANCED, ZONES
-from nba_assets.tables.contract import Contract, Date, Flag, Integer, Number, OptionalInteger, Text, column
+from nba_assets.partition import Cause, finding
+from nba_assets.schema.contract import Contract, Date, Flag, Integer, Number, OptionalInteger, Text, column
+from nba_assets.schema.evidence import Evidence, Expectation, by_date, none_expected
+from nba_assets.schema.policy import Policy
+from nba_assets.schema.table import Inputs, Phase, Table, announced, before_date, same_date
 from nba_assets.tables.player_windows import TEAM_TOTALS_BEFORE, minutes_per_game, played_games, usage_over
-from nba_assets.tables.table import Inputs, Phase, Table, announced, before_date, same_date
 
 GAMES_NOT_LOADED = "GAMES_NOT_LOADED"
 SHOTS_MISSING = "SHOTS_MISSING"
 EARLY_SEASON_GAMES = 10
+_POLICY = Policy(min_share=0.9, backfill_min_share=0.5, min_rows=100, backfill_min_rows=50)
 
 _FROM_CONTEXT = (
     *("season", "player_id", "team", "games_played_season", "days_rest", "back_to_back"),
@@ -137,12 +143,41 @@ def _add_readiness(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(is_production_ready=all_loaded & zones, insufficient_data_reason=reason)
 
 
+def expect(evidence: Evidence) -> dict[date, Expectation]:
+    """Every slate player with enough games has a row, and his team's finished games are loaded."""
+    found = none_expected(evidence)
+    context = evidence.inputs.on_date["upcoming_player_game_context"]
+    slate = context[context["game_date"].isin(evidence.dates)]
+    has_history = slate["games_played_season"] >= evidence.policy.min_games
+    for player in slate[~has_history].itertuples():
+        early = finding(Cause.SHORT_HISTORY, games=int(player.games_played_season))
+        found[player.game_date.date()].insufficient[str(player.player_id)] = early
+    rows = evidence.rows.rename(columns={"cache_date": "game_date"})
+    slate = slate[has_history].merge(rows[["game_date", "player_id", "shot_zone_data_available"]], how="left")
+    for day, of_day in by_date(slate, "game_date"):
+        result = found[day]
+        result.expected = len(of_day)
+        for player_id in of_day.loc[of_day["shot_zone_data_available"].isna(), "player_id"]:
+            result.lack(player_id, Cause.NO_ROW)
+        for player in of_day[of_day["games_loaded"] < of_day["games_expected"]].itertuples():
+            missing = int(player.games_expected - player.games_loaded)
+            entity = result.lack(player.player_id, Cause.TEAM_GAMES_NOT_LOADED, team=player.team, games=missing)
+            result.accepted.add(entity)  # an open gap stops the line at upcoming_team_game_context
+        unknown = int(of_day["shot_zone_data_available"].eq(False).sum())
+        if unknown:
+            result.degrade(Cause.PLAYER_WINDOW_SHOTS_UNKNOWN, players=unknown)
+    return found
+
+
 PLAYER_DAILY_CACHE = Table(
     name="player_daily_cache",
+    short_name="PDC",
     dataset="nba_precompute",
     phase=Phase.PRE_GAME,
     contract=PlayerDailyCache,
     compute=compute,
+    expect=expect,
+    policy=_POLICY,
     inputs=(
         announced("raw_schedule"),
         same_date("upcoming_player_game_context", "game_date", *_FROM_CONTEXT),

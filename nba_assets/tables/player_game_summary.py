@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pandas as pd
 
 from nba_assets.league import formulas, teams
 from nba_assets.league.names import player_lookups
-from nba_assets.tables.contract import (
+from nba_assets.partition import Cause
+from nba_assets.schema.contract import (
     Date,
     Flag,
     Integer,
@@ -16,10 +19,12 @@ from nba_assets.tables.contract import (
     Text,
     column,
 )
+from nba_assets.schema.evidence import Evidence, Expectation, by_date
+from nba_assets.schema.table import Inputs, Phase, Table, same_date
+from nba_assets.tables.postgame import add_unknown_shots, unfinished
 from nba_assets.tables.raw_player_boxscores import PLAYED
 from nba_assets.tables.shot_counts import zone_counts
 from nba_assets.tables.statistics import COUNTING_STATISTICS, ZONE_ATTEMPTS, ZONE_MAKES, counting_columns, zone_columns
-from nba_assets.tables.table import Inputs, Phase, Table, same_date
 
 
 class PlayerGameSummary(counting_columns(), zone_columns()):  # type: ignore[misc]
@@ -110,12 +115,29 @@ def _add_assisted(rows: pd.DataFrame, shots: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(assisted_fgm=assisted, unassisted_fgm=rows["fgm"].astype("Int64") - assisted)
 
 
+def expect(evidence: Evidence) -> dict[date, Expectation]:
+    """Everybody who is listed as played has a row."""
+    found = unfinished(evidence)
+    listed = evidence.inputs.on_date["raw_player_boxscores"]
+    listed = listed[(listed["listing"] == PLAYED) & listed["game_date"].isin(evidence.dates)]
+    present = evidence.rows[["game_date", "player_id"]].assign(present=True)
+    listed = listed.merge(present, on=["game_date", "player_id"], how="left")
+    for day, of_day in by_date(listed, "game_date"):
+        found[day].expected += len(of_day)
+        for player in of_day[of_day["present"].isna()].itertuples():
+            found[day].lack(f"{player.player_name} ({player.player_id})", Cause.PLAYED_WITHOUT_ROW)
+    add_unknown_shots(evidence, found, "paint_attempts")
+    return found
+
+
 PLAYER_GAME_SUMMARY = Table(
     name="player_game_summary",
+    short_name="PGS",
     dataset="nba_analytics",
     phase=Phase.POST_GAME,
     contract=PlayerGameSummary,
     compute=compute,
+    expect=expect,
     inputs=(
         same_date("raw_schedule"),
         same_date("raw_player_boxscores"),

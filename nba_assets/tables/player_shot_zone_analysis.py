@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
 from nba_assets.league import formulas
+from nba_assets.league.calendar import season_of
+from nba_assets.league.slate import stints
 from nba_assets.league.windows import GameLog, Window
 from nba_assets.league.zones import BALANCED, ZONES, primary_zone
-from nba_assets.tables.contract import Contract, Date, Flag, Integer, Number, OptionalInteger, Text, column
+from nba_assets.partition import Cause
+from nba_assets.schema.contract import Contract, Date, Flag, Integer, Number, OptionalInteger, Text, column
+from nba_assets.schema.evidence import Evidence, Expectation, by_date, none_expected
+from nba_assets.schema.policy import Policy
+from nba_assets.schema.table import Inputs, Phase, Table, announced, before_date
 from nba_assets.tables.games import RESULT_COLUMNS, seasons_of_dates
+from nba_assets.tables.pregame import entitled, finished_sides_before, lack_games
 from nba_assets.tables.statistics import ZONE_ATTEMPTS, ZONE_MAKES
-from nba_assets.tables.table import Inputs, Phase, Table, announced, before_date
 
 LAST_GAMES, MORE_GAMES, GAMES_FOR_LAST_20 = 10, 20, 15
 EARLY_SEASON_GAMES = 10
 EXCELLENT, GOOD, LIMITED = "excellent", "good", "limited"
+_POLICY = Policy(min_share=0.9, backfill_min_share=0.5, min_rows=100, backfill_min_rows=50, critical=False)
 
 
 def _zone_fields() -> type[Contract]:
@@ -110,12 +119,44 @@ def _zones(window: Window, n: int, *, at_least: int = 0) -> dict[str, formulas.F
     return columns
 
 
+def expect(evidence: Evidence) -> dict[date, Expectation]:
+    """Every player with enough games has a row, and the box scores of his window are loaded."""
+    found = none_expected(evidence)
+    summaries = evidence.inputs.before["player_game_summary"]
+    for day, expected, present in entitled(evidence, summaries, "player_id", "analysis_date"):
+        found[day].expected = len(expected)
+        for player_id in sorted(expected - present):
+            found[day].lack(player_id, Cause.NO_ROW)
+    lacking = _not_loaded(evidence)
+    for day, of_day in by_date(evidence.rows, "analysis_date"):
+        unknown = int(of_day["total_shots_last_10"].isna().sum())
+        if unknown:
+            found[day].degrade(Cause.PLAYER_WINDOW_SHOTS_UNKNOWN, players=unknown)
+        earlier = lacking[(lacking["game_date"] < pd.Timestamp(day)) & lacking["season"].eq(season_of(day))]
+        for player_id, games in earlier[earlier["player_id"].isin(of_day["player_id"])].groupby("player_id"):
+            lack_games(found[day], player_id, games, evidence.accepted_dates)
+    return found
+
+
+def _not_loaded(evidence: Evidence) -> pd.DataFrame:
+    """Finished games without players' rows that fall into a player's spell with one of the teams."""
+    summaries, finished = evidence.inputs.before["player_game_summary"], finished_sides_before(evidence)
+    lacking = finished.loc[~finished["game_id"].isin(summaries["game_id"]), ["season", "team", "game_date", "game_id"]]
+    if lacking.empty:
+        return lacking.assign(player_id=pd.Series(dtype="int64"))
+    spells = stints(summaries).merge(lacking, on=["season", "team"])
+    return spells[(spells["first_day"] <= spells["game_date"]) & ~(spells["next_day"] <= spells["game_date"])]
+
+
 PLAYER_SHOT_ZONE_ANALYSIS = Table(
     name="player_shot_zone_analysis",
+    short_name="PSZA",
     dataset="nba_precompute",
     phase=Phase.PRE_GAME,
     contract=PlayerShotZoneAnalysis,
     compute=compute,
+    expect=expect,
+    policy=_POLICY,
     inputs=(
         announced("raw_schedule"),
         before_date("raw_schedule", *RESULT_COLUMNS),

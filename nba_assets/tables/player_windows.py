@@ -6,7 +6,7 @@ import pandas as pd
 
 from nba_assets.league import formulas
 from nba_assets.league.windows import GameLog, Window
-from nba_assets.tables.table import Input, before_date
+from nba_assets.schema.table import Input, before_date
 
 _TEAM_TOTALS = {"fga": "team_fga", "fta": "team_fta", "tov": "team_tov", "seconds_played": "team_seconds"}
 

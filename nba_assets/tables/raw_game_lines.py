@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from nba_assets.schema.contract import Contract, Date, Number, Text, column
+from nba_assets.schema.policy import Policy
+from nba_assets.schema.table import REJECTION_COLUMNS, Available, Inputs, Phase, Table, announced, rejections
 from nba_assets.sources.base import ResultSet
-from nba_assets.tables.contract import Contract, Date, Number, Text, column
 from nba_assets.tables.games import tonight
-from nba_assets.tables.table import REJECTION_COLUMNS, Inputs, Phase, Table, announced, rejections
 
 _LOWEST_TOTAL, _HIGHEST_TOTAL, _WIDEST_SPREAD = 150.0, 300.0, 30.0
 
@@ -57,10 +58,13 @@ def _is_plausible(lines: pd.DataFrame) -> pd.Series:
 
 RAW_GAME_LINES = Table(
     name="raw_game_lines",
+    short_name="LINES",
     dataset="nba_raw",
     phase=Phase.RAW,
     contract=RawGameLines,
     compute=compute,
+    policy=Policy(critical=False),
+    available=Available.ANNOUNCED,
     reject=reject,
     inputs=(announced("raw_schedule"),),
     result_sets=(ResultSet.GAME_LINES,),

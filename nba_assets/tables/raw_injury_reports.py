@@ -6,10 +6,11 @@ import pandas as pd
 
 from nba_assets.league import teams
 from nba_assets.league.names import first_last
+from nba_assets.schema.contract import Contract, Date, Text, column
+from nba_assets.schema.policy import Policy
+from nba_assets.schema.table import REJECTION_COLUMNS, Available, Inputs, Phase, Table, rejections
 from nba_assets.sources.base import ResultSet
-from nba_assets.tables.contract import Contract, Date, Text, column
 from nba_assets.tables.games import seasons_of_dates
-from nba_assets.tables.table import REJECTION_COLUMNS, Inputs, Phase, Table, rejections
 
 OUT, DOUBTFUL, QUESTIONABLE, PROBABLE, AVAILABLE = "out", "doubtful", "questionable", "probable", "available"
 
@@ -81,10 +82,13 @@ def _is_understood(rows: pd.DataFrame) -> pd.Series:
 
 RAW_INJURY_REPORTS = Table(
     name="raw_injury_reports",
+    short_name="INJ",
     dataset="nba_raw",
     phase=Phase.RAW,
     contract=RawInjuryReports,
     compute=compute,
+    policy=Policy(critical=False),
+    available=Available.AT_END_OF_DAY,
     reject=reject,
     result_sets=(ResultSet.INJURY_REPORTS,),
     optional=True,

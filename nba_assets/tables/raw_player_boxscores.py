@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
 from nba_assets.league import teams
-from nba_assets.sources.base import ResultSet
-from nba_assets.tables.contract import (
+from nba_assets.partition import Cause, Finding, finding
+from nba_assets.schema.contract import (
     Date,
     Flag,
     Integer,
@@ -16,13 +18,17 @@ from nba_assets.tables.contract import (
     Text,
     column,
 )
-from nba_assets.tables.games import finished_games, team_games
+from nba_assets.schema.evidence import Evidence, Expectation, by_date
+from nba_assets.schema.table import REJECTION_COLUMNS, Inputs, Phase, Table, rejections, same_date
+from nba_assets.sources.base import ResultSet
+from nba_assets.tables.games import finished_games, game_name, team_games
+from nba_assets.tables.postgame import finished_sides, unfinished
 from nba_assets.tables.statistics import COUNTING_STATISTICS, GAME_LOG_COLUMNS, counting_columns
-from nba_assets.tables.table import REJECTION_COLUMNS, Inputs, Phase, Table, rejections, same_date
 
 PLAYED = "played"
 DNP = "dnp"
 INACTIVE = "inactive"
+MIN_PLAYERS_PLAYED = 5
 
 
 class RawPlayerBoxscores(counting_columns(nullable=True)):  # type: ignore[misc]
@@ -166,12 +172,52 @@ def _seconds(clocks: pd.Series) -> pd.Series:
     return (60 * parts[0] + parts[1]).astype("Int64").replace({np.nan: pd.NA})
 
 
+def expect(evidence: Evidence) -> dict[date, Expectation]:
+    """Of both teams of every finished game at least five played, and what they did sums to the team's row."""
+    found = unfinished(evidence)
+    played = evidence.rows[evidence.rows["listing"] == PLAYED]
+    summed = ["seconds_played", *COUNTING_STATISTICS]
+    totals = played.groupby(["game_id", "team"])[summed].sum().astype("int64")
+    totals["played"] = played.groupby(["game_id", "team"]).size()
+    team = evidence.inputs.on_date["raw_team_boxscores"][["game_id", "team", *summed]]
+    sides = finished_sides(evidence).merge(team, on=["game_id", "team"], how="left")
+    sides = sides.merge(totals.reset_index(), on=["game_id", "team"], how="left", suffixes=("", "_of_players"))
+    for day, of_day in by_date(sides, "game_date"):
+        found[day].expect_sides(of_day)
+        for side in of_day.itertuples():
+            short = _shortcoming(side._asdict())
+            if short:
+                entity = found[day].lack_side(game_name(side), side.team, short.cause, **short.numbers)
+                if pd.isna(side.points) and day in evidence.accepted_dates:  # accepted at raw_team_boxscores
+                    found[day].accepted.add(entity)
+    return found
+
+
+def _shortcoming(side: dict[str, object]) -> Finding | None:
+    number = {key: float(value) for key, value in side.items() if isinstance(value, (int, float))}
+    played = number.get("played", np.nan)
+    if not played >= MIN_PLAYERS_PLAYED:
+        return finding(Cause.NO_PLAYERS) if np.isnan(played) else finding(Cause.TOO_FEW_PLAYED, played=int(played))
+    if np.isnan(number["points"]):
+        return finding(Cause.NO_TEAM_BOX_SCORE)
+    for name in COUNTING_STATISTICS:
+        of_players, of_team = number[f"{name}_of_players"], number[name]
+        if of_players != of_team:
+            return finding(Cause.SUM_DIFFERS, statistic=name, of_players=int(of_players), of_team=int(of_team))
+    seconds, length = number["seconds_played_of_players"], number["seconds_played"]
+    if abs(seconds - length) > 0.01 * length:
+        return finding(Cause.MINUTES_DIFFER, of_players=round(seconds / 60), of_game=round(length / 60))
+    return None
+
+
 RAW_PLAYER_BOXSCORES = Table(
     name="raw_player_boxscores",
+    short_name="PBOX",
     dataset="nba_raw",
     phase=Phase.RAW,
     contract=RawPlayerBoxscores,
     compute=compute,
+    expect=expect,
     reject=reject,
     inputs=(same_date("raw_schedule"), same_date("raw_team_boxscores")),
     result_sets=(ResultSet.PLAYER_LOG, ResultSet.BOX_SCORES, ResultSet.INACTIVES),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
 from nba_assets.league import calendar, teams
+from nba_assets.partition import Cause
+from nba_assets.schema.contract import Contract, Date, OptionalInteger, Text, Timestamp, column
+from nba_assets.schema.evidence import Evidence, Expectation, by_date, none_expected
+from nba_assets.schema.table import Available, Inputs, Phase, Table
 from nba_assets.sources.base import ResultSet
-from nba_assets.tables.contract import Contract, Date, OptionalInteger, Text, Timestamp, column
-from nba_assets.tables.games import FINAL, POSTPONED, SCHEDULED
-from nba_assets.tables.table import Inputs, Phase, Table
+from nba_assets.tables.games import FINAL, POSTPONED, SCHEDULED, game_name
 
 
 class RawSchedule(Contract):
@@ -82,11 +86,27 @@ def opening_nights(listed: pd.DataFrame | None) -> dict[str, pd.Timestamp]:
     return dict(regular.groupby("season")["game_date"].min())
 
 
+def expect(evidence: Evidence) -> dict[date, Expectation]:
+    """Every counting game is between two of the thirty teams."""
+    found = none_expected(evidence)
+    for day, games in by_date(evidence.rows, "game_date"):
+        result = found[day] = Expectation(expected=len(games))
+        for game in games[games["game_type"].isin(evidence.inputs.counting_types)].itertuples():
+            unknown = [str(code) for code in (game.home_team, game.away_team) if code not in teams.CODES]
+            if unknown:
+                result.lack(game_name(game), Cause.UNKNOWN_TEAM, codes=" and ".join(unknown))
+    return found
+
+
 RAW_SCHEDULE = Table(
     name="raw_schedule",
+    short_name="SCHED",
     dataset="nba_raw",
     phase=Phase.RAW,
     contract=RawSchedule,
     compute=compute,
+    expect=expect,
+    available=Available.ANNOUNCED,
+    is_schedule=True,
     result_sets=(ResultSet.SCHEDULE,),
 )

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
 from nba_assets.league import teams, zones
+from nba_assets.league.calendar import seasons_of_games
+from nba_assets.partition import Cause, Finding, finding
+from nba_assets.schema.contract import Contract, Date, Flag, Integer, Number, OptionalFlag, Text, column
+from nba_assets.schema.evidence import Evidence, Expectation, by_date
+from nba_assets.schema.policy import Policy
+from nba_assets.schema.table import REJECTION_COLUMNS, Inputs, Phase, Table, rejections, same_date
 from nba_assets.sources.base import ResultSet
-from nba_assets.tables.contract import Contract, Date, Flag, Integer, Number, OptionalFlag, Text, column
-from nba_assets.tables.games import finished_games, team_games
+from nba_assets.tables.games import finished_games, game_name, team_games
+from nba_assets.tables.postgame import finished_sides, unfinished
 from nba_assets.tables.shot_credits import shot_credits
-from nba_assets.tables.table import REJECTION_COLUMNS, Inputs, Phase, Table, rejections, same_date
 
 
 class RawShots(Contract):
@@ -114,12 +121,49 @@ def _shots(inputs: Inputs) -> pd.DataFrame:
     ).assign(team=shots["TEAM_ID"].map(teams.CODE_BY_ID))
 
 
+def expect(evidence: Evidence) -> dict[date, Expectation]:
+    """The shots of every finished game agree with both teams' attempts and makes, ± 1."""
+    found = unfinished(evidence)
+    taken = evidence.rows.groupby(["game_id", "team"], sort=False)["made"].agg(attempts="size", makes="sum")
+    sides = finished_sides(evidence).merge(taken.reset_index(), on=["game_id", "team"], how="left")
+    box = evidence.inputs.on_date["raw_team_boxscores"][["game_id", "team", "fga", "fgm"]]
+    sides = sides.merge(box, on=["game_id", "team"], how="left").fillna({"attempts": 0, "makes": 0})
+    agrees = (sides["attempts"] - sides["fga"]).abs().le(1) & (sides["makes"].astype(float) - sides["fgm"]).abs().le(1)
+    charted = evidence.inputs.source[ResultSet.SHOTS]
+    seasons = set() if charted is None else set(seasons_of_games(charted["GAME_ID"].drop_duplicates()))
+    for day, of_day in by_date(sides.assign(agrees=agrees), "game_date"):
+        found[day].expected += of_day["game_id"].nunique()
+        for _, game in of_day.groupby("game_id"):
+            if not game["agrees"].all():
+                short = _shortcoming(game, seasons)
+                found[day].lack(game_name(next(game.itertuples())), short.cause, **short.numbers)
+    return found
+
+
+def _shortcoming(sides: pd.DataFrame, seasons: set[str]) -> Finding:
+    if not sides["attempts"].any():
+        season = sides["season"].iloc[0]
+        if season in seasons:
+            return finding(Cause.NO_SHOTS)
+        return finding(Cause.SHOTS_NOT_COVERED, result_set=str(ResultSet.SHOTS), season=season)
+    if sides["fga"].isna().any():
+        return finding(Cause.NO_TEAM_BOX_SCORE)
+    told = [
+        f"{side.team} {side.attempts:g} shots ({side.makes:g} made), the box score {side.fga:g} ({side.fgm:g})"
+        for side in sides[~sides["agrees"]].itertuples()
+    ]
+    return finding(Cause.SHOTS_DIFFER, sides=told)
+
+
 RAW_SHOTS = Table(
     name="raw_shots",
+    short_name="SHOTS",
     dataset="nba_raw",
     phase=Phase.RAW,
     contract=RawShots,
     compute=compute,
+    expect=expect,
+    policy=Policy(critical=False),
     reject=reject,
     inputs=(
         same_date("raw_schedule"),

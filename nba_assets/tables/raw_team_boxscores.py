@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
 from nba_assets.league import teams
 from nba_assets.league.formulas import SECONDS_PER_GAME, SECONDS_PER_OVERTIME
+from nba_assets.partition import Cause
+from nba_assets.schema.contract import Date, Flag, Integer, Text, column
+from nba_assets.schema.evidence import Evidence, Expectation, by_date
+from nba_assets.schema.table import REJECTION_COLUMNS, Inputs, Phase, Table, rejections, same_date
 from nba_assets.sources.base import ResultSet
-from nba_assets.tables.contract import Date, Flag, Integer, Text, column
-from nba_assets.tables.games import finished_games, team_games
+from nba_assets.tables.games import finished_games, game_name, team_games
+from nba_assets.tables.postgame import finished_sides, unfinished
 from nba_assets.tables.statistics import GAME_LOG_COLUMNS, counting_columns
-from nba_assets.tables.table import REJECTION_COLUMNS, Inputs, Phase, Table, rejections, same_date
 
 
 class RawTeamBoxscores(counting_columns()):  # type: ignore[misc]
@@ -80,12 +85,30 @@ def _team_log(inputs: Inputs) -> pd.DataFrame:
     )
 
 
+def expect(evidence: Evidence) -> dict[date, Expectation]:
+    """Both teams of every finished game have a row, with the points that the schedule says."""
+    found = unfinished(evidence)
+    rows = evidence.rows[["game_id", "team", "points"]]
+    sides = finished_sides(evidence).merge(rows, on=["game_id", "team"], how="left")
+    for day, of_day in by_date(sides, "game_date"):
+        found[day].expect_sides(of_day)
+        for side in of_day.itertuples():
+            if pd.isna(side.points):
+                found[day].lack_side(game_name(side), side.team, Cause.NO_BOX_SCORE)
+            elif pd.notna(side.score) and side.score != side.points:
+                numbers = {"points": int(side.points), "score": int(side.score)}
+                found[day].lack_side(game_name(side), side.team, Cause.SCORE_DIFFERS, **numbers)
+    return found
+
+
 RAW_TEAM_BOXSCORES = Table(
     name="raw_team_boxscores",
+    short_name="TBOX",
     dataset="nba_raw",
     phase=Phase.RAW,
     contract=RawTeamBoxscores,
     compute=compute,
+    expect=expect,
     reject=reject,
     inputs=(same_date("raw_schedule"),),
     result_sets=(ResultSet.TEAM_LOG,),

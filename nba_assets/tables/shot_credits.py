@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from nba_assets.schema.table import Inputs
 from nba_assets.sources.base import ResultSet
-from nba_assets.tables.table import Inputs
 
 
 def shot_credits(shots: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:

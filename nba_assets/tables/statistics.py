@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nba_assets.league.zones import ZONES
-from nba_assets.tables.contract import Contract, Integer, OptionalInteger, column
+from nba_assets.schema.contract import Contract, Integer, OptionalInteger, column
 
 # Column of our tables -> (column of a league game log, description).
 _STATISTICS: dict[str, tuple[str, str]] = {

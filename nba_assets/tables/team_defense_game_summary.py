@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pandas as pd
 
 from nba_assets.league import formulas, teams
-from nba_assets.tables.contract import Date, Flag, Integer, Number, OptionalInteger, Text, column
+from nba_assets.schema.contract import Date, Flag, Integer, Number, OptionalInteger, Text, column
+from nba_assets.schema.evidence import Evidence, Expectation
+from nba_assets.schema.table import Inputs, Phase, Table, same_date
+from nba_assets.tables.postgame import add_unknown_shots, expect_team_rows
 from nba_assets.tables.shot_counts import zone_counts
 from nba_assets.tables.statistics import ZONE_ATTEMPTS, ZONE_MAKES, counting_columns, zone_columns
-from nba_assets.tables.table import Inputs, Phase, Table, same_date
 from nba_assets.tables.team_offense_game_summary import both_sides
 
 _OpponentStatistics = counting_columns(prefix="opp_", of=" of the opponent", omit=("points",))
@@ -63,12 +67,21 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     )
 
 
+def expect(evidence: Evidence) -> dict[date, Expectation]:
+    """Both teams of every finished game have a row."""
+    found = expect_team_rows(evidence)
+    add_unknown_shots(evidence, found, "opp_paint_attempts")
+    return found
+
+
 TEAM_DEFENSE_GAME_SUMMARY = Table(
     name="team_defense_game_summary",
+    short_name="TDGS",
     dataset="nba_analytics",
     phase=Phase.POST_GAME,
     contract=TeamDefenseGameSummary,
     compute=compute,
+    expect=expect,
     inputs=(
         same_date("raw_schedule"),
         same_date("raw_team_boxscores"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
@@ -9,15 +11,27 @@ from nba_assets.league import formulas, teams
 from nba_assets.league.calendar import season_of
 from nba_assets.league.windows import GameLog, Window, pairs
 from nba_assets.league.zones import ZONES, extreme_zones
-from nba_assets.tables.contract import Contract, Date, Flag, Integer, Number, Text, column
+from nba_assets.partition import Cause
+from nba_assets.schema.contract import Contract, Date, Flag, Integer, Number, Text, column
+from nba_assets.schema.evidence import Evidence, Expectation, by_date, none_expected
+from nba_assets.schema.policy import Policy
+from nba_assets.schema.table import Inputs, Phase, Table, announced, before_date
 from nba_assets.tables.games import RESULT_COLUMNS
-from nba_assets.tables.table import Inputs, Phase, Table, announced, before_date
+from nba_assets.tables.pregame import entitled, finished_sides_before, lack_games
 
 LAST_GAMES = 15
 LEAGUE_DAYS = 30
 LEAGUE_TEAM_GAMES = 50
 EARLY_SEASON_GAMES = 10
 HIGH, MEDIUM, LOW = "high", "medium", "low"
+_POLICY = Policy(
+    min_share=25 / 30,
+    backfill_min_share=20 / 30,
+    min_rows=30,
+    backfill_min_rows=25,
+    min_entities=30,
+    backfill_min_entities=25,
+)
 
 
 def _zone_fields() -> type[Contract]:
@@ -126,12 +140,47 @@ def _ratings(window: Window) -> dict[str, object]:
     }
 
 
+def expect(evidence: Evidence) -> dict[date, Expectation]:
+    """Every team with enough games has a row, and every finished game of its window is loaded."""
+    found = none_expected(evidence)
+    loaded = evidence.inputs.before["team_defense_game_summary"][["game_id", "team"]].assign(loaded=True)
+    finished = finished_sides_before(evidence).merge(loaded, on=["game_id", "team"], how="left")
+    finished = finished.sort_values(["game_date", "game_id"])
+    is_lacking = bool(finished["loaded"].isna().any())
+    for day, expected, present in entitled(evidence, finished, "team", "analysis_date"):
+        result = found[day]
+        result.expected = len(expected)
+        for team in sorted(expected - present):
+            result.lack(team, Cause.NO_ROW)
+        if is_lacking:
+            _add_lacking_windows(result, expected, finished, pd.Timestamp(day), evidence.accepted_dates)
+    unknown = evidence.rows[evidence.rows["games_with_shots"] < evidence.rows["games_in_sample"]]
+    for day, of_day in by_date(unknown, "analysis_date"):
+        found[day].degrade(Cause.TEAM_WINDOW_SHOTS_UNKNOWN, *of_day["team"], teams=len(of_day))
+    return found
+
+
+def _add_lacking_windows(
+    result: Expectation, expected: set[str], finished: pd.DataFrame, day: pd.Timestamp, accepted_dates: frozenset[date]
+) -> None:
+    """The teams whose last games before the day are not all loaded."""
+    before = finished[(finished["game_date"] < day) & finished["season"].eq(season_of(day.date()))]
+    for team, games in before[before["team"].isin(expected)].groupby("team"):
+        window = games.tail(LAST_GAMES)
+        lacking = window[window["loaded"].isna()]
+        if len(lacking):
+            lack_games(result, team, lacking, accepted_dates)
+
+
 TEAM_DEFENSE_ZONE_ANALYSIS = Table(
     name="team_defense_zone_analysis",
+    short_name="TDZA",
     dataset="nba_precompute",
     phase=Phase.PRE_GAME,
     contract=TeamDefenseZoneAnalysis,
     compute=compute,
+    expect=expect,
+    policy=_POLICY,
     inputs=(
         announced("raw_schedule"),
         before_date("raw_schedule", *RESULT_COLUMNS),

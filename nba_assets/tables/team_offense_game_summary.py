@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pandas as pd
 
 from nba_assets.league import formulas, teams
-from nba_assets.tables.contract import Date, Flag, Integer, Number, Text, column
+from nba_assets.partition import Cause
+from nba_assets.schema.contract import Date, Flag, Integer, Number, Text, column
+from nba_assets.schema.evidence import Evidence, Expectation
+from nba_assets.schema.table import Inputs, Phase, Table, same_date
+from nba_assets.tables.postgame import add_unknown_shots, expect_team_rows
 from nba_assets.tables.shot_counts import zone_counts
 from nba_assets.tables.statistics import ZONE_ATTEMPTS, ZONE_MAKES, counting_columns, zone_columns
-from nba_assets.tables.table import Inputs, Phase, Table, same_date
 
 
 class TeamOffenseGameSummary(counting_columns(), zone_columns()):  # type: ignore[misc]
@@ -87,12 +92,24 @@ def _own_estimate(rows: pd.DataFrame, own: str, other: str) -> formulas.Floats:
     )
 
 
+def expect(evidence: Evidence) -> dict[date, Expectation]:
+    """Both teams of every finished game have a row, and one of them has won."""
+    found = expect_team_rows(evidence)
+    winners = evidence.rows.groupby(["game_date", "game_id"])["won"].sum()
+    for (day, game_id), count in winners[winners != 1].items():
+        found[day.date()].lack(game_id, Cause.NOT_ONE_WINNER, winners=int(count))
+    add_unknown_shots(evidence, found, "paint_attempts")
+    return found
+
+
 TEAM_OFFENSE_GAME_SUMMARY = Table(
     name="team_offense_game_summary",
+    short_name="TOGS",
     dataset="nba_analytics",
     phase=Phase.POST_GAME,
     contract=TeamOffenseGameSummary,
     compute=compute,
+    expect=expect,
     inputs=(
         same_date("raw_schedule"),
         same_date("raw_team_boxscores"),

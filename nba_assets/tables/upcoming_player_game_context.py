@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
 from nba_assets.league import teams
 from nba_assets.league.slate import LISTING_COLUMNS, slate
 from nba_assets.league.windows import GameLog
-from nba_assets.tables.contract import (
+from nba_assets.partition import Cause
+from nba_assets.schema.contract import (
     Contract,
     Date,
     Flag,
@@ -18,16 +21,18 @@ from nba_assets.tables.contract import (
     Text,
     column,
 )
+from nba_assets.schema.evidence import Evidence, Expectation, none_expected
+from nba_assets.schema.table import Inputs, Phase, Table, announced, before_date, day_before, rejections, same_date
 from nba_assets.tables.games import RESULT_COLUMNS, finished_games, team_games
 from nba_assets.tables.injury_status import player_statuses, reports_of_teams, unmatched_names
 from nba_assets.tables.player_windows import TEAM_TOTALS_BEFORE, minutes_per_game, played_games, usage_over
 from nba_assets.tables.raw_injury_reports import AVAILABLE, DOUBTFUL, OUT, PROBABLE, QUESTIONABLE
-from nba_assets.tables.table import Inputs, Phase, Table, announced, before_date, day_before, rejections, same_date
 from nba_assets.tables.upcoming_team_game_context import SEASON_PHASES, days_rest
 
 STAR_POINTS_PER_GAME, STAR_GAMES = 18, 10
 GAMES_FOR_PROJECTED_USAGE = 5
 GAMES_FOR_PACE = 5
+MIN_SLATE, MAX_SLATE = 8, 26
 
 
 class UpcomingPlayerGameContext(Contract):
@@ -163,12 +168,32 @@ def _injury_status(rows: pd.DataFrame, inputs: Inputs) -> dict[str, pd.Series]:
     return {"player_status": statuses, "star_teammates_out": others.where(rows["has_report"])}
 
 
+def expect(evidence: Evidence) -> dict[date, Expectation]:
+    """Every team that plays has enough players on the slate."""
+    found = none_expected(evidence)
+    context = evidence.inputs.on_date["upcoming_team_game_context"]
+    sizes = evidence.rows.groupby(["game_date", "team"]).size()
+    for row in context[context["game_date"].isin(evidence.dates)].itertuples():
+        result = found[row.game_date.date()]
+        result.expected += 1
+        size = int(sizes.get((row.game_date, row.team), 0))
+        if size < MIN_SLATE:
+            result.lack(row.team, Cause.SMALL_SLATE, players=size)
+            if row.wins + row.losses == 0:  # nobody was listed yet: there is no slate before a team's first game
+                result.accepted.add(row.team)
+        elif size > MAX_SLATE:
+            result.note(Cause.LARGE_SLATE, row.team, players=size)
+    return found
+
+
 UPCOMING_PLAYER_GAME_CONTEXT = Table(
     name="upcoming_player_game_context",
+    short_name="UPGC",
     dataset="nba_analytics",
     phase=Phase.PRE_GAME,
     contract=UpcomingPlayerGameContext,
     compute=compute,
+    expect=expect,
     reject=reject,
     inputs=(
         announced("raw_schedule"),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
 from nba_assets.league import formulas, teams
 from nba_assets.league.calendar import GameType
 from nba_assets.league.windows import AsOf, GameLog
-from nba_assets.tables.contract import (
+from nba_assets.partition import Cause
+from nba_assets.schema.contract import (
     Contract,
     Date,
     Flag,
@@ -19,9 +22,11 @@ from nba_assets.tables.contract import (
     Timestamp,
     column,
 )
+from nba_assets.schema.evidence import Evidence, Expectation, by_date, none_expected
+from nba_assets.schema.table import Inputs, Phase, Table, announced, before_date, day_before, same_date
 from nba_assets.tables.games import RESULT_COLUMNS, finished_games, team_games, tonight
 from nba_assets.tables.injury_status import reports_of_teams
-from nba_assets.tables.table import Inputs, Phase, Table, announced, before_date, day_before, same_date
+from nba_assets.tables.pregame import finished_sides_before, lack_games
 
 EARLY, MID, LATE, PLAY_IN, PLAYOFFS = "early", "mid", "late", "play_in", "playoffs"
 SEASON_PHASES = (EARLY, MID, LATE, PLAY_IN, PLAYOFFS)
@@ -155,12 +160,39 @@ def _lines(rows: pd.DataFrame, lines: pd.DataFrame) -> dict[str, object]:
     return {"spread": found["home_spread"].where(found["is_home"], away).array, "total": found["total"].array}
 
 
+def expect(evidence: Evidence) -> dict[date, Expectation]:
+    """Every team that plays has a row, and every game that it has finished is loaded."""
+    found = none_expected(evidence)
+    playing = tonight(evidence.inputs.on_date["raw_schedule"], evidence.inputs.counting_types, evidence.dates)
+    present = set(zip(evidence.rows["game_date"], evidence.rows["team"], strict=True))
+    for day, of_day in by_date(playing, "game_date"):
+        found[day].expected = len(of_day)
+        for team in of_day["team"]:
+            if (pd.Timestamp(day), team) not in present:
+                found[day].lack(team, Cause.NO_ROW)
+    for (on, team), games in _not_loaded(evidence, playing).groupby(["on", "team"]):
+        lack_games(found[on.date()], team, games, evidence.accepted_dates)
+    return found
+
+
+def _not_loaded(evidence: Evidence, playing: pd.DataFrame) -> pd.DataFrame:
+    """Finished games without a loaded row, of each team that plays, before each date (`on`)."""
+    loaded = evidence.inputs.before["team_offense_game_summary"][["game_id", "team"]].assign(loaded=True)
+    finished = finished_sides_before(evidence).merge(loaded, on=["game_id", "team"], how="left")
+    lacking = finished.loc[finished["loaded"].isna(), ["season", "team", "game_date", "game_id"]]
+    pairs = playing[["game_date", "season", "team"]].rename(columns={"game_date": "on"})
+    pairs = pairs.merge(lacking, on=["season", "team"])
+    return pairs[pairs["game_date"] < pairs["on"]]
+
+
 UPCOMING_TEAM_GAME_CONTEXT = Table(
     name="upcoming_team_game_context",
+    short_name="UTGC",
     dataset="nba_analytics",
     phase=Phase.PRE_GAME,
     contract=UpcomingTeamGameContext,
     compute=compute,
+    expect=expect,
     inputs=(
         announced("raw_schedule"),
         before_date("raw_schedule", *RESULT_COLUMNS),

@@ -14,8 +14,8 @@ import pandas as pd
 
 from nba_assets.league.calendar import COUNTING_TYPES
 from nba_assets.league.zones import ZONES
+from nba_assets.schema.contract import ColumnType, columns_of
 from nba_assets.tables import TABLES, Table
-from nba_assets.tables.contract import ColumnType, columns_of
 from nba_assets.tables.games import FINAL, POSTPONED, SCHEDULED
 from nba_assets.tables.raw_player_boxscores import DNP, PLAYED
 from nba_assets.tables.statistics import COUNTING_STATISTICS

@@ -6,8 +6,8 @@ from datetime import date
 
 import pandas as pd
 
+from nba_assets.schema.fingerprint import partition_hashes
 from nba_assets.tables import TABLES
-from nba_assets.tables.fingerprint import partition_hashes
 from nba_assets.verification.leak import deaf_tables, leaking_tables
 from nba_assets.verification.replay import POST_GAME_TABLES, PRE_GAME_TABLES, RAW_TABLES, replay
 from nba_assets.verification.season import CheckResult, StoredSeason, result

@@ -5,7 +5,7 @@ What opens, changes or resolves an alert is the business of `alerts/`; every col
 
 from __future__ import annotations
 
-from nba_assets.tables.contract import Contract, Date, OptionalInteger, Text, Timestamp, column
+from nba_assets.schema.contract import Contract, Date, OptionalInteger, Text, Timestamp, column
 from nba_assets.warehouse.ddl import Relation
 from nba_assets.warehouse.ledger import DATASET
 

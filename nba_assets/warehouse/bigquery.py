@@ -22,8 +22,8 @@ import pyarrow as pa
 from google.api_core import exceptions as api
 from google.cloud import bigquery
 
+from nba_assets.schema.contract import Column, cast, columns_of, names_of
 from nba_assets.tables import Table
-from nba_assets.tables.contract import Column, cast, columns_of, names_of
 from nba_assets.warehouse import bigquery_sql as sql
 from nba_assets.warehouse.base import Publication, WarehouseError
 from nba_assets.warehouse.bigquery_client import METADATA_RETRY, Connection, Target, describe, explained

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from nba_assets.tables.contract import names_of
+from nba_assets.schema.contract import names_of
 from nba_assets.warehouse.ddl import Relation, quoted, text_literal
 from nba_assets.warehouse.ledger import DATASET, ENTITY_FAILURES, PROCESSOR_RUNS
 

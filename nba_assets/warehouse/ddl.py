@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from nba_assets.tables.contract import Column, ColumnType, Contract, columns_of, keys_of, partition_column
+from nba_assets.schema.contract import Column, ColumnType, Contract, columns_of, keys_of, partition_column
 
 DUCKDB_TYPES: dict[ColumnType, str] = {
     ColumnType.DATE: "DATE",

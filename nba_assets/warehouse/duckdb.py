@@ -25,8 +25,8 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from nba_assets.schema.contract import cast, names_of
 from nba_assets.tables import Table
-from nba_assets.tables.contract import cast, names_of
 from nba_assets.warehouse.base import Publication, WarehouseError
 from nba_assets.warehouse.ddl import Migration, Relation, arrow_schema, create_table, migrations, missing_table
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS

@@ -6,7 +6,7 @@ row. Every column but the keys is nullable.
 
 from __future__ import annotations
 
-from nba_assets.tables.contract import (
+from nba_assets.schema.contract import (
     Contract,
     Date,
     Number,
@@ -31,7 +31,8 @@ class ProcessorRuns(Contract):
     backfill_id: Text = column("Backfill that the run belonged to", nullable=True)
     status: Text = column("Status, from the closed vocabulary", nullable=True)
     published: OptionalFlag = column("The partition's rows were replaced, or confirmed unchanged", nullable=True)
-    reason: Text = column("Why the status is not OK", nullable=True)
+    reason: Text = column("Why the status is not OK, in words", nullable=True)
+    causes: Text = column("The reason as causes with entities and numbers, JSON", nullable=True)
     label: Text = column("The reason in a few characters, for the coverage matrix", nullable=True)
     root_table: Text = column("Table at the root of a BLOCKED status", nullable=True)
     root_date: Date = column("Date at the root of a BLOCKED status", nullable=True)

@@ -10,12 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from nba_assets.build.session import Session
-from nba_assets.quality.audit import Partition
-from nba_assets.quality.status import FINE, Status
+from nba_assets.partition import FINE, Partition, Status
+from nba_assets.schema.contract import empty, names_of, shape
+from nba_assets.session import Session
 from nba_assets.settings import load_settings
 from nba_assets.tables import TABLES
-from nba_assets.tables.contract import empty, names_of, shape
 from nba_assets.warehouse.base import Publication
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
 

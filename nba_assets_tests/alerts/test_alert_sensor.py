@@ -11,9 +11,9 @@ import pytest
 from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
-from nba_assets.build.session import Session
 from nba_assets.orchestration.alert_sensor import alert_sensor
-from nba_assets.quality.status import Status
+from nba_assets.partition import Status
+from nba_assets.session import Session
 from nba_assets.warehouse.base import WarehouseError
 from nba_assets_tests.alerts.conftest import CRITICAL, Mailbox
 from nba_assets_tests.alerts.ledger import bare_session, record

@@ -18,9 +18,8 @@ from nba_assets.alerts.notify import Round, notify
 from nba_assets.alerts.outbox import claimed
 from nba_assets.alerts.tiers import Tier
 from nba_assets.alerts.transport import SesTransport
-from nba_assets.build.session import Session
-from nba_assets.quality.audit import Partition
-from nba_assets.quality.status import Status
+from nba_assets.partition import Partition, Status
+from nba_assets.session import Session
 from nba_assets.tables import TABLES
 from nba_assets.warehouse.base import WarehouseError
 from nba_assets.warehouse.duckdb import DuckDBWarehouse

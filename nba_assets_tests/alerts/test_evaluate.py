@@ -13,7 +13,7 @@ from nba_assets.alerts.compose import NoLibrary, write
 from nba_assets.alerts.evaluate import PATIENCE, SILENCE, Evaluation, Snapshot, attempt_id_at, evaluate
 from nba_assets.alerts.tiers import Tier
 from nba_assets.alerts.trouble import RUN_FAILED, Trouble
-from nba_assets.quality.audit import Partition
+from nba_assets.partition import Partition
 
 NOW = datetime(2021, 11, 8, 14, tzinfo=UTC)
 DAY = date(2021, 11, 7)

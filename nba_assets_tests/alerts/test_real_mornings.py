@@ -12,13 +12,13 @@ import pytest
 
 from nba_assets.alerts.evaluate import PATIENCE
 from nba_assets.alerts.notify import Round, notify
-from nba_assets.build.session import Session
-from nba_assets.build.steps import RunInfo, build
-from nba_assets.quality.status import Status
+from nba_assets.engine.materialize import RunInfo, materialize
+from nba_assets.partition import Status
+from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
 from nba_assets_tests.alerts.conftest import CRITICAL, EVERYBODY, WARNING, Mailbox
-from nba_assets_tests.build import warehouses
-from nba_assets_tests.build.warehouses import EditedSource, build_range, cells, copy_of, healthy, session
+from nba_assets_tests.engine import warehouses
+from nba_assets_tests.engine.warehouses import EditedSource, build_range, cells, copy_of, healthy, session
 
 DAY, NEXT_DAY = date(2021, 11, 7), date(2021, 11, 8)
 MORNING, NEXT_MORNING = "2021-11-08T09:00", "2021-11-09T09:00"
@@ -158,7 +158,7 @@ def test_a_backfill_with_nine_gaps_of_two_causes_is_one_digest(tmp_path: Path, m
     backfill = session(tmp_path, source, **mailbox.settings)
     gaps = 0
     for table in SCORES:
-        built = build(backfill, table, MONTH, RunInfo(backfill_id="bf1"))
+        built = materialize(backfill, table, MONTH, RunInfo(backfill_id="bf1"))
         gaps += sum(b.outcome.status == Status.GAP for b in built)
         assert notify(backfill).written == 0, "a backfill is not told of before it is over"
     assert gaps == 9
@@ -173,7 +173,7 @@ def test_a_backfill_with_nine_gaps_of_two_causes_is_one_digest(tmp_path: Path, m
     assert notify(backfill) == Round(recorded=True, open_alerts=2)
 
     for table in SCORES:
-        build(backfill, table, MONTH, RunInfo(backfill_id="again"))
+        materialize(backfill, table, MONTH, RunInfo(backfill_id="again"))
     assert notify(backfill, finished_backfill="again").delivered == 1
     again = mailbox.mails()[1]
     assert again.to == (EVERYBODY,)
@@ -185,7 +185,7 @@ def test_a_backfill_with_nine_gaps_of_two_causes_is_one_digest(tmp_path: Path, m
 
     repair = session(tmp_path, **mailbox.settings)
     for table in SCORES:
-        build(repair, table, MONTH, RunInfo(backfill_id="bf2"))
+        materialize(repair, table, MONTH, RunInfo(backfill_id="bf2"))
     assert notify(repair, finished_backfill="bf2").delivered == 1
     assert notify(repair) == Round(recorded=True)
     assert len(mailbox.mails()) == 3

@@ -10,8 +10,7 @@ import pytest
 from nba_assets.alerts.observe import Outside, observe
 from nba_assets.alerts.tiers import Tier
 from nba_assets.alerts.trouble import without_names
-from nba_assets.quality.audit import Partition
-from nba_assets.quality.status import Status
+from nba_assets.partition import Partition, Status
 from nba_assets_tests.alerts.ledger import bare_session, record
 
 TODAY = date(2021, 11, 8)

@@ -13,17 +13,17 @@ from rich.console import Console
 from typer import Typer
 from typer.testing import CliRunner
 
-from nba_assets.build.run_options import RunOptions
-from nba_assets.build.session import Session
-from nba_assets.build.steps import RunInfo, build
 from nba_assets.cli.explain import explain as explain_command
 from nba_assets.coverage.explain import explain
 from nba_assets.coverage.explain_text import as_dict, as_tree
+from nba_assets.engine.materialize import RunInfo, materialize
+from nba_assets.engine.run_options import RunOptions
 from nba_assets.league.calendar import EASTERN
-from nba_assets.quality.status import Status
+from nba_assets.partition import Status
+from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES
-from nba_assets_tests.build.warehouses import (
+from nba_assets_tests.engine.warehouses import (
     KNOWN_AFTER,
     REQUIRED_RAW,
     EditedSource,
@@ -51,7 +51,7 @@ def gap(tmp_path_factory: pytest.TempPathFactory) -> Session:
         copy_of(healthy(BEFORE), tmp_path_factory.mktemp("gap")), EditedSource({ResultSet.TEAM_LOG: _without_game})
     )
     build_range(at, DAY, DAY, tables=REQUIRED_RAW)
-    build(at, "raw_schedule", [NEXT], RunInfo())
+    materialize(at, "raw_schedule", [NEXT], RunInfo())
     return at
 
 
@@ -153,7 +153,7 @@ def test_missing_not_due_and_stale_say_what_to_do(gap: Session, tmp_path: Path) 
     assert missing.tree.cell.status == Status.MISSING
     assert missing.commands == ("nba-assets repair 2021-11-07 2021-12-01", FORCE)
     noon = session(copy_of(healthy(BEFORE), tmp_path), now=datetime(2021, 11, 7, 12, tzinfo=EASTERN))
-    build(noon, "raw_schedule", [DAY], RunInfo())
+    materialize(noon, "raw_schedule", [DAY], RunInfo())
     waiting = explain(noon, "raw_team_boxscores", DAY)
     assert (waiting.tree.cell.status, waiting.commands) == (Status.NOT_DUE, ())
 

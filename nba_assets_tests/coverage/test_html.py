@@ -16,14 +16,13 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from nba_assets.build.state import Cell
 from nba_assets.coverage.html import as_html, worst_status
 from nba_assets.coverage.matrix import Matrix, Row, matrix
-from nba_assets.quality.audit import Partition
-from nba_assets.quality.status import Status
+from nba_assets.partition import Partition, Status
+from nba_assets.planning.state import Cell
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES
-from nba_assets_tests.build.warehouses import (
+from nba_assets_tests.engine.warehouses import (
     OPENING_NIGHT,
     REQUIRED_RAW,
     EditedSource,

@@ -6,11 +6,10 @@ from datetime import date
 
 import pytest
 
-from nba_assets.build.state import Cell
 from nba_assets.coverage.matrix import Matrix, Row
 from nba_assets.coverage.terminal import full_width, tables_that_fit
-from nba_assets.quality.audit import Partition
-from nba_assets.quality.status import Status
+from nba_assets.partition import Partition, Status
+from nba_assets.planning.state import Cell
 from nba_assets.tables import TABLES
 
 DAY = date(2021, 11, 7)

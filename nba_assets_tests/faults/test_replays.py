@@ -10,15 +10,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nba_assets.build.run_options import RunOptionsError, parse_options
-from nba_assets.build.session import Session
 from nba_assets.coverage.explain import explain
 from nba_assets.coverage.matrix import matrix
+from nba_assets.engine.run_options import RunOptionsError, parse_options
 from nba_assets.league.teams import CODES
-from nba_assets.quality.status import Status
+from nba_assets.partition import Status
+from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES
-from nba_assets_tests.build.warehouses import (
+from nba_assets_tests.engine.warehouses import (
     KNOWN_AFTER,
     OPENING_NIGHT,
     PRE_GAME,

@@ -7,13 +7,13 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
-from nba_assets.build.session import Session
 from nba_assets.coverage.matrix import Matrix, matrix
-from nba_assets.quality.status import Status
+from nba_assets.partition import Status
+from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES
 from nba_assets.tables.raw_schedule import whole_schedule
-from nba_assets_tests.build.warehouses import OPENING_NIGHT, PRE_GAME, cells, files, healthy, session, stored
+from nba_assets_tests.engine.warehouses import OPENING_NIGHT, PRE_GAME, cells, files, healthy, session, stored
 
 LAST = date(2022, 3, 14)
 SHOTS_END = date(2022, 1, 6)

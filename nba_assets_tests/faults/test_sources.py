@@ -9,13 +9,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nba_assets.build.session import Session
-from nba_assets.quality.status import Status
+from nba_assets.partition import Status
+from nba_assets.session import Session
 from nba_assets.settings import SettingsError, load_settings
 from nba_assets.sources.base import ResultSet
 from nba_assets.sources.files import FilesSource
 from nba_assets.tables import downstream_of
-from nba_assets_tests.build.warehouses import (
+from nba_assets_tests.engine.warehouses import (
     KNOWN_AFTER,
     PRE_GAME,
     REQUIRED_RAW,

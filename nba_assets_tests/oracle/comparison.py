@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from nba_assets.schema.contract import names_of
 from nba_assets.tables import TABLES
-from nba_assets.tables.contract import names_of
 
 from .slow_tables import SlowLeague
 

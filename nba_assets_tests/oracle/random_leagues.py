@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from nba_assets.league.teams import CODES
+from nba_assets.schema.contract import names_of
 from nba_assets.tables import TABLES
-from nba_assets.tables.contract import names_of
 from nba_assets.tables.statistics import COUNTING_STATISTICS
 
 Rows = list[dict[str, Any]]

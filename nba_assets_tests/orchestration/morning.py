@@ -10,13 +10,13 @@ from typing import Any
 
 import dagster as dg
 
-from nba_assets.build.session import Session
 from nba_assets.definitions import build_defs
 from nba_assets.league.calendar import EASTERN
 from nba_assets.orchestration.resources import Pipeline
+from nba_assets.session import Session
 from nba_assets.sources.base import Source
 from nba_assets.tables import TABLES, Phase
-from nba_assets_tests.build.warehouses import copy_of, healthy, session
+from nba_assets_tests.engine.warehouses import copy_of, healthy, session
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 REQUIRED_RAW = [name for name, table in TABLES.items() if table.phase == Phase.RAW and not table.optional]

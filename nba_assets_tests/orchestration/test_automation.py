@@ -14,7 +14,7 @@ from nba_assets.orchestration.automation import FOLLOWED_TAG
 from nba_assets.settings import load_settings
 from nba_assets.sources.base import ResultSet, SourceError
 from nba_assets.tables import TABLES
-from nba_assets_tests.build.warehouses import EditedSource
+from nba_assets_tests.engine.warehouses import EditedSource
 from nba_assets_tests.orchestration.morning import POST_GAME, PRE_GAME, REQUIRED_RAW, Morning, eastern
 
 PLAYED = date(2021, 11, 9)

@@ -11,9 +11,9 @@ import dagster as dg
 import pytest
 
 from nba_assets.definitions import build_defs
+from nba_assets.schema.contract import columns_of
 from nba_assets.settings import load_settings
 from nba_assets.tables import TABLES
-from nba_assets.tables.contract import columns_of
 
 SNAPSHOT = Path(__file__).with_name("catalogue.json")
 

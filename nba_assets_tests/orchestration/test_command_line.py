@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 
 from nba_assets.orchestration.instance import instance_config, open_instance
-from nba_assets.quality.status import Status
+from nba_assets.partition import Status
 from nba_assets.sources.files import FilesSource
-from nba_assets_tests.build.warehouses import build_range, cells, session
+from nba_assets_tests.engine.warehouses import build_range, cells, session
 from nba_assets_tests.needs import real_data
 from nba_assets_tests.orchestration.morning import eastern
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 
-from nba_assets.build.session import Session
 from nba_assets.coverage.freshness import deadline_passed_for
 from nba_assets.definitions import build_defs
 from nba_assets.orchestration.coverage_asset import FRESHNESS_CHECK, standing_check
 from nba_assets.orchestration.resources import Pipeline
+from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES
-from nba_assets_tests.build.warehouses import EditedSource, build_range, session
+from nba_assets_tests.engine.warehouses import EditedSource, build_range, session
 from nba_assets_tests.orchestration.morning import QUIET, eastern
 
 FIRST, GAP, LAST = date(2021, 10, 19), date(2021, 10, 20), date(2021, 10, 22)

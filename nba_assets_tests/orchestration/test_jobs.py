@@ -9,13 +9,13 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from nba_assets.build.session import Session
 from nba_assets.coverage.matrix import matrix
 from nba_assets.definitions import build_defs
 from nba_assets.orchestration.resources import Pipeline
-from nba_assets.quality.status import Status
+from nba_assets.partition import Status
+from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
-from nba_assets_tests.build.warehouses import EditedSource, build_range, cell, session
+from nba_assets_tests.engine.warehouses import EditedSource, build_range, cell, session
 from nba_assets_tests.orchestration.morning import POST_GAME, QUIET, REQUIRED_RAW, eastern
 
 FIRST, GAP, LAST = date(2021, 10, 19), date(2021, 10, 20), date(2021, 10, 21)

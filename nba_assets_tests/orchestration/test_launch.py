@@ -17,16 +17,16 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from nba_assets.build.run_options import RunOptions
-from nba_assets.build.session import Session
 from nba_assets.cli import app
+from nba_assets.engine.run_options import RunOptions
 from nba_assets.orchestration.instance import open_instance
 from nba_assets.orchestration.launch import Launch
+from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES, TIERS
 from nba_assets.warehouse.base import WarehouseError
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
-from nba_assets_tests.build.warehouses import EditedSource, session
+from nba_assets_tests.engine.warehouses import EditedSource, session
 from nba_assets_tests.repair.corrections import as_files, one_basket_more
 from nba_assets_tests.repair.processes import environment
 from nba_assets_tests.repair.season import OPENING_NIGHT, contents, days_from, without

@@ -12,12 +12,12 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from nba_assets.build.session import Session
 from nba_assets.definitions import build_defs
 from nba_assets.orchestration.reporting import COMPLETE
 from nba_assets.orchestration.resources import Pipeline
+from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
-from nba_assets_tests.build.warehouses import EditedSource, session
+from nba_assets_tests.engine.warehouses import EditedSource, session
 from nba_assets_tests.orchestration.morning import QUIET, eastern
 
 FIRST, LAST = date(2021, 10, 19), date(2021, 10, 25)

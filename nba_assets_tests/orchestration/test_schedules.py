@@ -8,14 +8,14 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 
-from nba_assets.build.session import Session
 from nba_assets.definitions import build_defs
 from nba_assets.orchestration.resources import Pipeline
 from nba_assets.orchestration.schedules import MORNING_TAG, RAW, asks_again_at, next_attempt, wanted
-from nba_assets.quality.audit import Partition
+from nba_assets.partition import Partition
+from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES
-from nba_assets_tests.build.warehouses import EditedSource, build_range, session
+from nba_assets_tests.engine.warehouses import EditedSource, build_range, session
 from nba_assets_tests.orchestration.morning import POST_GAME, PRE_GAME, QUIET, Morning, eastern
 
 TODAY, YESTERDAY = date(2021, 11, 10), date(2021, 11, 9)

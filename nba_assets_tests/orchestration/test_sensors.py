@@ -9,17 +9,17 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 
-from nba_assets.build.again import ask_again
-from nba_assets.build.reading import load_state
-from nba_assets.build.run_options import RunOptions
-from nba_assets.build.session import Session
 from nba_assets.definitions import build_defs
+from nba_assets.engine.refetch import request_refetch
+from nba_assets.engine.run_options import RunOptions
 from nba_assets.orchestration.resources import Pipeline
-from nba_assets.orchestration.sensors import MOST_ATTEMPTS, Patience, repair_config, to_repair
-from nba_assets.quality.status import FINE, Status
+from nba_assets.orchestration.sensors import MOST_ATTEMPTS, Patience, repair_config
+from nba_assets.partition import FINE, Status
+from nba_assets.planning.load import load_state
+from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES, Phase
-from nba_assets_tests.build.warehouses import EditedSource, build_range, copy_of, healthy, session
+from nba_assets_tests.engine.warehouses import EditedSource, build_range, copy_of, healthy, session
 from nba_assets_tests.orchestration.morning import QUIET, eastern
 
 CORRECTED = date(2021, 11, 7)
@@ -44,7 +44,7 @@ def corrected(home: Path, options: RunOptions | None = None) -> Session:
 
 def test_what_a_correction_made_stale_is_repaired(tmp_path: Path) -> None:
     opened = corrected(tmp_path)
-    stale = to_repair(opened)
+    stale = repairable(opened)
     assert {cell.status for cell in stale} == {Status.STALE}
     assert {cell.partition.day for cell in stale} == {CORRECTED, LAST}
     defs = build_defs(pipeline=Pipeline(opened))
@@ -55,7 +55,7 @@ def test_what_a_correction_made_stale_is_repaired(tmp_path: Path) -> None:
         assert done.success
         runs = instance.get_runs()
     assert {run.job_name for run in runs} == {"repair", "__ASSET_JOB"}
-    assert to_repair(opened) == []
+    assert repairable(opened) == []
     state = load_state(opened, CORRECTED, LAST)
     computed = [name for name, table in TABLES.items() if table.phase != Phase.RAW]
     assert {state.cell(name, day).status for name in computed for day in (CORRECTED, LAST)} <= FINE
@@ -64,13 +64,13 @@ def test_what_a_correction_made_stale_is_repaired(tmp_path: Path) -> None:
 def test_a_refresh_that_did_not_come_to_its_end_is_finished(tmp_path: Path) -> None:
     source = EditedSource({ResultSet.PLAYER_LOG: one_more_steal, ResultSet.TEAM_LOG: one_more_steal})
     opened = session(copy_of(healthy(LAST), tmp_path), source, now=NOW, partitions_start=date(2021, 10, 15))
-    ask_again(opened, [CORRECTED])
-    stale = to_repair(opened)
+    request_refetch(opened, [CORRECTED])
+    stale = repairable(opened)
     config = repair_config(stale, sorted({cell.partition.day for cell in stale}))
     job = build_defs(pipeline=Pipeline(opened)).resolve_job_def("repair")
     with dg.DagsterInstance.ephemeral() as instance:
         assert job.execute_in_process(instance=instance, run_config=QUIET | config).success
-    assert to_repair(opened) == []
+    assert repairable(opened) == []
     steals = opened.warehouse.read(TABLES["raw_team_boxscores"], start=CORRECTED, end=CORRECTED)["stl"].sum()
     before = session(healthy(LAST)).warehouse.read(TABLES["raw_team_boxscores"], start=CORRECTED, end=CORRECTED)
     assert steals == before["stl"].sum() + 1
@@ -85,7 +85,7 @@ def test_the_sensor_waits_until_the_ledger_is_quiet(tmp_path: Path) -> None:
 
 
 def test_what_was_built_without_trigger_is_left_alone(tmp_path: Path) -> None:
-    assert to_repair(corrected(tmp_path, RunOptions(skip_downstream_trigger=True))) == []
+    assert repairable(corrected(tmp_path, RunOptions(skip_downstream_trigger=True))) == []
 
 
 def test_patience_ends() -> None:

@@ -6,10 +6,11 @@ from datetime import date
 
 import pytest
 
-from nba_assets.quality.audit import Mode, Outcome, Partition, audit
-from nba_assets.quality.expectations import Expectation
-from nba_assets.quality.policy import DEFAULTS, Completeness, policies
-from nba_assets.quality.status import Status
+from nba_assets.partition import Outcome, Partition, Status
+from nba_assets.quality.audit import Mode, audit
+from nba_assets.quality.policies import DEFAULTS, policies
+from nba_assets.schema.evidence import Expectation
+from nba_assets.schema.policy import Completeness
 
 DAY = date(2021, 11, 7)
 DAILY, BACKFILL, FORCE = Mode(), Mode(backfill=True), Mode(force=True)

@@ -8,12 +8,13 @@ from datetime import date
 
 import pandas as pd
 import pytest
+from nba_assets.quality.expectations import expectations
 
-from nba_assets.build.reading import read_stored, with_source
-from nba_assets.build.session import Session
-from nba_assets.quality.expectations import Evidence, Expectation, expectations
+from nba_assets.engine.inputs import read_stored, with_source
+from nba_assets.schema.evidence import Evidence, Expectation
+from nba_assets.session import Session
 from nba_assets.tables import TABLES, Inputs
-from nba_assets_tests.build.warehouses import healthy, session, stored
+from nba_assets_tests.engine.warehouses import healthy, session, stored
 
 DAY = date(2021, 11, 6)
 DATES = pd.DatetimeIndex([DAY])

@@ -8,12 +8,13 @@ from datetime import date
 
 import pytest
 
-from nba_assets.build.state import Cell
 from nba_assets.coverage.matrix import date_status
-from nba_assets.quality.audit import Mode, Outcome, Partition, audit
-from nba_assets.quality.expectations import Expectation
-from nba_assets.quality.policy import DEFAULTS, Completeness
-from nba_assets.quality.status import STOPS_DEPENDENTS, Status
+from nba_assets.partition import STOPS_DEPENDENTS, Outcome, Partition, Status
+from nba_assets.planning.state import Cell
+from nba_assets.quality.audit import Mode, audit
+from nba_assets.quality.policies import DEFAULTS
+from nba_assets.schema.evidence import Expectation
+from nba_assets.schema.policy import Completeness
 from nba_assets.tables import TABLES
 from nba_assets_tests.quality.november import DRAWN, OURS, Drawn
 

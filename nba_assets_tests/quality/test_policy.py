@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nba_assets.quality.policy import DEFAULTS, policies
+from nba_assets.quality.policies import DEFAULTS, policies
 from nba_assets.settings import SettingsError, load_settings
 from nba_assets.tables import TABLES
 

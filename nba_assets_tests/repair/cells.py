@@ -10,8 +10,8 @@ from datetime import date
 
 import pandas as pd
 
+from nba_assets.schema.contract import Column, ColumnType, columns_of
 from nba_assets.tables import TABLES, Table
-from nba_assets.tables.contract import Column, ColumnType, columns_of
 from nba_assets.verification.season import Reader
 
 CELL = ["table", "date", "entity"]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from nba_assets.build.session import Session
+from nba_assets.session import Session
 from nba_assets.sources.base import Source
-from nba_assets_tests.build.warehouses import build_range, session
+from nba_assets_tests.engine.warehouses import build_range, session
 from nba_assets_tests.repair.season import OPENING_NIGHT
 
 LAST_DAY = date(2023, 11, 22)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from nba_assets.sources.base import ResultSet, Source
-from nba_assets_tests.build.warehouses import Edit, EditedSource
+from nba_assets_tests.engine.warehouses import Edit, EditedSource
 from nba_assets_tests.repair.season import GAME_ID
 
 

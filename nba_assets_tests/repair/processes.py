@@ -16,14 +16,14 @@ from typing import Any
 
 import pandas as pd
 
-from nba_assets.build.session import Session
-from nba_assets.build.steps import RunInfo, build
 from nba_assets.cli import main
+from nba_assets.engine.materialize import RunInfo, materialize
+from nba_assets.session import Session
 from nba_assets.settings import load_settings
 from nba_assets.warehouse import duckdb
 from nba_assets.warehouse.base import WarehouseError
 from nba_assets.warehouse.ddl import Relation
-from nba_assets_tests.build.warehouses import LONG_AFTER
+from nba_assets_tests.engine.warehouses import LONG_AFTER
 from nba_assets_tests.needs import real_data
 
 _warm = multiprocessing.get_context("forkserver")
@@ -108,7 +108,7 @@ def _build_and_die(home: Path, data_dir: Path, table: str, days: Sequence[date])
 
     duckdb._insert = insert_or_die
     settings = load_settings(home=home, source="files", data_dir=data_dir, now=LONG_AFTER)
-    build(Session(settings), table, days, RunInfo())
+    materialize(Session(settings), table, days, RunInfo())
 
 
 def built_with_little_room(home: Path, data_dir: Path, table: str, days: Sequence[date]) -> str:
@@ -126,7 +126,7 @@ def _build_without_room(home: Path, data_dir: Path, table: str, days: Sequence[d
     resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, 2**16))
     settings = load_settings(home=home, source="files", data_dir=data_dir, now=LONG_AFTER)
     try:
-        build(Session(settings), table, days, RunInfo())
+        materialize(Session(settings), table, days, RunInfo())
     except WarehouseError as error:
         said.write_text(str(error))
 

@@ -10,15 +10,15 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from nba_assets.build.again import ask_again
-from nba_assets.build.plan import plan_step, ranges
-from nba_assets.build.reading import load_state
-from nba_assets.build.session import Session
-from nba_assets.build.steps import Built, RunInfo, build
-from nba_assets.quality.audit import Partition
+from nba_assets.engine.materialize import PartitionResult, RunInfo, materialize
+from nba_assets.engine.refetch import request_refetch
+from nba_assets.partition import Partition
+from nba_assets.planning.load import load_state
+from nba_assets.planning.plan import plan_step, ranges
+from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES
-from nba_assets_tests.build.warehouses import EditedSource
+from nba_assets_tests.engine.warehouses import EditedSource
 
 OPENING_NIGHT = date(2023, 10, 24)
 GAME_ID = {
@@ -46,16 +46,16 @@ def without(*game_ids: str) -> EditedSource:
     return EditedSource({result_set: drop(column) for result_set, column in GAME_ID.items()})
 
 
-def repair(session: Session, days: Sequence[date], refresh: Collection[date] = ()) -> list[Built]:
+def repair(session: Session, days: Sequence[date], refresh: Collection[date] = ()) -> list[PartitionResult]:
     """What `repair` does over the dates, and `refresh` if dates are given for it."""
-    built: list[Built] = []
-    ask_again(session, refresh)
+    built: list[PartitionResult] = []
+    request_refetch(session, refresh)
     for name in TABLES:
         step = plan_step(load_state(session, days[0], days[-1]), name, days)
         if step.blocked:
-            built += build(session, name, step.blocked, RunInfo())
+            built += materialize(session, name, step.blocked, RunInfo())
         for first, last in ranges(step.build):
-            built += build(session, name, days_from(first, last), RunInfo())
+            built += materialize(session, name, days_from(first, last), RunInfo())
     return built
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from nba_assets.tables import TABLES
-from nba_assets_tests.build.warehouses import session
+from nba_assets_tests.engine.warehouses import session
 from nba_assets_tests.repair.processes import Command
 from nba_assets_tests.repair.season import OPENING_NIGHT, contents, days_from
 

@@ -8,13 +8,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nba_assets.build.impact import find_game, impact
-from nba_assets.build.session import Session
-from nba_assets.quality.audit import Partition
-from nba_assets.quality.status import FINE
+from nba_assets.partition import FINE, Partition
+from nba_assets.planning.impact import find_game, impact
+from nba_assets.session import Session
 from nba_assets.sources.base import Source
 from nba_assets.verification.replay import raw_tables, replay
-from nba_assets_tests.build.warehouses import LONG_AFTER, EditedSource, build_range, files, session, stored
+from nba_assets_tests.engine.warehouses import LONG_AFTER, EditedSource, build_range, files, session, stored
 from nba_assets_tests.repair.cells import CELL, changed_cells, stored_cells
 from nba_assets_tests.repair.conftest import LAST_DAY, Month
 from nba_assets_tests.repair.corrections import one_basket_more, postponed, shot_reclassified

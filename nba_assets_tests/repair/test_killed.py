@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from nba_assets.build.again import ask_again
-from nba_assets.build.plan import plan_step
-from nba_assets.build.reading import load_state
-from nba_assets.build.steps import RunInfo, build
-from nba_assets.quality.status import FINE
+from nba_assets.engine.materialize import RunInfo, materialize
+from nba_assets.engine.refetch import request_refetch
+from nba_assets.partition import FINE
+from nba_assets.planning.load import load_state
+from nba_assets.planning.plan import plan_step
 from nba_assets.sources.base import ResultSet
 from nba_assets.sources.files import FilesSource
 from nba_assets.tables import TABLES
-from nba_assets_tests.build.warehouses import OPENING_NIGHT as OPENING_NIGHT_2021
-from nba_assets_tests.build.warehouses import EditedSource, copy_of, healthy, session
+from nba_assets_tests.engine.warehouses import OPENING_NIGHT as OPENING_NIGHT_2021
+from nba_assets_tests.engine.warehouses import EditedSource, copy_of, healthy, session
 from nba_assets_tests.repair.cells import changed_cells, stored_cells
 from nba_assets_tests.repair.conftest import LAST_DAY
 from nba_assets_tests.repair.corrections import as_files, one_basket_more
@@ -54,7 +54,7 @@ def test_killed_between_delete_and_insert_of_any_table_the_next_run_repairs(tmp_
     home = copy_of(healthy(last), tmp_path)
     corrected = with_everything_corrected(tmp_path, day)
     now = session(home, FilesSource(corrected))
-    ask_again(now, [day])
+    request_refetch(now, [day])
     for name, table in TABLES.items():
         doomed = plan_step(load_state(now, days[0], days[-1]), name, days).build
         before, rows = contents(now, days), now.warehouse.read(table)
@@ -62,7 +62,7 @@ def test_killed_between_delete_and_insert_of_any_table_the_next_run_repairs(tmp_
         pd.testing.assert_frame_equal(now.warehouse.read(table), rows)
         assert contents(now, days) == before, name
         assert set(statuses(now, days)[name].loc[list(doomed)]) & FINE == set(), name
-        assert any(b.changed for b in build(now, name, doomed, RunInfo())), name
+        assert any(b.changed for b in materialize(now, name, doomed, RunInfo())), name
         assert set(statuses(now, days)[name]) <= FINE, name
 
 

@@ -8,12 +8,12 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
-from nba_assets.build.impact import UnknownGameError, find_game, impact
-from nba_assets.build.session import Session
-from nba_assets.build.steps import Built
-from nba_assets.quality.audit import Partition
+from nba_assets.engine.materialize import PartitionResult
+from nba_assets.partition import Partition
+from nba_assets.planning.impact import UnknownGameError, find_game, impact
+from nba_assets.session import Session
 from nba_assets.verification.replay import POST_GAME_TABLES, PRE_GAME_TABLES, raw_tables, replay
-from nba_assets_tests.build.warehouses import LONG_AFTER, build_range, files, session
+from nba_assets_tests.engine.warehouses import LONG_AFTER, build_range, files, session
 from nba_assets_tests.repair.cells import CELL, Cells, cells_of, changed_cells, stored_cells
 from nba_assets_tests.repair.season import OPENING_NIGHT, contents, days_from, repair, without
 
@@ -35,7 +35,7 @@ class Arrival:
     """One game that was added, and everything that was observed of it."""
 
     game_id: str
-    built: list[Built]
+    built: list[PartitionResult]
     changed: set[tuple[object, ...]]
     brute_force: set[tuple[object, ...]]
     touched: set[tuple[object, ...]]

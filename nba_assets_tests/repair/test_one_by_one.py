@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from nba_assets.build.session import Session
-from nba_assets.build.steps import RunInfo, build
+from nba_assets.engine.materialize import RunInfo, materialize
+from nba_assets.schema.table import TimeRule
+from nba_assets.session import Session
 from nba_assets.tables import TABLES
-from nba_assets.tables.table import TimeRule
-from nba_assets_tests.build.warehouses import build_range, session
+from nba_assets_tests.engine.warehouses import build_range, session
 from nba_assets_tests.repair.conftest import LAST_DAY
 from nba_assets_tests.repair.season import OPENING_NIGHT, contents, days_from
 
@@ -62,7 +62,7 @@ def begun(begun_home: Path, tmp_path: Path) -> Session:
 def test_in_their_order_dates_one_by_one_equal_one_range(begun: Session, built_month: Path) -> None:
     for day in ONE_BY_ONE:
         for name in TABLES:
-            build(begun, name, [day], RunInfo())
+            materialize(begun, name, [day], RunInfo())
     assert contents(begun, DAYS) == contents(session(built_month), DAYS)
 
 
@@ -70,5 +70,5 @@ def test_in_random_order_they_do_too(begun: Session, built_month: Path) -> None:
     drawn = list(in_random_order(random.Random(24)))
     assert drawn != sorted(drawn, key=lambda cell: cell[1])
     for name, day in drawn:
-        build(begun, name, [day], RunInfo())
+        materialize(begun, name, [day], RunInfo())
     assert contents(begun, DAYS) == contents(session(built_month), DAYS)

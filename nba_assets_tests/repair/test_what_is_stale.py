@@ -9,13 +9,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nba_assets.build.plan import forecast
-from nba_assets.build.reading import load_state
-from nba_assets.quality.audit import Partition
-from nba_assets.quality.status import FINE, Status
+from nba_assets.partition import FINE, Partition, Status
+from nba_assets.planning.load import load_state
+from nba_assets.planning.plan import forecast
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES, Inputs, downstream_of
-from nba_assets_tests.build.warehouses import EditedSource, build_range, session
+from nba_assets_tests.engine.warehouses import EditedSource, build_range, session
 from nba_assets_tests.repair.cells import changed_cells, stored_cells
 from nba_assets_tests.repair.conftest import LAST_DAY, Month
 from nba_assets_tests.repair.season import OPENING_NIGHT, contents, days_from, repair, statuses

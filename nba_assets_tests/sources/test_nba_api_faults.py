@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from nba_assets.schema.table import Inputs
 from nba_assets.sources.base import ResultSet, SourceError, SourceSchemaError
 from nba_assets.sources.files import FilesSource
 from nba_assets.sources.nba_api import NbaApiSource
@@ -22,7 +23,6 @@ from nba_assets.sources.nba_api.settings import NbaApiSettings
 from nba_assets.tables.raw_player_boxscores import RAW_PLAYER_BOXSCORES
 from nba_assets.tables.raw_schedule import RAW_SCHEDULE
 from nba_assets.tables.raw_shots import RAW_SHOTS
-from nba_assets.tables.table import Inputs
 from nba_assets_tests.needs import real_data
 from nba_assets_tests.sources.stats_server import REGULAR, Fault, StatsServer, quick_settings
 

@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from nba_assets.schema.table import Inputs
 from nba_assets.sources.base import OPTIONAL_RESULT_SETS, ResultSet, Source
 from nba_assets.sources.files import FilesSource
 from nba_assets.sources.nba_api import NbaApiSource
@@ -27,7 +28,6 @@ from nba_assets.tables.raw_player_boxscores import RAW_PLAYER_BOXSCORES
 from nba_assets.tables.raw_schedule import RAW_SCHEDULE
 from nba_assets.tables.raw_shots import RAW_SHOTS
 from nba_assets.tables.raw_team_boxscores import RAW_TEAM_BOXSCORES
-from nba_assets.tables.table import Inputs
 from nba_assets_tests.needs import real_data
 from nba_assets_tests.sources.stats_server import IDLE_SECONDS, REGULAR, Fault, StatsServer, quick_settings
 

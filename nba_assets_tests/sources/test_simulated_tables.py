@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from nba_assets.league.zones import ZONES
+from nba_assets.schema.table import TimeRule
 from nba_assets.sources.base import ResultSet
 from nba_assets.sources.simulated import SimulatedSource
 from nba_assets.tables import TABLES, Inputs, Phase
 from nba_assets.tables.games import announced_games
-from nba_assets.tables.table import TimeRule
 
 SEASON = "2021-22"
 DATES = pd.date_range("2021-10-01", "2022-06-30")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nba_assets.schema.contract import columns_of
 from nba_assets.tables import TABLES
-from nba_assets.tables.contract import columns_of
 from nba_assets.tables.dictionary import pages, write_pages
 
 DOCS = Path(__file__).parents[2] / "docs" / "tables"

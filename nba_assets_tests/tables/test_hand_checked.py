@@ -11,8 +11,8 @@ import pytest
 
 from nba_assets.league import formulas
 from nba_assets.league.zones import extreme_zones, primary_zone
+from nba_assets.schema.contract import ColumnType, columns_of
 from nba_assets.tables import TABLES
-from nba_assets.tables.contract import ColumnType, columns_of
 from nba_assets.tables.ml_feature_store_v2 import CRITICAL_FEATURES, FEATURE_NAMES, minutes_change, recent_trend
 from nba_assets.tables.player_composite_factors import fatigue_score, mismatch_score, pace_score, usage_spike_score
 from nba_assets.verification.replay import RAW_TABLES, replay

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nba_assets.schema.fingerprint import partition_hashes
 from nba_assets.sources.simulated import SimulatedSource
 from nba_assets.tables import TABLES
-from nba_assets.tables.fingerprint import partition_hashes
 from nba_assets.verification.leak import deaf_tables, identical, leaking_tables
 from nba_assets.verification.replay import POST_GAME_TABLES, PRE_GAME_TABLES, RAW_TABLES, raw_tables, replay
 from nba_assets_tests.oracle.random_leagues import Shape, random_league

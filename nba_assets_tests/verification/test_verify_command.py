@@ -12,9 +12,9 @@ import typer
 from typer.testing import CliRunner
 
 from nba_assets.cli.verify import verify
+from nba_assets.schema.contract import empty
 from nba_assets.sources.simulated import SimulatedSource
 from nba_assets.tables import TABLES
-from nba_assets.tables.contract import empty
 from nba_assets.verification.replay import POST_GAME_TABLES, raw_tables, replay
 from nba_assets.verification.report import CHECKS
 from nba_assets.warehouse.base import Publication

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 
 import pandas as pd
 
+from nba_assets.schema.contract import empty, shape
+from nba_assets.schema.fingerprint import partition_hashes
 from nba_assets.tables import TABLES
-from nba_assets.tables.contract import empty, shape
-from nba_assets.tables.fingerprint import partition_hashes
 from nba_assets.warehouse.base import Publication
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
 

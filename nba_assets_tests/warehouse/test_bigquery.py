@@ -18,9 +18,9 @@ import pandas as pd
 import pytest
 from google.cloud.bigquery import Client
 
+from nba_assets.schema.contract import empty
+from nba_assets.schema.fingerprint import partition_hashes
 from nba_assets.tables import TABLES
-from nba_assets.tables.contract import empty
-from nba_assets.tables.fingerprint import partition_hashes
 from nba_assets.tables.ml_feature_store_v2 import FEATURE_NAMES
 from nba_assets.warehouse.base import Publication, WarehouseError
 from nba_assets.warehouse.bigquery import BigQueryWarehouse

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from google.cloud.bigquery import LoadJob, QueryJob
 
-from nba_assets.tables.contract import columns_of, names_of
+from nba_assets.schema.contract import columns_of, names_of
 from nba_assets.warehouse import bigquery_sql as sql
 from nba_assets.warehouse.bigquery import BigQueryWarehouse
 from nba_assets.warehouse.ddl import Relation, bigquery_create_table, clustering_of

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import duckdb as engine
 import pytest
 
-from nba_assets.tables.fingerprint import partition_hashes
+from nba_assets.schema.fingerprint import partition_hashes
 from nba_assets.warehouse.base import WarehouseError
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.warehouse.publications import LINES, lines, publication

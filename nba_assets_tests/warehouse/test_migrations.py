@@ -157,7 +157,7 @@ def test_nothing_ever_becomes_required(dialect: object) -> None:
 
 def types_of(table: str, dialect: object) -> dict[str, str]:
     """Column -> type of a table in one warehouse's words."""
-    from nba_assets.tables.contract import columns_of
+    from nba_assets.schema.contract import columns_of
 
     return {c.name: dialect.types[c.type] for c in columns_of(TABLES[table].contract)}  # type: ignore[attr-defined]
 

@@ -10,16 +10,16 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from nba_assets.build.plan import plan_step
-from nba_assets.build.reading import load_state
-from nba_assets.build.run_options import RunOptions
-from nba_assets.build.session import Session
-from nba_assets.build.steps import RunInfo, build
+from nba_assets.engine.materialize import RunInfo, materialize
+from nba_assets.engine.run_options import RunOptions
+from nba_assets.planning.load import load_state
+from nba_assets.planning.plan import plan_step
+from nba_assets.schema.fingerprint import partition_hashes
+from nba_assets.session import Session
 from nba_assets.settings import Settings, load_settings
 from nba_assets.sources.base import ResultSet
 from nba_assets.sources.files import FilesSource
 from nba_assets.tables import TABLES
-from nba_assets.tables.fingerprint import partition_hashes
 from nba_assets.warehouse.base import Warehouse
 from nba_assets.warehouse.bigquery import BigQueryWarehouse
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
@@ -59,7 +59,7 @@ def run(session: Session, table: str, days: Sequence[date], *, force: bool = Fal
     step = plan_step(load_state(session, days[0], days[-1]), table, days)
     if not step.build:
         return {"BLOCKED"} if step.blocked else set()
-    return {str(b.outcome.status.value) for b in build(session, table, step.build, RunInfo(options=options))}
+    return {str(b.outcome.status.value) for b in materialize(session, table, step.build, RunInfo(options=options))}
 
 
 def with_a_late_game(warehouse: Warehouse) -> list[set[str]]:
@@ -67,12 +67,12 @@ def with_a_late_game(warehouse: Warehouse) -> list[set[str]]:
     source = WithoutGames(real_data())
     session = Session(settings(), source, warehouse)
     for name in TABLES:
-        build(session, name, RANGE, RunInfo(options=RunOptions(backfill_mode=True)))
+        materialize(session, name, RANGE, RunInfo(options=RunOptions(backfill_mode=True)))
     source.missing = (LATE_GAME,)
     gap = [run(session, name, [LAST]) for name in OF_LAST]
     forced = [run(session, name, [LAST], force=True) for name in OF_LAST[1:]]
     source.missing = ()
-    late = build(session, OF_LAST[1], [LAST], RunInfo())  # as `refresh` does: what stands is asked for again
+    late = materialize(session, OF_LAST[1], [LAST], RunInfo())  # as `refresh` does: what stands is asked for again
     return [*gap, *forced, {str(late[0].outcome.status.value)}, *(run(session, name, [LAST]) for name in AFTER)]
 
 

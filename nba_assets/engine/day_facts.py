@@ -1,0 +1,67 @@
+"""What is known of each date before anything is computed: from the schedule, the state and the clock."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pandas as pd
+
+from nba_assets.league.calendar import season_of
+from nba_assets.partition import Cause, Finding, finding
+from nba_assets.planning.state import State
+from nba_assets.quality.calendar_rules import DayFacts
+from nba_assets.schema.table import Inputs, Table
+from nba_assets.session import Session
+from nba_assets.sources.base import ResultSet
+from nba_assets.tables import SCHEDULE
+from nba_assets.tables.games import FINAL, POSTPONED, SCHEDULED, counting_games
+from nba_assets.tables.raw_schedule import whole_schedule
+
+
+def day_facts(
+    session: Session, state: State, table: Table, inputs: Inputs, bootstrap_days: int | None
+) -> Callable[[date], DayFacts]:
+    """The facts of any date of the inputs; `bootstrap_days` replaces the policy's."""
+    listed = inputs.source.get(ResultSet.SCHEDULE)
+    schedule = whole_schedule(listed) if table.is_schedule else inputs.on_date.get(SCHEDULE.name)
+    counting = SCHEDULE.empty() if schedule is None else _counting(schedule, inputs.counting_types)
+    games = Counter(counting["game_date"].dt.date)
+    # What is computed from the announced schedule alone waits for no result.
+    waits = not table.is_schedule and schedule is not None and "status" in schedule
+    unfinished = Counter(counting.loc[counting["status"] != FINAL, "game_date"].dt.date if waits else [])
+    seasons = set(schedule["season"]) if table.is_schedule and schedule is not None else set()
+    early = session.policies[table.name].bootstrap_days if bootstrap_days is None else bootstrap_days
+
+    def of(day: date) -> DayFacts:
+        opening = state.opening_night(day)
+        return DayFacts(
+            games=None if schedule is None else games[day],
+            unfinished=unfinished[day],
+            no_games=_no_games(schedule, day),
+            results_are_due=session.results_are_due(day),
+            is_over=day < session.today(),
+            season_day=(day - opening).days if opening else 0,
+            is_early=opening is not None and day < opening + timedelta(days=early),
+            uncovered=session.source.name if table.is_schedule and season_of(day) not in seasons else None,
+        )
+
+    return of
+
+
+def _counting(schedule: pd.DataFrame, counting_types: frozenset[str]) -> pd.DataFrame:
+    """The counting games of a schedule; of an announced one, which has no results, as not finished."""
+    has_results = "status" in schedule
+    return counting_games(schedule if has_results else schedule.assign(status=SCHEDULED), counting_types)
+
+
+def _no_games(schedule: pd.DataFrame | None, day: date) -> Finding:
+    """Why a date has no counting game, if it has none."""
+    games = None if schedule is None else schedule[schedule["game_date"] == pd.Timestamp(day)]
+    if games is None or games.empty:
+        return finding(Cause.NO_GAME_SCHEDULED)
+    postponed = int(games["status"].eq(POSTPONED).sum()) if "status" in games else 0
+    kinds = ", ".join(sorted(games["game_type"].dropna().unique()))
+    others = [f"{postponed} postponed" if postponed else "", f"only games of type {kinds}" if kinds else ""]
+    return finding(Cause.NO_COUNTING_GAME, others=", ".join(filter(None, others)))

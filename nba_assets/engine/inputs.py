@@ -1,0 +1,63 @@
+"""What a table may read for some dates: its inputs by their time rules, from the warehouse and the source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pandas as pd
+
+from nba_assets.league.calendar import season_first_day, season_of, seasons_between
+from nba_assets.schema.table import Input, TimeRule
+from nba_assets.session import Session
+from nba_assets.sources.base import ResultSet
+from nba_assets.tables import TABLES, Inputs, Table
+from nba_assets.tables.games import ANNOUNCED_COLUMNS, announced_games
+
+_DAY = timedelta(days=1)
+
+
+def read_stored(session: Session, table: Table, days: Sequence[date]) -> Inputs:
+    """What a table reads of other tables: of the dates themselves, and of the season before the last of them."""
+    on_date: dict[str, pd.DataFrame] = {}
+    before: dict[str, pd.DataFrame] = {}
+    for input_ in table.inputs if days else ():
+        rows = _read(session, input_, min(days), max(days))
+        is_history = input_.rule in (TimeRule.BEFORE_DATE, TimeRule.DAY_BEFORE)
+        (before if is_history else on_date)[input_.table] = rows
+    return Inputs(
+        on_date=on_date,
+        before=before,
+        read_at=pd.Timestamp(session.now()),
+        min_games=session.policies[table.name].min_games,
+        counting_types=session.counting_types,
+    )
+
+
+def with_source(session: Session, table: Table, stored: Inputs, days: Sequence[date]) -> Inputs:
+    """The same inputs with the source's result sets for the dates. Raises SourceError."""
+    source = {str(result_set): _read_source(session, result_set, days) for result_set in table.result_sets}
+    return replace(stored, source=source)
+
+
+def _read(session: Session, input_: Input, first: date, last: date) -> pd.DataFrame:
+    table, warehouse = TABLES[input_.table], session.warehouse
+    if input_.rule == TimeRule.ANNOUNCED:
+        return announced_games(warehouse.read(table, columns=[*ANNOUNCED_COLUMNS, "status"], start=first, end=last))
+    if input_.rule == TimeRule.SAME_DATE:
+        return warehouse.read(table, columns=input_.columns, start=first, end=last)
+    if input_.rule == TimeRule.DAY_BEFORE:
+        return warehouse.read(table, columns=input_.columns, start=first - _DAY, end=last - _DAY)
+    since = season_first_day(season_of(first))
+    return warehouse.read(table, columns=input_.columns, start=since, end=last - _DAY)
+
+
+def _read_source(session: Session, result_set: ResultSet, days: Sequence[date]) -> pd.DataFrame | None:
+    frames = [session.source.read(result_set, season, _of_season(days, season)) for season in seasons_between(days)]
+    present = [frame for frame in frames if frame is not None]
+    return pd.concat(present, ignore_index=True) if len(present) > 1 else present[0] if present else None
+
+
+def _of_season(days: Sequence[date], season: str) -> list[date]:
+    return [day for day in days if season_of(day) == season]

@@ -1,0 +1,206 @@
+"""One table, some dates: read, compute, validate, audit, publish. The same for every table and every caller.
+
+A date that fails takes no other date with it; what is published, with its ledger rows, is published in one
+transaction. How outcomes are shown to Dagster or on a terminal does not belong here.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+import pandas as pd
+
+from nba_assets.engine.attempt import Attempt, AttemptResult
+from nba_assets.engine.inputs import read_stored
+from nba_assets.engine.run_options import RunOptions
+from nba_assets.league.calendar import season_of
+from nba_assets.partition import Cause, Outcome, Partition, Status, finding, to_json
+from nba_assets.planning.load import load_state
+from nba_assets.planning.state import State
+from nba_assets.quality.audit import Mode
+from nba_assets.schema.contract import empty, shape
+from nba_assets.schema.evidence import by_date
+from nba_assets.schema.fingerprint import partition_hashes
+from nba_assets.session import Session
+from nba_assets.settings import SettingsError, SourceName
+from nba_assets.tables import SCHEDULE, TABLES, Table
+from nba_assets.tables.games import announced_games
+from nba_assets.warehouse.base import Publication
+from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
+
+MADE_UP = SourceName.SIMULATED.value
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """Who builds: ids for the ledger, and the options of the run."""
+
+    run_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    backfill_id: str | None = None
+    options: RunOptions = field(default_factory=RunOptions)
+
+
+@dataclass(frozen=True)
+class PartitionResult:
+    """What became of one partition; `changed` says whether rows were replaced."""
+
+    outcome: Outcome
+    changed: bool
+    rows: pd.DataFrame = field(repr=False)
+
+    @property
+    def day(self) -> date:
+        """The partition date."""
+        return self.outcome.partition.day
+
+
+def materialize(
+    session: Session, table_name: str, days: Sequence[date], run: RunInfo, known: State | None = None
+) -> list[PartitionResult]:
+    """Build the partitions of one table; returns one result per date, in order of date.
+
+    `known` is the state of at least these dates and all that they depend on; by default it is read.
+
+    Raises WarehouseError if the warehouse cannot be used, SettingsError if it holds another league; everything else
+    that goes wrong is an outcome.
+    """
+    table = TABLES[table_name]
+    entry = _Entry(run, session.source.name if table.result_sets else None, datetime.now(UTC), time.monotonic())
+    session.warehouse.prepare()
+    with session.warehouse.writer(f"building {table_name}"):
+        with session.warehouse.reading():
+            if table.is_schedule:
+                _refuse_another_league(session)
+            state = known or load_state(session, min(days), max(days), [table_name])
+            waiting = {day: outcome for day in days if (outcome := _waiting(state, table_name, day))}
+            open_days = sorted(set(days) - set(waiting))
+            stored = read_stored(session, table, open_days)
+        mode = Mode(session.settings.completeness, run.options.backfill_mode, run.options.force)
+        result = Attempt(session, state, table, mode, run.options.bootstrap_days).at(open_days, stored)
+        hashes = _hashes(table, result)
+        changed = [day for day in open_days if _has_changed(state, result.outcomes[day], hashes)]
+        outcomes = {**waiting, **result.outcomes}
+        recorded = [outcome for outcome in outcomes.values() if _is_worth_recording(state, outcome)]
+        session.warehouse.publish(
+            Publication(
+                table=table,
+                dates=changed,
+                rows=result.rows[result.rows[table.partition].isin(pd.DatetimeIndex(changed))],
+                runs=_ledger_rows([entry.row(outcome, state, hashes, result) for outcome in recorded]),
+                failures=_failures(result.outcomes.values()),
+                failure_dates=open_days,
+            )
+        )
+    of_day = dict(by_date(result.rows, table.partition))
+    nothing = table.empty()
+    return [PartitionResult(outcomes[day], day in changed, of_day.get(day, nothing)) for day in sorted(days)]
+
+
+def _refuse_another_league(session: Session) -> None:
+    """Whoever forgets NBA_SOURCE is told before anything is replaced: the schedule is what is loaded first."""
+    stored = session.warehouse.ledger(tables=[SCHEDULE.name])
+    others = {name for name in stored["source"].dropna() if (name == MADE_UP) != (session.source.name == MADE_UP)}
+    if others:
+        raise SettingsError(
+            f"{session.warehouse.describe()} holds data of the source '{', '.join(sorted(others))}', and the source is "
+            f"now '{session.source.name}': the real and the simulated league do not mix. Set NBA_SOURCE, or another "
+            "place for the tables (NBA_HOME, NBA_DUCKDB_PATH or NBA_BIGQUERY_DATASET_PREFIX)."
+        )
+
+
+def _waiting(state: State, table: str, day: date) -> Outcome | None:
+    """BLOCKED or NOT_DUE, if an input is not there."""
+    obstacle = state.obstacle(table, day)
+    if obstacle is None:
+        return None
+    partition = Partition(table, day)
+    if obstacle.status == Status.NOT_DUE:
+        return Outcome(partition, Status.NOT_DUE, (finding(Cause.INPUT_NOT_DUE, obstacle.partition),))
+    root = obstacle.root or obstacle.partition
+    return Outcome(partition, Status.BLOCKED, (state.because(root, day),), label=obstacle.label, root=root)
+
+
+def _has_changed(state: State, outcome: Outcome, hashes: dict[date, str]) -> bool:
+    if not outcome.is_published:
+        return False
+    stands = state.published(outcome.partition.table, outcome.partition.day)
+    return stands is None or stands.content_hash != hashes[outcome.partition.day]
+
+
+def _is_worth_recording(state: State, outcome: Outcome) -> bool:
+    """Waiting is not an attempt, unless it was asked for; being blocked by the same root as before is not news."""
+    newest = state.newest(outcome.partition.table, outcome.partition.day)
+    if outcome.status == Status.NOT_DUE:
+        return newest is not None and newest.status == Status.STALE
+    if outcome.status != Status.BLOCKED or newest is None:
+        return True
+    return (newest.status, newest.root) != (outcome.status, outcome.root)
+
+
+def _hashes(table: Table, result: AttemptResult) -> dict[date, str]:
+    return partition_hashes(result.rows, table.contract, _published(result))
+
+
+def _published(result: AttemptResult) -> list[date]:
+    return [day for day, outcome in result.outcomes.items() if outcome.is_published]
+
+
+def _failures(outcomes: Iterable[Outcome]) -> pd.DataFrame:
+    rows = [
+        (outcome.partition.day, outcome.partition.table, failure.entity, failure.category, failure.details)
+        for outcome in outcomes
+        for failure in outcome.failures
+    ]
+    columns = ["partition_date", "table_name", "entity", "category", "details"]
+    frame = pd.DataFrame(rows, columns=columns).drop_duplicates(columns[:3])
+    return shape(frame, ENTITY_FAILURES.contract) if rows else empty(ENTITY_FAILURES.contract)
+
+
+def _ledger_rows(rows: list[dict[str, object]]) -> pd.DataFrame:
+    return shape(pd.DataFrame(rows), PROCESSOR_RUNS.contract) if rows else empty(PROCESSOR_RUNS.contract)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What all ledger rows of one build have in common, and how an outcome becomes one."""
+
+    run: RunInfo
+    source: str | None
+    started: datetime
+    clock: float
+
+    def row(self, outcome: Outcome, state: State, hashes: dict[date, str], result: AttemptResult) -> dict[str, object]:
+        """One row of processor_runs."""
+        table, day = outcome.partition.table, outcome.partition.day
+        names = ("reason", "label", "rows", "expected", "complete", "required", "share", "production_ready_share")
+        return {name: getattr(outcome, name) for name in names} | {
+            "partition_date": day,
+            "table_name": table,
+            "attempt_id": f"{time.time_ns():020d}",
+            "run_id": self.run.run_id,
+            "backfill_id": self.run.backfill_id,
+            "status": outcome.status.value,
+            "causes": to_json(outcome.findings),
+            "published": outcome.is_published,
+            "root_table": outcome.root.table if outcome.root else None,
+            "root_date": outcome.root.day if outcome.root else None,
+            "content_hash": hashes.get(day),
+            "announced_hash": _announced_hash(result, day) if TABLES[table].is_schedule else None,
+            "inputs_hash": state.inputs_hash(table, day),
+            "code_version": TABLES[table].code_version,
+            "source": self.source,
+            "opening_night": result.opening_nights.get(season_of(day)),
+            "options": self.run.options.to_json(),
+            "started_at": self.started,
+            "duration_s": time.monotonic() - self.clock,
+        }
+
+
+def _announced_hash(result: AttemptResult, day: date) -> str:
+    """The hash of what the schedule said of the date before its games."""
+    of_day = result.rows[result.rows[SCHEDULE.partition] == pd.Timestamp(day)]
+    return partition_hashes(announced_games(of_day), SCHEDULE.contract, [day])[day]

@@ -1,0 +1,62 @@
+"""Partitions that the source is to be asked for again.
+
+What is asked is written into the ledger first, so that an interruption cannot forget it: until a partition has been
+read again it is STALE, and any repair reads it. How it is read does not belong here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from datetime import UTC, date, datetime
+
+import pandas as pd
+
+from nba_assets.partition import FINE, Cause, Status, finding, to_json
+from nba_assets.planning.load import load_state
+from nba_assets.schema.contract import empty, names_of, shape
+from nba_assets.session import Session
+from nba_assets.tables import RAW, TABLES
+from nba_assets.warehouse.base import Publication
+from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
+
+
+def request_refetch(session: Session, days: Collection[date]) -> None:
+    """Make the raw partitions of the dates STALE, unless they are to be built anyway. Raises WarehouseError."""
+    if not days:
+        return
+    session.warehouse.prepare()
+    state = load_state(session, min(days), max(days), RAW)
+    settled = [(name, day) for day in sorted(days) for name in RAW if state.cell(name, day).status in _SETTLED]
+    if not settled:
+        return
+    now = datetime.now(UTC)
+    asked = finding(Cause.REFETCH_REQUESTED, since=f"{now:%Y-%m-%d %H:%M}")
+    rows = [
+        {
+            "partition_date": day,
+            "table_name": name,
+            "attempt_id": f"{time.time_ns():020d}",
+            "status": Status.STALE.value,
+            "published": False,
+            "reason": str(asked),
+            "causes": to_json([asked]),
+            "started_at": now,
+        }
+        for name, day in settled
+    ]
+    table = TABLES[RAW[0]]
+    session.warehouse.publish(
+        Publication(
+            table=table,
+            dates=(),
+            rows=table.empty(),
+            runs=shape(pd.DataFrame(rows).reindex(columns=names_of(PROCESSOR_RUNS.contract)), PROCESSOR_RUNS.contract),
+            failures=empty(ENTITY_FAILURES.contract),
+            failure_dates=(),
+        )
+    )
+
+
+_SETTLED = FINE | {Status.NOT_DUE}
+"""What no repair would look at by itself."""

@@ -1,0 +1,111 @@
+"""What a range still needs: which partitions to build, in which order, and why. Nothing is computed here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from nba_assets.league.calendar import season_of
+from nba_assets.partition import Status
+from nba_assets.planning.state import Cell, State
+from nba_assets.schema.table import TimeRule
+from nba_assets.tables import TABLES, TIERS, Phase
+
+_TO_BUILD = frozenset({Status.MISSING, Status.GAP, Status.ERROR, Status.STALE})
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Step:
+    """The dates of one table that are to be built, those that wait behind a root, and why each is in the plan."""
+
+    table: str
+    build: tuple[date, ...]
+    blocked: tuple[date, ...]
+    why: dict[Status, int]
+
+    @property
+    def tier(self) -> int:
+        """The table's distance from the sources."""
+        return TIERS[self.table]
+
+
+def plan_step(state: State, table: str, days: Sequence[date], *, force: bool = False) -> Step:
+    """What one table needs, given what stands upstream of it right now."""
+    cells = [state.cell(table, day) for day in days]
+    wanted = [cell for cell in cells if _is_wanted(cell, force=force)]
+    blocked = [cell for cell in cells if cell.status == Status.BLOCKED or _waits(state, cell)]
+    waiting = {cell.partition for cell in blocked}
+    build = [cell for cell in wanted if cell.partition not in waiting]
+    why = Counter(cell.status for cell in build)
+    return Step(table, tuple(c.partition.day for c in build), tuple(c.partition.day for c in blocked), dict(why))
+
+
+def _is_wanted(cell: Cell, *, force: bool) -> bool:
+    early = force and cell.status == Status.BOOTSTRAP and TABLES[cell.partition.table].phase == Phase.PRE_GAME
+    return cell.status in _TO_BUILD or early
+
+
+def _waits(state: State, cell: Cell) -> bool:
+    """A missing partition behind a missing one: nobody has failed, but it cannot be built."""
+    if cell.status != Status.MISSING:
+        return False
+    obstacle = state.obstacle(cell.partition.table, cell.partition.day)
+    return obstacle is not None and obstacle.status != Status.NOT_DUE
+
+
+def forecast(
+    state: State, tables: Collection[str], days: Sequence[date], refresh: frozenset[date] = frozenset()
+) -> list[Step]:
+    """The steps of a whole range as far as they can be told before anything is built.
+
+    What follows a partition that is going to be built may turn out unchanged: the forecast names it as STALE.
+    `refresh` are dates whose raw partitions the source is to be asked for again.
+    """
+    steps = []
+    coming: dict[str, set[date]] = {}
+    for table in (name for name in TABLES if name in tables):
+        cells = {day: state.cell(table, day) for day in days}
+        why: dict[date, Status] = {}
+        for day, cell in cells.items():
+            if _is_wanted(cell, force=False) or (cell.status == Status.BLOCKED and _will_be_freed(cell, coming)):
+                why[day] = cell.status
+            elif cell.published is not None and (_follows(table, day, coming) or _is_raw(table, day, refresh)):
+                why[day] = Status.STALE
+        coming[table] = set(why)
+        held = tuple(day for day, cell in cells.items() if cell.status == Status.BLOCKED and day not in why)
+        steps.append(Step(table, tuple(why), held, dict(Counter(why.values()))))
+    return steps
+
+
+def _is_raw(table: str, day: date, refresh: frozenset[date]) -> bool:
+    return day in refresh and bool(TABLES[table].result_sets)
+
+
+def _will_be_freed(cell: Cell, coming: dict[str, set[date]]) -> bool:
+    return cell.root is not None and cell.root.day in coming.get(cell.root.table, set())
+
+
+def _follows(table: str, day: date, coming: dict[str, set[date]]) -> bool:
+    """Whether an input of the partition is about to be rebuilt."""
+    for input_ in TABLES[table].inputs:
+        dates = coming.get(input_.table, set())
+        if input_.rule == TimeRule.BEFORE_DATE:
+            if any(season_of(other) == season_of(day) for other in dates if other < day):
+                return True
+        elif (day - _DAY if input_.rule == TimeRule.DAY_BEFORE else day) in dates:
+            return True
+    return False
+
+
+def ranges(days: Sequence[date]) -> list[tuple[date, date]]:
+    """Runs of consecutive days."""
+    found: list[tuple[date, date]] = []
+    for day in sorted(days):
+        if found and day - found[-1][1] == _DAY:
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found

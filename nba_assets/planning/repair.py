@@ -1,0 +1,77 @@
+"""Which partitions a repair may change: what went stale, and what failed lately and may come out differently now."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+
+from nba_assets.partition import Status
+from nba_assets.planning.history import history
+from nba_assets.planning.load import load_state
+from nba_assets.planning.state import Cell, LedgerRow, State
+from nba_assets.schema.table import Input, Phase, TimeRule
+from nba_assets.session import Session
+from nba_assets.tables import TABLES
+
+_RECENT = timedelta(days=7)
+_DAY = timedelta(days=1)
+
+
+def repairable(session: Session) -> list[Cell]:
+    """The partitions that a repair may change.
+
+    Of all history those that are STALE; of the last seven days also those that were never computed or ended in an
+    error, and gaps of which an input has changed since. Not those whose input was built by a run that said
+    `skip_downstream_trigger`. What the source has not delivered is left to the morning schedule, which spares it: of
+    the raw tables only what is STALE is asked for again.
+    """
+    days, today = history(session), session.today()
+    if not days:
+        return []
+    state = load_state(session, days[0], days[-1])
+    left_alone = _SkippedRuns(state)
+    cells = (state.cell(name, day) for day in days for name in TABLES)
+    found = [cell for cell in cells if _may_change(state, cell, recent=cell.partition.day > today - _RECENT)]
+    untouchable = {cell.partition.day for cell in found if left_alone.concerns(cell)}
+    return [cell for cell in found if cell.partition.day not in untouchable]
+
+
+def _may_change(state: State, cell: Cell, *, recent: bool) -> bool:
+    if cell.status == Status.STALE:
+        return True
+    if not recent or TABLES[cell.partition.table].phase == Phase.RAW:
+        return False
+    table, day = cell.partition.table, cell.partition.day
+    if cell.status == Status.GAP:
+        return cell.newest is not None and cell.newest.inputs_hash != state.inputs_hash(table, day)
+    return cell.status in (Status.ERROR, Status.MISSING) and state.obstacle(table, day) is None
+
+
+class _SkippedRuns:
+    """Published partitions whose run said that nothing should go on from it."""
+
+    def __init__(self, state: State) -> None:
+        self._found: dict[str, list[LedgerRow]] = {}
+        for name in TABLES:
+            published = (state.published(name, day) for day in state.published_dates(name))
+            self._found[name] = [a for a in published if a is not None and _skips_downstream(a)]
+
+    def concerns(self, cell: Cell) -> bool:
+        """Whether one of the partition's inputs was built so, after the partition itself."""
+        since = cell.published.attempt_id if cell.published else ""
+        inputs = TABLES[cell.partition.table].inputs
+        return any(
+            attempt.attempt_id > since and _reads(input_, cell.partition.day, attempt.partition.day)
+            for input_ in inputs
+            for attempt in self._found[input_.table]
+        )
+
+
+def _skips_downstream(attempt: LedgerRow) -> bool:
+    return bool(json.loads(attempt.options or "{}").get("skip_downstream_trigger"))
+
+
+def _reads(input_: Input, day: date, other: date) -> bool:
+    if input_.rule == TimeRule.BEFORE_DATE:
+        return other < day
+    return other == (day - _DAY if input_.rule == TimeRule.DAY_BEFORE else day)

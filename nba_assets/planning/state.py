@@ -1,0 +1,433 @@
+"""What every partition is today, derived from the ledger: its status, the root of a block, the hash of its inputs.
+
+A pure function of ledger rows and the clock. Nothing is read or computed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
+
+import pandas as pd
+
+from nba_assets.league.calendar import OPENING_NIGHTS, season_first_day, season_of
+from nba_assets.partition import (
+    FAILED,
+    FINE,
+    STOPS_DEPENDENTS,
+    Cause,
+    Finding,
+    Partition,
+    Status,
+    finding,
+    from_json,
+    sentence_of,
+)
+from nba_assets.schema.fingerprint import combine
+from nba_assets.schema.policy import Policy
+from nba_assets.schema.table import Available, Input, TimeRule
+from nba_assets.tables import SCHEDULE, TABLES, Phase
+from nba_assets.tables.games import team_games
+from nba_assets.warehouse.ledger import PROCESSOR_RUNS
+
+_ABSENT = "-"
+_DAY = timedelta(days=1)
+_STOPS = STOPS_DEPENDENTS | {Status.NOT_DUE}
+T = TypeVar("T")
+_AS_STORED = (
+    *("attempt_id", "reason", "causes", "label", "rows", "expected", "complete", "required", "share"),
+    *("production_ready_share", "content_hash", "announced_hash", "inputs_hash", "code_version"),
+    *("run_id", "backfill_id", "options", "started_at"),
+)
+
+
+class LedgerRow(NamedTuple):
+    """One row of the ledger; a tuple, because a season has thousands and every plan reads them."""
+
+    partition: Partition
+    attempt_id: str
+    status: Status
+    published: bool
+    reason: str | None
+    causes: str | None
+    label: str | None
+    root: Partition | None
+    rows: int | None
+    expected: int | None
+    complete: int | None
+    required: int | None
+    share: float | None
+    production_ready_share: float | None
+    content_hash: str | None
+    announced_hash: str | None
+    inputs_hash: str | None
+    opening_night: date | None
+    code_version: str | None
+    run_id: str | None
+    backfill_id: str | None
+    options: str | None
+    started_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One partition as it is today: the status and why, the newest attempt, and what is published.
+
+    `reason` is what people read; of a row that an older version recorded there is nothing else.
+    """
+
+    partition: Partition
+    status: Status
+    newest: LedgerRow | None
+    published: LedgerRow | None
+    reason: str | None = None
+    findings: tuple[Finding, ...] = ()
+    label: str | None = None
+    root: Partition | None = None
+
+    @property
+    def is_forced(self) -> bool:
+        """Whether a person has accepted what is missing."""
+        return any(f.cause is Cause.FORCED for f in self.findings)
+
+    @property
+    def numbers(self) -> LedgerRow | None:
+        """The attempt whose numbers describe the cell: the newest, if it had any, else what stands."""
+        if self.newest is not None and self.newest.expected is not None:
+            return self.newest
+        return self.published or self.newest
+
+    @property
+    def rows(self) -> int:
+        """Rows that stand published."""
+        return (self.published.rows or 0) if self.published else 0
+
+
+class State:
+    """Every partition from the beginning of the first season to `end`.
+
+    `is_due(day)` says whether the results of a date must be there; `parameters` is what else the rows and the
+    verdict on them depend on (the source's game types, the policy), per table. `finished()` gives the finished
+    counting games of the schedule (game_date, season, game_id, home_team, away_team); asked for only where something
+    is blocked.
+    """
+
+    def __init__(
+        self,
+        ledger: pd.DataFrame,
+        *,
+        start: date,
+        end: date,
+        policies: dict[str, Policy],
+        parameters: dict[str, str],
+        is_due: Callable[[date], bool],
+        finished: Callable[[], pd.DataFrame],
+    ) -> None:
+        self.start, self.end = start, end
+        self._policies = policies
+        self._parameters = parameters
+        self._is_due = is_due
+        self._sides = cache(lambda: team_games(finished()))
+        self._lacking: dict[Partition, pd.DataFrame] = {}
+        self._newest, self._published = _index(ledger)
+        self._cells: dict[Partition, Cell] = {}
+        self._own_cells: dict[Partition, Cell] = {}
+        self._stale_histories: dict[str, dict[date, Cell | None]] = {}
+        self._chains: dict[str, dict[date, str]] = {}
+        self._histories: dict[str, dict[date, Cell | None]] = {}
+
+    def cell(self, table: str, day: date) -> Cell:
+        """One partition; STALE also where it agrees with inputs that are themselves to be computed again."""
+        partition = Partition(table, day)
+        if partition not in self._cells:
+            own = self._own_cell(partition)
+            stale = self._stale_input(partition) if own.status in FINE else None
+            self._cells[partition] = own if stale is None else self._made_stale(own, stale)
+        return self._cells[partition]
+
+    def _made_stale(self, own: Cell, stale: Cell) -> Cell:
+        """A partition behind a stale one: its beginning is named, so that all that share it can be told together."""
+        why = finding(Cause.INPUT_STALE, stale.partition, why=stale.reason)
+        return Cell(own.partition, Status.STALE, own.newest, own.published, sentence_of([why]), (why, *stale.findings))
+
+    def _own_cell(self, partition: Partition) -> Cell:
+        """One partition as its own rows and what they were computed from make it."""
+        if partition not in self._own_cells:
+            self._own_cells[partition] = self._derive(partition)
+        return self._own_cells[partition]
+
+    def newest(self, table: str, day: date) -> LedgerRow | None:
+        """The newest attempt, whatever came of it."""
+        return self._newest.get(Partition(table, day))
+
+    def published(self, table: str, day: date) -> LedgerRow | None:
+        """What stands published."""
+        return self._published.get(Partition(table, day))
+
+    def published_dates(self, table: str) -> frozenset[date]:
+        """The dates of a table that stand published."""
+        return frozenset(p.day for p in self._published if p.table == table)
+
+    def accepted_dates(self) -> frozenset[date]:
+        """The dates of which a person has accepted what is missing: published with games that are not complete."""
+        return frozenset(
+            partition.day
+            for partition in self._published.incomplete()
+            if TABLES[partition.table].phase != Phase.PRE_GAME and self._policies[partition.table].critical
+        )
+
+    def attempted_days(self) -> list[date]:
+        """The dates that the ledger knows of, in order."""
+        return sorted({partition.day for partition in self._newest})
+
+    def opening_night(self, day: date) -> date | None:
+        """The opening night of the day's season: by the schedule, else by the list."""
+        schedule = self.published(SCHEDULE.name, day)
+        known = schedule.opening_night if schedule else None
+        return known or OPENING_NIGHTS.get(season_of(day))
+
+    def inputs_hash(self, table: str, day: date) -> str:
+        """The hash of everything that the partition is allowed to read, its code version and parameters."""
+        spec = TABLES[table]
+        parts = [spec.code_version, self._parameters.get(table, "")]
+        parts += [f"{i.table}:{i.rule.value}:{self._input_hash(i, day)}" for i in spec.inputs]
+        return combine(parts)
+
+    def obstacle(self, table: str, day: date) -> Cell | None:
+        """The input that keeps a partition from being built: the first that is not there, else one not due yet."""
+        waiting: Cell | None = None
+        for found in self.obstacles(table, day):
+            if found.status != Status.NOT_DUE:
+                return found
+            waiting = waiting or found
+        return waiting
+
+    def obstacles(self, table: str, day: date) -> Iterator[Cell]:
+        """The critical inputs that are not there, and all that are not due yet; of a history, its first such date."""
+        for input_ in TABLES[table].inputs:
+            if TABLES[input_.table].optional:
+                continue
+            found = self._obstacle_of(input_, day)
+            if found is not None and (found.status == Status.NOT_DUE or self._policies[input_.table].critical):
+                yield found
+
+    def because(self, root: Partition, day: date) -> Finding:
+        """Why a partition of `day` is blocked: its root, and the teams whose games the root keeps from it."""
+        cell = self._own_cell(root)
+        if cell.status == Status.MISSING:
+            why = f"; run: nba-assets backfill {root.day} {root.day}"
+        else:
+            why = f": {cell.reason}" if cell.reason else ""
+        counts = self.lacking_games(root, day).groupby("team").size().to_dict()
+        if counts:
+            why += "; finished games missing: " + ", ".join(f"{team} {count}" for team, count in counts.items())
+        return finding(Cause.UPSTREAM, root, status=cell.status.value, why=why, games_by_team=counts)
+
+    def lacking_games(self, root: Partition, day: date) -> pd.DataFrame:
+        """The finished games before `day` that are not in the root's table since the root: `team_games` of them."""
+        if root not in self._lacking:
+            games = self._sides()
+            since = games["game_date"].ge(pd.Timestamp(root.day)) & games["season"].eq(season_of(root.day))
+            loaded = games["game_date"].dt.date.isin(self.published_dates(root.table))
+            self._lacking[root] = games[since & ~loaded].sort_values(["team", "game_date"])
+        lacking = self._lacking[root]
+        return lacking[lacking["game_date"] < pd.Timestamp(day)]
+
+    def weak_inputs(self, table: str, day: date) -> list[Cell]:
+        """Inputs of the same date that do not stand published but block nothing."""
+        weak = []
+        for input_ in TABLES[table].inputs:
+            is_weak = not self._policies[input_.table].critical and not TABLES[input_.table].optional
+            if is_weak and input_.rule in (TimeRule.SAME_DATE, TimeRule.ANNOUNCED):
+                cell = self._own_cell(Partition(input_.table, day))
+                weak += [cell] if cell.published is None else []
+        return weak
+
+    def _derive(self, partition: Partition) -> Cell:
+        newest, published = self._newest.get(partition), self._published.get(partition)
+
+        def waiting(status: Status, why: Finding, label: str | None = None, root: Partition | None = None) -> Cell:
+            return Cell(partition, status, newest, published, str(why), (why,), label, root)
+
+        failed = newest is not None and newest.status in FAILED and not newest.published
+        if newest is not None and (failed or newest.status == Status.STALE):
+            return _recorded(newest, newest, published)
+        if published is not None and published.inputs_hash == self.inputs_hash(partition.table, partition.day):
+            return _recorded(newest if newest is not None and newest.published else published, newest, published)
+        obstacle = self.obstacle(partition.table, partition.day)
+        if obstacle is not None and obstacle.status == Status.NOT_DUE and published is None:
+            return waiting(Status.NOT_DUE, finding(Cause.INPUT_NOT_DUE, obstacle.partition))
+        if obstacle is not None and self._is_blocked(obstacle, newest, published):
+            root = obstacle.root or obstacle.partition
+            return waiting(Status.BLOCKED, self.because(root, partition.day), obstacle.label, root)
+        if published is not None:
+            return waiting(Status.STALE, self._why_stale(published))
+        if self._is_waited_for(partition):
+            return waiting(Status.NOT_DUE, finding(Cause.RESULTS_NOT_DUE))
+        return waiting(Status.MISSING, finding(Cause.NEVER_COMPUTED))
+
+    def _is_blocked(self, obstacle: Cell, newest: LedgerRow | None, published: LedgerRow | None) -> bool:
+        """A partition that nobody has tried yet, behind others that nobody has tried, is just missing."""
+        if obstacle.status == Status.NOT_DUE:
+            return False
+        root = self._own_cell(obstacle.root) if obstacle.root else obstacle
+        tried = published is not None or (newest is not None and newest.status == Status.BLOCKED)
+        return root.status != Status.MISSING or tried
+
+    def _why_stale(self, published: LedgerRow) -> Finding:
+        table = TABLES[published.partition.table]
+        if published.code_version != table.code_version:
+            return finding(Cause.CODE_CHANGED, table.name, before=published.code_version, now=table.code_version)
+        return finding(Cause.INPUT_CHANGED)
+
+    def _stale_input(self, partition: Partition) -> Cell | None:
+        """The nearest input that is stale; of a history, its first such date. Named is the one it began with."""
+        for input_ in TABLES[partition.table].inputs:
+            if input_.rule == TimeRule.BEFORE_DATE:
+                found = self._stale_history_of(input_.table, partition.day)
+            else:
+                when = partition.day - _DAY if input_.rule == TimeRule.DAY_BEFORE else partition.day
+                cell = self.cell(input_.table, when)
+                found = cell if cell.status == Status.STALE else None
+            if found is not None:
+                return self._stale_input(found.partition) or found
+        return None
+
+    def _stale_history_of(self, table: str, day: date) -> Cell | None:
+        def extend(d: date, before: Cell | None) -> Cell | None:
+            cell = before or self.cell(table, d - _DAY)
+            return cell if cell.status == Status.STALE else None
+
+        return _carried(self._stale_histories.setdefault(table, {}), self._first_day(day), day, None, extend)
+
+    def _is_waited_for(self, partition: Partition) -> bool:
+        table = TABLES[partition.table]
+        if table.phase == Phase.PRE_GAME or table.available == Available.ANNOUNCED:
+            return False
+        return not self._is_due(partition.day)
+
+    def _obstacle_of(self, input_: Input, day: date) -> Cell | None:
+        if input_.rule == TimeRule.DAY_BEFORE:
+            return None
+        if input_.rule == TimeRule.BEFORE_DATE:
+            return self._history_of(input_.table, day)
+        cell = self._own_cell(Partition(input_.table, day))
+        return cell if cell.status in _STOPS else None
+
+    def _history_of(self, table: str, day: date) -> Cell | None:
+        """The first date of the season before `day` whose partition is not there, or not due yet."""
+
+        def extend(d: date, before: Cell | None) -> Cell | None:
+            yesterday = d - _DAY
+            opening = self.opening_night(d)
+            if before is not None or opening is None or yesterday < opening:
+                return before
+            cell = self._own_cell(Partition(table, yesterday))
+            return cell if cell.status in _STOPS else None
+
+        return _carried(self._histories.setdefault(table, {}), self._first_day(day), day, None, extend)
+
+    def _input_hash(self, input_: Input, day: date) -> str:
+        if input_.rule == TimeRule.BEFORE_DATE:
+            return self._chain(input_.table, day)
+        when = day - _DAY if input_.rule == TimeRule.DAY_BEFORE else day
+        stands = self.published(input_.table, when)
+        if stands is None:
+            return _ABSENT
+        announced = input_.rule == TimeRule.ANNOUNCED
+        return (stands.announced_hash if announced else stands.content_hash) or _ABSENT
+
+    def _chain(self, table: str, day: date) -> str:
+        """The running hash of the season's partitions before `day`; empty and absent ones leave it as it is."""
+
+        def extend(d: date, before: str) -> str:
+            stands = self.published(table, d - _DAY)
+            return combine([before, stands.content_hash or ""]) if stands and stands.rows else before
+
+        return _carried(self._chains.setdefault(table, {}), self._first_day(day), day, _ABSENT, extend)
+
+    def _first_day(self, day: date) -> date:
+        return max(season_first_day(season_of(day)), self.start)
+
+
+def _recorded(shown: LedgerRow, newest: LedgerRow | None, published: LedgerRow | None) -> Cell:
+    """A partition that is what an attempt has made of it."""
+    findings = from_json(shown.causes)
+    return Cell(shown.partition, shown.status, newest, published, shown.reason, findings, shown.label, shown.root)
+
+
+def _carried(known: dict[date, T], first: date, day: date, initial: T, extend: Callable[[date, T], T]) -> T:
+    """A value that is carried forward from day to day of a season, `initial` on its first day."""
+    start = day
+    while start not in known and start > first:
+        start -= _DAY
+    known.setdefault(start, initial)
+    while start < day:
+        start += _DAY
+        known[start] = extend(start, known[start - _DAY])
+    return known[day]
+
+
+def _index(ledger: pd.DataFrame) -> tuple[_Rows, _Rows]:
+    """The newest attempt at each partition, and the newest that published."""
+    columns = {name: _plain(ledger[name]) for name in PROCESSOR_RUNS.contract.to_schema().columns}
+    names, days = columns["table_name"], [day.date() for day in columns["partition_date"]]
+    order = sorted(range(len(names)), key=columns["attempt_id"].__getitem__)
+    newest: dict[Partition, int] = {}
+    published: dict[Partition, int] = {}
+    for row in order:
+        if names[row] in TABLES and columns["status"][row] in Status.__members__:
+            partition = Partition(names[row], days[row])
+            newest[partition] = row
+            if columns["published"][row]:
+                published[partition] = row
+    return _Rows(columns, newest), _Rows(columns, published)
+
+
+class _Rows(Mapping[Partition, LedgerRow]):
+    """Attempts by partition, made of the ledger's columns when they are asked for."""
+
+    def __init__(self, columns: dict[str, list[Any]], rows: dict[Partition, int]) -> None:
+        self._columns, self._rows = columns, rows
+        self._made: dict[Partition, LedgerRow] = {}
+
+    def __getitem__(self, partition: Partition) -> LedgerRow:
+        if partition not in self._made:
+            row = self._rows[partition]
+            self._made[partition] = _row({name: values[row] for name, values in self._columns.items()})
+        return self._made[partition]
+
+    def incomplete(self) -> Iterator[Partition]:
+        """Those with fewer complete entities than expected; asked of the columns, because there are many."""
+        complete, expected = self._columns["complete"], self._columns["expected"]
+        for partition, row in self._rows.items():
+            if complete[row] is not None and complete[row] < (expected[row] or 0):
+                yield partition
+
+    def __iter__(self) -> Iterator[Partition]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+def _row(values: dict[str, Any]) -> LedgerRow:
+    root = values["root_table"]
+    opening = values["opening_night"]
+    return LedgerRow(
+        partition=Partition(values["table_name"], values["partition_date"].date()),
+        status=Status(values["status"]),
+        published=bool(values["published"]),
+        root=Partition(root, values["root_date"].date()) if root else None,
+        opening_night=opening.date() if opening is not None else None,
+        **{name: values[name] for name in _AS_STORED},
+    )
+
+
+def _plain(values: pd.Series) -> list[Any]:
+    """Python values, None for every kind of NULL."""
+    objects = values.astype(object)
+    return objects.where(values.notna(), None).tolist()

@@ -1,0 +1,162 @@
+"""What a table is to the rest of the house: a contract, inputs with their time rule, one pure function, and rules."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import pandas as pd
+
+from nba_assets.league.calendar import COUNTING_TYPES
+from nba_assets.schema.contract import Contract, empty, keys_of, partition_column, shape
+from nba_assets.schema.evidence import Expect, none_expected
+from nba_assets.schema.policy import DEFAULT_POLICY, Policy
+from nba_assets.sources.base import ResultSet
+
+
+class Phase(StrEnum):
+    """When a table's partition can exist, relative to the games of its date."""
+
+    RAW = "raw"
+    POST_GAME = "after the game"
+    PRE_GAME = "before the game"
+
+
+class Available(StrEnum):
+    """When the source can have a raw partition."""
+
+    ANNOUNCED = "before the games"
+    AT_END_OF_DAY = "when the day is over"
+    AFTER_RESULTS = "after the results"
+
+
+class TimeRule(StrEnum):
+    """Which partitions of an input a partition D may read."""
+
+    SAME_DATE = "same date"
+    ANNOUNCED = "same date, only what is known before tip-off"
+    BEFORE_DATE = "season's dates before D"
+    DAY_BEFORE = "the day before D"
+
+
+@dataclass(frozen=True)
+class Input:
+    """Another table that a table reads. `columns` is what is read of it (None: everything)."""
+
+    table: str
+    rule: TimeRule
+    columns: tuple[str, ...] | None = None
+
+
+def same_date(table: str, *columns: str) -> Input:
+    """Partition D reads partition D."""
+    return Input(table, TimeRule.SAME_DATE, columns or None)
+
+
+def announced(table: str) -> Input:
+    """Partition D reads those columns of partition D that are known before tip-off."""
+    return Input(table, TimeRule.ANNOUNCED)
+
+
+def before_date(table: str, *columns: str) -> Input:
+    """Partition D reads the partitions of its season dated strictly before D."""
+    return Input(table, TimeRule.BEFORE_DATE, columns or None)
+
+
+def day_before(table: str) -> Input:
+    """Partition D reads partition D-1."""
+    return Input(table, TimeRule.DAY_BEFORE)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The frames that `compute` gets: by rule, then by table or result set name.
+
+    Frames for several dates hold the rows of all of them; of history, everything from the first season's first
+    day to the day before the last date. The window engine sees to "strictly before" for each date.
+    """
+
+    on_date: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    before: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    source: Mapping[str, pd.DataFrame | None] = field(default_factory=dict)
+    read_at: pd.Timestamp = field(default_factory=lambda: pd.Timestamp(0, tz="UTC"))
+    min_games: int = 5
+    counting_types: frozenset[str] = COUNTING_TYPES
+
+
+Compute = Callable[[Inputs, pd.DatetimeIndex], pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the graph.
+
+    `compute` is a pure function of its inputs and the requested dates; `expect` says what each partition must have;
+    `reject` names, as rows (date, entity, category, details), what a raw table left out and why. `optional` tables
+    have no influence on a date's status. `is_schedule` marks the table that all others count games by.
+    """
+
+    name: str
+    short_name: str
+    dataset: str
+    phase: Phase
+    contract: type[Contract]
+    compute: Compute
+    expect: Expect = none_expected
+    policy: Policy = DEFAULT_POLICY
+    inputs: tuple[Input, ...] = ()
+    result_sets: tuple[ResultSet, ...] = ()
+    reject: Compute | None = None
+    available: Available = Available.AFTER_RESULTS
+    optional: bool = False
+    is_schedule: bool = False
+    code_version: str = "1"
+
+    @property
+    def description(self) -> str:
+        """The contract's docstring."""
+        return inspect.getdoc(self.contract) or ""
+
+    @property
+    def partition(self) -> str:
+        """The name of the date column that partitions the table."""
+        return partition_column(self.contract)
+
+    @property
+    def keys(self) -> list[str]:
+        """The primary key, the partition date included."""
+        return keys_of(self.contract)
+
+    @property
+    def entity(self) -> str:
+        """The column that says whom a row is about: the first key column beside the partition date."""
+        return next(key for key in self.keys if key != self.partition)
+
+    @property
+    def group(self) -> str:
+        """The tables that it is shown with: its dataset without the league's name."""
+        return self.dataset.removeprefix("nba_")
+
+    @property
+    def upstream(self) -> frozenset[str]:
+        """The names of the tables that it reads."""
+        return frozenset(i.table for i in self.inputs)
+
+    def shape(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """`rows` with the contract's columns, types and order."""
+        return shape(rows, self.contract)
+
+    def empty(self) -> pd.DataFrame:
+        """A frame of the table without rows."""
+        return empty(self.contract)
+
+
+REJECTION_COLUMNS = ["date", "entity", "category", "details"]
+
+
+def rejections(dates: pd.Series, entities: pd.Series, details: pd.Series, category: str = "ERROR") -> pd.DataFrame:
+    """Rows for `nba_processing.entity_failures`: what was left out of which date, and why."""
+    rows = {"date": dates, "entity": entities.astype(str), "category": category, "details": details}
+    return pd.DataFrame(rows, columns=REJECTION_COLUMNS).reset_index(drop=True)
