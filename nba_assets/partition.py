@@ -187,7 +187,7 @@ class Finding:
     @property
     def named(self) -> tuple[str, ...]:
         """Those of the entities that the sentence names."""
-        return self.entities[:_MOST_NAMED]
+        return self.entities[: _MOST_LISTED if self.cause in _LISTS_OF_TEXTS else _MOST_NAMED]
 
     def as_dict(self) -> dict[str, Any]:
         """In JSON's types."""
@@ -196,7 +196,8 @@ class Finding:
     def __str__(self) -> str:
         """ "no box score: 0022100111 LAC@LAL, 0022100112 SAC@UTA", "ATL: no row" """
         sentence = _SENTENCES[self.cause]
-        named = joined(self.entities, _MOST_NAMED, separator="; " if self.cause in _LISTS_OF_TEXTS else ", ")
+        separator = "; " if self.cause in _LISTS_OF_TEXTS else ", "
+        named = joined(self.entities, len(self.named), separator=separator)
         text = _Counting().vformat(sentence, (), {**self.numbers, "entities": named})
         if "{entities}" in sentence or not self.entities:
             return text
