@@ -12,6 +12,7 @@ import pandas as pd
 from nba_assets.league.calendar import COUNTING_TYPES
 from nba_assets.schema.contract import Contract, empty, keys_of, partition_column, shape
 from nba_assets.schema.evidence import Expect, none_expected
+from nba_assets.schema.feature import FeatureSet
 from nba_assets.schema.policy import DEFAULT_POLICY, Policy
 from nba_assets.sources.base import ResultSet
 
@@ -93,9 +94,10 @@ Compute = Callable[[Inputs, pd.DatetimeIndex], pd.DataFrame]
 class Table:
     """One table of the graph.
 
-    `compute` is a pure function of its inputs and the requested dates; `expect` says what each partition must have;
-    `reject` names, as rows (date, entity, category, details), what a raw table left out and why. `optional` tables
-    have no influence on a date's status. `is_schedule` marks the table that all others count games by.
+    `compute` is a pure function of its inputs and the requested dates; `features` are those of its columns that a view
+    shows as a vector; `expect` says what each partition must have; `reject` names, as rows (date, entity, category,
+    details), what a raw table left out and why. `optional` tables have no influence on a date's status. `is_schedule`
+    marks the table that all others count games by.
     """
 
     name: str
@@ -104,6 +106,7 @@ class Table:
     phase: Phase
     contract: type[Contract]
     compute: Compute
+    features: FeatureSet | None = None
     expect: Expect = none_expected
     policy: Policy = DEFAULT_POLICY
     inputs: tuple[Input, ...] = ()

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from graphlib import TopologicalSorter
 
-from nba_assets.schema.table import Inputs, Phase, Table
+from nba_assets.schema.contract import names_of
+from nba_assets.schema.feature import FeatureSet
+from nba_assets.schema.table import Input, Inputs, Phase, Table, TimeRule
+from nba_assets.tables.games import ANNOUNCED_COLUMNS
 from nba_assets.tables.ml_feature_store_v2 import ML_FEATURE_STORE_V2
 from nba_assets.tables.player_composite_factors import PLAYER_COMPOSITE_FACTORS
 from nba_assets.tables.player_daily_cache import PLAYER_DAILY_CACHE
@@ -64,6 +67,25 @@ RAW: tuple[str, ...] = tuple(name for name, table in TABLES.items() if table.res
 """The tables that are read from the source."""
 
 
+WITH_FEATURES: tuple[tuple[Table, FeatureSet], ...] = tuple((t, t.features) for t in TABLES.values() if t.features)
+"""The tables that have features, and those."""
+
+
+def check_sources(table: Table) -> None:
+    """ValueError if a feature comes from what the table does not read of its date, or what is not known before it."""
+    of_the_date = [i for i in table.inputs if i.rule in (TimeRule.SAME_DATE, TimeRule.ANNOUNCED)]
+    if table.features:
+        table.features.check_sources({i.table: _known_before_tip_off(i) for i in of_the_date})
+
+
+def _known_before_tip_off(input_: Input) -> list[str]:
+    return ANNOUNCED_COLUMNS if input_.rule == TimeRule.ANNOUNCED else names_of(TABLES[input_.table].contract)
+
+
+for _table, _ in WITH_FEATURES:
+    check_sources(_table)
+
+
 def downstream_of(name: str) -> frozenset[str]:
     """The names of all tables that depend on a table, directly or not."""
     found: set[str] = set()
@@ -88,9 +110,11 @@ __all__ = [
     "SCHEDULE",
     "TABLES",
     "TIERS",
+    "WITH_FEATURES",
     "Inputs",
     "Phase",
     "Table",
+    "check_sources",
     "downstream_of",
     "with_upstream",
 ]

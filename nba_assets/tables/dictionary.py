@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nba_assets.schema.contract import Column, columns_of
+from nba_assets.schema.feature import Feature, FeatureSet
 from nba_assets.tables import TABLES, Phase, Table
 
 _WHEN = {
@@ -69,6 +70,7 @@ def _page(table: Table) -> str:
         "|---|---|---|---|---|---|",
         *(_row(column) for column in columns_of(table.contract)),
         "",
+        *(_features(table.features) if table.features else []),
         "[All tables](README.md)",
     ]
     return "\n".join(lines) + "\n"
@@ -89,6 +91,27 @@ def _row(column: Column) -> str:
     range_ = _range(column.minimum, column.maximum)
     null = "yes" if column.nullable else ""
     return f"| {name} | {column.type.value} | {column.unit or ''} | {null} | {range_} | {_cell(column.description)} |"
+
+
+def _features(features: FeatureSet) -> list[str]:
+    """The list of features; a row without a critical one is not production-ready."""
+    return [
+        "## Features",
+        "",
+        f"The {len(features)} features of version `{features.version}`, in the order of the vector. A row that lacks a",
+        "critical one is not production-ready.",
+        "",
+        "| feature | definition | unit | range | critical | source |",
+        "|---|---|---|---|---|---|",
+        *(_feature(feature) for feature in features),
+        "",
+    ]
+
+
+def _feature(feature: Feature) -> str:
+    critical, range_ = "yes" if feature.critical else "", _range(*feature.bounds)
+    what = f"{feature.name} | {_cell(feature.definition)} | {feature.unit} | {range_} | {critical}"
+    return f"| {what} | {_names(feature.sources)} |"
 
 
 def _range(minimum: float | None, maximum: float | None) -> str:

@@ -1,4 +1,4 @@
-"""ml_feature_store_v2: the twenty-five features of every slate player, as models train on and predict from them."""
+"""ml_feature_store_v2: the features of every slate player, as models train on and predict from them."""
 
 from __future__ import annotations
 
@@ -13,162 +13,33 @@ from nba_assets.league.formulas import Floats
 from nba_assets.league.slate import LISTING_COLUMNS, stints
 from nba_assets.league.windows import GameLog
 from nba_assets.partition import Cause
-from nba_assets.schema.contract import Contract, Date, Flag, Integer, Number, Text, TextList, column
+from nba_assets.schema.contract import Date, Flag, Integer, Number, Text, TextList, column
 from nba_assets.schema.evidence import Evidence, Expectation, by_date
+from nba_assets.schema.feature import Feature, FeatureSet
 from nba_assets.schema.policy import Policy
-from nba_assets.schema.table import Inputs, Phase, Table, announced, before_date, same_date
+from nba_assets.schema.table import Input, Inputs, Phase, Table, announced, before_date, same_date
 from nba_assets.tables.games import RESULT_COLUMNS, finished_games, team_games
 from nba_assets.tables.player_composite_factors import lists_of
 from nba_assets.tables.player_daily_cache import EARLY_SEASON_GAMES, GAMES_NOT_LOADED, SHOTS_MISSING
 from nba_assets.tables.pregame import expect_slate
 from nba_assets.tables.raw_injury_reports import AVAILABLE, DOUBTFUL, OUT, PROBABLE, QUESTIONABLE
 
-FEATURE_VERSION = "v2_baseline_25"
-
 _INJURY_RISK = {AVAILABLE: 0.0, PROBABLE: 1.0, QUESTIONABLE: 2.0, DOUBTFUL: 3.0, OUT: 3.0}
 
 
-# The one list of feature names, in the order of the feature vector: name -> (definition, unit, range).
-FEATURES: dict[str, tuple[str, str, float | None, float | None]] = {
-    "points_avg_last_5": ("Points per game over his last 5 games", "points per game", 0, 100),
-    "points_avg_last_10": ("Points per game over his last 10 games", "points per game", 0, 100),
-    "points_avg_season": ("Points per game over his season to date", "points per game", 0, 100),
-    "points_std_last_10": ("Sample standard deviation of his points over the last 10 games", "points", 0, 70),
-    "games_in_last_7_days": ("Games he played on D−7 … D−1", "games", 0, 7),
-    "fatigue_score": ("100 = fresh: less for back-to-backs, many minutes, age (composite factors)", "score", 0, 100),
-    "shot_zone_mismatch_score": (
-        "His main zone against the opponent's defence there, + = good for him (composite factors)",
-        "score",
-        -10,
-        10,
-    ),
-    "pace_score": ("Half the difference of both teams' pace, clamped ±3 (composite factors)", "score", -3, 3),
-    "usage_spike_score": (
-        "0.3 × (usage of the season − usage of the last 7 games), more with stars out (composite factors)",
-        "score",
-        -3,
-        3,
-    ),
-    "rest_advantage": ("His days_rest − the opposing team's, clamped ±2", "days", -2, 2),
-    "injury_risk": ("available 0, probable 1, questionable 2, doubtful and out 3; NULL without a report", "step", 0, 3),
-    "recent_trend": ("Mean of the newest 2 games − mean of games 3-5, in steps; NULL below 5 games", "step", -2, 2),
-    "minutes_change": ("Minutes of the last 10 games against the season, in steps", "step", -2, 2),
-    "opponent_def_rating": (
-        "Points allowed by the opponent per 100 possessions over its last 15 games",
-        "points per 100 possessions",
-        50,
-        200,
-    ),
-    "opponent_pace": ("The opponent's pace over its last 15 games", "possessions per 48 min", 50, 150),
-    "home_away": ("1 at home, 0 away", "0 or 1", 0, 1),
-    "back_to_back": ("1 if he played the day before", "0 or 1", 0, 1),
-    "playoff_game": ("1 for a playoff game (type 004)", "0 or 1", 0, 1),
-    "pct_paint": ("Share of his attempts from the paint over the last 10 games", "fraction", 0, 1),
-    "pct_mid_range": ("Share of his attempts from mid-range over the last 10 games", "fraction", 0, 1),
-    "pct_three": ("Share of his attempts that are three-pointers over the last 10 games", "fraction", 0, 1),
-    "pct_free_throw": ("Share of his points that are free throws over the last 10 games", "fraction", 0, 1),
-    "team_pace": ("His team's pace over its last 10 games", "possessions per 48 min", 50, 150),
-    "team_off_rating": (
-        "His team's points per 100 possessions over its last 10 games",
-        "points per 100 possessions",
-        50,
-        200,
-    ),
-    "team_win_pct": ("His team's share of games won this season; NULL below 5 games", "fraction", 0, 1),
-}
-FEATURE_NAMES: tuple[str, ...] = tuple(FEATURES)
-CRITICAL_FEATURES: tuple[str, ...] = FEATURE_NAMES[0:6] + FEATURE_NAMES[13:17] + FEATURE_NAMES[22:25]
+def rest_advantage(own: pd.Series, opponent: pd.Series) -> pd.Series:
+    """Days of rest more than the opponent's, clamped ±2; NULL if either is."""
+    return (own - opponent).clip(-2, 2)
 
 
-def _feature_fields() -> type[Contract]:
-    fields = {
-        name: column(definition, unit=unit, nullable=True, ge=low, le=high)
-        for name, (definition, unit, low, high) in FEATURES.items()
-    }
-    return type("Features", (Contract,), {"__annotations__": dict.fromkeys(fields, Number), **fields})
+def injury_risk(status: pd.Series) -> pd.Series:
+    """The injury report's status as a step; NULL without a report."""
+    return status.map(_INJURY_RISK)
 
 
-class MlFeatureStoreV2(_feature_fields()):  # type: ignore[misc]
-    """One row per slate player: twenty-five features known before tip-off, NULL where unknown."""
-
-    game_date: Date = column("Eastern date of tip-off", partition=True)
-    season: Text = column('Season, like "2021-22"')
-    player_id: Integer = column("NBA player id", key=True)
-    feature_version: Text = column("Version of the feature list", key=True, isin=(FEATURE_VERSION,))
-    feature_count: Integer = column("Number of features", unit="features", ge=25, le=25)
-    game_id: Text = column("NBA game id")
-    team: Text = column("Team code", isin=teams.CODES)
-    opponent: Text = column("Opponent's code", isin=teams.CODES)
-    is_home: Flag = column("Home team by the schedule")
-    missing_features: TextList = column("Names of the features that are NULL", texts=True)
-    feature_quality_score: Number = column("100 × share of the features present", unit="percent", ge=0, le=100)
-    is_production_ready: Flag = column(
-        "No critical feature (0-5, 13-16, 22-24) missing, and every finished game of his team, the opponent and "
-        "his own windows loaded"
-    )
-    early_season_flag: Flag = column("Fewer than 10 games played this season")
-    data_quality_issues: TextList = column("GAMES_NOT_LOADED, SHOTS_MISSING", texts=True)
-
-
-_CONTEXT = [
-    *("season", "player_id", "game_id", "team", "opponent", "is_home", "days_rest", "opponent_days_rest"),
-    *("back_to_back", "games_last_7_days", "player_status", "games_played_season", "games_expected", "games_loaded"),
-]
-_CACHE = [
-    *("player_id", "points_avg_last_5", "points_avg_last_10", "points_avg_season", "points_std_last_10"),
-    *("points_avg_last_2", "points_avg_games_3_to_5", "minutes_avg_last_10", "minutes_avg_season"),
-    *("pct_free_throw", "shot_zone_data_available"),
-]
-_CACHE_NAMES = {"cache_date": "game_date", "ft_points_share_last_10": "pct_free_throw"}
-_FACTORS = ["fatigue_score", "shot_zone_mismatch_score", "pace_score", "usage_spike_score"]
-_ZONES = {
-    "paint_rate_last_10": "pct_paint",
-    "mid_range_rate_last_10": "pct_mid_range",
-    "three_pt_rate_last_10": "pct_three",
-}
-_DEFENSE = {
-    "team": "opponent",
-    "defensive_rating_last_15": "opponent_def_rating",
-    "opponent_pace": "opponent_pace",
-}
-_OWN_TEAM = {"pace_last_10": "team_pace", "off_rating_last_10": "team_off_rating", "win_pct": "team_win_pct"}
-
-
-def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
-    """The slate of the dates with everything that the other pre-game tables know of it."""
-    rows = _gather(inputs, dates)
-    features = _features(rows)
-    absent = {name: values.isna() for name, values in features.items()}
-    lacking_games = _lacks_games(rows, inputs)
-    lacking_shots = rows["shot_zone_data_available"].eq(False).fillna(False).astype(bool)
-    missing = sum(flag.astype("int64") for flag in absent.values())
-    critical = np.logical_or.reduce([absent[name].to_numpy() for name in CRITICAL_FEATURES])
-    return rows.assign(
-        **features,
-        feature_version=FEATURE_VERSION,
-        feature_count=len(FEATURE_NAMES),
-        missing_features=lists_of(absent),
-        feature_quality_score=100.0 * (len(FEATURE_NAMES) - missing) / len(FEATURE_NAMES),
-        is_production_ready=~critical & ~lacking_games,
-        early_season_flag=rows["games_played_season"] < EARLY_SEASON_GAMES,
-        data_quality_issues=lists_of({GAMES_NOT_LOADED: lacking_games, SHOTS_MISSING: lacking_shots}),
-    )
-
-
-def _features(rows: pd.DataFrame) -> dict[str, pd.Series]:
-    """The feature vector of each gathered row: those that another table has under the feature's name, and the rest."""
-    games = rows["games_played_season"]
-    others = {
-        "games_in_last_7_days": rows["games_last_7_days"],
-        "rest_advantage": (rows["days_rest"] - rows["opponent_days_rest"]).clip(-2, 2),
-        "injury_risk": rows["player_status"].map(_INJURY_RISK),
-        "recent_trend": recent_trend(rows["points_avg_last_2"], rows["points_avg_games_3_to_5"], games),
-        "minutes_change": minutes_change(rows["minutes_avg_last_10"], rows["minutes_avg_season"], games),
-        "home_away": rows["is_home"],
-        "playoff_game": rows["game_type"].eq(GameType.PLAYOFFS),
-    }
-    found = {name: others[name] if name in others else rows[name] for name in FEATURE_NAMES}
-    return {name: pd.Series(values, index=rows.index).astype("float64") for name, values in found.items()}
+def is_playoff(game_type: pd.Series) -> pd.Series:
+    """Whether a game belongs to the playoffs proper."""
+    return game_type.eq(GameType.PLAYOFFS)
 
 
 def recent_trend(newest_2: pd.Series, games_3_to_5: pd.Series, games: pd.Series) -> Floats:
@@ -196,36 +67,323 @@ def minutes_change(last_10: pd.Series, season: pd.Series, games: pd.Series) -> F
     return np.where(np.isnan(change) | (base == 0), np.nan, step)
 
 
-def _gather(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
-    on_date = inputs.on_date
-    slate = on_date["upcoming_player_game_context"]
-    rows = slate.loc[slate["game_date"].isin(dates), ["game_date", *_CONTEXT]]
-    types = on_date["raw_schedule"][["game_id", "game_type"]]
-    cache = on_date["player_daily_cache"].rename(columns=_CACHE_NAMES)[["game_date", *_CACHE]]
-    zones = on_date["player_shot_zone_analysis"].rename(columns={"analysis_date": "game_date", **_ZONES})
-    defense = on_date["team_defense_zone_analysis"].rename(columns={"analysis_date": "game_date", **_DEFENSE})
-    team = on_date["upcoming_team_game_context"]
-    own = team.rename(columns=_OWN_TEAM)[["game_date", "team", *_OWN_TEAM.values()]]
-    loaded = team.assign(opponent_lacks_games=team["game_number"] - 1 != team["wins"] + team["losses"])
-    loaded = loaded.drop(columns="opponent").rename(columns={"team": "opponent"})
-    by_player, by_opponent = ["game_date", "player_id"], ["game_date", "opponent"]
-    rows = rows.merge(types, on="game_id", how="left")
-    rows = rows.merge(cache, on=by_player, how="left")
-    rows = rows.merge(on_date["player_composite_factors"][[*by_player, *_FACTORS]], on=by_player, how="left")
-    rows = rows.merge(zones[[*by_player, *_ZONES.values()]], on=by_player, how="left")
-    rows = rows.merge(defense[["game_date", *_DEFENSE.values()]], on=by_opponent, how="left")
-    rows = rows.merge(own, on=["game_date", "team"], how="left")
-    return rows.merge(loaded[[*by_opponent, "opponent_lacks_games"]], on=by_opponent, how="left")
+_FEATURES = (
+    Feature(
+        "points_avg_last_5",
+        "Points per game over his last 5 games",
+        "points per game",
+        (0, 100),
+        sources=("player_daily_cache.points_avg_last_5",),
+        critical=True,
+    ),
+    Feature(
+        "points_avg_last_10",
+        "Points per game over his last 10 games",
+        "points per game",
+        (0, 100),
+        sources=("player_daily_cache.points_avg_last_10",),
+        critical=True,
+    ),
+    Feature(
+        "points_avg_season",
+        "Points per game over his season to date",
+        "points per game",
+        (0, 100),
+        sources=("player_daily_cache.points_avg_season",),
+        critical=True,
+    ),
+    Feature(
+        "points_std_last_10",
+        "Sample standard deviation of his points over the last 10 games",
+        "points",
+        (0, 70),
+        sources=("player_daily_cache.points_std_last_10",),
+        critical=True,
+    ),
+    Feature(
+        "games_in_last_7_days",
+        "Games he played on D−7 … D−1",
+        "games",
+        (0, 7),
+        sources=("upcoming_player_game_context.games_last_7_days",),
+        critical=True,
+    ),
+    Feature(
+        "fatigue_score",
+        "100 = fresh: less for back-to-backs, many minutes, age (composite factors)",
+        "score",
+        (0, 100),
+        sources=("player_composite_factors.fatigue_score",),
+        critical=True,
+    ),
+    Feature(
+        "shot_zone_mismatch_score",
+        "His main zone against the opponent's defence there, + = good for him (composite factors)",
+        "score",
+        (-10, 10),
+        sources=("player_composite_factors.shot_zone_mismatch_score",),
+    ),
+    Feature(
+        "pace_score",
+        "Half the difference of both teams' pace, clamped ±3 (composite factors)",
+        "score",
+        (-3, 3),
+        sources=("player_composite_factors.pace_score",),
+    ),
+    Feature(
+        "usage_spike_score",
+        "0.3 × (usage of the season − usage of the last 7 games), more with stars out (composite factors)",
+        "score",
+        (-3, 3),
+        sources=("player_composite_factors.usage_spike_score",),
+    ),
+    Feature(
+        "rest_advantage",
+        "His days_rest − the opposing team's, clamped ±2",
+        "days",
+        (-2, 2),
+        sources=("upcoming_player_game_context.days_rest", "upcoming_player_game_context.opponent_days_rest"),
+        formula=rest_advantage,
+    ),
+    Feature(
+        "injury_risk",
+        "available 0, probable 1, questionable 2, doubtful and out 3; NULL without a report",
+        "step",
+        (0, 3),
+        sources=("upcoming_player_game_context.player_status",),
+        formula=injury_risk,
+    ),
+    Feature(
+        "recent_trend",
+        "Mean of the newest 2 games − mean of games 3-5, in steps; NULL below 5 games",
+        "step",
+        (-2, 2),
+        sources=(
+            "player_daily_cache.points_avg_last_2",
+            "player_daily_cache.points_avg_games_3_to_5",
+            "upcoming_player_game_context.games_played_season",
+        ),
+        formula=recent_trend,
+    ),
+    Feature(
+        "minutes_change",
+        "Minutes of the last 10 games against the season, in steps",
+        "step",
+        (-2, 2),
+        sources=(
+            "player_daily_cache.minutes_avg_last_10",
+            "player_daily_cache.minutes_avg_season",
+            "upcoming_player_game_context.games_played_season",
+        ),
+        formula=minutes_change,
+    ),
+    Feature(
+        "opponent_def_rating",
+        "Points allowed by the opponent per 100 possessions over its last 15 games",
+        "points per 100 possessions",
+        (50, 200),
+        sources=("team_defense_zone_analysis.defensive_rating_last_15",),
+        critical=True,
+    ),
+    Feature(
+        "opponent_pace",
+        "The opponent's pace over its last 15 games",
+        "possessions per 48 min",
+        (50, 150),
+        sources=("team_defense_zone_analysis.opponent_pace",),
+        critical=True,
+    ),
+    Feature(
+        "home_away",
+        "1 at home, 0 away",
+        "0 or 1",
+        (0, 1),
+        sources=("upcoming_player_game_context.is_home",),
+        critical=True,
+    ),
+    Feature(
+        "back_to_back",
+        "1 if he played the day before",
+        "0 or 1",
+        (0, 1),
+        sources=("upcoming_player_game_context.back_to_back",),
+        critical=True,
+    ),
+    Feature(
+        "playoff_game",
+        "1 for a playoff game (type 004)",
+        "0 or 1",
+        (0, 1),
+        sources=("raw_schedule.game_type",),
+        formula=is_playoff,
+        may_be_constant=True,
+    ),
+    Feature(
+        "pct_paint",
+        "Share of his attempts from the paint over the last 10 games",
+        "fraction",
+        (0, 1),
+        sources=("player_shot_zone_analysis.paint_rate_last_10",),
+    ),
+    Feature(
+        "pct_mid_range",
+        "Share of his attempts from mid-range over the last 10 games",
+        "fraction",
+        (0, 1),
+        sources=("player_shot_zone_analysis.mid_range_rate_last_10",),
+    ),
+    Feature(
+        "pct_three",
+        "Share of his attempts that are three-pointers over the last 10 games",
+        "fraction",
+        (0, 1),
+        sources=("player_shot_zone_analysis.three_pt_rate_last_10",),
+    ),
+    Feature(
+        "pct_free_throw",
+        "Share of his points that are free throws over the last 10 games",
+        "fraction",
+        (0, 1),
+        sources=("player_daily_cache.ft_points_share_last_10",),
+    ),
+    Feature(
+        "team_pace",
+        "His team's pace over its last 10 games",
+        "possessions per 48 min",
+        (50, 150),
+        sources=("upcoming_team_game_context.pace_last_10",),
+        critical=True,
+    ),
+    Feature(
+        "team_off_rating",
+        "His team's points per 100 possessions over its last 10 games",
+        "points per 100 possessions",
+        (50, 200),
+        sources=("upcoming_team_game_context.off_rating_last_10",),
+        critical=True,
+    ),
+    Feature(
+        "team_win_pct",
+        "His team's share of games won this season; NULL below 5 games",
+        "fraction",
+        (0, 1),
+        sources=("upcoming_team_game_context.win_pct",),
+        critical=True,
+    ),
+)
+FEATURES = FeatureSet(f"v2_baseline_{len(_FEATURES)}", _FEATURES)
+
+
+class MlFeatureStoreV2(FEATURES.contract()):  # type: ignore[misc]
+    """One row per slate player: the features known before tip-off, NULL where unknown."""
+
+    game_date: Date = column("Eastern date of tip-off", partition=True)
+    season: Text = column('Season, like "2021-22"')
+    player_id: Integer = column("NBA player id", key=True)
+    feature_version: Text = column("Version of the feature list", key=True, isin=(FEATURES.version,))
+    feature_count: Integer = column("Number of features", unit="features", ge=len(FEATURES), le=len(FEATURES))
+    game_id: Text = column("NBA game id")
+    team: Text = column("Team code", isin=teams.CODES)
+    opponent: Text = column("Opponent's code", isin=teams.CODES)
+    is_home: Flag = column("Home team by the schedule")
+    missing_features: TextList = column("Names of the features that are NULL", texts=True)
+    feature_quality_score: Number = column("100 × share of the features present", unit="percent", ge=0, le=100)
+    is_production_ready: Flag = column(
+        f"No critical feature ({', '.join(FEATURES.critical)}) missing, and every finished game of his team, the "
+        "opponent and his own windows loaded"
+    )
+    early_season_flag: Flag = column("Fewer than 10 games played this season")
+    data_quality_issues: TextList = column("GAMES_NOT_LOADED, SHOTS_MISSING", texts=True)
+
+
+_SLATE = "upcoming_player_game_context"
+_FROM_SLATE = (
+    *("season", "player_id", "game_id", "team", "opponent", "is_home"),
+    *("games_played_season", "games_expected", "games_loaded"),
+)
+# How a slate player's row of another table is found: its column -> the slate's.
+_FOUND_BY = {
+    "raw_schedule": {"game_id": "game_id"},
+    _SLATE: {"game_date": "game_date", "player_id": "player_id"},
+    "upcoming_team_game_context": {"game_date": "game_date", "team": "team"},
+    "player_daily_cache": {"cache_date": "game_date", "player_id": "player_id"},
+    "player_composite_factors": {"game_date": "game_date", "player_id": "player_id"},
+    "player_shot_zone_analysis": {"analysis_date": "game_date", "player_id": "player_id"},
+    "team_defense_zone_analysis": {"analysis_date": "game_date", "team": "opponent"},
+}
+
+
+def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    """The slate of the dates with everything that the other pre-game tables know of it."""
+    return with_features(inputs, dates, FEATURES)
+
+
+def with_features(inputs: Inputs, dates: pd.DatetimeIndex, features: FeatureSet) -> pd.DataFrame:
+    """The slate of the dates with the given features, which of them are missing, and whether the row is ready."""
+    rows = _slate(inputs, dates)
+    vector = _vector(_gather(rows, inputs, features), features)
+    absent = {name: values.isna() for name, values in vector.items()}
+    lacking_games, lacking_shots = _lacks_games(rows, inputs), _lacks_shots(rows, inputs)
+    missing = sum(flag.astype("int64") for flag in absent.values())
+    critical = np.logical_or.reduce([absent[name].to_numpy() for name in features.critical])
+    return rows.assign(
+        **vector,
+        feature_version=features.version,
+        feature_count=len(features),
+        missing_features=lists_of(absent),
+        feature_quality_score=100.0 * (len(features) - missing) / len(features),
+        is_production_ready=~critical & ~lacking_games,
+        early_season_flag=rows["games_played_season"] < EARLY_SEASON_GAMES,
+        data_quality_issues=lists_of({GAMES_NOT_LOADED: lacking_games, SHOTS_MISSING: lacking_shots}),
+    )
+
+
+def _slate(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    slate = inputs.on_date[_SLATE]
+    return slate.loc[slate["game_date"].isin(dates), ["game_date", *_FROM_SLATE]].reset_index(drop=True)
+
+
+def _gather(rows: pd.DataFrame, inputs: Inputs, features: FeatureSet) -> pd.DataFrame:
+    """The slate rows with every column that a feature comes from, called "table.column"; NULL without a row there."""
+    for table, found_by in _FOUND_BY.items():
+        names = features.columns_of(table)
+        found = inputs.on_date[table][[*found_by, *names]]
+        found = found.rename(columns={**found_by, **{name: f"{table}.{name}" for name in names}})
+        rows = rows.merge(found, on=list(found_by.values()), how="left")
+    return rows
+
+
+def _vector(gathered: pd.DataFrame, features: FeatureSet) -> dict[str, pd.Series]:
+    """The values of each feature, in order: its formula over its sources."""
+    values = {f.name: f.formula(*(gathered[source] for source in f.sources)) for f in features}
+    return {name: pd.Series(found, index=gathered.index).astype("float64") for name, found in values.items()}
+
+
+def _lacks_shots(rows: pd.DataFrame, inputs: Inputs) -> pd.Series:
+    """Whether a player with enough games has one in his last ten whose shots are unknown."""
+    cache = inputs.on_date["player_daily_cache"].rename(columns={"cache_date": "game_date"})
+    known = rows[["game_date", "player_id"]].merge(
+        cache[["game_date", "player_id", "shot_zone_data_available"]], on=["game_date", "player_id"], how="left"
+    )
+    return known["shot_zone_data_available"].eq(False).fillna(False).astype(bool)
 
 
 def _lacks_games(rows: pd.DataFrame, inputs: Inputs) -> pd.Series:
     """Whether a finished game of his team, of the opponent or of his own windows has no team box score."""
-    of_teams = rows["games_expected"].ne(rows["games_loaded"]) | rows["opponent_lacks_games"].fillna(True).astype(bool)
+    of_teams = rows["games_expected"].ne(rows["games_loaded"]) | _opponent_lacks_games(rows, inputs)
     lacking = _lacking_games_of_players(inputs)
     if lacking.empty:
         return of_teams
     as_of = GameLog(lacking, entity="player_id").before(rows["player_id"], rows["season"], rows["game_date"])
     return of_teams | (as_of.season().count > 0)
+
+
+def _opponent_lacks_games(rows: pd.DataFrame, inputs: Inputs) -> pd.Series:
+    team = inputs.on_date["upcoming_team_game_context"]
+    lacks = team["game_number"] - 1 != team["wins"] + team["losses"]
+    opponents = pd.DataFrame({"game_date": team["game_date"], "opponent": team["team"], "lacks": lacks})
+    found = rows[["game_date", "opponent"]].merge(opponents, on=["game_date", "opponent"], how="left")
+    return found["lacks"].fillna(True).astype(bool)
 
 
 def _lacking_games_of_players(inputs: Inputs) -> pd.DataFrame:
@@ -254,26 +412,29 @@ def expect(evidence: Evidence) -> dict[date, Expectation]:
     return found
 
 
+def _read(table: str, *others: str) -> Input:
+    """Partition D reads partition D: what a player's row is found by, what the features come from, and the others."""
+    return same_date(table, *dict.fromkeys([*_FOUND_BY[table], *FEATURES.columns_of(table), *others]))
+
+
 ML_FEATURE_STORE_V2 = Table(
     name="ml_feature_store_v2",
     short_name="MLFS",
     dataset="nba_predictions",
     phase=Phase.PRE_GAME,
     contract=MlFeatureStoreV2,
+    features=FEATURES,
     compute=compute,
     expect=expect,
     policy=Policy(min_rows=100, backfill_min_rows=50),
     inputs=(
         announced("raw_schedule"),
-        same_date("upcoming_player_game_context", "game_date", *_CONTEXT),
-        same_date(
-            "upcoming_team_game_context",
-            *("game_date", "team", "opponent", "game_number", "wins", "losses", *_OWN_TEAM),
-        ),
-        same_date("player_daily_cache"),
-        same_date("player_composite_factors", "game_date", "player_id", *_FACTORS),
-        same_date("player_shot_zone_analysis", "analysis_date", "player_id", "total_shots_last_10", *_ZONES),
-        same_date("team_defense_zone_analysis", "analysis_date", *_DEFENSE),
+        _read(_SLATE, *_FROM_SLATE),
+        _read("upcoming_team_game_context", "game_number", "wins", "losses"),
+        _read("player_daily_cache", "shot_zone_data_available"),
+        _read("player_composite_factors"),
+        _read("player_shot_zone_analysis", "total_shots_last_10"),
+        _read("team_defense_zone_analysis"),
         before_date("raw_schedule", *RESULT_COLUMNS),
         before_date("raw_player_boxscores", *LISTING_COLUMNS),
         before_date("player_game_summary", "game_date", "season", "game_id", "player_id", "team"),

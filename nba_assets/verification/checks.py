@@ -10,9 +10,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from nba_assets.tables import TABLES
+from nba_assets.tables import TABLES, WITH_FEATURES
 from nba_assets.tables.games import finished_games, team_games
-from nba_assets.tables.ml_feature_store_v2 import FEATURES
 from nba_assets.tables.raw_player_boxscores import PLAYED
 from nba_assets.tables.statistics import ZONE_ATTEMPTS
 from nba_assets.verification.season import CheckResult, StoredSeason, result
@@ -20,7 +19,6 @@ from nba_assets.verification.season import CheckResult, StoredSeason, result
 _ROUNDING = 1e-9
 _SHOTS_MAY_DIFFER = 1  # a game's shots count as known within ± 1 of the box score
 _MONTH_DATES, _MONTH_ROWS = 15, 300  # a month with less is no month
-_MAY_BE_CONSTANT = frozenset({"playoff_game"})
 
 
 def keys_are_unique(stored: StoredSeason) -> CheckResult:
@@ -123,31 +121,37 @@ def slate_keys_agree(stored: StoredSeason) -> CheckResult:
 
 def features_are_in_range(stored: StoredSeason) -> CheckResult:
     """Every feature lies within its documented range, or is NULL."""
-    rows = stored.rows("ml_feature_store_v2")
-    wrong = []
-    for name, (_, _, low, high) in FEATURES.items():
-        off = rows[rows[name].lt(low) | rows[name].gt(high)]
-        wrong += [
-            f"{row.game_date.date()} player {row.player_id}: {name} {getattr(row, name)}" for row in off.itertuples()
-        ]
-    return result("features in their ranges", examined=len(rows) * len(FEATURES), violations=wrong)
+    examined, wrong = 0, []
+    for table, features in WITH_FEATURES:
+        rows = stored.rows(table.name)
+        examined += len(rows) * len(features)
+        for feature in features:
+            lowest, highest = feature.bounds
+            off = rows[rows[feature.name].lt(lowest) | rows[feature.name].gt(highest)]
+            keys = off[table.keys].itertuples(index=False)
+            values = zip(keys, off[feature.name], strict=True)
+            wrong += [f"{table.name} {_text(key)}: {feature.name} {value}" for key, value in values]
+    return result("features in their ranges", examined=examined, violations=wrong)
 
 
 def no_feature_is_constant(stored: StoredSeason) -> CheckResult:
-    """No feature has one value only throughout a month; playoff_game may. All NULL is no value.
+    """No feature has one value only throughout a month, unless it may. All NULL is no value.
 
-    Of rows with ten games behind them: before that, the last 7 or 10 games are the season.
+    Of rows that are not marked as early in the season: until then, the last 7 or 10 games are the season.
     """
     examined, wrong = 0, []
-    rows = stored.rows("ml_feature_store_v2")
-    for month, of_month in _months(rows[~rows["early_season_flag"]]):
-        for name in FEATURES:
-            values = of_month[name].dropna()
-            if name in _MAY_BE_CONSTANT or len(values) < _MONTH_ROWS:
-                continue
-            examined += 1
-            if values.nunique() == 1:
-                wrong.append(f"{month}: {name} is {values.iloc[0]} in all {len(values)} rows")
+    for table, features in WITH_FEATURES:
+        rows = stored.rows(table.name)
+        settled = rows[~rows["early_season_flag"]] if "early_season_flag" in rows else rows
+        changing = [feature.name for feature in features if not feature.may_be_constant]
+        for month, of_month in _months(settled):
+            columns = [values for _, values in of_month[changing].items() if values.count() >= _MONTH_ROWS]
+            examined += len(columns)
+            wrong += [
+                f"{table.name} {month}: {values.name} is {values.dropna().iloc[0]} in all {values.count()} rows"
+                for values in columns
+                if values.nunique() == 1
+            ]
     return result("no feature constant over a month", examined=examined, violations=wrong)
 
 

@@ -40,13 +40,12 @@ from nba_assets.warehouse.ddl import (
 )
 from nba_assets.warehouse.ledger import DATASET, ENTITY_FAILURES, PROCESSOR_RUNS
 from nba_assets.warehouse.relations import all_relations, relation_of
-from nba_assets.warehouse.views import COVERAGE_VIEW, VECTOR_VIEW, bigquery_views
+from nba_assets.warehouse.views import VIEWS, bigquery_views
 
 if TYPE_CHECKING:
     from nba_assets.settings import Settings
 
 _STAGING_LIFETIME = timedelta(hours=6)
-_VIEWS = (VECTOR_VIEW, COVERAGE_VIEW)
 _TYPES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 """The API's names of types that SQL calls otherwise."""
 
@@ -94,7 +93,7 @@ class BigQueryWarehouse:
             self._check_access()
             present = self._present(create=True)
         missing = [relation for relation in all_relations() if relation.qualified not in present]
-        self._create(missing, lock=sql.lock_table() not in present, views=not present.issuperset(_VIEWS))
+        self._create(missing, lock=sql.lock_table() not in present, views=not present.issuperset(VIEWS))
         self._is_prepared = True
 
     @contextmanager

@@ -31,7 +31,7 @@ from nba_assets.warehouse.base import Publication, WarehouseError
 from nba_assets.warehouse.ddl import Migration, Relation, arrow_schema, create_table, migrations, missing_table
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
 from nba_assets.warehouse.relations import all_relations, relation_of
-from nba_assets.warehouse.views import COVERAGE_VIEW, VECTOR_VIEW, duckdb_views
+from nba_assets.warehouse.views import VIEWS, duckdb_views
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class DuckDBWarehouse:
         for table, column in found:
             present[table].add(column)
         self._refuse_old_tables(present)
-        return set(present) >= {relation.qualified for relation in all_relations()} | {VECTOR_VIEW, COVERAGE_VIEW}
+        return set(present) >= {relation.qualified for relation in all_relations()} | {*VIEWS}
 
     def _refuse_old_tables(self, present: dict[str, set[str]]) -> None:
         for relation in all_relations():

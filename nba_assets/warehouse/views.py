@@ -4,25 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nba_assets.tables.ml_feature_store_v2 import FEATURE_NAMES
+from nba_assets.schema.contract import names_of
+from nba_assets.schema.feature import FeatureSet
+from nba_assets.schema.table import Table
+from nba_assets.tables import WITH_FEATURES
 
-VECTOR_VIEW = "nba_predictions.ml_feature_store_v2_vector"
 COVERAGE_VIEW = "nba_processing.coverage"
 
-_VECTOR_KEYS = "game_date season player_id feature_version game_id team opponent is_production_ready".split()
+_BESIDE_THE_KEY = frozenset(("season", "game_id", "team", "opponent", "is_production_ready"))
 _COVERAGE_COLUMNS = (
     "partition_date, table_name, status, rows, expected, complete, required, share, production_ready_share, "
     "reason, root_table, root_date, started_at AS computed_at, code_version, run_id"
 )
 
 
-def vector_query(*, table: str) -> str:
-    """One row per feature row with `features` and `feature_names` as arrays, in the order of FEATURE_NAMES."""
-    names = ", ".join(f"'{name}'" for name in FEATURE_NAMES)
+def vector_view(table: Table) -> str:
+    """The name, with its dataset, of the view of a table's features as arrays."""
+    return f"{table.dataset}.{table.name}_vector"
+
+
+VIEWS: tuple[str, ...] = (*(vector_view(table) for table, _ in WITH_FEATURES), COVERAGE_VIEW)
+
+
+def vector_query(table: Table, features: FeatureSet) -> str:
+    """One row per row of the table with `features` and `feature_names` as arrays, in the order of the feature list."""
     return (
-        f"SELECT {', '.join(_VECTOR_KEYS)}, "
-        f"[{', '.join(FEATURE_NAMES)}] AS features, [{names}] AS feature_names FROM {table}"
+        f"SELECT {', '.join(_vector_keys(table))}, [{', '.join(features.names)}] AS features, "
+        f"[{_quoted(features)}] AS feature_names FROM {table.dataset}.{table.name}"
     )
+
+
+def _vector_keys(table: Table) -> list[str]:
+    """What says whose vector it is, in table order."""
+    return [name for name in names_of(table.contract) if name in _BESIDE_THE_KEY.union(table.keys)]
+
+
+def _quoted(features: FeatureSet) -> str:
+    return ", ".join(f"'{name}'" for name in features.names)
 
 
 def coverage_query(*, ledger: str) -> str:
@@ -33,18 +51,16 @@ def coverage_query(*, ledger: str) -> str:
 
 def duckdb_views() -> list[str]:
     """The statements that (re)create the views."""
-    return [
-        f"CREATE OR REPLACE VIEW {VECTOR_VIEW} AS {vector_query(table='nba_predictions.ml_feature_store_v2')}",
-        f"CREATE OR REPLACE VIEW {COVERAGE_VIEW} AS {coverage_query(ledger='nba_processing.processor_runs')}",
-    ]
+    queries = {vector_view(table): vector_query(table, features) for table, features in WITH_FEATURES}
+    queries[COVERAGE_VIEW] = coverage_query(ledger="nba_processing.processor_runs")
+    return [f"CREATE OR REPLACE VIEW {view} AS {query}" for view, query in queries.items()]
 
 
-def bigquery_vector_query(*, table: str) -> str:
+def bigquery_vector_query(table: Table, features: FeatureSet, *, name: str) -> str:
     """As `vector_query`; a feature that is NULL is NaN, because BigQuery cannot return an array with a NULL in it."""
-    names = ", ".join(f"'{name}'" for name in FEATURE_NAMES)
-    features = ", ".join(f"IFNULL(`{name}`, CAST('NaN' AS FLOAT64))" for name in FEATURE_NAMES)
-    keys = ", ".join(f"`{column}`" for column in _VECTOR_KEYS)
-    return f"SELECT {keys}, [{features}] AS `features`, [{names}] AS `feature_names` FROM {table}"
+    values = ", ".join(f"IFNULL(`{feature}`, CAST('NaN' AS FLOAT64))" for feature in features.names)
+    keys = ", ".join(f"`{column}`" for column in _vector_keys(table))
+    return f"SELECT {keys}, [{values}] AS `features`, [{_quoted(features)}] AS `feature_names` FROM {name}"
 
 
 def bigquery_coverage_query(*, ledger: str) -> str:
@@ -59,9 +75,9 @@ def bigquery_coverage_query(*, ledger: str) -> str:
 
 def bigquery_views(name: Callable[[str], str]) -> list[str]:
     """The statements that (re)create the views; `name` turns dataset.table into the quoted full name."""
-    vector = bigquery_vector_query(table=name("nba_predictions.ml_feature_store_v2"))
-    coverage = bigquery_coverage_query(ledger=name("nba_processing.processor_runs"))
-    return [
-        f"CREATE OR REPLACE VIEW {name(VECTOR_VIEW)} AS {vector}",
-        f"CREATE OR REPLACE VIEW {name(COVERAGE_VIEW)} AS {coverage}",
-    ]
+    queries = {
+        vector_view(table): bigquery_vector_query(table, features, name=name(f"{table.dataset}.{table.name}"))
+        for table, features in WITH_FEATURES
+    }
+    queries[COVERAGE_VIEW] = bigquery_coverage_query(ledger=name("nba_processing.processor_runs"))
+    return [f"CREATE OR REPLACE VIEW {name(view)} AS {query}" for view, query in queries.items()]

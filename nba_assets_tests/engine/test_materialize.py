@@ -18,7 +18,7 @@ from nba_assets.schema.evidence import Evidence, Expectation
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet, SourceSchemaError
 from nba_assets.tables import TABLES, Phase
-from nba_assets.tables.ml_feature_store_v2 import CRITICAL_FEATURES
+from nba_assets.tables.ml_feature_store_v2 import FEATURES
 from nba_assets_tests.engine.warehouses import (
     KNOWN_AFTER,
     KNOWN_BEFORE,
@@ -271,8 +271,8 @@ class TestProductionReadiness:
 
     def test_a_feature_row_is_ready_with_every_critical_feature_and_game(self) -> None:
         rows = stored(session(healthy(BEFORE)), "ml_feature_store_v2", BEFORE)
-        has_critical = rows[list(CRITICAL_FEATURES)].notna().all(axis=1)
+        has_critical = rows[list(FEATURES.critical)].notna().all(axis=1)
         lacks_games = rows["data_quality_issues"].map(lambda codes: "GAMES_NOT_LOADED" in codes)
         assert rows["is_production_ready"].equals(has_critical & ~lacks_games)
         assert 0 < rows["is_production_ready"].sum() < len(rows)
-        assert len(CRITICAL_FEATURES) == 13
+        assert len(FEATURES.critical) == 13

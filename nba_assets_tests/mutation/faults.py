@@ -75,9 +75,8 @@ FAULTS: tuple[Fault, ...] = (
         "tables/ml_feature_store_v2.py",
         (
             (
-                'rows.merge(defense[["game_date", *_DEFENSE.values()]], on=by_opponent, how="left")',
-                'rows.merge(defense[["game_date", *_DEFENSE.values()]].rename(columns={"opponent": "team"}), '
-                'on=["game_date", "team"], how="left")',
+                '"team_defense_zone_analysis": {"analysis_date": "game_date", "team": "opponent"}',
+                '"team_defense_zone_analysis": {"analysis_date": "game_date", "team": "team"}',
             ),
         ),
     ),

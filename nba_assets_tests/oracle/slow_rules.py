@@ -39,7 +39,11 @@ FEATURES = (
     "team_off_rating",
     "team_win_pct",
 )
-CRITICAL_FEATURES = FEATURES[0:6] + FEATURES[13:17] + FEATURES[22:25]
+CRITICAL_FEATURES = (
+    *("points_avg_last_5", "points_avg_last_10", "points_avg_season", "points_std_last_10", "games_in_last_7_days"),
+    *("fatigue_score", "opponent_def_rating", "opponent_pace", "home_away", "back_to_back"),
+    *("team_pace", "team_off_rating", "team_win_pct"),
+)
 
 
 # Arithmetic with NULL

@@ -660,22 +660,22 @@ class SlowLeague:
             "season": self.facts.season_of(day),
             "game_date": day,
             "player_id": player,
-            "feature_version": "v2_baseline_25",
+            "feature_version": f"v2_baseline_{len(rules.FEATURES)}",
             "game_id": context["game_id"],
             "team": context["team"],
             "opponent": context["opponent"],
             "is_home": context["is_home"],
-            "feature_count": 25,
+            "feature_count": len(rules.FEATURES),
             **{name: as_float(features[name]) for name in rules.FEATURES},
             "missing_features": missing,
-            "feature_quality_score": Fraction(100 * (25 - len(missing)), 25),
+            "feature_quality_score": Fraction(100 * (len(rules.FEATURES) - len(missing)), len(rules.FEATURES)),
             "is_production_ready": loaded and not set(missing) & set(rules.CRITICAL_FEATURES),
             "early_season_flag": context["games_played_season"] < EARLY_SEASON_GAMES,
             "data_quality_issues": issues(loaded, zones_available),
         }
 
     def _features(self, player: int, day: dt.date) -> Record:
-        """The 25 features by name; None where unknown."""
+        """The features by name; None where unknown."""
         context = self._player_contexts(day)[player]
         team_row = self._team_contexts(day)[context["team"]]
         factors = self._composite_factors(day)[player]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nba_assets.schema.contract import columns_of
-from nba_assets.tables import TABLES
+from nba_assets.tables import TABLES, WITH_FEATURES
 from nba_assets.tables.dictionary import pages, write_pages
 
 DOCS = Path(__file__).parents[2] / "docs" / "tables"
@@ -19,11 +19,26 @@ def test_the_pages_in_the_repository_are_current() -> None:
     assert {file.name for file in DOCS.iterdir()} == set(pages())
 
 
+def rows_under(page: str, heading: str) -> list[str]:
+    """The rows of the table that begins with the heading."""
+    table = page[page.index(f"| {heading} |") :].split("\n\n", 1)[0]
+    return table.splitlines()[2:]
+
+
 def test_every_column_has_its_line() -> None:
     for name, table in TABLES.items():
-        rows = [line for line in pages()[f"{name}.md"].splitlines() if line.startswith("| ")][1:]
+        rows = rows_under(pages()[f"{name}.md"], "column")
         assert len(rows) == len(columns_of(table.contract)), name
         assert all(row.count(" | ") == 5 for row in rows), name
+
+
+def test_every_feature_has_its_line() -> None:
+    for table, features in WITH_FEATURES:
+        rows = rows_under(pages()[f"{table.name}.md"], "feature")
+        cells = [row.strip("| ").split(" | ") for row in rows]
+        assert [of_feature[0] for of_feature in cells] == list(features.names)
+        assert [of_feature[0] for of_feature in cells if of_feature[4] == "yes"] == list(features.critical)
+        assert all(source in row for row, feature in zip(rows, features, strict=True) for source in feature.sources)
 
 
 def test_only_what_differs_is_written(tmp_path: Path) -> None:

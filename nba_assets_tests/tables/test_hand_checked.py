@@ -13,7 +13,7 @@ from nba_assets.league import formulas
 from nba_assets.league.zones import extreme_zones, primary_zone
 from nba_assets.schema.contract import ColumnType, columns_of
 from nba_assets.tables import TABLES
-from nba_assets.tables.ml_feature_store_v2 import CRITICAL_FEATURES, FEATURE_NAMES, minutes_change, recent_trend
+from nba_assets.tables.ml_feature_store_v2 import minutes_change, recent_trend
 from nba_assets.tables.player_composite_factors import fatigue_score, mismatch_score, pace_score, usage_spike_score
 from nba_assets.verification.replay import RAW_TABLES, replay
 from nba_assets_tests.oracle.made_up_league import (
@@ -244,12 +244,6 @@ def test_rest_advantage(own, opponent, advantage):
     made.game(days_before(opponent + 1), "NYK", "UTA")
     made.game(DAY, "BOS", "NYK", status="scheduled")
     np.testing.assert_equal(row_of(made, "ml_feature_store_v2", player_id=1)["rest_advantage"], advantage)
-
-
-def test_the_list_of_features():
-    critical = [FEATURE_NAMES.index(name) for name in CRITICAL_FEATURES]
-    assert len(FEATURE_NAMES) == 25
-    assert critical == [0, 1, 2, 3, 4, 5, 13, 14, 15, 16, 22, 23, 24]
 
 
 # Games by hand

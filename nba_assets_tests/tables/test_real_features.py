@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from nba_assets.league.windows import GameLog
-from nba_assets.tables.ml_feature_store_v2 import FEATURE_NAMES
+from nba_assets.tables.ml_feature_store_v2 import FEATURES
 from nba_assets.verification.replay import replay
 from nba_assets_tests.verification.real_seasons import game_days, raw_season, replayed_season, source
 
@@ -31,7 +31,7 @@ def rows_of_those_who_played(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 def complete(rows: pd.DataFrame) -> pd.Series:
     """Every feature present; injury_risk aside, which is unknown wherever there is no report."""
-    return rows[[name for name in FEATURE_NAMES if name != "injury_risk"]].notna().all(axis=1)
+    return rows[[name for name in FEATURES.names if name != "injury_risk"]].notna().all(axis=1)
 
 
 @pytest.mark.parametrize("season", ["2021-22", *WITH_ALL_SHOTS])

@@ -21,7 +21,7 @@ from google.cloud.bigquery import Client
 from nba_assets.schema.contract import empty
 from nba_assets.schema.fingerprint import partition_hashes
 from nba_assets.tables import TABLES
-from nba_assets.tables.ml_feature_store_v2 import FEATURE_NAMES
+from nba_assets.tables.ml_feature_store_v2 import FEATURES
 from nba_assets.warehouse.base import Publication, WarehouseError
 from nba_assets.warehouse.bigquery import BigQueryWarehouse
 from nba_assets.warehouse.ledger import ENTITY_FAILURES
@@ -205,8 +205,8 @@ def test_the_views_show_features_as_an_array_and_the_newest_attempts(bigquery: B
     client = bigquery.connection.client
     of_day = f"WHERE game_date = DATE '{day}'"
     vectors = [*client.query(f"SELECT * FROM nba_predictions.ml_feature_store_v2_vector {of_day}").result()]
-    assert [len(row.features) for row in vectors] == [len(FEATURE_NAMES)] * 2
-    assert vectors[0].feature_names == list(FEATURE_NAMES)
+    assert [len(row.features) for row in vectors] == [len(FEATURES)] * 2
+    assert vectors[0].feature_names == list(FEATURES.names)
     assert vectors[0].features[0] == 21.5
     assert np.isnan(vectors[0].features[1])
     query = f"SELECT * FROM nba_processing.coverage WHERE partition_date >= '{day}' ORDER BY partition_date"
@@ -216,7 +216,7 @@ def test_the_views_show_features_as_an_array_and_the_newest_attempts(bigquery: B
 def feature_rows(day: date, players: Sequence[int]) -> pd.DataFrame:
     """Rows of the feature store in which one feature is known and the others are NULL."""
     store = TABLES["ml_feature_store_v2"]
-    known = {"game_date": pd.Timestamp(day), "season": "2021-22", "feature_version": "v2", FEATURE_NAMES[0]: 21.5}
+    known = {"game_date": pd.Timestamp(day), "season": "2021-22", "feature_version": "v2", FEATURES.names[0]: 21.5}
     texts = {"game_id": "0022100130", "team": "LAL", "opponent": "GSW", "is_production_ready": False}
     columns = store.contract.to_schema().columns
     rows = pd.DataFrame([{**known, **texts, "player_id": player} for player in players]).reindex(columns=list(columns))
