@@ -443,6 +443,7 @@ class _Written:
 
     def finished(self) -> list[str]:
         """All of them."""
+        self._end_line(0)
         self._indent(0)
         return self._texts
 
