@@ -8,8 +8,11 @@ from typing import Annotated
 import typer
 
 from nba_assets.cli.console import FAILED, AsFormat, Format, Quiet, errors_explained, out, print_json
-from nba_assets.session import open_session
+from nba_assets.engine.carry_over import carry_over
+from nba_assets.session import Session, open_session
+from nba_assets.text import counted
 from nba_assets.warehouse.ddl import Migration
+from nba_assets.warehouse.ledger import PROCESSOR_RUNS
 
 
 def migrate(
@@ -19,8 +22,11 @@ def migrate(
 ) -> None:
     """Compare stored tables with their contracts and apply what is safe; exit status 1 if something is left to you."""
     with errors_explained():
-        warehouse = open_session().warehouse
+        session = open_session()
+        warehouse = session.warehouse
         found = warehouse.migrate(dry_run=dry_run)
+        if all(migration.is_safe for migration in found):
+            found += _carried_over(session, dry_run=dry_run)
         if format == Format.JSON:
             print_json([asdict(migration) for migration in found])
         elif not quiet:
@@ -29,13 +35,20 @@ def migrate(
         raise typer.Exit(FAILED)
 
 
+def _carried_over(session: Session, *, dry_run: bool) -> list[Migration]:
+    """The ledger's rows of an older version, as one more difference that is safe to remove; no statement does it."""
+    partitions = sum(number for _, number in carry_over(session, dry_run=dry_run))
+    why = f"{counted(partitions, 'partition')} carried over to this version's code versions, nothing to be rebuilt"
+    return [Migration(PROCESSOR_RUNS.qualified, "", True, why)] if partitions else []
+
+
 def _print(found: list[Migration], *, where: str, dry_run: bool) -> None:
     safe = [migration for migration in found if migration.is_safe]
     refused = [migration for migration in found if not migration.is_safe]
     for title, those in ((("would apply" if dry_run else "applied"), safe), ("refused, to be run by you", refused)):
         for migration in those:
             out.print(f"{title}: {migration.relation}: {migration.why}", markup=False, highlight=False, soft_wrap=True)
-            if dry_run or not migration.is_safe:
+            if migration.statement and (dry_run or not migration.is_safe):
                 out.print(f"    {migration.statement}", markup=False, highlight=False, soft_wrap=True)
     summary = (
         f"{len(safe)} {'to apply' if dry_run else 'applied'}, {len(refused)} refused" if found else "nothing to do"

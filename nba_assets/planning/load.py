@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
+from dataclasses import asdict, fields
 from datetime import date, timedelta
 
 import pandas as pd
 
 from nba_assets.league.calendar import season_first_day, season_of
 from nba_assets.planning.state import State
+from nba_assets.schema.policy import Policy
 from nba_assets.session import Session
 from nba_assets.tables import SCHEDULE, TABLES, with_upstream
 from nba_assets.tables.games import RESULT_COLUMNS, finished_games
@@ -27,7 +30,7 @@ def load_state(session: Session, start: date, end: date, tables: Collection[str]
         start=first,
         end=end,
         policies=session.policies,
-        parameters={name: _parameters(session, name) for name in TABLES},
+        parameters={name: parameters_of(session, name) for name in TABLES},
         is_due=session.results_are_due,
         finished=lambda: _finished(session, first, end),
     )
@@ -38,7 +41,31 @@ def _finished(session: Session, first: date, last: date) -> pd.DataFrame:
     return finished_games(schedule, session.counting_types)
 
 
-def _parameters(session: Session, table: str) -> str:
+def parameters_of(session: Session, table: str) -> str:
     """What a table's rows, and the verdict on them, depend on besides its inputs."""
-    policy, mode = session.policies[table], session.settings.completeness
-    return f"{policy} {mode} {','.join(sorted(session.counting_types))}"
+    parameters = {
+        "policy": _special(session.policies[table]),
+        "completeness": session.settings.completeness.value,
+        "counting_types": sorted(session.counting_types),
+    }
+    return json.dumps(parameters, sort_keys=True)
+
+
+def _special(policy: Policy) -> dict[str, object]:
+    """What a policy has that is not usual. A field that is new to policies changes nothing where it is not used."""
+    usual = {field.name: field.default for field in fields(policy)} | _USUAL
+    return {name: value for name, value in asdict(policy).items() if value != usual[name]}
+
+
+_USUAL = {
+    "min_share": 1.0,
+    "backfill_min_share": 1.0,
+    "min_rows": None,
+    "backfill_min_rows": None,
+    "min_entities": None,
+    "backfill_min_entities": None,
+    "critical": True,
+    "bootstrap_days": 14,
+    "min_games": 5,
+}
+"""What ledgers leave unsaid; not to be changed with the defaults of `Policy`: partitions would not become STALE."""

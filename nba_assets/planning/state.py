@@ -26,6 +26,7 @@ from nba_assets.partition import (
     from_json,
     sentence_of,
 )
+from nba_assets.schema.code_version import formula_of
 from nba_assets.schema.fingerprint import combine
 from nba_assets.schema.policy import Policy
 from nba_assets.schema.table import Available, Input, TimeRule
@@ -191,10 +192,12 @@ class State:
 
     def inputs_hash(self, table: str, day: date) -> str:
         """The hash of everything that the partition is allowed to read, its code version and parameters."""
-        spec = TABLES[table]
-        parts = [spec.code_version, self._parameters.get(table, "")]
-        parts += [f"{i.table}:{i.rule.value}:{self._input_hash(i, day)}" for i in spec.inputs]
-        return combine(parts)
+        return self.inputs_hash_with(TABLES[table].code_version, self._parameters.get(table, ""), table, day)
+
+    def inputs_hash_with(self, code_version: str, parameters: str, table: str, day: date) -> str:
+        """The same, were these the code version and the parameters."""
+        inputs = [f"{i.table}:{i.rule.value}:{self._input_hash(i, day)}" for i in TABLES[table].inputs]
+        return combine([code_version, parameters, *inputs])
 
     def obstacle(self, table: str, day: date) -> Cell | None:
         """The input that keeps a partition from being built: the first that is not there, else one not due yet."""
@@ -281,8 +284,11 @@ class State:
 
     def _why_stale(self, published: LedgerRow) -> Finding:
         table = TABLES[published.partition.table]
-        if published.code_version != table.code_version:
-            return finding(Cause.CODE_CHANGED, table.name, before=published.code_version, now=table.code_version)
+        before, now = published.code_version, table.code_version
+        if formula_of(before) != formula_of(now):
+            return finding(Cause.CODE_CHANGED, table.name, before=before, now=now)
+        if before != now:
+            return finding(Cause.CHECKS_CHANGED, table.name, before=before, now=now)
         return finding(Cause.INPUT_CHANGED)
 
     def _stale_input(self, partition: Partition) -> Cell | None:

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 import pandas as pd
 
@@ -115,7 +116,14 @@ class Table:
     available: Available = Available.AFTER_RESULTS
     optional: bool = False
     is_schedule: bool = False
-    code_version: str = "1"
+
+    @cached_property
+    def code_version(self) -> str:
+        """A fingerprint of the code that its numbers and checks depend on: "<formula>-<checks>"."""
+        # Imported where it is used: it has to know what a table is.
+        from nba_assets.schema.code_version import code_version
+
+        return code_version(self)
 
     @property
     def description(self) -> str:

@@ -64,7 +64,6 @@ def _page(table: Table) -> str:
         f"- **Partitioned by:** `{table.partition}`",
         f"- **Key:** {_names(table.keys)}",
         *_inputs(table),
-        f"- **Code version:** {table.code_version}",
         "",
         "| column | type | unit | NULL | range | description |",
         "|---|---|---|---|---|---|",

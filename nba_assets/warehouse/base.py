@@ -77,6 +77,10 @@ class Warehouse(Protocol):
         """Per (table_name, partition_date): the newest attempt, and the newest published one if it is another."""
         ...
 
+    def stored_ledger(self) -> pd.DataFrame:
+        """All attempts, also of a ledger that still has to be migrated, or is not there."""
+        ...
+
     def failures(self, table: str, day: date) -> pd.DataFrame:
         """The entity failures of one partition."""
         ...

@@ -22,7 +22,7 @@ import pyarrow as pa
 from google.api_core import exceptions as api
 from google.cloud import bigquery
 
-from nba_assets.schema.contract import Column, cast, columns_of, names_of
+from nba_assets.schema.contract import Column, cast, columns_of, empty, names_of
 from nba_assets.tables import Table
 from nba_assets.warehouse import bigquery_sql as sql
 from nba_assets.warehouse.base import OvertakenError, Publication, WarehouseError
@@ -38,7 +38,7 @@ from nba_assets.warehouse.ddl import (
     is_required,
     migrations,
 )
-from nba_assets.warehouse.ledger import DATASET, ENTITY_FAILURES, PROCESSOR_RUNS
+from nba_assets.warehouse.ledger import DATASET, ENTITY_FAILURES, PROCESSOR_RUNS, in_todays_columns
 from nba_assets.warehouse.relations import all_relations, relation_of
 from nba_assets.warehouse.views import VIEWS, bigquery_views
 
@@ -150,6 +150,14 @@ class BigQueryWarehouse:
         self.prepare()
         rows = self._fetch(sql.newest_attempts(self._names, start, end, tables))
         return cast(rows, PROCESSOR_RUNS.contract, names_of(PROCESSOR_RUNS.contract))
+
+    def stored_ledger(self) -> pd.DataFrame:
+        """All attempts, whatever columns the ledger has."""
+        with explained(self.target):
+            present = self._present(create=False)
+        if PROCESSOR_RUNS.qualified not in present:
+            return empty(PROCESSOR_RUNS.contract)
+        return in_todays_columns(self._fetch(sql.select_all(self._names, PROCESSOR_RUNS)))
 
     def failures(self, table: str, day: date) -> pd.DataFrame:
         """The entity failures of one partition."""

@@ -61,6 +61,11 @@ def select(names: Names, relation: Relation, columns: Sequence[str], where: str,
     return f"{query} ORDER BY {by}" if by else query
 
 
+def select_all(names: Names, relation: Relation) -> str:
+    """All rows of a relation, with the columns that it has."""
+    return f"SELECT * FROM {names.sql(relation.qualified)}"
+
+
 def newest_attempts(names: Names, start: date | None, end: date | None, tables: Sequence[str] | None = None) -> str:
     """The newest attempt at each partition, and the newest published one if it is another."""
     newest = "ROW_NUMBER() OVER (PARTITION BY `table_name`, `partition_date` ORDER BY `attempt_id` DESC) = 1"

@@ -25,11 +25,11 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from nba_assets.schema.contract import cast, names_of
+from nba_assets.schema.contract import cast, empty, names_of
 from nba_assets.tables import Table
 from nba_assets.warehouse.base import Publication, WarehouseError
 from nba_assets.warehouse.ddl import Migration, Relation, arrow_schema, create_table, migrations, missing_table
-from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
+from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS, in_todays_columns
 from nba_assets.warehouse.relations import all_relations, relation_of
 from nba_assets.warehouse.views import VIEWS, duckdb_views
 
@@ -148,6 +148,16 @@ class DuckDBWarehouse:
             f"QUALIFY {newest} OR ({newest_published}) ORDER BY partition_date, table_name, attempt_id"
         )
         return cast(self._fetch(query, values), PROCESSOR_RUNS.contract, names)
+
+    def stored_ledger(self) -> pd.DataFrame:
+        """All attempts, whatever columns the ledger has."""
+        if not self.path.exists():
+            return empty(PROCESSOR_RUNS.contract)
+        with self._connect(read_only=True) as connection:
+            if not _stored_columns(connection, PROCESSOR_RUNS):
+                return empty(PROCESSOR_RUNS.contract)
+            rows = connection.sql(f"SELECT * FROM {PROCESSOR_RUNS.qualified}").to_arrow_table().to_pandas()
+        return in_todays_columns(rows)
 
     def failures(self, table: str, day: date) -> pd.DataFrame:
         """The entity failures of one partition."""
@@ -289,14 +299,18 @@ def _between(column: str, start: date | None, end: date | None) -> tuple[str, li
 
 
 def _differences(connection: duckdb.DuckDBPyConnection, relation: Relation) -> list[Migration]:
+    found = _stored_columns(connection, relation)
+    return migrations(relation, found) if found else [missing_table(relation)]
+
+
+def _stored_columns(connection: duckdb.DuckDBPyConnection, relation: Relation) -> dict[str, tuple[str, bool]]:
+    """Column -> (type, whether it is REQUIRED); empty if there is no such table."""
     query = (
         "SELECT column_name, data_type, is_nullable = 'NO' FROM information_schema.columns "
         "WHERE table_schema = ? AND table_name = ?"
     )
     found = connection.execute(query, [relation.dataset, relation.name]).fetchall()
-    if not found:
-        return [missing_table(relation)]
-    return migrations(relation, {name: (type_, not_null) for name, type_, not_null in found})
+    return {name: (type_, not_null) for name, type_, not_null in found}
 
 
 def _is_held(error: duckdb.Error) -> bool:

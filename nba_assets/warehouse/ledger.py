@@ -6,6 +6,8 @@ row. Every column but the keys is nullable.
 
 from __future__ import annotations
 
+import pandas as pd
+
 from nba_assets.schema.contract import (
     Contract,
     Date,
@@ -14,7 +16,9 @@ from nba_assets.schema.contract import (
     OptionalInteger,
     Text,
     Timestamp,
+    cast,
     column,
+    names_of,
 )
 from nba_assets.warehouse.ddl import Relation
 
@@ -45,7 +49,7 @@ class ProcessorRuns(Contract):
     content_hash: Text = column("Hash of the rows", nullable=True)
     announced_hash: Text = column("Hash of what was known before tip-off (raw_schedule)", nullable=True)
     inputs_hash: Text = column("Hash of everything the partition was allowed to read", nullable=True)
-    code_version: Text = column("Version of the table's formula", nullable=True)
+    code_version: Text = column("Fingerprint of the code that the table's numbers and checks depend on", nullable=True)
     source: Text = column("Source that was asked (raw tables)", nullable=True)
     opening_night: Date = column("The season's opening night by the schedule (raw_schedule)", nullable=True)
     options: Text = column("Run options, JSON", nullable=True)
@@ -65,3 +69,9 @@ class EntityFailures(Contract):
 
 PROCESSOR_RUNS = Relation(DATASET, "processor_runs", ProcessorRuns)
 ENTITY_FAILURES = Relation(DATASET, "entity_failures", EntityFailures)
+
+
+def in_todays_columns(rows: pd.DataFrame) -> pd.DataFrame:
+    """Ledger rows as an older version stored them: columns that it did not have are NULL, others are dropped."""
+    names = names_of(ProcessorRuns)
+    return cast(rows.reindex(columns=names), ProcessorRuns, names)

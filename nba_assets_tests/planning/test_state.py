@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from nba_assets.partition import Partition, Status
+from nba_assets.partition import Cause, Partition, Status
 from nba_assets.quality.policies import policies
 from nba_assets.tables import TABLES, Phase
 from nba_assets_tests.planning.ledgers import OPENING, Ledger
@@ -76,12 +76,18 @@ def test_what_follows_a_stale_table_is_current_until_its_content_changes(built: 
     assert statuses["ml_feature_store_v2"] == Status.OK
 
 
-def test_an_older_code_version_is_stale_and_says_which(built: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    table = TABLES["player_daily_cache"]
-    monkeypatch.setitem(TABLES, table.name, replace(table, code_version="99"))
+def test_another_formula_or_other_checks_are_stale_and_say_which(
+    built: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, other = TABLES["player_daily_cache"], TABLES["player_shot_zone_analysis"]
+    monkeypatch.setitem(TABLES, table.name, replace(table, compute=other.compute))
     cell = built.state().cell(table.name, SECOND)
-    assert cell.status == Status.STALE
-    assert cell.reason == f"computed with code version {table.code_version}, now 99"
+    assert (cell.status, cell.reason) == (Status.STALE, f"formula of {table.name} changed")
+    assert [f.cause for f in cell.findings] == [Cause.CODE_CHANGED]
+    monkeypatch.setitem(TABLES, table.name, replace(table, expect=other.expect))
+    cell = built.state().cell(table.name, SECOND)
+    assert (cell.status, cell.reason) == (Status.STALE, f"checks of {table.name} changed")
+    assert [f.cause for f in cell.findings] == [Cause.CHECKS_CHANGED]
 
 
 def test_scores_do_not_make_what_was_announced_stale(built: Ledger) -> None:
