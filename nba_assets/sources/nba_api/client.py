@@ -65,7 +65,7 @@ class _Adapter(HTTPAdapter):
         super().close()
 
 
-class _Connection(NBAStatsHTTP):
+class _Connection(NBAStatsHTTP):  # type: ignore[misc]  # nba_api has no types
     """nba_api's own client, with a session that is ours to close and an address that can be set."""
 
     def __init__(self, base_url: str | None) -> None:
