@@ -3,38 +3,77 @@
 from __future__ import annotations
 
 import gc
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from nba_assets.cli.alerts import alerts_app
-from nba_assets.cli.backfill import backfill, refresh, repair
-from nba_assets.cli.console import err, print_text
-from nba_assets.cli.coverage import coverage
-from nba_assets.cli.dev import dev
-from nba_assets.cli.explain import explain
-from nba_assets.cli.fetch import fetch
-from nba_assets.cli.impact import impact
-from nba_assets.cli.migrate import migrate
-from nba_assets.cli.tables import export, tables
-from nba_assets.cli.verify import verify
-from nba_assets.settings import unknown_settings
+from nba_assets import __version__
+from nba_assets.cli.lazy import LazyGroup, Listed
+
+COMMANDS = {
+    "backfill": Listed(
+        "nba_assets.cli.backfill:backfill",
+        "Build everything that a range lacks, with the relaxed thresholds of backfill mode.",
+    ),
+    "repair": Listed(
+        "nba_assets.cli.backfill:repair",
+        "Build what is missing, a gap, in error, blocked or stale; everything else is left alone.",
+    ),
+    "refresh": Listed(
+        "nba_assets.cli.backfill:refresh",
+        "Read the source again for a range, and repair whatever depends on what has changed.",
+    ),
+    "coverage": Listed("nba_assets.cli.coverage:coverage", "Show which table has what for which date, and why not."),
+    "explain": Listed(
+        "nba_assets.cli.explain:explain",
+        "Explain one partition: its inputs, what they lack by name, and the command that repairs it.",
+    ),
+    "impact": Listed(
+        "nba_assets.cli.impact:impact",
+        "Show which tables, dates and entities a late or corrected game touches; nothing is computed.",
+    ),
+    "verify": Listed(
+        "nba_assets.cli.verify:verify",
+        "Check the stored tables: identities, ranges, keys, published totals, recomputation and the leak test.",
+    ),
+    "fetch": Listed(
+        "nba_assets.cli.fetch:fetch",
+        "Get a season from stats.nba.com into the cache directory; what is there is not asked for again.",
+    ),
+    "export": Listed(
+        "nba_assets.cli.tables:export",
+        "Write the rows of a range to a Parquet or CSV file; of the whole range, or with --partial of what is there.",
+    ),
+    "tables": Listed("nba_assets.cli.tables:tables", "List the tables with their keys, or the columns of one."),
+    "migrate": Listed(
+        "nba_assets.cli.migrate:migrate",
+        "Compare stored tables with their contracts and apply what is safe; exit status 1 if something is left to you.",
+    ),
+    "dev": Listed(
+        "nba_assets.cli.dev:dev",
+        "Start the Dagster UI with its daemon (schedules, sensors, automation) on this state.",
+    ),
+    "alerts": Listed("nba_assets.cli.alerts:alerts_app", "Alerts: try the transport, list what is open."),
+}
+"""Every command, in the order of the help. None of their modules is imported here."""
+
+
+class _Commands(LazyGroup):
+    listed = COMMANDS
+
 
 app = typer.Typer(
     name="nba-assets",
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (backfill, repair, refresh, coverage, explain, impact, verify, fetch, export, tables, migrate, dev):
-    app.command()(command)
-app.add_typer(alerts_app, name="alerts")
 
 
 def _print_version(asked: bool) -> None:
     if asked:
-        print_text(f"nba-assets {version('nba_assets')}")
+        typer.echo(f"nba-assets {__version__}")
         raise typer.Exit
 
 
@@ -45,14 +84,11 @@ def nba_assets(
     ] = False,
 ) -> None:
     """NBA feature pipeline: no silent gap, no leak, no waste."""
-    for name, nearest in unknown_settings().items():
-        err.print(f"{name} is not a setting" + (f"; did you mean {nearest}?" if nearest else ""), highlight=False)
 
 
 def main() -> None:
     """The console script."""
     # What imports have made lives as long as the command: looking through it again and again for garbage takes
-    # a tenth of a backfill.
-    gc.freeze()
+    # a tenth of a backfill. So it is set aside as soon as the command is imported.
     gc.set_threshold(50_000, 20, 20)
-    app()
+    app(obj=gc.freeze)

@@ -12,13 +12,14 @@ from nba_assets.alerts.compose import dates, trial_letter
 from nba_assets.alerts.tiers import Tier, recipients
 from nba_assets.alerts.transport import LogTransport, Transport, TransportError, open_transport
 from nba_assets.cli.console import FAILED, AsFormat, Format, err, errors_explained, out, print_json
+from nba_assets.cli.lazy import Command
 from nba_assets.session import open_session
 from nba_assets.settings import Settings, load_settings
 
 alerts_app = typer.Typer(help="Alerts: try the transport, list what is open.", no_args_is_help=True)
 
 
-@alerts_app.command("test")
+@alerts_app.command("test", cls=Command)
 def test() -> None:
     """Send one test message per tier; exit status 1 if one could not be delivered."""
     with errors_explained():
@@ -45,7 +46,7 @@ def _try(tier: Tier, settings: Settings, transport: Transport) -> bool:
     return True
 
 
-@alerts_app.command("list")
+@alerts_app.command("list", cls=Command)
 def list_alerts(
     everything: Annotated[bool, typer.Option("--all", help="Resolved alerts and digested backfills too.")] = False,
     format: AsFormat = Format.TABLE,

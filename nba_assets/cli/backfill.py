@@ -235,9 +235,8 @@ def _print_plan(steps: Sequence[Step], format_: Format) -> None:
     for step in steps:
         if step.build or step.blocked:
             why = ", ".join(f"{count} {status.lower()}" for status, count in step.why.items())
-            table.add_row(
-                str(step.tier), step.table, str(len(step.build)), why, _dates(step.build), str(len(step.blocked) or "")
-            )
+            dates = joined([span(*run) for run in ranges(step.build)], 2)
+            table.add_row(str(step.tier), step.table, str(len(step.build)), why, dates, str(len(step.blocked) or ""))
     out.print(table)
     total = counted(sum(len(step.build) for step in steps), "partition")
     out.print(f"{total} would be built; those that come out unchanged are not rewritten.", highlight=False)
@@ -252,10 +251,6 @@ def _planned(step: Step) -> dict[str, object]:
         "ranges": [[str(first), str(last)] for first, last in ranges(step.build)],
         "blocked": len(step.blocked),
     }
-
-
-def _dates(days: Sequence[date]) -> str:
-    return joined([span(*run) for run in ranges(days)], 2)
 
 
 def _came_of(counts: Counter[str]) -> list[str]:

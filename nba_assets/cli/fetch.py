@@ -6,7 +6,7 @@ How it is fetched is the business of `sources.nba_api`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
@@ -29,6 +29,7 @@ from nba_assets.sources.nba_api.fetch import (
     fetch_season,
 )
 from nba_assets.sources.nba_api.settings import NbaApiSettings
+from nba_assets.text import joined
 
 DEFAULT_REFRESH_DAYS = 3
 
@@ -138,10 +139,5 @@ def _as_table(outcome: dict[str, Any]) -> Table:
         table.add_row("seconds", f"{outcome['seconds']:.1f}")
     for name in ("changed_games", "missing_dates"):
         if outcome.get(name):
-            table.add_row(name.replace("_", " "), _listing(outcome[name]))
+            table.add_row(name.replace("_", " "), joined(outcome[name], 10))
     return table
-
-
-def _listing(items: Sequence[Any]) -> str:
-    named = ", ".join(str(item) for item in items[:10])
-    return f"{named} and {len(items) - 10} more" if len(items) > 10 else named

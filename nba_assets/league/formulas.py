@@ -21,7 +21,8 @@ def ratio(numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> Floats:
     """numerator / denominator as float64, NULL where the denominator is 0 or either side is NULL."""
     above = np.asarray(numerator, dtype=np.float64)
     below = np.asarray(denominator, dtype=np.float64)
-    return np.divide(above, below, out=np.full(np.broadcast(above, below).shape, np.nan), where=below != 0)
+    ratios: Floats = np.divide(above, below, out=np.full(np.broadcast(above, below).shape, np.nan), where=below != 0)
+    return ratios
 
 
 def true_shooting(pts: npt.ArrayLike, fga: npt.ArrayLike, fta: npt.ArrayLike) -> Floats:

@@ -77,7 +77,7 @@ class GameLog:
 
     def _season_key(self, entities: Any, seasons: Any) -> Ints:
         """What sorts before every game of the entity's season; with a game's day number added, the game's own key."""
-        codes = self._entities.get_indexer(pd.Index(np.asarray(entities))).astype(np.int64)
+        codes: Ints = self._entities.get_indexer(pd.Index(np.asarray(entities))).astype(np.int64)
         return (codes << _ENTITY_BITS) + (_first_years(seasons) << _SEASON_BITS)
 
     def _prefix(self, stat: str) -> tuple[Ints, Ints]:
@@ -89,7 +89,7 @@ class GameLog:
         return self._prefixes[stat], self._nulls[stat]
 
     def _is_fraction(self, stat: str) -> bool:
-        return pd.api.types.is_float_dtype(self.games[stat].dtype)
+        return bool(pd.api.types.is_float_dtype(self.games[stat].dtype))
 
     def _square(self, stat: str) -> str:
         name = f"{stat} squared"
@@ -190,7 +190,8 @@ class Window:
     def mean(self, stat: str) -> Floats:
         """Sum / games; NULL over an empty window."""
         games = self.count
-        return np.divide(self.sum(stat), games, out=np.full(len(games), np.nan), where=games > 0)
+        means: Floats = np.divide(self.sum(stat), games, out=np.full(len(games), np.nan), where=games > 0)
+        return means
 
     def without_first(self) -> Window:
         """The window less its oldest game, for statistics of pairs of neighbouring games."""
@@ -213,14 +214,16 @@ def _day_numbers(dates: Any) -> Ints:
 def _first_years(seasons: Any) -> Ints:
     """The year in which each season starts; few of them are different, so that only those are read."""
     codes, names = pd.factorize(np.asarray(seasons), use_na_sentinel=False)
-    return np.array([int(name[:4]) for name in names], dtype=np.int64)[codes]
+    years: Ints = np.array([int(name[:4]) for name in names], dtype=np.int64)[codes]
+    return years
 
 
 def _as_integers(values: pd.Series, nulls: Bools) -> Ints:
     if pd.api.types.is_float_dtype(values.dtype):
         scaled = np.rint(values.to_numpy(dtype=np.float64, na_value=0.0) * _FRACTION)
         return np.where(nulls, 0.0, scaled).astype(np.int64)
-    return values.fillna(0).to_numpy(dtype=np.int64) if nulls.any() else values.to_numpy(dtype=np.int64)
+    integers: Ints = values.fillna(0).to_numpy(dtype=np.int64) if nulls.any() else values.to_numpy(dtype=np.int64)
+    return integers
 
 
 def _prefix_sums(values: Ints) -> Ints:

@@ -46,7 +46,7 @@ _RUN_OPTIONS = dg.Permissive(
 
 
 def table_assets(
-    settings: Settings, partitions: dg.DailyPartitionsDefinition, conditions: Mapping[str, dg.AutomationCondition]
+    settings: Settings, partitions: dg.DailyPartitionsDefinition, conditions: Mapping[str, dg.AutomationCondition[Any]]
 ) -> list[dg.AssetsDefinition]:
     """One asset per table. `conditions` holds the automation condition of those that have one."""
     return [_asset(table, settings, partitions, conditions.get(table.name)) for table in TABLES.values()]
@@ -56,7 +56,7 @@ def _asset(
     table: Table,
     settings: Settings,
     partitions: dg.DailyPartitionsDefinition,
-    condition: dg.AutomationCondition | None,
+    condition: dg.AutomationCondition[Any] | None,
 ) -> dg.AssetsDefinition:
     policy = settings.policies[table.name]
 

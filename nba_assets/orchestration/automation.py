@@ -6,6 +6,7 @@ Raw tables have no condition: the source is asked by the morning schedule (`sche
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import dagster as dg
 from dagster import AutomationCondition as When
@@ -20,13 +21,13 @@ FOLLOWED_TAG = "nba/followed"
 """On a run whose launcher itself goes on to everything downstream: a backfill of the whole graph."""
 
 
-def conditions(policies: Mapping[str, Policy]) -> dict[str, dg.AutomationCondition]:
+def conditions(policies: Mapping[str, Policy]) -> dict[str, dg.AutomationCondition[Any]]:
     """Table -> its condition; none for raw tables."""
     computed = (table for table in TABLES.values() if table.phase != Phase.RAW)
     return {table.name: inputs_are_ready(table, policies) for table in computed}
 
 
-def inputs_are_ready(table: Table, policies: Mapping[str, Policy]) -> dg.AutomationCondition:
+def inputs_are_ready(table: Table, policies: Mapping[str, Policy]) -> dg.AutomationCondition[Any]:
     """Request a partition when what it reads has come in; partition by partition, over all history.
 
     Dagster's eager condition with four differences: it looks at every partition, not at the latest; it waits for
@@ -55,7 +56,7 @@ def inputs_are_ready(table: Table, policies: Mapping[str, Policy]) -> dg.Automat
     ).with_label("inputs_are_ready")
 
 
-def _an_input_was_updated() -> dg.AutomationCondition:
+def _an_input_was_updated() -> dg.AutomationCondition[Any]:
     """Since the partition was last requested or computed, by a run that lets automation go on.
 
     A run that does not also ends what earlier updates began: the partition waits for the next ordinary update.

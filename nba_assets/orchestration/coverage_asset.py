@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -51,7 +52,7 @@ def coverage_asset(owners: Sequence[str]) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="compute_coverage", specs=[spec], check_specs=_check_specs(), required_resource_keys={"pipeline"}
     )
-    def coverage(context) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[no-untyped-def]
+    def coverage(context) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:  # type: ignore[no-untyped-def]
         session: Session = context.resources.pipeline.session
         days = history(session) or [session.today() - timedelta(days=_SHOWN_DAYS - 1), session.today()]
         first, last = days[0], days[-1]

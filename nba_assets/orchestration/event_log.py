@@ -33,7 +33,7 @@ class PooledSqliteEventLogStorage(ConsolidatedSqliteEventLogStorage):
         with created_alone(Path(base_dir)):
             super().__init__(base_dir, inst_data)
             if not self.has_table("alembic_version"):  # whoever created the file was killed before its schema was there
-                self._init_db()
+                self._init_db()  # type: ignore[no-untyped-call]  # Dagster gives it no types
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class PooledSqliteEventLogStorage(ConsolidatedSqliteEventLogStorage):
     def dispose(self) -> None:
         """Close the connections."""
         self._engine.dispose()
-        super().dispose()
+        super().dispose()  # type: ignore[no-untyped-call]  # Dagster gives it no types
 
 
 def one_transaction(instance: dg.DagsterInstance) -> AbstractContextManager[None]:

@@ -28,7 +28,7 @@ PRODUCTION_READY = "production_ready"
 _PREVIEW_ROWS = 5
 _NAMED_IN_FAILURE = 5
 
-Events = Iterator[dg.MaterializeResult | dg.AssetCheckResult]
+Events = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 
 
 def check_specs(table: Table, partitions: dg.PartitionsDefinition) -> list[dg.AssetCheckSpec]:

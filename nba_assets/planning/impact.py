@@ -219,14 +219,16 @@ class _Season:
     def _within_league_days(self, days: pd.Series) -> Bools:
         """The league's averages look back thirty days, over every team."""
         since = (days - pd.Timestamp(self._game.day)).dt.days
-        return (since > 0).to_numpy() & (since <= LEAGUE_DAYS).to_numpy()
+        within: Bools = (since > 0).to_numpy() & (since <= LEAGUE_DAYS).to_numpy()
+        return within
 
     def _beside_touched(self, own: Bools) -> Bools:
         """Team mates of a touched player where there is a report: he may be a star who is out, or no longer one."""
         touched = [self.slate.loc[own, ["game_date", "team"]], *(days for _, days in self._dropped)]
         pairs = pd.concat(touched)[["game_date", "team"]].drop_duplicates()
         beside = self.slate[["game_date", "team"]].merge(pairs, how="left", indicator="_side")["_side"].eq("both")
-        return (beside & self.slate["player_status"].notna()).to_numpy(dtype=bool)
+        touched_mates: Bools = (beside & self.slate["player_status"].notna()).to_numpy(dtype=bool)
+        return touched_mates
 
     def _team_context(self) -> tuple[pd.DataFrame, Bools]:
         rows = self._keys_after("upcoming_team_game_context", ("season", "team", "opponent"))

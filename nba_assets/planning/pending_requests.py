@@ -88,4 +88,5 @@ def next_request_at(attempts: Sequence[datetime]) -> datetime | None:
         return None
     if not attempts:
         return datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
-    return max(attempts) + FIRST_WAIT * 2 ** (len(attempts) - 1)
+    wait: timedelta = FIRST_WAIT * 2 ** (len(attempts) - 1)
+    return max(attempts) + wait

@@ -438,4 +438,5 @@ def _row(values: dict[str, Any]) -> LedgerRow:
 def _plain(values: pd.Series) -> list[Any]:
     """Python values, None for every kind of NULL."""
     objects = values.astype(object)
-    return objects.where(values.notna(), None).tolist()
+    plain: list[Any] = objects.where(values.notna(), None).tolist()
+    return plain

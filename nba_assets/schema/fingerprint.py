@@ -59,7 +59,8 @@ def _values(values: pd.Series, column: Column) -> Hashes:
         texts = values.map("\x1f".join) if column.type == ColumnType.STRING_LIST else values
         codes, uniques = pd.factorize(texts)
         table = np.array([_text_hash(text) for text in uniques] + [_NULL], dtype=np.uint64)
-        return table[codes]
+        hashes: Hashes = table[codes]
+        return hashes
     if column.type == ColumnType.FLOAT:
         numbers = np.rint(values.to_numpy(dtype=np.float64, na_value=0.0) * _DECIMALS)
     elif column.type in (ColumnType.DATE, ColumnType.TIMESTAMP):

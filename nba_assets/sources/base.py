@@ -212,9 +212,9 @@ def _as_text(values: pd.Series, nulls: pd.Series, where: str) -> pd.Series:
 
 def _is_number(values: pd.Series, kind: str) -> bool:
     if kind.startswith("bool"):
-        return values.dtype == "boolean" or values.map(lambda value: isinstance(value, bool)).all()
+        return values.dtype == "boolean" or bool(values.map(lambda value: isinstance(value, bool)).all())
     if values.dtype == object:
         return bool(values.map(lambda value: isinstance(value, (int, float)) and not isinstance(value, bool)).all())
     if kind.startswith("int") and pd.api.types.is_float_dtype(values):
         return bool((values == values.round()).all())
-    return pd.api.types.is_numeric_dtype(values)
+    return bool(pd.api.types.is_numeric_dtype(values))

@@ -99,7 +99,8 @@ def fatigue_score(rows: pd.DataFrame) -> Floats:
     score -= np.where(minutes_a_game > 35, 8.0, 0.0)
     score -= np.select([pairs_of_days >= 2, pairs_of_days == 1], [12.0, 5.0], 0.0)
     score -= np.select([age >= 35, age >= 30], [10.0, 5.0], 0.0)
-    return np.clip(score, 0.0, 100.0)
+    clipped: Floats = np.clip(score, 0.0, 100.0)
+    return clipped
 
 
 def mismatch_score(against_league: pd.Series | Floats, rate: pd.Series | Floats) -> Floats:

@@ -27,7 +27,9 @@ from nba_assets_tests.engine.warehouses import LONG_AFTER
 from nba_assets_tests.needs import real_data
 
 _warm = multiprocessing.get_context("forkserver")
-_warm.set_forkserver_preload(["nba_assets.definitions", "nba_assets.orchestration.launch", __name__])
+_warm.set_forkserver_preload(
+    ["nba_assets.definitions", "nba_assets.orchestration.launch", "nba_assets.cli.backfill", __name__]
+)
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -141,11 +141,12 @@ class SeasonCache:
         if not self._record_path.is_file():
             return {}
         try:
-            return json.loads(self._record_path.read_text(encoding="utf-8"))
+            record: dict[str, dict[str, str]] = json.loads(self._record_path.read_text(encoding="utf-8"))
         except (ValueError, OSError) as error:
             raise CacheError(
                 f"{self._record_path}: cannot be read ({error}). Delete it; the season is then fetched anew."
             ) from error
+        return record
 
     def _note(self, result_set: ResultSet, fetched: dict[str, datetime]) -> None:
         record = self._record()

@@ -65,7 +65,7 @@ class _Adapter(HTTPAdapter):
         super().close()
 
 
-class _Connection(NBAStatsHTTP):
+class _Connection(NBAStatsHTTP):  # type: ignore[misc]  # nba_api has no types
     """nba_api's own client, with a session that is ours to close and an address that can be set."""
 
     def __init__(self, base_url: str | None) -> None:
@@ -162,7 +162,7 @@ class StatsClient:
         return f"{host} cannot be reached ({_root_of(error)})"
 
     def _pause(self, attempt: int, retry_after: float | None) -> float:
-        backoff = self._settings.backoff_seconds * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)
+        backoff: float = self._settings.backoff_seconds * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)
         return min(max(backoff, retry_after or 0.0), self._settings.max_backoff_seconds)
 
 

@@ -131,7 +131,8 @@ def inactives(season: Season) -> Published:
 
 
 def _whole_minutes(lines: pd.DataFrame) -> Ints:
-    return (lines["seconds"].to_numpy() + 30) // 60
+    minutes: Ints = (lines["seconds"].to_numpy() + 30) // 60
+    return minutes
 
 
 def _matchups(games: pd.DataFrame) -> Texts:

@@ -243,7 +243,7 @@ def _hosting(rng: np.random.Generator) -> npt.NDArray[np.int64]:
 
     Four games against division rivals, three or four within the conference, two against the other one.
     """
-    hosting = (CONFERENCE[:, None] != CONFERENCE[None, :]).astype(np.int64)
+    hosting: npt.NDArray[np.int64] = (CONFERENCE[:, None] != CONFERENCE[None, :]).astype(np.int64)
     divisions = [rng.permutation(teams) for teams in DIVISION_TEAMS]
     for one, teams in enumerate(divisions):
         conference = divisions[3 * (one // 3) : 3 * (one // 3) + 3]

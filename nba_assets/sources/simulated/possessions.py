@@ -8,6 +8,7 @@ what they mean are in `rosters.tendencies`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -116,7 +117,8 @@ def play(rng: np.random.Generator, league: League, games: pd.DataFrame, turnout:
 
 def _pace(league: League, games: pd.DataFrame) -> Floats:
     pace = league.teams.pace
-    return pace[games["home"].to_numpy()] + pace[games["away"].to_numpy()] - LEAGUE_PACE
+    paces: Floats = pace[games["home"].to_numpy()] + pace[games["away"].to_numpy()] - LEAGUE_PACE
+    return paces
 
 
 def _court(league: League, games: pd.DataFrame, lines: pd.DataFrame) -> _Court:
@@ -183,7 +185,7 @@ def _stretch(
 
 def _chances(
     rng: np.random.Generator, league: League, court: _Court, floor: _Floor, side: Ints
-) -> dict[str, npt.NDArray]:
+) -> dict[str, npt.NDArray[Any]]:
     """One chance for each given side: who took it, how it ended, whether the possession goes on."""
     players = league.players
     line = floor.pick(rng, "usage", side)
@@ -217,7 +219,7 @@ def _chances(
     }
 
 
-def _credits(rng: np.random.Generator, floor: _Floor, chances: dict[str, npt.NDArray]) -> dict[str, Ints]:
+def _credits(rng: np.random.Generator, floor: _Floor, chances: dict[str, npt.NDArray[Any]]) -> dict[str, Ints]:
     """The lines credited with an assist, rebound, steal, block or foul for each chance; -1 for none."""
     side, line, zone = chances["side"], chances["line"], chances["zone"]
     opponent = side ^ 1
@@ -249,7 +251,8 @@ def _credits(rng: np.random.Generator, floor: _Floor, chances: dict[str, npt.NDA
 
 
 def _points(chances: pd.DataFrame) -> Ints:
-    return chances["made"] * np.where(chances["zone"] == _THREE, 3, 2) + chances["free_throws_made"]
+    points: Ints = chances["made"] * np.where(chances["zone"] == _THREE, 3, 2) + chances["free_throws_made"]
+    return points
 
 
 def _points_by_side(chances: pd.DataFrame, court: _Court) -> Ints:
@@ -286,7 +289,7 @@ def _box_score(chances: pd.DataFrame, n_lines: int) -> dict[str, Ints]:
     line, zone, made = (chances[column].to_numpy() for column in ("line", "zone", "made"))
     shot, three = zone >= 0, zone == _THREE
 
-    def tally(lines: Ints, weights: npt.NDArray | None = None) -> Ints:
+    def tally(lines: Ints, weights: npt.NDArray[Any] | None = None) -> Ints:
         return np.bincount(lines, weights=weights, minlength=n_lines).astype(np.int64)
 
     def credited(column: str) -> Ints:
@@ -323,7 +326,8 @@ def _plus_minus(rng: np.random.Generator, lines: pd.DataFrame, points: Ints, ove
     left = 5 * margin - np.bincount(side, weights=rounded, minlength=len(points)).astype(np.int64)
     playing = np.bincount(side, minlength=len(points))
     place = np.arange(len(side)) - np.searchsorted(side, side)
-    return rounded + (left // playing)[side] + (place < (left % playing)[side])
+    shares: Ints = rounded + (left // playing)[side] + (place < (left % playing)[side])
+    return shares
 
 
 def _expected_points(league: League, court: _Court, seconds: Ints, possessions: Floats) -> Floats:

@@ -82,7 +82,7 @@ def _standings(games: pd.DataFrame, points: pd.DataFrame) -> npt.NDArray[np.floa
 
 
 def _by_strength(teams: npt.NDArray[np.int64], strength: npt.NDArray[np.float64]) -> list[int]:
-    return teams[np.argsort(-strength[teams])].tolist()
+    return [int(team) for team in teams[np.argsort(-strength[teams])]]
 
 
 def _known_after(high: int) -> int:

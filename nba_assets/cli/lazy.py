@@ -1,0 +1,66 @@
+"""Commands whose modules are imported when they are asked for: pandas, DuckDB and Dagster take a second to load."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pkgutil import resolve_name
+from typing import Any, ClassVar
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What the help of all commands needs of one: where it is ("module:function"), and its docstring's first line."""
+
+    place: str
+    summary: str
+
+
+class Command(TyperCommand):
+    """A command that first warns of settings that do not exist. Its own --help does not: nothing runs."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Warn on standard error, then run."""
+        from nba_assets.cli.console import err
+        from nba_assets.settings import unknown_settings
+
+        for name, nearest in unknown_settings().items():
+            err.print(f"{name} is not a setting" + (f"; did you mean {nearest}?" if nearest else ""), highlight=False)
+        return super().invoke(ctx)
+
+
+class LazyGroup(TyperGroup):
+    """Shows the commands of `listed` by their summaries; imports one when it runs, or when its own help is asked for.
+
+    The context's `obj`, if there is one, is called as soon as the command is imported.
+    """
+
+    listed: ClassVar[Mapping[str, Listed]]
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, command in self.listed.items():
+            self.add_command(TyperCommand(name, help=command.summary))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The name, the imported command, and the arguments that are left; a usage error if it is not listed."""
+        name, listed, rest = super().resolve_command(ctx, args)
+        if name is None or listed is None:
+            return name, listed, rest
+        command = _imported(name, self.listed[name].place)
+        if ctx.obj is not None:
+            ctx.obj()
+        return name, command, rest
+
+
+def _imported(name: str, place: str) -> Any:
+    """The command of a function, or the group of a Typer app."""
+    found = resolve_name(place)
+    if isinstance(found, typer.Typer):
+        return typer.main.get_command(found)
+    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    alone.command(name, cls=Command)(found)
+    return typer.main.get_command(alone)
