@@ -92,6 +92,7 @@ class Cause(StrEnum):
     BELOW_GAMES = "below_games"
     BELOW_ROWS = "below_rows"
     BELOW_ENTITIES = "below_entities"
+    ENTITIES_COUNTED = "entities_counted"
     FORCED = "forced"
     # rows that break their contract, and exceptions
     CONTRACT_VIOLATED = "contract_violated"
@@ -149,6 +150,7 @@ _SENTENCES: dict[Cause, str] = {
     Cause.BELOW_GAMES: "{complete_games}/{games} games ({complete}/{expected} complete, {required} required)",
     Cause.BELOW_ROWS: "{short_name} < {required}",
     Cause.BELOW_ENTITIES: "{rows:row}, {required} required",
+    Cause.ENTITIES_COUNTED: "{short_name}={rows}",
     Cause.FORCED: "published by force",
     Cause.CONTRACT_VIOLATED: "contract violated: {entities}",
     Cause.DUPLICATE_KEYS: "rows that should be unique are not: {entities}",
@@ -182,10 +184,20 @@ class Finding:
     entities: tuple[str, ...] = ()
     numbers: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Those of the entities that the sentence names."""
+        return self.entities[: _MOST_LISTED if self.cause in _LISTS_OF_TEXTS else _MOST_NAMED]
+
+    def as_dict(self) -> dict[str, Any]:
+        """In JSON's types."""
+        return {"cause": self.cause.value, "entities": list(self.entities), "numbers": dict(self.numbers)}
+
     def __str__(self) -> str:
         """ "no box score: 0022100111 LAC@LAL, 0022100112 SAC@UTA", "ATL: no row" """
         sentence = _SENTENCES[self.cause]
-        named = joined(self.entities, _MOST_NAMED, separator="; " if self.cause in _LISTS_OF_TEXTS else ", ")
+        separator = "; " if self.cause in _LISTS_OF_TEXTS else ", "
+        named = joined(self.entities, len(self.named), separator=separator)
         text = _Counting().vformat(sentence, (), {**self.numbers, "entities": named})
         if "{entities}" in sentence or not self.entities:
             return text
@@ -227,7 +239,7 @@ def sentence_of(findings: Iterable[Finding]) -> str | None:
 
 def to_json(findings: Iterable[Finding]) -> str | None:
     """Findings as the ledger keeps them; None for none."""
-    told = [{"cause": f.cause.value, "entities": list(f.entities), "numbers": dict(f.numbers)} for f in findings]
+    told = [found.as_dict() for found in findings]
     return json.dumps(told, default=str) if told else None
 
 

@@ -24,7 +24,9 @@ QUIET = frozenset({Status.NO_GAMES, Status.BOOTSTRAP, Status.NOT_DUE, Status.MIS
 
 _ACROSS_TABLES = (Status.STALE.value, RUN_FAILED)
 _CONTRACT = frozenset({Cause.CONTRACT_VIOLATED, Cause.DUPLICATE_KEYS})
-_NOT_A_KIND = frozenset({Cause.BELOW_SHARE, Cause.BELOW_GAMES, Cause.BELOW_ROWS, Cause.BELOW_ENTITIES})
+_NOT_A_KIND = frozenset(
+    {Cause.BELOW_SHARE, Cause.BELOW_GAMES, Cause.BELOW_ROWS, Cause.BELOW_ENTITIES, Cause.ENTITIES_COUNTED}
+)
 """How much is missing, rather than what."""
 
 

@@ -18,13 +18,13 @@ from nba_assets.league.teams import NAME_BY_CODE
 from nba_assets.partition import FAILED, Partition, Status
 from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell, State
+from nba_assets.quality.audit import INSUFFICIENT_HISTORY
 from nba_assets.schema.table import Input, TimeRule
 from nba_assets.session import Session
-from nba_assets.tables import TABLES
+from nba_assets.tables import LISTINGS, SCHEDULE, TABLES
+from nba_assets.tables.games import game_name
 
 _DAY = timedelta(days=1)
-_EXPECTED_ABSENCE = "INSUFFICIENT_HISTORY"
-_FORCE = "backfill --force"
 _WEAK = (Status.DEGRADED, *FAILED, Status.BLOCKED, Status.MISSING)
 
 
@@ -70,12 +70,31 @@ class Node:
 
 
 @dataclass(frozen=True)
+class Command:
+    """A command of `nba-assets` over first … last that a person may run."""
+
+    verb: str
+    first: date
+    last: date
+    force: bool = False
+
+    def __str__(self) -> str:
+        return f"nba-assets {self.verb} {self.first} {self.last}{' --force' if self.force else ''}"
+
+    def makes_needless(self, other: Command) -> bool:
+        """Whether everything that the other would do is done: backfill and repair build the same."""
+        builds = {"backfill", "repair"}
+        is_alike = self.verb == other.verb or {self.verb, other.verb} <= builds
+        return is_alike and self.force == other.force and self.first <= other.first and other.last <= self.last
+
+
+@dataclass(frozen=True)
 class Explanation:
     """The tree of one cell, the games of its date, and the commands that would repair it."""
 
     tree: Node
     games: tuple[str, ...]
-    commands: tuple[str, ...]
+    commands: tuple[Command, ...]
 
     @property
     def roots(self) -> tuple[Node, ...]:
@@ -119,7 +138,7 @@ class _Explainer:
     def games_of(self, day: date) -> tuple[str, ...]:
         """ "0022100137 BKN@TOR (final)" for each game that the schedule has on the date."""
         games = self._schedule[self._schedule["game_date"] == pd.Timestamp(day)]
-        return tuple(f"{game_label(game)} ({game.status})" for game in games.itertuples())
+        return tuple(f"{game_name(game)} ({game.status})" for game in games.itertuples())
 
     def _nearest(self, cell: Cell) -> list[_Cause]:
         """The causes of a cell without those that another of them already leads to."""
@@ -204,65 +223,41 @@ class _Explainer:
     @cached_property
     def _schedule(self) -> pd.DataFrame:
         first = season_first_day(season_of(self._day))
-        return self._session.warehouse.read(TABLES["raw_schedule"], start=first, end=self._day)
+        return self._session.warehouse.read(SCHEDULE, start=first, end=self._day)
 
     @cached_property
     def _games(self) -> dict[str, str]:
-        return {game.game_id: game_label(game) for game in self._schedule.itertuples()}
+        return {game.game_id: game_name(game) for game in self._schedule.itertuples()}
 
     @cached_property
     def _players(self) -> dict[str, str]:
         first = season_first_day(season_of(self._day))
         columns = ("game_date", "player_id", "player_name")
-        rows = self._session.warehouse.read(
-            TABLES["raw_player_boxscores"], columns=columns, start=first, end=self._day
-        ).drop_duplicates("player_id", keep="last")
+        rows = self._session.warehouse.read(LISTINGS, columns=columns, start=first, end=self._day).drop_duplicates(
+            "player_id", keep="last"
+        )
         return dict(zip(rows["player_id"].astype(str), rows["player_name"], strict=True))
 
 
-def game_label(game: object) -> str:
-    """ "0022100137 BKN@TOR", of a row of raw_schedule."""
-    return f"{game.game_id} {game.away_team}@{game.home_team}"  # type: ignore[attr-defined]
-
-
 def _dated(game: object) -> str:
-    return f"{game_label(game)} ({game.game_date:%Y-%m-%d})"  # type: ignore[attr-defined]
+    return f"{game_name(game)} ({game.game_date:%Y-%m-%d})"  # type: ignore[attr-defined]
 
 
 def _roots(tree: Node) -> tuple[Node, ...]:
     return tuple(node for node in tree.walk() if not node.inputs and not node.seen)
 
 
-@dataclass(frozen=True, order=True)
-class _Command:
-    """A command over first … last."""
-
-    first: date
-    last: date
-    verb: str
-
-    def __str__(self) -> str:
-        verb, *options = self.verb.split()
-        return " ".join(["nba-assets", verb, str(self.first), str(self.last), *options])
-
-    def makes_needless(self, other: _Command) -> bool:
-        """Whether everything that the other would do is done: backfill and repair build the same."""
-        builds = {"backfill", "repair"}
-        is_alike = self.verb == other.verb or {self.verb, other.verb} <= builds
-        return is_alike and self.first <= other.first and other.last <= self.last
-
-
-def _commands_for(tree: Node, day: date) -> tuple[str, ...]:
+def _commands_for(tree: Node, day: date) -> tuple[Command, ...]:
     """What would repair the roots of a tree and all behind them up to `day`, in the order in which to run it."""
-    found = sorted(set(_commands(tree, day, day)), key=lambda c: (c.verb == _FORCE, c.first, -c.last.toordinal()))
-    needed: list[_Command] = []
+    found = sorted(set(_commands(tree, day, day)), key=lambda c: (c.force, c.first, -c.last.toordinal(), c.verb))
+    needed: list[Command] = []
     for command in found:
         if not any(other.makes_needless(command) for other in needed):
             needed.append(command)
-    return tuple(str(command) for command in needed)
+    return tuple(needed)
 
 
-def _commands(node: Node, day: date, last: date) -> Iterator[_Command]:
+def _commands(node: Node, day: date, last: date) -> Iterator[Command]:
     """What would repair each root below a node; `last` is the last date on which its trouble is known."""
     first, status = node.cell.partition.day, node.cell.status
     last = node.later[-1] if node.later else last
@@ -270,17 +265,17 @@ def _commands(node: Node, day: date, last: date) -> Iterator[_Command]:
         its_first = cause.cell.partition.day
         yield from _commands(cause, day, last if its_first == first else its_first)
     if status == Status.STALE:
-        yield _Command(first, day, "repair")
+        yield Command("repair", first, day)
     if node.inputs or node.seen:
         return
     if status == Status.MISSING:
-        yield _Command(first, day, "backfill")
+        yield Command("backfill", first, day)
     elif status in (*FAILED, Status.BLOCKED):
-        yield _Command(first, day, "repair")
+        yield Command("repair", first, day)
     elif status == Status.DEGRADED:
-        yield _Command(first, last, "refresh")
+        yield Command("refresh", first, last)
     if status == Status.GAP:
-        yield _Command(first, last, _FORCE)
+        yield Command("backfill", first, last, force=True)
 
 
 def _between(first: date, end: date) -> list[date]:
@@ -290,4 +285,4 @@ def _between(first: date, end: date) -> list[date]:
 
 def shortcomings(node: Node) -> tuple[Entity, ...]:
     """The entities of a node that something is wrong with; a short history is nothing wrong."""
-    return tuple(entity for entity in node.entities if entity.category != _EXPECTED_ABSENCE)
+    return tuple(entity for entity in node.entities if entity.category != INSUFFICIENT_HISTORY)

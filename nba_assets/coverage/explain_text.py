@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from nba_assets.coverage.explain import Entity, Explanation, Node, TeamLack, shortcomings
+from nba_assets.coverage.explain import Command, Entity, Explanation, Node, TeamLack, shortcomings
 from nba_assets.coverage.terminal import STYLES, cell_as_dict
 from nba_assets.partition import MEANING, Status
 from nba_assets.planning.state import Cell
@@ -21,7 +21,7 @@ _MOST_ROOTS, _MOST_TEAMS, _MOST_ENTITIES, _MOST_GAMES = 5, 5, 10, 3
 _EFFECTS = {
     "backfill": "builds what was never computed, and what waits for it",
     "repair": "builds it again, raw tables from the source, and then what waits for it",
-    "refresh": "reads the source again, once it has what lacks, and repairs what follows",
+    "refresh": "reads the source again, once it has what is missing, and repairs what follows",
 }
 _EFFECT_OF_FORCE = (
     "only if the rest will never come: accepts the gap and publishes what is there, DEGRADED; then repair"
@@ -58,10 +58,9 @@ def _roots(explanation: Explanation) -> Iterator[Text]:
         yield Text(f"and {len(roots) - _MOST_ROOTS} more roots, in the tree")
 
 
-def _steps(commands: Sequence[str]) -> Iterator[Text]:
+def _steps(commands: Sequence[Command]) -> Iterator[Text]:
     for command in commands:
-        effect = _EFFECT_OF_FORCE if command.endswith("--force") else _EFFECTS[command.split()[1]]
-        yield Text(f"  # {effect}", style="dim")
+        yield Text(f"  # {_EFFECT_OF_FORCE if command.force else _EFFECTS[command.verb]}", style="dim")
         yield Text(f"  {command}", style="bold")
 
 
@@ -69,7 +68,7 @@ def as_dict(explanation: Explanation) -> dict[str, Any]:
     """The same in JSON's types; nodes are nested under `inputs`."""
     return _node_as_dict(explanation.tree) | {
         "games": list(explanation.games),
-        "commands": list(explanation.commands),
+        "commands": list(map(str, explanation.commands)),
     }
 
 
@@ -162,8 +161,8 @@ def _lacks(lacking: Sequence[TeamLack]) -> Iterator[str]:
 
 def _is_told(entity: Entity, node: Node) -> bool:
     """Whether the reason names the entity, or the game whose side it is."""
-    reason = node.cell.reason or ""
-    return entity.entity in reason or entity.entity.rsplit(" ", 1)[0] in reason
+    named = {name for found in node.cell.findings for name in found.named}
+    return bool(named & {entity.entity, entity.entity.rpartition(" ")[0]})
 
 
 def _entity(entity: Entity) -> str:

@@ -14,7 +14,7 @@ from nba_assets.league.calendar import EASTERN
 from nba_assets.partition import FINE, Partition, Status
 from nba_assets.planning.state import Cell, State
 from nba_assets.session import Session
-from nba_assets.tables import TABLES, Phase
+from nba_assets.tables import SCHEDULE, TABLES, Phase
 
 DEADLINE = time(9, 0)
 _RECENT_DAYS = 7
@@ -69,11 +69,11 @@ def _results_of(day: date, state: State) -> Freshness:
 
 
 def _has_games(day: date, state: State) -> bool:
-    schedule = state.published("raw_schedule", day)
+    schedule = state.published(SCHEDULE.name, day)
     return schedule is not None and schedule.status != Status.NO_GAMES
 
 
 def _was_asked_for(day: date, state: State) -> bool:
     """Also where an attempt has come to nothing, and where the results are not due."""
-    raw = (t for t in TABLES.values() if t.phase == Phase.RAW and t.name != "raw_schedule" and not t.optional)
+    raw = (t for t in TABLES.values() if t.phase == Phase.RAW and not t.is_schedule and not t.optional)
     return any(state.cell(table.name, day).status != Status.MISSING for table in raw)

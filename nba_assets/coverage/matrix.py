@@ -17,7 +17,7 @@ from nba_assets.partition import FINE, Status
 from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell, State
 from nba_assets.session import Session
-from nba_assets.tables import TABLES
+from nba_assets.tables import SCHEDULE, TABLES
 from nba_assets.tables.games import RESULT_COLUMNS, counting_games
 from nba_assets.text import joined
 
@@ -78,7 +78,7 @@ def matrix(session: Session, start: date, end: date, *, state: State | None = No
     days = days_between(start, end)
     rows = []
     for day in days:
-        loaded = state.published("raw_schedule", day) is not None
+        loaded = state.published(SCHEDULE.name, day) is not None
         cells = {name: state.cell(name, day) for name in TABLES}
         rows.append(Row(day, cells, games.get(day, 0) if loaded else None))
     return Matrix(tuple(rows), _notes(session))
@@ -110,7 +110,7 @@ def _root_reason(worst: list[Cell]) -> str:
 
 
 def _games_by_date(session: Session, start: date, end: date) -> dict[date, int]:
-    schedule = session.warehouse.read(TABLES["raw_schedule"], columns=RESULT_COLUMNS, start=start, end=end)
+    schedule = session.warehouse.read(SCHEDULE, columns=RESULT_COLUMNS, start=start, end=end)
     games = counting_games(schedule, session.counting_types)
     return {pd.Timestamp(day).date(): int(count) for day, count in games.groupby("game_date").size().items()}
 

@@ -34,11 +34,12 @@ class Root:
 def roots_of(state: State, cells: Iterable[Cell]) -> list[Root]:
     """The roots of the cells that are not in order, the worst first, then the oldest."""
     behind: dict[Partition, list[Partition]] = {}
-    stale: dict[str | None, Partition] = {}
+    stale: dict[tuple[object, ...], Partition] = {}
     for cell in cells:
         if cell.status == Status.STALE:
-            # Staleness has one beginning and many that share it: the reason names it.
-            behind.setdefault(stale.setdefault(cell.reason, cell.partition), []).append(cell.partition)
+            # Staleness has one beginning and many that share it: the findings name it.
+            beginning = tuple((found.cause, found.entities) for found in cell.findings)
+            behind.setdefault(stale.setdefault(beginning, cell.partition), []).append(cell.partition)
         elif cell.status not in FINE:
             behind.setdefault(_root_of(state, cell), []).append(cell.partition)
     found = []

@@ -139,6 +139,7 @@ def cell_as_dict(cell: Cell) -> dict[str, Any]:
         "share": numbers.share if numbers else None,
         "production_ready_share": cell.published.production_ready_share if cell.published else None,
         "reason": cell.reason,
+        "causes": [found.as_dict() for found in cell.findings],
         "root": str(cell.root) if cell.root else None,
         "computed_at": numbers.started_at.isoformat() if numbers and numbers.started_at else None,
         "code_version": numbers.code_version if numbers else None,

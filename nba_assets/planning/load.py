@@ -10,7 +10,7 @@ import pandas as pd
 from nba_assets.league.calendar import season_first_day, season_of
 from nba_assets.planning.state import State
 from nba_assets.session import Session
-from nba_assets.tables import TABLES, with_upstream
+from nba_assets.tables import SCHEDULE, TABLES, with_upstream
 from nba_assets.tables.games import RESULT_COLUMNS, finished_games
 
 _DAY = timedelta(days=1)
@@ -34,7 +34,7 @@ def load_state(session: Session, start: date, end: date, tables: Collection[str]
 
 
 def _finished(session: Session, first: date, last: date) -> pd.DataFrame:
-    schedule = session.warehouse.read(TABLES["raw_schedule"], columns=RESULT_COLUMNS, start=first, end=last)
+    schedule = session.warehouse.read(SCHEDULE, columns=RESULT_COLUMNS, start=first, end=last)
     return finished_games(schedule, session.counting_types)
 
 

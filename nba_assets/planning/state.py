@@ -248,26 +248,28 @@ class State:
 
     def _derive(self, partition: Partition) -> Cell:
         newest, published = self._newest.get(partition), self._published.get(partition)
-
-        def waiting(status: Status, why: Finding, label: str | None = None, root: Partition | None = None) -> Cell:
-            return Cell(partition, status, newest, published, str(why), (why,), label, root)
-
-        failed = newest is not None and newest.status in FAILED and not newest.published
-        if newest is not None and (failed or newest.status == Status.STALE):
+        if newest is not None and (newest.status == Status.STALE or (newest.status in FAILED and not newest.published)):
             return _recorded(newest, newest, published)
         if published is not None and published.inputs_hash == self.inputs_hash(partition.table, partition.day):
             return _recorded(newest if newest is not None and newest.published else published, newest, published)
+        status, why, obstacle = self._waits_for(partition, newest, published)
+        label, root = (obstacle.label, obstacle.root or obstacle.partition) if obstacle else (None, None)
+        return Cell(partition, status, newest, published, str(why), (why,), label, root)
+
+    def _waits_for(
+        self, partition: Partition, newest: LedgerRow | None, published: LedgerRow | None
+    ) -> tuple[Status, Finding, Cell | None]:
+        """What a partition is that is neither failed nor up to date, why, and the input that blocks it."""
         obstacle = self.obstacle(partition.table, partition.day)
         if obstacle is not None and obstacle.status == Status.NOT_DUE and published is None:
-            return waiting(Status.NOT_DUE, finding(Cause.INPUT_NOT_DUE, obstacle.partition))
+            return Status.NOT_DUE, finding(Cause.INPUT_NOT_DUE, obstacle.partition), None
         if obstacle is not None and self._is_blocked(obstacle, newest, published):
-            root = obstacle.root or obstacle.partition
-            return waiting(Status.BLOCKED, self.because(root, partition.day), obstacle.label, root)
+            return Status.BLOCKED, self.because(obstacle.root or obstacle.partition, partition.day), obstacle
         if published is not None:
-            return waiting(Status.STALE, self._why_stale(published))
+            return Status.STALE, self._why_stale(published), None
         if self._is_waited_for(partition):
-            return waiting(Status.NOT_DUE, finding(Cause.RESULTS_NOT_DUE))
-        return waiting(Status.MISSING, finding(Cause.NEVER_COMPUTED))
+            return Status.NOT_DUE, finding(Cause.RESULTS_NOT_DUE), None
+        return Status.MISSING, finding(Cause.NEVER_COMPUTED), None
 
     def _is_blocked(self, obstacle: Cell, newest: LedgerRow | None, published: LedgerRow | None) -> bool:
         """A partition that nobody has tried yet, behind others that nobody has tried, is just missing."""

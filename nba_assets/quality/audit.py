@@ -71,7 +71,10 @@ def _shortfall(
     short = table.short_name
     entities = policy.entities(backfill=mode.backfill)
     if entities is not None and outcome.rows < entities:
-        return f"{short}={outcome.rows}", finding(Cause.BELOW_ENTITIES, rows=outcome.rows, required=entities)
+        is_absolute = mode.completeness == Completeness.ABSOLUTE
+        cause = Cause.ENTITIES_COUNTED if is_absolute else Cause.BELOW_ENTITIES
+        below = finding(cause, short_name=short, rows=outcome.rows, required=entities)
+        return f"{short}={outcome.rows}", below
     wanted = _wanted_rows(policy, mode)
     if wanted is not None:
         below = finding(Cause.BELOW_ROWS, short_name=short, rows=outcome.rows, required=wanted)

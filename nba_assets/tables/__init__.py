@@ -54,6 +54,9 @@ def _tiers() -> dict[str, int]:
 
 TIERS: dict[str, int] = _tiers()
 TABLES: dict[str, Table] = {table.name: table for table in sorted(_DECLARED, key=lambda table: TIERS[table.name])}
+LISTINGS: Table = RAW_PLAYER_BOXSCORES
+"""Who was listed for each game: where a player's name and team are looked up."""
+
 SCHEDULE: Table = next(table for table in _DECLARED if table.is_schedule)
 """The table that all others count games by."""
 
@@ -79,4 +82,15 @@ def with_upstream(names: Collection[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-__all__ = ["RAW", "SCHEDULE", "TABLES", "TIERS", "Inputs", "Phase", "Table", "downstream_of", "with_upstream"]
+__all__ = [
+    "LISTINGS",
+    "RAW",
+    "SCHEDULE",
+    "TABLES",
+    "TIERS",
+    "Inputs",
+    "Phase",
+    "Table",
+    "downstream_of",
+    "with_upstream",
+]

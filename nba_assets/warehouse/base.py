@@ -18,6 +18,14 @@ class WarehouseError(Exception):
     """The warehouse cannot do what was asked; what was published before is untouched."""
 
 
+class DisturbedError(WarehouseError):
+    """Another writer changed the same tables at the same moment; nothing was written, and it may be tried again."""
+
+
+class OvertakenError(WarehouseError):
+    """A newer attempt at the partition was published while this one was computed; nothing was written."""
+
+
 @dataclass(frozen=True)
 class Publication:
     """What one step hands over: rows that replace `dates`, ledger rows, and the entities left out.

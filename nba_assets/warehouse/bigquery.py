@@ -25,7 +25,7 @@ from google.cloud import bigquery
 from nba_assets.schema.contract import Column, cast, columns_of, names_of
 from nba_assets.tables import Table
 from nba_assets.warehouse import bigquery_sql as sql
-from nba_assets.warehouse.base import Publication, WarehouseError
+from nba_assets.warehouse.base import OvertakenError, Publication, WarehouseError
 from nba_assets.warehouse.bigquery_client import METADATA_RETRY, Connection, Target, describe, explained
 from nba_assets.warehouse.ddl import (
     BIGQUERY,
@@ -320,10 +320,8 @@ class BigQueryWarehouse:
         script = sql.transaction([sql.take_lock(self._names, holder), *statements])
         try:
             self.connection.commit(script, patience=self.queue, blame=self._last_writer)
-        except WarehouseError as error:
-            if sql.OVERTAKEN not in str(error):
-                raise
-            raise WarehouseError(
+        except OvertakenError as error:
+            raise OvertakenError(
                 f"{purpose}: {sql.OVERTAKEN}, published while this one was computed. Nothing was written. Run the "
                 "same command again: it computes what is still missing."
             ) from error

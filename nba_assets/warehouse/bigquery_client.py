@@ -26,14 +26,15 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
-from nba_assets.warehouse.base import WarehouseError
+from nba_assets.warehouse.base import DisturbedError, OvertakenError, WarehouseError
+from nba_assets.warehouse.bigquery_sql import OVERTAKEN
 
 METADATA_RETRY: Retry = DEFAULT_RETRY.with_timeout(30.0)
 """Transient errors only, and not for the client's default of ten minutes: the first call is where people wait."""
 T = TypeVar("T")
 _LABELS = {"application": "nba_assets"}
 # BigQuery's words for two transactions that changed the same table, and the emulator's.
-_CONFLICTS = ("due to concurrent update", "Failed to commit DuckLake transaction")
+_DISTURBED = ("due to concurrent update", "Failed to commit DuckLake transaction")
 _EMULATED_PROJECT = "local"
 _LONGEST_PAUSE = 8.0
 _REQUEST_SECONDS = 60.0
@@ -97,9 +98,7 @@ class Connection:
             try:
                 with explained(self.target):
                     return action()
-            except WarehouseError as error:
-                if not _is_conflict(error):
-                    raise
+            except DisturbedError as error:
                 if time.monotonic() > deadline:
                     raise WarehouseError(
                         f"Another writer kept changing the warehouse for {patience:g} s ({blame()}). Nothing was "
@@ -172,7 +171,7 @@ def explained(target: Target) -> Iterator[None]:
             "NBA_BIGQUERY_LOCATION."
         ) from error
     except api.GoogleAPICallError as error:
-        raise WarehouseError(f"{where}: {_message(error)}. What was published before is untouched.") from error
+        raise _class_of(error)(f"{where}: {_message(error)}. What was published before is untouched.") from error
 
 
 def describe(target: Target) -> str:
@@ -203,8 +202,11 @@ def _message(error: api.GoogleAPICallError) -> str:
     return str(error.message).split("\n")[0].rstrip(".")
 
 
-def _is_conflict(error: WarehouseError) -> bool:
-    return any(words in str(error) for words in _CONFLICTS)
+def _class_of(error: api.GoogleAPICallError) -> type[WarehouseError]:
+    """The service gives these no code of their own: its words are read here, once, and nowhere else."""
+    if OVERTAKEN in str(error):
+        return OvertakenError
+    return DisturbedError if any(words in str(error) for words in _DISTURBED) else WarehouseError
 
 
 def _has_storage_client() -> bool:

@@ -87,7 +87,7 @@ def test_the_data_is_the_matrix(found: Matrix, page: str) -> None:
 
 def test_a_reason_cannot_break_out_of_the_script() -> None:
     hostile = "</script><script>alert(1)</script> ✗"
-    cells = {name: Cell(Partition(name, DAY), Status.ERROR, hostile, None, None, None, None) for name in TABLES}
+    cells = {name: Cell(Partition(name, DAY), Status.ERROR, None, None, hostile) for name in TABLES}
     page = as_html(Matrix((Row(DAY, cells, 8),), (hostile,)))
     assert page.count("</script>") == 1
     assert hostile in _data(page)["texts"]

@@ -18,7 +18,7 @@ DAY = date(2021, 11, 7)
 def _row(**statuses: Status) -> Row:
     """A date whose tables are OK but for some."""
     found = {name: statuses.get(name, Status.OK) for name in TABLES}
-    return Row(DAY, {n: Cell(Partition(n, DAY), s, "the reason", None, None, None, None) for n, s in found.items()}, 8)
+    return Row(DAY, {n: Cell(Partition(n, DAY), s, None, None, "the reason") for n, s in found.items()}, 8)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from nba_assets.engine.materialize import RunInfo, materialize
 from nba_assets.engine.run_options import RunOptions
 from nba_assets.league.calendar import EASTERN
 from nba_assets.partition import Status
-from nba_assets.quality import expectations
+from nba_assets.schema.evidence import Evidence, Expectation
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet, SourceSchemaError
 from nba_assets.tables import TABLES, Phase
@@ -161,12 +161,12 @@ def test_running_twice_changes_nothing_and_renews_the_ledger(home: Path) -> None
 def test_an_exception_inside_an_audit_is_an_error_and_publishes_nothing(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: expectations.Evidence) -> dict[date, expectations.Expectation]:
+    def broken(_: Evidence) -> dict[date, Expectation]:
         raise RuntimeError("the guard fell over")
 
     at = session(home)
     materialize(at, "raw_schedule", [DAY], RunInfo())
-    monkeypatch.setitem(expectations._EXPECT, "raw_team_boxscores", broken)
+    monkeypatch.setitem(TABLES, "raw_team_boxscores", replace(TABLES["raw_team_boxscores"], expect=broken))
     [built] = materialize(at, "raw_team_boxscores", [DAY], RunInfo())
     assert (built.outcome.status, built.outcome.reason) == (Status.ERROR, "RuntimeError: the guard fell over")
     assert stored(at, "raw_team_boxscores", DAY).empty
@@ -241,7 +241,7 @@ class TestFutureAndPast:
         at = session(tmp_path)
         [built] = materialize(at, "raw_schedule", [date(2015, 11, 1)], RunInfo())
         assert built.outcome.status == Status.GAP
-        assert (built.outcome.reason or "").startswith("the source 'files' has no schedule that covers 2015-11-01: ")
+        assert (built.outcome.reason or "").startswith("the source 'files' has no schedule that covers 2015-11-01; ")
         mixed = materialize(at, "raw_schedule", [date(2020, 12, 25), OPENING_NIGHT], RunInfo())
         assert [result.outcome.status for result in mixed] == [Status.GAP, Status.OK]
 

@@ -241,7 +241,7 @@ def test_11_a_season_without_a_folder_is_a_gap_naming_it(tmp_path: Path) -> None
     gap = cell(at, "raw_schedule", day)
     looked_for = f"there is no folder {real_data() / '2020-21'}; seasons found: 2021-22, "
     assert gap.status == Status.GAP
-    assert (gap.reason or "").startswith(f"the source 'files' has no schedule that covers {day}: {looked_for}")
+    assert (gap.reason or "").startswith(f"the source 'files' has no schedule that covers {day}; {looked_for}")
 
 
 def test_11_a_directory_without_any_season_is_refused_before_anything_is_built(tmp_path: Path) -> None:
@@ -301,7 +301,7 @@ def test_20_one_missing_game_is_one_root_and_its_arrival_heals_everything(home: 
     assert [str(partition) for partition in failed] == [f"raw_team_boxscores {DAY}"]
     assert {name for name, c in night.items() if c.status == Status.OK} == {"raw_schedule", *UNSEEN_BY_GAMES, *PRE_GAME}
     assert {name for name, c in after.items() if c.status == Status.OK} >= {*REQUIRED_RAW, "player_game_summary"}
-    assert "finished games lacking: BKN 1" in (after["upcoming_team_game_context"].reason or "")
+    assert "finished games missing: BKN 1" in (after["upcoming_team_game_context"].reason or "")
 
     arrived = session(home)
     build_range(arrived, DAY, NEXT)

@@ -10,11 +10,12 @@ import pandas as pd
 
 from nba_assets.definitions import build_defs
 from nba_assets.orchestration.resources import Pipeline
-from nba_assets.orchestration.schedules import MORNING_TAG, RAW, asks_again_at, next_attempt, wanted
+from nba_assets.orchestration.schedules import MORNING_TAG, next_attempt
 from nba_assets.partition import Partition
+from nba_assets.planning.pending_requests import next_request_at, pending_requests
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
-from nba_assets.tables import TABLES
+from nba_assets.tables import RAW, TABLES
 from nba_assets_tests.engine.warehouses import EditedSource, build_range, session
 from nba_assets_tests.orchestration.morning import POST_GAME, PRE_GAME, QUIET, Morning, eastern
 
@@ -69,18 +70,18 @@ def test_pauses_double_and_attempts_end() -> None:
     attempts = [started]
     for minute in range(15, 24 * 60, 15):
         now = started + timedelta(minutes=minute)
-        if asks_again_at(attempts) is not None and now >= asks_again_at(attempts):
+        if next_request_at(attempts) is not None and now >= next_request_at(attempts):
             attempts.append(now)
     assert [(at - started) / timedelta(minutes=1) for at in attempts] == [0, 15, 45, 105, 225, 465]
-    assert asks_again_at(attempts) is None
+    assert next_request_at(attempts) is None
 
 
 def test_days_without_games_are_no_reason_to_run(tmp_path: Path) -> None:
     """In August nothing is wanted but the schedule of the day."""
     summer = _loaded_raw(tmp_path, date(2022, 7, 31), date(2022, 7, 31), eastern(2022, 8, 1, 9), ["raw_schedule"])
-    assert wanted(summer).partitions == (Partition("raw_schedule", date(2022, 8, 1)),)
+    assert pending_requests(summer).partitions == (Partition("raw_schedule", date(2022, 8, 1)),)
     build_range(summer, date(2022, 8, 1), date(2022, 8, 1), tables=["raw_schedule"])
-    assert not wanted(summer).partitions
+    assert not pending_requests(summer).partitions
     with dg.instance_for_test() as instance:
         assert "loaded" in str(next_attempt(summer, instance))
 
@@ -89,7 +90,7 @@ def test_a_day_without_games_is_filled_when_the_next_games_need_it(tmp_path: Pat
     """On the morning after Thanksgiving its empty partitions are wanted: history has no holes."""
     black_friday = _loaded_raw(tmp_path, date(2021, 11, 12), date(2021, 11, 24), eastern(2021, 11, 26, 9))
     build_range(black_friday, THANKSGIVING, date(2021, 11, 26), tables=["raw_schedule"])
-    asked = wanted(black_friday)
+    asked = pending_requests(black_friday)
     assert {p.day for p in asked.must_be_there} == {THANKSGIVING}
     assert not asked.outdated
 

@@ -16,6 +16,7 @@ from nba_assets.orchestration.resources import Pipeline
 from nba_assets.orchestration.sensors import MOST_ATTEMPTS, Patience, repair_config
 from nba_assets.partition import FINE, Status
 from nba_assets.planning.load import load_state
+from nba_assets.planning.repair import repairable
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES, Phase

@@ -10,11 +10,13 @@ import pandas as pd
 
 from nba_assets.partition import FINE, Partition, Status
 from nba_assets.planning.state import State
-from nba_assets.quality.policies import DEFAULTS
+from nba_assets.quality.policies import policies
 from nba_assets.schema.contract import columns_of, empty, shape
 from nba_assets.schema.policy import Policy
 from nba_assets.tables import TABLES
 from nba_assets.warehouse.ledger import PROCESSOR_RUNS
+
+DEFAULTS = policies()
 
 OPENING = date(2021, 10, 19)
 _SCHEDULE_COLUMNS = ["game_date", "season", "game_id", "home_team", "away_team"]

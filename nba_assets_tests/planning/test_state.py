@@ -8,9 +8,11 @@ from datetime import date, timedelta
 import pytest
 
 from nba_assets.partition import Partition, Status
-from nba_assets.quality.policies import DEFAULTS
+from nba_assets.quality.policies import policies
 from nba_assets.tables import TABLES, Phase
 from nba_assets_tests.planning.ledgers import OPENING, Ledger
+
+DEFAULTS = policies()
 
 FIRST, SECOND, THIRD = (OPENING + timedelta(days=n) for n in range(3))
 PRE_GAME = [name for name, table in TABLES.items() if table.phase == Phase.PRE_GAME]
@@ -123,7 +125,7 @@ def test_a_block_by_history_names_the_teams_and_how_many_games_each_lacks() -> N
     root = Partition("team_defense_game_summary", SECOND)
     ledger.attempt(root.table, SECOND, Status.GAP, reason="0/2 games")
     cell = ledger.state().cell("team_defense_zone_analysis", THIRD)
-    assert cell.reason == f"because of {root} GAP: 0/2 games; finished games lacking: BKN 1, CHA 1, IND 1, LAC 1"
+    assert cell.reason == f"because of {root} GAP: 0/2 games; finished games missing: BKN 1, CHA 1, IND 1, LAC 1"
 
 
 def test_a_failure_of_something_that_is_not_critical_blocks_nothing() -> None:

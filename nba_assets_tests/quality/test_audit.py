@@ -6,22 +6,25 @@ from datetime import date
 
 import pytest
 
-from nba_assets.partition import Outcome, Partition, Status
+from nba_assets.partition import Cause, Finding, Outcome, Partition, Status, finding
 from nba_assets.quality.audit import Mode, audit
-from nba_assets.quality.policies import DEFAULTS, policies
+from nba_assets.quality.policies import policies
 from nba_assets.schema.evidence import Expectation
 from nba_assets.schema.policy import Completeness
+from nba_assets.tables import TABLES
+
+DEFAULTS = policies()
 
 DAY = date(2021, 11, 7)
 DAILY, BACKFILL, FORCE = Mode(), Mode(backfill=True), Mode(force=True)
 
 
-def _lacking(n: int, what: str = "no row") -> dict[str, str]:
-    return {f"entity {number:03d}": what for number in range(n)}
+def _lacking(n: int, cause: Cause = Cause.NO_ROW) -> dict[str, Finding]:
+    return {f"entity {number:03d}": finding(cause) for number in range(n)}
 
 
 def _audit(table: str, rows: int, expectation: Expectation, mode: Mode = DAILY) -> Outcome:
-    return audit(Partition(table, DAY), rows, expectation, DEFAULTS[table], mode)
+    return audit(TABLES[table], DAY, rows, expectation, DEFAULTS[table], mode)
 
 
 @pytest.mark.parametrize(
@@ -58,21 +61,21 @@ def test_backfill_mode_relaxes_the_threshold_and_nothing_else() -> None:
 
 @pytest.mark.parametrize(("mode", "rows", "status"), [(DAILY, 29, Status.GAP), (BACKFILL, 29, Status.DEGRADED)])
 def test_thirty_teams_are_wanted_besides_the_share(mode: Mode, rows: int, status: Status) -> None:
-    outcome = _audit("team_defense_zone_analysis", rows, Expectation(30, lacking={"LAC": "no row"}), mode)
+    outcome = _audit("team_defense_zone_analysis", rows, Expectation(30, lacking={"LAC": finding(Cause.NO_ROW)}), mode)
     assert outcome.status == status
     assert "LAC: no row" in (outcome.reason or "")
     assert outcome.label == ("TDZA=29" if status == Status.GAP else None)
 
 
 def test_thirty_complete_windows_of_five_are_degraded_not_a_gap() -> None:
-    lacking = dict.fromkeys(("BKN", "TOR"), "lacks 1 finished game: 0022100139 (2021-11-07)")
+    lacking = dict.fromkeys(("BKN", "TOR"), finding(Cause.GAMES_NOT_LOADED, games=1, named=["0022100139 (2021-11-07)"]))
     outcome = _audit("team_defense_zone_analysis", 30, Expectation(30, lacking=lacking))
     assert (outcome.status, outcome.complete, outcome.expected) == (Status.DEGRADED, 28, 30)
     assert outcome.reason == "lacks 1 finished game: 0022100139 (2021-11-07): BKN, TOR"
 
 
 def test_what_is_not_critical_is_degraded_however_much_is_missing() -> None:
-    outcome = _audit("raw_shots", 0, Expectation(8, lacking=_lacking(8, "no shots")))
+    outcome = _audit("raw_shots", 0, Expectation(8, lacking=_lacking(8, Cause.NO_SHOTS)))
     assert outcome.status == Status.DEGRADED
     assert outcome.is_published
     assert outcome.label == "SHOTS 0/8"
@@ -80,31 +83,36 @@ def test_what_is_not_critical_is_degraded_however_much_is_missing() -> None:
 
 def test_criticality_is_a_setting() -> None:
     strict = policies({"raw_shots": {"critical": "true"}})["raw_shots"]
-    outcome = audit(Partition("raw_shots", DAY), 0, Expectation(8, lacking=_lacking(8)), strict, DAILY)
+    outcome = audit(TABLES["raw_shots"], DAY, 0, Expectation(8, lacking=_lacking(8)), strict, DAILY)
     assert outcome.status == Status.GAP
 
 
 def test_force_publishes_below_the_threshold_and_says_so() -> None:
-    outcome = _audit("raw_team_boxscores", 14, Expectation(16, lacking=_lacking(2, "no box score")), FORCE)
+    outcome = _audit("raw_team_boxscores", 14, Expectation(16, lacking=_lacking(2, Cause.NO_BOX_SCORE)), FORCE)
     assert outcome.status == Status.DEGRADED
     assert (outcome.reason or "").startswith("published by force: 14/16 complete, 16 required; no box score: ")
 
 
 def test_accepted_gaps_count_in_the_share_and_not_against_the_threshold() -> None:
-    accepted = Expectation(16, lacking={"BKN": "lacks 1 finished game", "TOR": "lacks 1 finished game"})
+    accepted = Expectation(16, lacking=dict.fromkeys(("BKN", "TOR"), finding(Cause.NO_ROW)))
     accepted.accepted |= {"BKN", "TOR"}
     outcome = _audit("upcoming_team_game_context", 16, accepted)
     assert (outcome.status, outcome.complete, outcome.share) == (Status.DEGRADED, 14, 14 / 16)
 
 
 def test_unknown_shots_degrade_without_counting_against_the_threshold() -> None:
-    outcome = _audit("ml_feature_store_v2", 270, Expectation(270, degraded=["shots unknown in 3 windows"]))
-    assert (outcome.status, outcome.complete, outcome.reason) == (Status.DEGRADED, 270, "shots unknown in 3 windows")
+    outcome = _audit(
+        "ml_feature_store_v2", 270, Expectation(270, degraded=[finding(Cause.PLAYER_WINDOW_SHOTS_UNKNOWN, players=3)])
+    )
+    assert (outcome.status, outcome.complete) == (Status.DEGRADED, 270)
+    assert outcome.reason == "shots unknown in the windows of 3 players"
 
 
 def test_nobody_with_enough_history_is_bootstrap_and_a_short_history_is_nothing_wrong() -> None:
     assert _audit("player_daily_cache", 0, Expectation(0)).status == Status.BOOTSTRAP
-    early = _audit("player_daily_cache", 178, Expectation(178, insufficient={"1630540": "2 games played"}))
+    early = _audit(
+        "player_daily_cache", 178, Expectation(178, insufficient={"1630540": finding(Cause.SHORT_HISTORY, games=2)})
+    )
     assert early.status == Status.OK
     assert [failure.category for failure in early.failures] == ["INSUFFICIENT_HISTORY"]
 
@@ -125,7 +133,7 @@ def test_every_game_of_the_fullest_night_is_named_once() -> None:
     expectation.expected, expectation.games = 30, 15
     for game in games:
         for team in ("AAA", "BBB"):
-            expectation.lack_side(game, team, "no box score")
+            expectation.lack_side(game, team, Cause.NO_BOX_SCORE)
     outcome = _audit("raw_team_boxscores", 0, expectation)
     assert outcome.reason == f"0/15 games (0/30 complete, 30 required); no box score: {', '.join(games)}"
     assert outcome.label == "TBOX 0/15"

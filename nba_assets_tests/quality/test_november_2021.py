@@ -9,20 +9,23 @@ from datetime import date
 import pytest
 
 from nba_assets.coverage.matrix import date_status
-from nba_assets.partition import STOPS_DEPENDENTS, Outcome, Partition, Status
+from nba_assets.partition import STOPS_DEPENDENTS, Cause, Outcome, Partition, Status, finding
 from nba_assets.planning.state import Cell
 from nba_assets.quality.audit import Mode, audit
-from nba_assets.quality.policies import DEFAULTS
+from nba_assets.quality.policies import policies
 from nba_assets.schema.evidence import Expectation
 from nba_assets.schema.policy import Completeness
 from nba_assets.tables import TABLES
 from nba_assets_tests.quality.november import DRAWN, OURS, Drawn
 
+DEFAULTS = policies()
+
 ABSOLUTE, RELATIVE = Mode(completeness=Completeness.ABSOLUTE), Mode()
 
 
 def _cell(outcome: Outcome) -> Cell:
-    return Cell(outcome.partition, outcome.status, outcome.reason, outcome.label, outcome.root, None, None)
+    reason, root = outcome.reason, outcome.root
+    return Cell(outcome.partition, outcome.status, None, None, reason, outcome.findings, outcome.label, root)
 
 
 def _judged(drawn: Drawn) -> dict[str, Cell]:
@@ -48,7 +51,7 @@ def _judged(drawn: Drawn) -> dict[str, Cell]:
         if stopped:
             cells[table] = _cell(Outcome(partition, Status.BLOCKED, label=stopped[0].label, root=stopped[0].partition))
         else:
-            cells[table] = _cell(audit(partition, rows, Expectation(expected=rows), DEFAULTS[table], ABSOLUTE))
+            cells[table] = _cell(audit(TABLES[table], drawn.day, rows, Expectation(rows), DEFAULTS[table], ABSOLUTE))
     return cells
 
 
@@ -65,22 +68,21 @@ def test_the_month_as_it_was_drawn_adds_up() -> None:
 @pytest.mark.parametrize("day", OURS)
 def test_shares_tell_a_small_slate_from_a_gap(day: date) -> None:
     slate, cached = OURS[day]
-    policy = DEFAULTS["player_daily_cache"]
-    partition = Partition("player_daily_cache", day)
-    whole = audit(partition, cached, Expectation(expected=cached), policy, RELATIVE)
+    cache, factors = TABLES["player_daily_cache"], TABLES["player_composite_factors"]
+    whole = audit(cache, day, cached, Expectation(expected=cached), cache.policy, RELATIVE)
     assert whole.status == Status.OK
     assert (whole.share, whole.required) == (1.0, -(-9 * cached // 10))
-    context = Partition("player_composite_factors", day)
-    assert audit(context, slate, Expectation(expected=slate), DEFAULTS[context.table], RELATIVE).status == Status.OK
+    assert audit(factors, day, slate, Expectation(expected=slate), factors.policy, RELATIVE).status == Status.OK
 
 
 @pytest.mark.parametrize("drawn", [d for d in DRAWN if d.day in OURS], ids=lambda drawn: str(drawn.day))
 def test_what_really_stood_there_was_a_gap_on_every_one_of_these_dates(drawn: Drawn) -> None:
     """Also on the 10th, which the absolute numbers called complete."""
     _, cached = OURS[drawn.day]
-    lacking = {str(number): "no row" for number in range(cached - drawn.pdc)}
+    lacking = {str(number): finding(Cause.NO_ROW) for number in range(cached - drawn.pdc)}
     outcome = audit(
-        Partition("player_daily_cache", drawn.day),
+        TABLES["player_daily_cache"],
+        drawn.day,
         drawn.pdc,
         Expectation(expected=cached, lacking=lacking),
         DEFAULTS["player_daily_cache"],

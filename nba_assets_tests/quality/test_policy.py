@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from nba_assets.quality.policies import DEFAULTS, policies
+from nba_assets.quality.policies import policies
 from nba_assets.settings import SettingsError, load_settings
 from nba_assets.tables import TABLES
+
+DEFAULTS = policies()
 
 
 def test_every_table_has_a_policy_and_fourteen_bootstrap_days() -> None:
