@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
-from dagster import DagsterEventType, DagsterRun, DagsterRunStatus
-from dagster._core.events import StepFailureData
-from dagster._core.execution.backfill import BulkActionStatus
+from dagster import DagsterEvent, DagsterEventType, DagsterRun, DagsterRunStatus
 
 from nba_assets.alerts.evaluate import moment_of
 from nba_assets.alerts.failed_run import FailedRun
 from nba_assets.alerts.notify import notify
 from nba_assets.alerts.observe import Outside
+from nba_assets.orchestration.dagster_private import BulkActionStatus
+from nba_assets.orchestration.partitions import days_of_run
 from nba_assets.partition import Partition
 from nba_assets.session import Session
 from nba_assets.tables import TABLES
@@ -104,13 +104,13 @@ def _failures(instance: dg.DagsterInstance, since: datetime) -> Iterator[FailedR
 
 def _of_run(instance: dg.DagsterInstance, run: DagsterRun, started: datetime, ended: datetime) -> Iterator[FailedRun]:
     """One per failed step; one for the whole run if it failed outside its steps."""
-    days = tuple(_days(run))
+    days = tuple(days_of_run(run.tags))
     entries = instance.all_logs(run.run_id, of_type={DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE})
     events = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
     steps = [event for event in events if event.event_type is DagsterEventType.STEP_FAILURE]
     for event in steps:
         tables = (event.step_key,) if event.step_key in TABLES else ()
-        error, kind, is_outcome = _told(event.step_failure_data)
+        error, kind, is_outcome = _error_of(event)
         yield FailedRun(run.job_name, run.run_id, tables, days, error, kind, is_outcome, started, ended)
     if not steps:
         texts = [event.message for event in events if event.message]
@@ -119,8 +119,9 @@ def _of_run(instance: dg.DagsterInstance, run: DagsterRun, started: datetime, en
         yield FailedRun(run.job_name, run.run_id, _selected(run), days, error, kind, False, started, ended)
 
 
-def _told(data: StepFailureData) -> tuple[str, str, bool]:
+def _error_of(failed_step: DagsterEvent) -> tuple[str, str, bool]:
     """The error in a line, its class, and whether it is a Failure that our code raised for an outcome."""
+    data = failed_step.step_failure_data
     cause = data.error.cause if data.error else None
     error = cause or data.error
     kind = (error.cls_name if error else None) or "unknown"
@@ -131,20 +132,6 @@ def _told(data: StepFailureData) -> tuple[str, str, bool]:
 
 def _selected(run: DagsterRun) -> tuple[str, ...]:
     return tuple(key.to_user_string() for key in run.asset_selection or ())
-
-
-def _days(run: DagsterRun) -> Iterator[date]:
-    """The partitions of a run, from its tags."""
-    single = run.tags.get("dagster/partition")
-    first = run.tags.get("dagster/asset_partition_range_start", single)
-    last = run.tags.get("dagster/asset_partition_range_end", single)
-    try:
-        day, end = date.fromisoformat(first or ""), date.fromisoformat(last or "")
-    except ValueError:
-        return
-    while day <= end:
-        yield day
-        day += timedelta(days=1)
 
 
 def _moment(timestamp: float | None) -> datetime | None:

@@ -18,6 +18,7 @@ from nba_assets.coverage.html import as_html
 from nba_assets.coverage.matrix import Matrix, counting_cells, matrix
 from nba_assets.coverage.terminal import as_markdown
 from nba_assets.league.calendar import season_of
+from nba_assets.orchestration.reporting import listed
 from nba_assets.partition import FAILED, Status
 from nba_assets.planning.history import history
 from nba_assets.planning.load import load_state
@@ -27,7 +28,6 @@ from nba_assets.tables import TABLES
 
 FRESHNESS_CHECK = "results_by_nine"
 _SHOWN_DAYS = 30
-_NAMED = 20
 
 
 def standing_check(table: str) -> str:
@@ -88,7 +88,7 @@ def _reaching_back(session: Session, state: State) -> State:
     return state if state.end >= yesterday else load_state(session, yesterday - timedelta(days=1), yesterday)
 
 
-def _metadata(session: Session, found: Matrix) -> dict[str, dg.MetadataValue]:
+def _metadata(session: Session, found: Matrix) -> dict[str, Any]:
     counts = found.counts()
     page = session.settings.state / "coverage.html"
     page.parent.mkdir(parents=True, exist_ok=True)
@@ -97,9 +97,9 @@ def _metadata(session: Session, found: Matrix) -> dict[str, dg.MetadataValue]:
         "newest dates": dg.MetadataValue.md(as_markdown(Matrix(found.rows[: -_SHOWN_DAYS - 1 : -1], found.notes))),
         "seasons": dg.MetadataValue.md(seasons_as_markdown(found)),
         "page": dg.MetadataValue.path(str(page)),
-        "dates": dg.MetadataValue.int(len(found.rows)),
-        "dates in order": dg.MetadataValue.int(sum(row.is_fine for row in found.rows)),
-        "gaps and errors": dg.MetadataValue.int(sum(counts.get(status, 0) for status in FAILED)),
+        "dates": len(found.rows),
+        "dates in order": sum(row.is_fine for row in found.rows),
+        "gaps and errors": sum(counts.get(status, 0) for status in FAILED),
     }
 
 
@@ -117,24 +117,16 @@ def seasons_as_markdown(found: Matrix) -> str:
 def _no_failed_partitions(table: str, cells: Sequence[Cell]) -> dg.AssetCheckResult:
     failed = [cell for cell in cells if cell.status in FAILED]
     blocked = sum(cell.status == Status.BLOCKED for cell in cells)
-    told: dict[str, dg.MetadataValue] = {
-        "failed": dg.MetadataValue.int(len(failed)),
-        "blocked behind others": dg.MetadataValue.int(blocked),
-    }
+    metadata: dict[str, Any] = {"failed": len(failed), "blocked behind others": blocked}
     if failed:
-        told["partitions"] = dg.MetadataValue.md(_named(failed))
-    return dg.AssetCheckResult(check_name=standing_check(table), asset_key="coverage", passed=not failed, metadata=told)
+        metadata["partitions"] = listed(failed)
+    return dg.AssetCheckResult(
+        check_name=standing_check(table), asset_key="coverage", passed=not failed, metadata=metadata
+    )
 
 
 def _freshness(fresh: Freshness) -> dg.AssetCheckResult:
-    told: dict[str, dg.MetadataValue] = {"date": dg.MetadataValue.text(str(fresh.day))}
+    metadata: dict[str, Any] = {"date": str(fresh.day)}
     if fresh.late:
-        told["late"] = dg.MetadataValue.md(_named(fresh.late))
-    return dg.AssetCheckResult(check_name=FRESHNESS_CHECK, asset_key="coverage", passed=fresh.passed, metadata=told)
-
-
-def _named(cells: Sequence[Cell]) -> str:
-    lines = [f"- {cell.partition} **{cell.status}** {cell.reason or ''}" for cell in cells[:_NAMED]]
-    more = [f"- and {len(cells) - _NAMED} more"] if len(cells) > _NAMED else []
-    first = cells[0].partition
-    return "\n".join([*lines, *more, "", f"`nba-assets explain {first.table} {first.day}`"])
+        metadata["late"] = listed(fresh.late)
+    return dg.AssetCheckResult(check_name=FRESHNESS_CHECK, asset_key="coverage", passed=fresh.passed, metadata=metadata)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
 import dagster as dg
+from filelock import FileLock
 
 from nba_assets.settings import Settings
 
@@ -16,12 +18,21 @@ CLI_TAG = "nba/process"
 """The id of the process of a run that the command line executes itself."""
 
 
+_FORMER_STORAGES = re.compile(r"\bnba_assets\.orchestration\.(local_storage|event_log)\b")
+_STORAGES = "nba_assets.orchestration.sqlite_storage"
+
+
 def _prepare_home(home: Path) -> None:
-    """Put our dagster.yaml into Dagster's directory; existing configuration is left alone."""
+    """Put our dagster.yaml into Dagster's directory, or bring the one of an earlier version up to date.
+
+    A configuration of somebody's own is left alone; where it names our storages by a former name, that alone changes.
+    """
     target = home / "dagster.yaml"
-    if not target.exists():
+    found = target.read_text(encoding="utf-8") if target.exists() else None
+    wanted = instance_config() if found is None else _FORMER_STORAGES.sub(_STORAGES, found)
+    if wanted != found:
         written = target.with_suffix(f".{os.getpid()}")
-        written.write_text(instance_config())
+        written.write_text(wanted, encoding="utf-8")
         written.replace(target)  # whole, for whoever opens the instance at the same moment
 
 
@@ -29,8 +40,8 @@ def instance_config() -> str:
     """The dagster.yaml that we ship: beside the package in a checkout, inside it when installed."""
     inside = resources.files("nba_assets") / "dagster.yaml"
     if inside.is_file():
-        return inside.read_text()
-    return (Path(__file__).parents[2] / "dagster.yaml").read_text()
+        return inside.read_text(encoding="utf-8")
+    return (Path(__file__).parents[2] / "dagster.yaml").read_text(encoding="utf-8")
 
 
 @contextmanager
@@ -39,10 +50,12 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True)
     os.environ["DAGSTER_HOME"] = str(home)
-    _prepare_home(home)
-    # Dagster hands over the events of a range in batches of this size, which our event log stores as one transaction.
+    # Dagster hands over the events of a range in batches of this size; our event log stores each as one transaction.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with FileLock(home / "opening.lock"):  # whichever storages it has, the first to open them creates their schema
+        _prepare_home(home)
+        opened = dg.DagsterInstance.from_config(str(home))
+    with opened as instance:
         _bury_the_dead(instance)
         yield instance
 

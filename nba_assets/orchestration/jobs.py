@@ -15,11 +15,13 @@ from nba_assets.engine.refetch import request_refetch
 from nba_assets.engine.run_options import RunOptions
 from nba_assets.league.calendar import days_between
 from nba_assets.orchestration.launch import Launch
+from nba_assets.orchestration.reporting import failure_text
 from nba_assets.partition import FINE, Status
 from nba_assets.planning.history import history
 from nba_assets.planning.pending_requests import pending_requests
 from nba_assets.session import Session
 from nba_assets.tables import RAW, SCHEDULE, TABLES
+from nba_assets.text import counted
 from nba_assets.verification.report import Report, stored_seasons, verify_warehouse
 
 
@@ -38,7 +40,7 @@ def load_from_source(context: dg.OpExecutionContext) -> None:
     if pending.days:
         request_refetch(session, pending.outdated)
         built += _launch(context, session, days_between(pending.days[0], pending.days[-1]), RAW)
-    _tell(context, built)
+    _conclude(context, built)
 
 
 @dg.op(
@@ -57,7 +59,7 @@ def repair_partitions(context: dg.OpExecutionContext) -> None:
     days = sorted(date.fromisoformat(text) for text in config.get("dates") or [])
     options = RunOptions(force=config["force"], forced_by=context.run.tags.get("user") if config["force"] else None)
     built = _launch(context, session, days or history(session), config.get("tables") or tuple(TABLES), options=options)
-    _tell(context, built)
+    _conclude(context, built)
 
 
 @dg.op(required_resource_keys={"pipeline"}, description="Checks everything stored; writes nothing.")
@@ -78,7 +80,7 @@ def verify_tables(context: dg.OpExecutionContext) -> dg.Output[None]:
     return dg.Output(None, metadata={"report": dg.MetadataValue.md(_as_markdown(report))})
 
 
-@dg.job(name="daily", description="Today's schedule, yesterday's results, and what the last two weeks lack of them.")
+@dg.job(name="daily", description="Today's schedule, yesterday's results, and what of the last two weeks is missing.")
 def daily() -> None:
     """Fires by the schedule every_morning. What follows from the loaded partitions is computed by automation."""
     load_from_source()
@@ -118,24 +120,20 @@ def _launch(
     return launch.built
 
 
-def _tell(context: dg.OpExecutionContext, built: Sequence[PartitionResult]) -> None:
-    """The outcomes as a line; fails if a partition that counts did not come out."""
-    wrong = [b.outcome for b in built if b.outcome.status not in FINE | {Status.NOT_DUE}]
-    context.log.info(f"{len(built)} partitions built, {sum(b.changed for b in built)} changed, {len(wrong)} not there")
-    lacking = [outcome for outcome in wrong if not TABLES[outcome.partition.table].optional]
-    if lacking:
-        first = lacking[0]
-        more = f" (and {len(lacking) - 1} more)" if len(lacking) > 1 else ""
-        explain = f"nba-assets explain {first.partition.table} {first.partition.day}"
-        raise dg.Failure(
-            f"{first.partition} {first.status}: {first.reason}{more}. Next: {explain}", allow_retries=False
-        )
+def _conclude(context: dg.OpExecutionContext, built: Sequence[PartitionResult]) -> None:
+    """Log the outcomes as a line, and fail if a partition that counts was not published."""
+    missing = [b.outcome for b in built if b.outcome.status not in FINE | {Status.NOT_DUE}]
+    changed = sum(b.changed for b in built)
+    context.log.info(f"{counted(len(built), 'partition')} built, {changed:,} changed, {len(missing):,} missing")
+    counting = [outcome for outcome in missing if not TABLES[outcome.partition.table].optional]
+    if counting:
+        raise dg.Failure(failure_text(counting), allow_retries=False)
 
 
 def _as_markdown(report: Report) -> str:
     lines = ["| season | check | result | examined | violations |", "|---|---|---|---|---|"]
     for season, results in report.results.items():
         for r in results:
-            told = "passed" if r.passed else f"**FAILED** {'; '.join(r.examples)}"
-            lines.append(f"| {season} | {r.name} | {told} | {r.examined:,} | {r.violations:,} |")
+            result = "passed" if r.passed else f"**FAILED** {'; '.join(r.examples)}"
+            lines.append(f"| {season} | {r.name} | {result} | {r.examined:,} | {r.violations:,} |")
     return "\n".join(lines)

@@ -6,7 +6,7 @@ import getpass
 import os
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from itertools import groupby
 
@@ -18,13 +18,14 @@ from nba_assets.orchestration.assets import BACKFILL_TAG, USER_TAG, table_assets
 from nba_assets.orchestration.automation import FOLLOWED_TAG
 from nba_assets.orchestration.instance import CLI_TAG
 from nba_assets.orchestration.interrupts import interrupts_heard
-from nba_assets.orchestration.partitions import daily_partitions
+from nba_assets.orchestration.partitions import daily_partitions, tags_of_range
 from nba_assets.orchestration.resources import Pipeline
 from nba_assets.planning.load import load_state
 from nba_assets.planning.plan import Step, plan_step, ranges
 from nba_assets.planning.state import State
 from nba_assets.session import Session
 from nba_assets.tables import TABLES, TIERS, downstream_of
+from nba_assets.text import span
 
 Progress = Callable[[Step, Sequence[PartitionResult]], None]
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -49,7 +50,7 @@ class Launch:
 
         A second launch waits until this one has ended. Raises KeyboardInterrupt after Control-C.
         """
-        purpose = f"building {self.days[0]} … {self.days[-1]}"
+        purpose = f"building {span(self.days[0], self.days[-1])}"
         with interrupts_heard() as check, self.session.warehouse.writer(purpose):
             job = self._job()
             for step in self._steps():
@@ -87,7 +88,7 @@ class Launch:
     def _execute(
         self, job: dg.JobDefinition, table: str, first: date, last: date, check_interrupt: Callable[[], None]
     ) -> None:
-        tags = {CLI_TAG: str(os.getpid()), USER_TAG: getpass.getuser()} | _range_tags(first, last)
+        tags = {CLI_TAG: str(os.getpid()), USER_TAG: getpass.getuser()} | tags_of_range(first, last)
         if self.backfill_id:
             tags[BACKFILL_TAG] = self.backfill_id
         if downstream_of(table) <= set(self.tables):
@@ -103,7 +104,7 @@ class Launch:
         )
         check_interrupt()
         if len(self.built) == before:
-            # The step did not get as far as an outcome: build outside Dagster, so that the error is heard.
+            # The step did not get as far as an outcome: build outside Dagster, so that the error is seen.
             days = [day for day in self.days if first <= day <= last]
             self.built += materialize(self.session, table, days, self._run_info())
 
@@ -111,20 +112,6 @@ class Launch:
         return RunInfo(str(uuid.uuid4()), self.backfill_id, self.options)
 
 
-def _range_tags(first: date, last: date) -> dict[str, str]:
-    if first == last:
-        return {"dagster/partition": first.isoformat()}
-    return {
-        "dagster/asset_partition_range_start": first.isoformat(),
-        "dagster/asset_partition_range_end": last.isoformat(),
-    }
-
-
 def _given(options: RunOptions) -> dict[str, object]:
-    given = {
-        "backfill_mode": options.backfill_mode,
-        "force": options.force,
-        "skip_downstream_trigger": options.skip_downstream_trigger,
-        "bootstrap_days": options.bootstrap_days,
-    }
-    return {name: value for name, value in given.items() if value not in (None, False)}
+    given = {name: value for name, value in asdict(options).items() if name != "forced_by"}  # the run's tags say that
+    return {name: value for name, value in given.items() if value is not None and value is not False}

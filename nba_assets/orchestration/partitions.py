@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 import dagster as dg
 
+from nba_assets.league.calendar import days_between
 from nba_assets.schema.table import TimeRule
 from nba_assets.tables import Table
 
 TIME_ZONE = "America/New_York"
+_DAY_TAG = "dagster/partition"
+_FIRST_TAG, _LAST_TAG = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 _TODAY = {TimeRule.SAME_DATE, TimeRule.ANNOUNCED}
 
 
 def daily_partitions(start: date) -> dg.DailyPartitionsDefinition:
     """Every calendar day from `start` to today: days without games too, because schedules change."""
     return dg.DailyPartitionsDefinition(start_date=start.isoformat(), timezone=TIME_ZONE, end_offset=1)
+
+
+def tags_of_range(first: date, last: date) -> dict[str, str]:
+    """The tags by which Dagster knows which partitions a run is for."""
+    if first == last:
+        return {_DAY_TAG: str(first)}
+    return {_FIRST_TAG: str(first), _LAST_TAG: str(last)}
+
+
+def days_of_run(tags: Mapping[str, str]) -> list[date]:
+    """The partitions that a run is for; none for a run without partitions."""
+    single = tags.get(_DAY_TAG, "")
+    try:
+        first, last = (date.fromisoformat(tags.get(tag, single)) for tag in (_FIRST_TAG, _LAST_TAG))
+    except ValueError:
+        return []
+    return days_between(first, last)
 
 
 def asset_deps(table: Table) -> list[dg.AssetDep]:

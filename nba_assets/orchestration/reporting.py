@@ -6,27 +6,27 @@ FAILED because the step fails without having materialised it. The order of event
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import dagster as dg
 import pandas as pd
-from dagster._core.definitions.asset_checks.asset_check_evaluation import (
-    AssetCheckEvaluationTargetMaterializationData,
-)
 
 from nba_assets.engine.materialize import PartitionResult
-from nba_assets.orchestration.event_log import one_transaction
-from nba_assets.partition import FINE, Outcome, Status
+from nba_assets.orchestration.dagster_private import AssetCheckEvaluationTargetMaterializationData
+from nba_assets.partition import FINE, Outcome, Partition, Status
+from nba_assets.planning.state import Cell
 from nba_assets.tables import Table, downstream_of
+from nba_assets.text import counted, joined
 
 DAGSTER_BACKFILL_TAG = "dagster/backfill"
 COMPLETE = "complete"
 PRODUCTION_READY = "production_ready"
 _PREVIEW_ROWS = 5
-_NAMED_IN_FAILURE = 5
+_MOST_LISTED = 20
 
 Events = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 
@@ -96,7 +96,7 @@ def report(
     if len(built) == 1:
         yield from _report_single(context, table, built[0], verdict, is_emitted=bool(emitted))
     elif verdict.bad or verdict.waiting or len(emitted) < len(verdict.good):
-        with one_transaction(context.instance):
+        with _one_transaction(context.instance):
             for b in emitted:
                 metadata = _metadata(b, preview=b is emitted[-1])
                 context.log_event(dg.AssetMaterialization(key, partition=b.day.isoformat(), metadata=metadata))
@@ -110,7 +110,7 @@ def report(
         _evaluate(context, table, verdict)
         yield from _summaries(table, verdict)
     if verdict.bad:
-        raise dg.Failure(_failure_text(table, verdict.bad), allow_retries=False)
+        raise dg.Failure(failure_text([b.outcome for b in verdict.bad]), allow_retries=False)
 
 
 def _report_single(
@@ -146,17 +146,21 @@ def _production_ready(key: dg.AssetKey, outcome: Outcome) -> dg.AssetCheckResult
 
 def _summaries(table: Table, verdict: _Verdict) -> Events:
     key = dg.AssetKey(table.name)
-    degraded = [b for b in verdict.good if b.outcome.status == Status.DEGRADED]
-    wrong = [*verdict.bad, *verdict.blocked]
-    told = {"not there": dg.MetadataValue.md(_list(wrong))} if wrong else {"dates": len(verdict.built)}
+    degraded = [b.outcome for b in verdict.good if b.outcome.status == Status.DEGRADED]
+    missing = [b.outcome for b in (*verdict.bad, *verdict.blocked)]
     yield dg.AssetCheckResult(
         check_name=PRODUCTION_READY,
         asset_key=key,
         passed=not degraded,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"degraded": dg.MetadataValue.md(_list(degraded))} if degraded else {},
+        metadata={"degraded": listed(degraded)} if degraded else {},
     )
-    yield dg.AssetCheckResult(check_name=COMPLETE, asset_key=key, passed=not verdict.bad, metadata=told)
+    yield dg.AssetCheckResult(
+        check_name=COMPLETE,
+        asset_key=key,
+        passed=not verdict.bad,
+        metadata={"missing": listed(missing)} if missing else {"dates": len(verdict.built)},
+    )
 
 
 def _evaluate(context: dg.AssetExecutionContext, table: Table, verdict: _Verdict) -> None:
@@ -167,7 +171,7 @@ def _evaluate(context: dg.AssetExecutionContext, table: Table, verdict: _Verdict
     """
     key = dg.AssetKey(table.name)
     targets = _targets(context, key, [b.day.isoformat() for b in verdict.good])
-    with one_transaction(context.instance):
+    with _one_transaction(context.instance):
         for b in (*verdict.good, *verdict.bad, *verdict.blocked):
             day, is_degraded = b.day.isoformat(), b.outcome.status == Status.DEGRADED
             evaluation = partial(
@@ -181,6 +185,13 @@ def _evaluate(context: dg.AssetExecutionContext, table: Table, verdict: _Verdict
             if is_degraded or verdict.bad:
                 warning = dg.AssetCheckSeverity.WARN
                 context.log_event(evaluation(check_name=PRODUCTION_READY, passed=not is_degraded, severity=warning))
+
+
+def _one_transaction(instance: dg.DagsterInstance) -> AbstractContextManager[None]:
+    """Events that are stored meanwhile are one transaction, where the event log that dagster.yaml names can do that."""
+    begin: Callable[[], AbstractContextManager[None]]
+    begin = getattr(instance.event_log_storage, "one_transaction", nullcontext)
+    return begin()
 
 
 def _targets(
@@ -210,9 +221,8 @@ def _new(context: dg.AssetExecutionContext, key: dg.AssetKey, good: Sequence[Par
     if not unchanged:
         return list(good)
     targets = _targets(context, key, unchanged)
-    failed = _failed_before(context, key, targets)
-    stands = set(targets) - failed
-    return [b for b in good if b.changed or b.day.isoformat() not in stands]
+    up_to_date = set(targets) - _failed_before(context, key, targets)
+    return [b for b in good if b.changed or b.day.isoformat() not in up_to_date]
 
 
 def _failed_before(
@@ -258,7 +268,7 @@ def numbers(outcome: Outcome) -> dict[str, Any]:
     if outcome.root is not None:
         told["root"] = str(outcome.root)
     if outcome.status not in FINE - {Status.DEGRADED}:
-        told["explain"] = f"nba-assets explain {outcome.partition.table} {outcome.partition.day}"
+        told["explain"] = explain_command(outcome.partition)
     return told
 
 
@@ -288,12 +298,20 @@ def _text(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value).replace("|", "/")
 
 
-def _failure_text(table: Table, bad: Sequence[PartitionResult]) -> str:
-    first = bad[0].outcome
-    more = f" (and {len(bad) - 1} more dates)" if len(bad) > 1 else ""
-    explain = f"nba-assets explain {table.name} {first.partition.day}"
-    return f"{first.partition} {first.status}: {first.reason}{more}. Next: {explain}"
+def explain_command(partition: Partition) -> str:
+    """What to type to see why a partition is as it is."""
+    return f"nba-assets explain {partition.table} {partition.day}"
 
 
-def _list(built: Iterable[PartitionResult]) -> str:
-    return "\n".join(f"- {b.day} **{b.outcome.status}** {b.outcome.reason or ''}" for b in built)
+def failure_text(bad: Sequence[Outcome]) -> str:
+    """What a run says that failed for these outcomes: the first, how many more, and what to do next."""
+    first = bad[0]
+    more = f" (and {counted(len(bad) - 1, 'more partition')})" if len(bad) > 1 else ""
+    return f"{first.partition} {first.status}: {first.reason}{more}. Next: {explain_command(first.partition)}"
+
+
+def listed(found: Sequence[Outcome | Cell]) -> dg.MetadataValue:
+    """The first twenty as a Markdown list, and what explains the first."""
+    lines = [f"{one.partition} **{one.status}** {one.reason or ''}" for one in found]
+    text = joined(lines, _MOST_LISTED, separator="\n- ")
+    return dg.MetadataValue.md(f"- {text}\n\n`{explain_command(found[0].partition)}`")

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from nba_assets.orchestration.partitions import TIME_ZONE
 from nba_assets.planning.pending_requests import MOST_ATTEMPTS, next_request_at, pending_requests
@@ -59,26 +58,31 @@ def next_attempt(session: Session, instance: dg.DagsterInstance) -> dg.RunReques
     return dg.RunRequest(run_key=f"{today}/{len(attempts) + 1}", tags={MORNING_TAG: str(today)})
 
 
-def coverage_at_nine(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
-    """The standing checks, once a day at 09:00 Eastern: the hour by which yesterday's results must be in."""
-    return dg.ScheduleDefinition(
-        name="coverage_at_nine",
-        job=job,
-        cron_schedule="0 9 * * *",
-        execution_timezone=TIME_ZONE,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="At 09:00 Eastern: the coverage matrix, no_failed_partitions of every table over all history, "
-        "and whether yesterday's results are in.",
-    )
+def fixed_schedules() -> list[dg.ScheduleDefinition]:
+    """Coverage at the hour by which yesterday's results must be in, and the weekly verification; Eastern time."""
+    return [
+        _fixed(
+            "coverage_at_nine",
+            "coverage",
+            "0 9 * * *",
+            "At 09:00 Eastern: the coverage matrix, no_failed_partitions of every table over all history, and whether "
+            "yesterday's results are in.",
+        ),
+        _fixed(
+            "verify_on_mondays",
+            "verify",
+            "0 10 * * 1",
+            "Mondays at 10:00 Eastern: identities, published totals, recomputation and the leak test.",
+        ),
+    ]
 
 
-def verify_on_mondays(job: dg.JobDefinition) -> dg.ScheduleDefinition:
-    """The verification of everything stored, Mondays at 10:00 Eastern."""
+def _fixed(name: str, job: str, cron: str, description: str) -> dg.ScheduleDefinition:
     return dg.ScheduleDefinition(
-        name="verify_on_mondays",
-        job=job,
-        cron_schedule="0 10 * * 1",
+        name=name,
+        job_name=job,
+        cron_schedule=cron,
         execution_timezone=TIME_ZONE,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Mondays at 10:00 Eastern: identities, published totals, recomputation and the leak test.",
+        description=description,
     )

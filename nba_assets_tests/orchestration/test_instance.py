@@ -7,10 +7,10 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
 
-from nba_assets.orchestration.event_log import PooledSqliteEventLogStorage
-from nba_assets.orchestration.instance import open_instance
+from nba_assets.orchestration.dagster_private import ConsolidatedSqliteEventLogStorage
+from nba_assets.orchestration.instance import instance_config, open_instance
+from nba_assets.orchestration.sqlite_storage import LocalRunStorage, PooledSqliteEventLogStorage
 from nba_assets.settings import load_settings
 
 
@@ -35,6 +35,47 @@ def test_the_shipped_configuration_is_loaded(tmp_path: Path, monkeypatch: pytest
         pools = instance.get_concurrency_config().pool_config
         assert (pools.pool_granularity.value, pools.default_pool_limit) == ("run", 1)
         assert (settings.dagster_home / "dagster.yaml").exists()
+
+
+def _earlier(config: str) -> str:
+    """A dagster.yaml as an earlier version of ours wrote it: the event log apart from the other storages."""
+    event_log = config.index("event_log_storage:")
+    now, before = "orchestration.sqlite_storage", ("orchestration.local_storage", "orchestration.event_log")
+    found = config[:event_log].replace(now, before[0]) + config[event_log:].replace(now, before[1])
+    assert (found.count(before[0]), found.count(before[1])) == (2, 1)
+    return found
+
+
+def test_the_configuration_of_an_earlier_version_is_brought_up_to_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "elsewhere")
+    settings = load_settings(home=tmp_path)
+    file = settings.dagster_home / "dagster.yaml"
+    with open_instance(settings) as instance:
+        run = dg.materialize([told], instance=instance, partition_key="a").run_id
+    addition = "\n# of a person\nrun_monitoring:\n  enabled: false\n"
+    file.write_text(_earlier(instance_config()) + addition, encoding="utf-8")
+    with open_instance(settings) as instance:
+        assert isinstance(instance.run_storage, LocalRunStorage)
+        assert isinstance(instance.event_log_storage, PooledSqliteEventLogStorage)
+        assert [each.run_id for each in instance.get_runs()] == [run]
+        assert instance.get_materialized_partitions(dg.AssetKey("told")) == {"a"}
+    assert file.read_text(encoding="utf-8") == instance_config() + addition
+
+
+def test_somebodys_own_configuration_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "elsewhere")
+    settings = load_settings(home=tmp_path)
+    settings.dagster_home.mkdir(parents=True)
+    file, own = (
+        settings.dagster_home / "dagster.yaml",
+        "telemetry: {enabled: false}  # ours: event_log, local_storage\n",
+    )
+    file.write_text(own)
+    with open_instance(settings) as instance:
+        assert not isinstance(instance.run_storage, LocalRunStorage)
+    assert file.read_text() == own
 
 
 def test_both_event_logs_give_the_same_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
