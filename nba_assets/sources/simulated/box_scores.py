@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from nba_assets.sources.base import ResultSet
+from nba_assets.sources.simulated.availability import DNP, INACTIVE, PLAYED
 from nba_assets.sources.simulated.places import TEAM_CODE, TEAM_ID
 from nba_assets.sources.simulated.possessions import STATISTICS
 from nba_assets.sources.simulated.published import Published, publish
 from nba_assets.sources.simulated.rosters import Ints, Texts
 from nba_assets.sources.simulated.schedule import date_texts
 from nba_assets.sources.simulated.season import Season
-from nba_assets.sources.simulated.turnout import DNP, INACTIVE, PLAYED
 
 _SUMS = [*STATISTICS, "PTS"]
 
@@ -91,12 +91,12 @@ def player_log(season: Season) -> Published:
 
 def box_scores(season: Season) -> Published:
     """Everybody in the box score: those who played, with the clock, and those who did not, with a comment."""
-    sides, players, turnout = sides_of(season), season.league.players, season.turnout
-    listed = turnout[turnout["listing"].isin([PLAYED, DNP])]
+    sides, players, availability = sides_of(season), season.league.players, season.availability
+    listed = availability[availability["listing"].isin([PLAYED, DNP])]
     played = listed["listing"].to_numpy() == PLAYED
     side, player = listed["side"].to_numpy(), listed["player"].to_numpy()
     clock = np.full(len(listed), "", dtype=object)
-    # Lines are the turnout's players who played, in the same order; their seconds include overtime.
+    # Lines are the availability's players who played, in the same order; their seconds include overtime.
     clock[played] = [f"{s // 60}:{s % 60:02d}" for s in season.lines["seconds"].tolist()]
     rows = pd.DataFrame(
         {
@@ -115,8 +115,8 @@ def box_scores(season: Season) -> Published:
 
 def inactives(season: Season) -> Published:
     """Those who were not in uniform, in the spelling of the inactive list."""
-    sides, players, turnout = sides_of(season), season.league.players, season.turnout
-    listed = turnout[turnout["listing"] == INACTIVE]
+    sides, players, availability = sides_of(season), season.league.players, season.availability
+    listed = availability[availability["listing"] == INACTIVE]
     side, player = listed["side"].to_numpy(), listed["player"].to_numpy()
     rows = pd.DataFrame(
         {

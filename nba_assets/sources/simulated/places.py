@@ -69,9 +69,6 @@ NEUTRAL_ARENAS: tuple[tuple[str, str], ...] = (
     ("Accor Arena", "Paris"),
     ("The O2", "London"),
 )
-FOREIGN_CLUBS: tuple[str, ...] = ("RMD", "NZB", "ADL", "FLA", "ULM", "MRA", "CNS")
-ALL_STAR_PAIRS: tuple[tuple[str, str], ...] = (("IAH", "WOR"), ("BAR", "PAY"), ("IAH", "BAR"), ("LBN", "DRT"))
-"""Three Rising Stars games on the Friday, the All-Star game on the Sunday."""
 
 FIRST_NAMES: tuple[str, ...] = tuple(
     """

@@ -15,7 +15,7 @@ import pandas as pd
 from nba_assets.league.calendar import GameType
 from nba_assets.sources.simulated.fixtures import SeasonDates, games_frame, tipoffs
 from nba_assets.sources.simulated.places import CONFERENCE, TEAMS
-from nba_assets.sources.simulated.streams import Purpose, stream
+from nba_assets.sources.simulated.rng import Purpose, stream
 
 Play = Callable[[pd.DataFrame, int], pd.DataFrame]
 """Plays games (as `games_frame`) as the given stage, and returns home_points and away_points for them."""

@@ -16,7 +16,7 @@ import pandas as pd
 from nba_assets.league.names import player_lookup
 from nba_assets.league.zones import MID_RANGE, PAINT, THREE_PT, ZONES
 from nba_assets.sources.simulated.places import FIRST_NAMES, LAST_NAMES, TEAM_CODE, TEAMS
-from nba_assets.sources.simulated.streams import Purpose, stream
+from nba_assets.sources.simulated.rng import Purpose, stream
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -16,10 +16,10 @@ from nba_assets.sources.simulated.box_scores import sides_of
 from nba_assets.sources.simulated.places import TEAM_ID
 from nba_assets.sources.simulated.possessions import OVERTIME, REGULATION
 from nba_assets.sources.simulated.published import Published, publish
+from nba_assets.sources.simulated.rng import Purpose, stream
 from nba_assets.sources.simulated.rosters import Floats, Ints, Texts
 from nba_assets.sources.simulated.schedule import date_texts
 from nba_assets.sources.simulated.season import Season
-from nba_assets.sources.simulated.streams import Purpose, stream
 
 _PERIOD = REGULATION // 4
 _RESTRICTED, _NON_RESTRICTED, _MID_RANGE, _ABOVE_BREAK, _LEFT_CORNER, _RIGHT_CORNER, _BACKCOURT = range(7)

@@ -21,9 +21,8 @@ class Purpose(IntEnum):
     TEAMS = 5
     CALENDAR = 6
     TIPOFFS = 7
-    EXHIBITIONS = 8
     ABSENCES = 9
-    TURNOUT = 10
+    AVAILABILITY = 10
     GAMES = 11
     INJURY_REPORTS = 12
     GAME_LINES = 13
