@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from nba_assets.league.calendar import COUNTING_TYPES, EASTERN, GameType
+from nba_assets.league.calendar import COUNTING_TYPES, EASTERN
 from nba_assets.quality.policies import policies
 from nba_assets.schema.policy import Completeness, Policy
+from nba_assets.sources.registry import SOURCES, is_made_up
 
 if TYPE_CHECKING:
     from nba_assets.sources.nba_api.settings import NbaApiSettings
@@ -27,14 +28,6 @@ if TYPE_CHECKING:
 
 class SettingsError(ValueError):
     """A setting has a value that it cannot have; the message names it and what is allowed."""
-
-
-class SourceName(StrEnum):
-    """Where raw data comes from."""
-
-    SIMULATED = "simulated"
-    FILES = "files"
-    NBA_API = "nba_api"
 
 
 class WarehouseName(StrEnum):
@@ -48,6 +41,14 @@ def _comma_list(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _registered(name: str) -> str:
+    if name not in SOURCES:
+        raise ValueError(f"allowed: {', '.join(SOURCES)}")
+    return name
+
+
+SourceName = Annotated[str, AfterValidator(_registered)]
+"""Where raw data comes from: a name of `sources.registry`."""
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(_comma_list)]
 
 
@@ -56,7 +57,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="NBA_", env_file=".env", extra="ignore", frozen=True)
 
-    source: SourceName = SourceName.SIMULATED
+    source: SourceName = "simulated"
     data_dir: Path | None = None
     counting_types: CommaList = []
     seed: int = 2021
@@ -116,8 +117,7 @@ class Settings(BaseSettings):
     @property
     def state(self) -> Path:
         """Where warehouse and Dagster's instance lie; a made-up league never shares them with the real one."""
-        is_made_up = self.source == SourceName.SIMULATED
-        return (self.home / "simulated" if is_made_up else self.home).absolute()
+        return (self.home / self.source if is_made_up(self.source) else self.home).absolute()
 
     @property
     def warehouse_path(self) -> Path:
@@ -142,9 +142,7 @@ class Settings(BaseSettings):
     @property
     def covered_types(self) -> frozenset[str]:
         """The game types that the source has box scores for: as set, else what the source usually has."""
-        if self.counting_types:
-            return frozenset(self.counting_types)
-        return frozenset({GameType.REGULAR.value}) if self.source == SourceName.FILES else COUNTING_TYPES
+        return frozenset(self.counting_types) or SOURCES[self.source].counting_types
 
     @property
     def publishing_delay(self) -> timedelta:

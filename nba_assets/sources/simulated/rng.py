@@ -12,7 +12,7 @@ import numpy as np
 
 
 class Purpose(IntEnum):
-    """What a stream of random numbers is for. A value, once given, is never used for anything else."""
+    """What a stream of random numbers is for. A value, once given, is never given again (8 is spent)."""
 
     CAREERS = 1
     TALENT = 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -14,6 +15,9 @@ from nba_assets.sources.simulated import box_scores, pregame, schedule, shot_cha
 from nba_assets.sources.simulated.published import Published
 from nba_assets.sources.simulated.rosters import FIRST_YEAR, NEVER, Tendencies, tendencies
 from nba_assets.sources.simulated.season import Season, play_season
+
+if TYPE_CHECKING:
+    from nba_assets.settings import Settings
 
 DEFAULT_SEED = 2021
 _SEASONS_KEPT = 3
@@ -85,3 +89,8 @@ class SimulatedSource:
         if self._today is None:
             return datetime.now(EASTERN).date()
         return self._today() if callable(self._today) else self._today
+
+
+def open_source(settings: Settings) -> SimulatedSource:
+    """The league of the seed that the settings give, on the Eastern date of their clock."""
+    return SimulatedSource(settings.seed, today=lambda: settings.clock().astimezone(EASTERN).date())
