@@ -171,8 +171,9 @@ class _Draw:
         """(day, home, away) of all games, in no particular order."""
         pairs = self.rng.permutation(TEAMS).reshape(-1, 2).tolist()
         played = [self._play(self.dates.last, a, b) for a, b in pairs]
-        for day, wanted in self._nights(1230 - len(played)):
-            played += [self._play(day, a, b) for a, b in self._best_pairs(day, wanted(len(played)))]
+        for day, fixed, due in self._nights(1230 - len(played)):
+            wanted = fixed or int(np.clip(round(due - len(played)), 1, _BIGGEST_NIGHT))
+            played += [self._play(day, a, b) for a, b in self._best_pairs(day, wanted)]
         return played + list(self._leftovers())
 
     def _play(self, day: int, a: int, b: int) -> tuple[int, int, int]:
@@ -185,8 +186,8 @@ class _Draw:
         self.days_of[b].add(day)
         return day, a, b
 
-    def _nights(self, games: int) -> Iterator[tuple[int, _Wanted]]:
-        """The days to fill before the last one, and how many games each should have."""
+    def _nights(self, games: int) -> Iterator[tuple[int, int | None, float]]:
+        """The days to fill before the last one: a fixed number of games, or how many are due by then in all."""
         open_days = [day for day in range(self.dates.last) if day not in self.dates.closed]
         size = np.array([_GAMES_BY_WEEKDAY[self.dates.weekday(day)] for day in open_days])
         size *= self.rng.uniform(0.75, 1.25, len(size))
@@ -196,7 +197,7 @@ class _Draw:
         size[~is_fixed] *= (games - size[is_fixed].sum()) / size[~is_fixed].sum()
         due = _FULL_NIGHT + np.cumsum(size)
         for position, day in enumerate(open_days):
-            yield day, _Wanted(fixed.get(day), float(due[position]))
+            yield day, fixed.get(day), float(due[position])
 
     def _best_pairs(self, day: int, wanted: int) -> list[tuple[int, int]]:
         recent = np.array([[day - back in days for back in range(1, 5)] for days in self.days_of])
@@ -215,21 +216,8 @@ class _Draw:
         """Games for which no night had room: on the earliest later day that both teams have free."""
         for a, b in zip(*np.nonzero(np.triu(self.hosting + self.hosting.T)), strict=True):
             while self.hosting[a, b] + self.hosting[b, a]:
-                yield self._play(self._free_days(int(a), int(b))[0], int(a), int(b))
-
-    def _free_days(self, a: int, b: int) -> list[int]:
-        return free_days(self.days_of, self.dates, a, b, range(self.dates.last - 1, 0, -1))
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """How many games a night should have, given how many are placed: what is due by then, or a fixed number."""
-
-    fixed: int | None
-    due: float
-
-    def __call__(self, placed: int) -> int:
-        return self.fixed or int(np.clip(round(self.due - placed), 1, _BIGGEST_NIGHT))
+                free = _free_days(self.days_of, self.dates, a, b, range(self.dates.last - 1, 0, -1))
+                yield self._play(free[0], int(a), int(b))
 
 
 def _hosting(rng: np.random.Generator) -> npt.NDArray[np.int64]:
@@ -269,7 +257,7 @@ def _disjoint(
     return chosen
 
 
-def free_days(days_of: list[set[int]], dates: SeasonDates, a: int, b: int, days: range) -> list[int]:
+def _free_days(days_of: list[set[int]], dates: SeasonDates, a: int, b: int, days: range) -> list[int]:
     """The days in `days` on which both teams are free; those without a third game in three days, if any.
 
     Christmas has its five games and takes no others.
@@ -293,7 +281,7 @@ def _postpone(rng: np.random.Generator, dates: SeasonDates, games: pd.DataFrame)
     days_of = [set(games.loc[(games["home"] == t) | (games["away"] == t), "day"]) for t in range(TEAMS)]
     for game, day in zip(chosen.tolist(), given_up["day"].tolist(), strict=True):
         a, b = int(games.at[game, "home"]), int(games.at[game, "away"])
-        later = free_days(days_of, dates, a, b, range(day + 15, dates.last - 3))
+        later = _free_days(days_of, dates, a, b, range(day + 15, dates.last - 3))
         new_day = later[int(rng.integers(0, min(20, len(later))))]
         for team in (a, b):
             days_of[team] = days_of[team] - {day} | {new_day}

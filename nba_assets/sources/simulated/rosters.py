@@ -237,12 +237,8 @@ def _names(tracks: Ints, generation: Ints, offset: int) -> tuple[Texts, Texts, T
 
 
 def _without_accents(name: str) -> str:
-    return name if name.isascii() else "".join(c if c.isascii() else _plain(c) for c in name)
-
-
-def _plain(letter: str) -> str:
-    plain = player_lookup(letter)
-    return plain.upper() if letter.isupper() else plain
+    plain = (c if c.isascii() else player_lookup(c) for c in name)
+    return "".join(p.upper() if c.isupper() else p for c, p in zip(name, plain, strict=True))
 
 
 def _team_traits(seed: int, year: int) -> TeamTraits:
