@@ -8,9 +8,11 @@ from functools import cached_property
 
 from nba_assets.league.calendar import EASTERN
 from nba_assets.schema.policy import Policy
-from nba_assets.settings import Settings, SettingsError, SourceName, WarehouseName, load_settings
-from nba_assets.sources.base import Source
+from nba_assets.settings import Settings, SettingsError, load_settings
+from nba_assets.sources.base import Source, SourceSettingsError
+from nba_assets.sources.registry import SOURCES
 from nba_assets.warehouse.base import Warehouse
+from nba_assets.warehouse.registry import open_warehouse
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Session:
     @cached_property
     def warehouse(self) -> Warehouse:
         """Where tables live."""
-        return self.given_warehouse or _open_warehouse(self.settings)
+        return self.given_warehouse or open_warehouse(self.settings)
 
     @cached_property
     def policies(self) -> dict[str, Policy]:
@@ -61,31 +63,7 @@ def open_session(settings: Settings | None = None) -> Session:
 
 
 def _open_source(settings: Settings) -> Source:
-    # Imported where they are used: the live client alone takes half a second.
-    if settings.source == SourceName.FILES:
-        from nba_assets.sources.files import LAYOUT, FilesSource, season_folders
-
-        if settings.data_dir is None:
-            raise SettingsError(f"NBA_SOURCE=files needs NBA_DATA_DIR, a directory with {LAYOUT}")
-        if not settings.data_dir.is_dir():
-            raise SettingsError(f"NBA_DATA_DIR={settings.data_dir}: there is no such directory")
-        if not season_folders(settings.data_dir):
-            raise SettingsError(f"NBA_DATA_DIR={settings.data_dir} has no season in it; it should have {LAYOUT}")
-        return FilesSource(settings.data_dir, counting_types=settings.covered_types)
-    if settings.source == SourceName.NBA_API:
-        from nba_assets.sources.nba_api import NbaApiSource
-
-        return NbaApiSource(settings.nba_api(), now=settings.clock)
-    from nba_assets.sources.simulated import SimulatedSource
-
-    return SimulatedSource(seed=settings.seed, today=lambda: settings.clock().astimezone(EASTERN).date())
-
-
-def _open_warehouse(settings: Settings) -> Warehouse:
-    if settings.warehouse == WarehouseName.BIGQUERY:
-        from nba_assets.warehouse.bigquery import open_bigquery
-
-        return open_bigquery(settings)
-    from nba_assets.warehouse.duckdb import DuckDBWarehouse
-
-    return DuckDBWarehouse(settings.warehouse_path)
+    try:
+        return SOURCES[settings.source].open(settings)
+    except SourceSettingsError as error:
+        raise SettingsError(str(error)) from error

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from nba_assets.league.calendar import COUNTING_TYPES, EASTERN, GameType
+from nba_assets.league.calendar import COUNTING_TYPES, EASTERN
 from nba_assets.quality.policies import policies
 from nba_assets.schema.policy import Completeness, Policy
+from nba_assets.sources.registry import SOURCES, is_made_up
+from nba_assets.warehouse.registry import WAREHOUSES
 
 if TYPE_CHECKING:
     from nba_assets.sources.nba_api.settings import NbaApiSettings
@@ -29,23 +31,17 @@ class SettingsError(ValueError):
     """A setting has a value that it cannot have; the message names it and what is allowed."""
 
 
-class SourceName(StrEnum):
-    """Where raw data comes from."""
-
-    SIMULATED = "simulated"
-    FILES = "files"
-    NBA_API = "nba_api"
-
-
-class WarehouseName(StrEnum):
-    """Where tables live."""
-
-    DUCKDB = "duckdb"
-    BIGQUERY = "bigquery"
-
-
 def _comma_list(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _one_of(registered: Collection[str]) -> AfterValidator:
+    def checked(name: str) -> str:
+        if name not in registered:
+            raise ValueError(f"allowed: {', '.join(registered)}")
+        return name
+
+    return AfterValidator(checked)
 
 
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(_comma_list)]
@@ -56,11 +52,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="NBA_", env_file=".env", extra="ignore", frozen=True)
 
-    source: SourceName = SourceName.SIMULATED
+    source: Annotated[str, _one_of(SOURCES)] = "simulated"
     data_dir: Path | None = None
     counting_types: CommaList = []
     seed: int = 2021
-    warehouse: WarehouseName = WarehouseName.DUCKDB
+    warehouse: Annotated[str, _one_of(WAREHOUSES)] = "duckdb"
     home: Path = Path(".nba")
     duckdb_path: Path | None = None
     partitions_start: date = date(2021, 10, 1)
@@ -116,8 +112,7 @@ class Settings(BaseSettings):
     @property
     def state(self) -> Path:
         """Where warehouse and Dagster's instance lie; a made-up league never shares them with the real one."""
-        is_made_up = self.source == SourceName.SIMULATED
-        return (self.home / "simulated" if is_made_up else self.home).absolute()
+        return (self.home / self.source if is_made_up(self.source) else self.home).absolute()
 
     @property
     def warehouse_path(self) -> Path:
@@ -142,9 +137,7 @@ class Settings(BaseSettings):
     @property
     def covered_types(self) -> frozenset[str]:
         """The game types that the source has box scores for: as set, else what the source usually has."""
-        if self.counting_types:
-            return frozenset(self.counting_types)
-        return frozenset({GameType.REGULAR.value}) if self.source == SourceName.FILES else COUNTING_TYPES
+        return frozenset(self.counting_types) or SOURCES[self.source].counting_types
 
     @property
     def publishing_delay(self) -> timedelta:
@@ -204,5 +197,5 @@ def _explain(problem: Any) -> str:
     value = os.environ.get(name, problem.get("input"))
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "enum":
-        message = f"allowed: {problem['ctx']['expected'].replace(chr(39), '').replace(' or ', ', ')}"
+        message = f"allowed: {', '.join(Settings.model_fields[field].annotation or ())}"
     return f"{name}={value}: {message}"

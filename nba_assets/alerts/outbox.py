@@ -14,6 +14,7 @@ from nba_assets.alerts.alert import Event, Message
 from nba_assets.alerts.letter import overflow_letter
 from nba_assets.alerts.tiers import Tier, recipients, worst
 from nba_assets.alerts.transport import LogTransport, Transport, TransportError, say_once
+from nba_assets.backoff import doubled
 from nba_assets.league.calendar import EASTERN
 from nba_assets.settings import Settings
 
@@ -78,8 +79,10 @@ def due(messages: Iterable[Message], now: datetime) -> list[Message]:
 
 def claimed(message: Message, now: datetime) -> Message:
     """The message as it is to stand while it is being tried: nobody else tries it before the backoff is over."""
-    wait = min(_FIRST_BACKOFF * 2 ** min(message.attempts, 10), _LONGEST_BACKOFF)
-    return replace(message, attempts=message.attempts + 1, next_attempt_at=now + wait)
+    attempts = message.attempts + 1
+    return replace(
+        message, attempts=attempts, next_attempt_at=now + doubled(_FIRST_BACKOFF, attempts, _LONGEST_BACKOFF)
+    )
 
 
 def deliver(messages: Sequence[Message], transport: Transport, settings: Settings, now: datetime) -> dict[str, Message]:

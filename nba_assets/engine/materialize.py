@@ -26,13 +26,12 @@ from nba_assets.schema.contract import empty, shape
 from nba_assets.schema.evidence import by_date
 from nba_assets.schema.fingerprint import partition_hashes
 from nba_assets.session import Session
-from nba_assets.settings import SettingsError, SourceName
+from nba_assets.settings import SettingsError
+from nba_assets.sources.registry import is_made_up
 from nba_assets.tables import SCHEDULE, TABLES, Table
 from nba_assets.tables.games import announced_games
 from nba_assets.warehouse.base import Publication
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
-
-MADE_UP = SourceName.SIMULATED.value
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,8 @@ def materialize(
 def _refuse_another_league(session: Session) -> None:
     """Whoever forgets NBA_SOURCE is told before anything is replaced: the schedule is what is loaded first."""
     stored = session.warehouse.ledger(tables=[SCHEDULE.name])
-    others = {name for name in stored["source"].dropna() if (name == MADE_UP) != (session.source.name == MADE_UP)}
+    made_up = is_made_up(session.source.name)
+    others = {name for name in stored["source"].dropna().unique() if is_made_up(name) != made_up}
     if others:
         raise SettingsError(
             f"{session.warehouse.describe()} holds data of the source '{', '.join(sorted(others))}', and the source is "

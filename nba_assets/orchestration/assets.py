@@ -16,7 +16,7 @@ from nba_assets.orchestration.partitions import asset_deps
 from nba_assets.orchestration.reporting import DAGSTER_BACKFILL_TAG, check_specs, report
 from nba_assets.orchestration.resources import Pipeline
 from nba_assets.schema.contract import Column, columns_of
-from nba_assets.settings import Settings, SettingsError, WarehouseName
+from nba_assets.settings import Settings, SettingsError
 from nba_assets.tables import TABLES, TIERS, Table
 from nba_assets.warehouse.base import WarehouseError
 from nba_assets.warehouse.ddl import DUCKDB_TYPES
@@ -67,7 +67,7 @@ def _asset(
         description=table.description,
         group_name=table.dataset.removeprefix("nba_"),
         owners=OWNERS,
-        kinds={"pandas", "bigquery" if settings.warehouse == WarehouseName.BIGQUERY else "duckdb"},
+        kinds={"pandas", settings.warehouse},
         tags={
             "phase": table.phase.value.replace(" ", "_"),
             "critical": str(policy.critical and not table.optional).lower(),

@@ -11,13 +11,14 @@ from typing import Any
 
 import dagster as dg
 
+from nba_assets.backoff import doubled
 from nba_assets.planning.repair import repairable
 from nba_assets.planning.state import Cell
 from nba_assets.session import Session
 from nba_assets.tables import TABLES, downstream_of
 
 MOST_ATTEMPTS = 6
-FIRST_WAIT_SECONDS = 600
+FIRST_WAIT_SECONDS = 600.0
 _QUIET = timedelta(minutes=2)
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -45,7 +46,7 @@ class Patience:
         """The dates that may be tried now: 10, 20, 40 … minutes after the last time, six times at most."""
         for day in days:
             n, last = self.tried.get(str(day), (0, 0.0))
-            if n == 0 or (n < MOST_ATTEMPTS and now >= last + FIRST_WAIT_SECONDS * 2 ** (n - 1)):
+            if n == 0 or (n < MOST_ATTEMPTS and now >= last + doubled(FIRST_WAIT_SECONDS, n)):
                 yield day
 
     def after(self, wrong: Iterable[date], trying: Iterable[date], now: float) -> str:

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
 
+from nba_assets.backoff import doubled
 from nba_assets.league.calendar import days_between
 from nba_assets.partition import FINE, Partition, Status
 from nba_assets.planning.load import load_state
@@ -88,5 +89,4 @@ def next_request_at(attempts: Sequence[datetime]) -> datetime | None:
         return None
     if not attempts:
         return datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
-    wait: timedelta = FIRST_WAIT * 2 ** (len(attempts) - 1)
-    return max(attempts) + wait
+    return max(attempts) + doubled(FIRST_WAIT, len(attempts))

@@ -46,8 +46,12 @@ class SourceSchemaError(SourceError):
     """A result set does not have the declared columns or types."""
 
 
+class SourceSettingsError(ValueError):
+    """The settings do not say enough for a source to be opened; the message names the setting."""
+
+
 class Source(Protocol):
-    """Where raw data comes from. Implementations: files, nba_api, simulated."""
+    """Where raw data comes from. Implementations: see `registry`."""
 
     name: str
     counting_types: frozenset[str]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
@@ -20,8 +21,12 @@ from nba_assets.sources.base import (
     ResultSet,
     SeasonNotCoveredError,
     SourceError,
+    SourceSettingsError,
     conform,
 )
+
+if TYPE_CHECKING:
+    from nba_assets.settings import Settings
 
 LAYOUT = "one folder per season, with a file per result set: 2021-22/leaguegamelog_team.parquet, …"
 _MAY_LACK = OPTIONAL_RESULT_SETS | {ResultSet.SHOTS}
@@ -78,6 +83,18 @@ class FilesSource:
             seasons = ", ".join(season_folders(self.directory)) or "none"
             return SeasonNotCoveredError(f"there is no folder {path.parent}; seasons found: {seasons}")
         return SourceError(f"there is no file {path}, the {result_set} of the season {season}: fetch or copy it")
+
+
+def open_source(settings: Settings) -> FilesSource:
+    """The directory that NBA_DATA_DIR names; raises SourceSettingsError if it is no directory with seasons in it."""
+    directory = settings.data_dir
+    if directory is None:
+        raise SourceSettingsError(f"NBA_SOURCE=files needs NBA_DATA_DIR, a directory with {LAYOUT}")
+    if not directory.is_dir():
+        raise SourceSettingsError(f"NBA_DATA_DIR={directory}: there is no such directory")
+    if not season_folders(directory):
+        raise SourceSettingsError(f"NBA_DATA_DIR={directory} has no season in it; it should have {LAYOUT}")
+    return FilesSource(directory, counting_types=settings.covered_types)
 
 
 def season_folders(directory: Path) -> list[str]:

@@ -343,7 +343,7 @@ class BigQueryWarehouse:
         return self.connection.query(query).to_pandas()
 
 
-def open_bigquery(settings: Settings) -> BigQueryWarehouse:
+def open_warehouse(settings: Settings) -> BigQueryWarehouse:
     """The BigQuery warehouse of the settings; nothing is connected before use."""
     return BigQueryWarehouse(
         settings.bigquery_project,

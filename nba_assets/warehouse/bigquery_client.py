@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import io
-import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
+from nba_assets.backoff import doubled, jittered
 from nba_assets.warehouse.base import DisturbedError, OvertakenError, WarehouseError
 from nba_assets.warehouse.bigquery_sql import OVERTAKEN
 
@@ -36,7 +36,7 @@ _LABELS = {"application": "nba_assets"}
 # BigQuery's words for two transactions that changed the same table, and the emulator's.
 _DISTURBED = ("due to concurrent update", "Failed to commit DuckLake transaction")
 _EMULATED_PROJECT = "local"
-_LONGEST_PAUSE = 8.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 8.0
 _REQUEST_SECONDS = 60.0
 
 
@@ -93,7 +93,7 @@ class Connection:
         What BigQuery cancelled has left nothing behind, so repeating it is safe.
         """
         deadline = time.monotonic() + patience
-        pause = 0.25
+        attempts = 0
         while True:
             try:
                 with explained(self.target):
@@ -104,8 +104,8 @@ class Connection:
                         f"Another writer kept changing the warehouse for {patience:g} s ({blame()}). Nothing was "
                         "written. Wait for it to end, or stop it; interrupting is safe."
                     ) from error
-            time.sleep(pause * random.uniform(0.5, 1.5))
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            attempts += 1
+            time.sleep(jittered(doubled(_FIRST_PAUSE, attempts, _LONGEST_PAUSE)))
 
     def start_load(self, rows: pa.Table, table: str, schema: list[bigquery.SchemaField]) -> bigquery.LoadJob:
         """Start a load job into an existing table, by name, with an explicit schema."""

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pandas as pd
@@ -32,6 +32,9 @@ from nba_assets.warehouse.ddl import Migration, Relation, arrow_schema, create_t
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS, in_todays_columns
 from nba_assets.warehouse.relations import all_relations, relation_of
 from nba_assets.warehouse.views import VIEWS, duckdb_views
+
+if TYPE_CHECKING:
+    from nba_assets.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -254,6 +257,11 @@ class DuckDBWarehouse:
             connection.close()
             self._engine.close()
             del self._engine
+
+
+def open_warehouse(settings: Settings) -> DuckDBWarehouse:
+    """The DuckDB file of the settings; nothing is opened before use."""
+    return DuckDBWarehouse(settings.warehouse_path)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pytest
 from google.cloud import bigquery as api
 
 from nba_assets.warehouse.base import WarehouseError
-from nba_assets.warehouse.bigquery import BigQueryWarehouse, open_bigquery
+from nba_assets.warehouse.bigquery import BigQueryWarehouse, open_warehouse
 from nba_assets_tests.warehouse.publications import LINES
 
 Connect = Callable[..., BigQueryWarehouse]
@@ -110,5 +110,5 @@ def test_the_settings_name_project_location_datasets_and_endpoint(monkeypatch: p
 
     for name, value in {"PROJECT": "p", "LOCATION": "EU", "DATASET_PREFIX": "dev_", "ENDPOINT": "http://e"}.items():
         monkeypatch.setenv(f"NBA_BIGQUERY_{name}", value)
-    warehouse = open_bigquery(load_settings())
+    warehouse = open_warehouse(load_settings())
     assert warehouse.describe() == "BigQuery project p in EU at http://e, datasets dev_nba_*"

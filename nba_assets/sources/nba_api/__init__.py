@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -17,6 +18,9 @@ from nba_assets.sources.nba_api.client import StatsClient
 from nba_assets.sources.nba_api.fetch import SeasonFetch, utc_now
 from nba_assets.sources.nba_api.plan import fetched_result_sets
 from nba_assets.sources.nba_api.settings import NbaApiSettings
+
+if TYPE_CHECKING:
+    from nba_assets.settings import Settings
 
 
 class NbaApiSource:
@@ -45,3 +49,8 @@ class NbaApiSource:
         finally:
             self._client.close()
         return self._files.find(result_set, season)
+
+
+def open_source(settings: Settings) -> NbaApiSource:
+    """The live source, with the cache, pace and patience that the settings give it."""
+    return NbaApiSource(settings.nba_api(), now=settings.clock)

@@ -6,7 +6,6 @@ What an answer means is the business of `endpoints`.
 from __future__ import annotations
 
 import logging
-import random
 import time
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ from nba_api.library.proxy import ProxyRequiredError
 from nba_api.stats.library.http import NBAStatsHTTP, NBAStatsResponse
 from requests.adapters import HTTPAdapter
 
+from nba_assets.backoff import doubled, jittered
 from nba_assets.sources.nba_api.pace import CircuitBreaker, Pace, SourceUnavailableError
 from nba_assets.sources.nba_api.settings import NbaApiSettings
 
@@ -162,7 +162,7 @@ class StatsClient:
         return f"{host} cannot be reached ({_root_of(error)})"
 
     def _pause(self, attempt: int, retry_after: float | None) -> float:
-        backoff: float = self._settings.backoff_seconds * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)
+        backoff = jittered(doubled(self._settings.backoff_seconds, attempt))
         return min(max(backoff, retry_after or 0.0), self._settings.max_backoff_seconds)
 
 

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from nba_assets.sources.base import ResultSet
+from nba_assets.sources.simulated.availability import DNP, INACTIVE, PLAYED
 from nba_assets.sources.simulated.places import TEAM_CODE, TEAM_ID
 from nba_assets.sources.simulated.possessions import STATISTICS
 from nba_assets.sources.simulated.published import Published, publish
 from nba_assets.sources.simulated.rosters import Ints, Texts
 from nba_assets.sources.simulated.schedule import date_texts
 from nba_assets.sources.simulated.season import Season
-from nba_assets.sources.simulated.turnout import DNP, INACTIVE, PLAYED
 
 _SUMS = [*STATISTICS, "PTS"]
 
@@ -70,64 +70,47 @@ def team_log(season: Season) -> Published:
 
 def player_log(season: Season) -> Published:
     """A row per player who appeared, in whole minutes: 0 for less than half of one."""
-    sides, lines, players = sides_of(season), season.lines, season.league.players
-    side, player = lines["side"].to_numpy(), lines["player"].to_numpy()
-    rows = pd.DataFrame(
-        {
-            "PLAYER_ID": players.player_id[player],
-            "PLAYER_NAME": players.log_name[player],
-            "TEAM_ID": TEAM_ID[sides.team[side]],
-            "TEAM_ABBREVIATION": TEAM_CODE[sides.team[side]],
-            "GAME_ID": sides.game_id[side],
-            "GAME_DATE": sides.date[side],
-            "MIN": _whole_minutes(lines),
-            "REB": lines["OREB"] + lines["DREB"],
-            "PLUS_MINUS": lines["plus_minus"],
-            **lines[_SUMS],
-        }
+    sides, lines = sides_of(season), season.lines
+    side = lines["side"].to_numpy()
+    names = ["GAME_ID", "TEAM_ID", "TEAM_ABBREVIATION", "PLAYER_ID", "PLAYER_NAME"]
+    rows = _who(season, lines, season.league.players.log_name, names).assign(
+        GAME_DATE=sides.date[side],
+        MIN=_whole_minutes(lines),
+        REB=lines["OREB"] + lines["DREB"],
+        PLUS_MINUS=lines["plus_minus"],
+        **lines[_SUMS],
     )
     return publish(rows, ResultSet.PLAYER_LOG, first=sides.day[side] + 1)
 
 
 def box_scores(season: Season) -> Published:
     """Everybody in the box score: those who played, with the clock, and those who did not, with a comment."""
-    sides, players, turnout = sides_of(season), season.league.players, season.turnout
-    listed = turnout[turnout["listing"].isin([PLAYED, DNP])]
+    listed = season.availability[season.availability["listing"].isin([PLAYED, DNP])].reset_index(drop=True)
     played = listed["listing"].to_numpy() == PLAYED
-    side, player = listed["side"].to_numpy(), listed["player"].to_numpy()
     clock = np.full(len(listed), "", dtype=object)
-    # Lines are the turnout's players who played, in the same order; their seconds include overtime.
+    # Lines are the listed who played, in the same order; their seconds include overtime.
     clock[played] = [f"{s // 60}:{s % 60:02d}" for s in season.lines["seconds"].tolist()]
-    rows = pd.DataFrame(
-        {
-            "gameId": sides.game_id[side],
-            "teamId": TEAM_ID[sides.team[side]],
-            "teamTricode": TEAM_CODE[sides.team[side]],
-            "personId": players.player_id[player],
-            "playerName": players.log_name[player],
-            "starter": pd.array(listed["starter"].to_numpy() & played, dtype="boolean"),
-            "minutes": clock,
-            "comment": listed["comment"].to_numpy(),
-        }
+    names = ["gameId", "teamId", "teamTricode", "personId", "playerName"]
+    rows = _who(season, listed, season.league.players.log_name, names).assign(
+        starter=(listed["starter"] & played).astype("boolean"), minutes=clock, comment=listed["comment"]
     )
-    return publish(rows, ResultSet.BOX_SCORES, first=sides.day[side] + 1)
+    return publish(rows, ResultSet.BOX_SCORES, first=sides_of(season).day[listed["side"]] + 1)
 
 
 def inactives(season: Season) -> Published:
     """Those who were not in uniform, in the spelling of the inactive list."""
-    sides, players, turnout = sides_of(season), season.league.players, season.turnout
-    listed = turnout[turnout["listing"] == INACTIVE]
-    side, player = listed["side"].to_numpy(), listed["player"].to_numpy()
-    rows = pd.DataFrame(
-        {
-            "GAME_ID": sides.game_id[side],
-            "TEAM_ID": TEAM_ID[sides.team[side]],
-            "TEAM_ABBREVIATION": TEAM_CODE[sides.team[side]],
-            "PLAYER_ID": players.player_id[player],
-            "PLAYER_NAME": players.listed_name[player],
-        }
-    )
-    return publish(rows, ResultSet.INACTIVES, first=sides.day[side] + 1)
+    listed = season.availability[season.availability["listing"] == INACTIVE]
+    names = ["GAME_ID", "TEAM_ID", "TEAM_ABBREVIATION", "PLAYER_ID", "PLAYER_NAME"]
+    rows = _who(season, listed, season.league.players.listed_name, names)
+    return publish(rows, ResultSet.INACTIVES, first=sides_of(season).day[listed["side"]] + 1)
+
+
+def _who(season: Season, rows: pd.DataFrame, spelling: Texts, names: list[str]) -> pd.DataFrame:
+    """Game, team (id and code) and player (id and name) of rows with a side and a player, in columns of these names."""
+    sides, side, player = sides_of(season), rows["side"].to_numpy(), rows["player"].to_numpy()
+    team, player_id = sides.team[side], season.league.players.player_id[player]
+    values = (sides.game_id[side], TEAM_ID[team], TEAM_CODE[team], player_id, spelling[player])
+    return pd.DataFrame(dict(zip(names, values, strict=True)))
 
 
 def _whole_minutes(lines: pd.DataFrame) -> Ints:

@@ -1,7 +1,6 @@
-"""When the simulated league plays: the season's dates, its 1,230 fixtures, postponements and exhibitions.
+"""When the simulated league plays: the season's dates, its 1,230 fixtures and postponements.
 
-Days are counted from opening night (0); the preseason has negative days. Play-in and playoffs depend on
-results and are drawn in `postseason`.
+Days are counted from opening night (0). Play-in and playoffs depend on results and are drawn in `postseason`.
 """
 
 from __future__ import annotations
@@ -17,26 +16,21 @@ import pandas as pd
 
 from nba_assets.league.calendar import OPENING_NIGHTS, GameType, season_start_year
 from nba_assets.sources.simulated.places import (
-    ALL_STAR_PAIRS,
     CONFERENCE,
     DIVISION_TEAMS,
-    FOREIGN_CLUBS,
     HOURS_BEHIND,
     NEUTRAL_ARENAS,
-    TEAM_CODE,
     TEAMS,
 )
+from nba_assets.sources.simulated.rng import Purpose, stream
 from nba_assets.sources.simulated.rosters import NEVER
-from nba_assets.sources.simulated.streams import Purpose, stream
 
 GAMES_PER_TEAM = 82
 FIRST_DAY = -20
-"""The day on which rosters gather; the preseason starts a little later."""
+"""The day on which rosters gather: the first for which absences are drawn."""
 
-_PRESEASON_START = -16
 _FULL_NIGHT = TEAMS // 2
 _BIGGEST_NIGHT = 14
-_FIRST_CUP = 2023
 _GAMES_BY_WEEKDAY = (8.0, 4.5, 11.5, 2.5, 11.5, 8.0, 7.5)
 _CHRISTMAS_TIPOFFS = (12 * 60, 14 * 60 + 30, 17 * 60, 20 * 60, 22 * 60 + 30)
 
@@ -177,8 +171,9 @@ class _Draw:
         """(day, home, away) of all games, in no particular order."""
         pairs = self.rng.permutation(TEAMS).reshape(-1, 2).tolist()
         played = [self._play(self.dates.last, a, b) for a, b in pairs]
-        for day, wanted in self._nights(1230 - len(played)):
-            played += [self._play(day, a, b) for a, b in self._best_pairs(day, wanted(len(played)))]
+        for day, fixed, due in self._nights(1230 - len(played)):
+            wanted = fixed or int(np.clip(round(due - len(played)), 1, _BIGGEST_NIGHT))
+            played += [self._play(day, a, b) for a, b in self._best_pairs(day, wanted)]
         return played + list(self._leftovers())
 
     def _play(self, day: int, a: int, b: int) -> tuple[int, int, int]:
@@ -191,8 +186,8 @@ class _Draw:
         self.days_of[b].add(day)
         return day, a, b
 
-    def _nights(self, games: int) -> Iterator[tuple[int, _Wanted]]:
-        """The days to fill before the last one, and how many games each should have."""
+    def _nights(self, games: int) -> Iterator[tuple[int, int | None, float]]:
+        """The days to fill before the last one: a fixed number of games, or how many are due by then in all."""
         open_days = [day for day in range(self.dates.last) if day not in self.dates.closed]
         size = np.array([_GAMES_BY_WEEKDAY[self.dates.weekday(day)] for day in open_days])
         size *= self.rng.uniform(0.75, 1.25, len(size))
@@ -202,7 +197,7 @@ class _Draw:
         size[~is_fixed] *= (games - size[is_fixed].sum()) / size[~is_fixed].sum()
         due = _FULL_NIGHT + np.cumsum(size)
         for position, day in enumerate(open_days):
-            yield day, _Wanted(fixed.get(day), float(due[position]))
+            yield day, fixed.get(day), float(due[position])
 
     def _best_pairs(self, day: int, wanted: int) -> list[tuple[int, int]]:
         recent = np.array([[day - back in days for back in range(1, 5)] for days in self.days_of])
@@ -221,21 +216,8 @@ class _Draw:
         """Games for which no night had room: on the earliest later day that both teams have free."""
         for a, b in zip(*np.nonzero(np.triu(self.hosting + self.hosting.T)), strict=True):
             while self.hosting[a, b] + self.hosting[b, a]:
-                yield self._play(self._free_days(int(a), int(b))[0], int(a), int(b))
-
-    def _free_days(self, a: int, b: int) -> list[int]:
-        return free_days(self.days_of, self.dates, a, b, range(self.dates.last - 1, 0, -1))
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """How many games a night should have, given how many are placed: what is due by then, or a fixed number."""
-
-    fixed: int | None
-    due: float
-
-    def __call__(self, placed: int) -> int:
-        return self.fixed or int(np.clip(round(self.due - placed), 1, _BIGGEST_NIGHT))
+                free = _free_days(self.days_of, self.dates, a, b, range(self.dates.last - 1, 0, -1))
+                yield self._play(free[0], int(a), int(b))
 
 
 def _hosting(rng: np.random.Generator) -> npt.NDArray[np.int64]:
@@ -275,7 +257,7 @@ def _disjoint(
     return chosen
 
 
-def free_days(days_of: list[set[int]], dates: SeasonDates, a: int, b: int, days: range) -> list[int]:
+def _free_days(days_of: list[set[int]], dates: SeasonDates, a: int, b: int, days: range) -> list[int]:
     """The days in `days` on which both teams are free; those without a third game in three days, if any.
 
     Christmas has its five games and takes no others.
@@ -299,7 +281,7 @@ def _postpone(rng: np.random.Generator, dates: SeasonDates, games: pd.DataFrame)
     days_of = [set(games.loc[(games["home"] == t) | (games["away"] == t), "day"]) for t in range(TEAMS)]
     for game, day in zip(chosen.tolist(), given_up["day"].tolist(), strict=True):
         a, b = int(games.at[game, "home"]), int(games.at[game, "away"])
-        later = free_days(days_of, dates, a, b, range(day + 15, dates.last - 3))
+        later = _free_days(days_of, dates, a, b, range(day + 15, dates.last - 3))
         new_day = later[int(rng.integers(0, min(20, len(later))))]
         for team in (a, b):
             days_of[team] = days_of[team] - {day} | {new_day}
@@ -315,71 +297,3 @@ def _move_abroad(
     chosen = rng.choice(np.flatnonzero(eligible), size=int(rng.integers(1, 3)), replace=False)
     games.loc[chosen, "neutral"] = rng.choice(len(NEUTRAL_ARENAS), size=len(chosen), replace=False)
     games.loc[chosen, "tipoff"] = 15 * 60
-
-
-def preseason(seed: int, dates: SeasonDates) -> pd.DataFrame:
-    """Four games a team against others of the thirty, before opening night."""
-    rng = stream(seed, Purpose.EXHIBITIONS, dates.year, 0)
-    rounds = []
-    for number in range(4):
-        pairs = rng.permutation(TEAMS).reshape(-1, 2)
-        day = _PRESEASON_START + 3 * number + rng.integers(0, 3, len(pairs))
-        rounds.append(np.column_stack([day, pairs]))
-    day, home, away = np.concatenate(rounds).T
-    order = np.argsort(day, kind="stable")
-    day, home, away = day[order], home[order], away[order]
-    return games_frame(
-        day=day,
-        home=home,
-        away=away,
-        tipoff=tipoffs(rng, dates, day, home),
-        game_id=numbered_ids(GameType.PRESEASON, dates.year, len(day)),
-    )
-
-
-def exhibitions(seed: int, dates: SeasonDates, games: pd.DataFrame, *, numbered_after: int) -> pd.DataFrame:
-    """Preseason games against foreign clubs, All-Star weekend and the Cup final, with codes and scores as published.
-
-    Columns: game_id, day, tipoff (NULL if unknown), home_code, away_code, home_score, away_score.
-    `games` is the regular season, `numbered_after` the number of the last other preseason game.
-    """
-    rng = stream(seed, Purpose.EXHIBITIONS, dates.year, 1)
-    prefix = f"{dates.year % 100:02d}"
-    # A day after the four preseason rounds, so that no team plays twice.
-    hosts, guests = rng.choice(TEAMS, 2, replace=False), rng.choice(len(FOREIGN_CLUBS), 2, replace=False)
-    rows: list[tuple[str, int, int | None, str, str, int | None, int | None]] = [
-        (
-            f"{GameType.PRESEASON}{prefix}{numbered_after + n + 1:05d}",
-            _PRESEASON_START + 12,
-            None,
-            TEAM_CODE[host],
-            FOREIGN_CLUBS[guest],
-            None,
-            None,
-        )
-        for n, (host, guest) in enumerate(zip(hosts, guests, strict=True))
-    ]
-    for number, (home, away) in enumerate(ALL_STAR_PAIRS, start=1):
-        final = number == len(ALL_STAR_PAIRS)
-        day = dates.all_star if final else dates.all_star - 2
-        tipoff = 20 * 60 if final else 21 * 60 + 30 * (number - 1)
-        low, high = (150, 190) if final else (25, 51)
-        home_score, away_score = rng.choice(np.arange(low, high), 2, replace=False).tolist()
-        game_id = f"{GameType.ALL_STAR}{prefix}{number:05d}"
-        rows.append((game_id, day, tipoff, home, away, home_score, away_score))
-    if dates.year >= _FIRST_CUP:
-        day, (east, west) = _cup_final(rng, dates, games)
-        scores = rng.choice(np.arange(95, 126), 2, replace=False).tolist()
-        game_id = f"{GameType.CUP_FINAL}{prefix}00001"
-        rows.append((game_id, day, 20 * 60 + 30, TEAM_CODE[east], TEAM_CODE[west], *scores))
-    columns = ["game_id", "day", "tipoff", "home_code", "away_code", "home_score", "away_score"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _cup_final(rng: np.random.Generator, dates: SeasonDates, games: pd.DataFrame) -> tuple[int, tuple[int, int]]:
-    """A day in the middle of December, and two teams of different conferences that are free on it."""
-    day = dates.christmas - int(rng.integers(9, 15))
-    busy = games.loc[games["day"] == day, ["home", "away"]].to_numpy()
-    free = np.setdiff1d(np.arange(TEAMS), busy)
-    east, west = (int(rng.choice(free[CONFERENCE[free] == side])) for side in (0, 1))
-    return day, (east, west)

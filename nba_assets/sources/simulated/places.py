@@ -9,49 +9,40 @@ import numpy as np
 
 from nba_assets.league.teams import CODES, ID_BY_CODE, NAME_BY_CODE
 
-DIVISIONS: tuple[tuple[str, ...], ...] = (
-    ("BOS", "BKN", "NYK", "PHI", "TOR"),
-    ("CHI", "CLE", "DET", "IND", "MIL"),
-    ("ATL", "CHA", "MIA", "ORL", "WAS"),
-    ("DEN", "MIN", "OKC", "POR", "UTA"),
-    ("GSW", "LAC", "LAL", "PHX", "SAC"),
-    ("DAL", "HOU", "MEM", "NOP", "SAS"),
-)
-"""Three divisions of the East, three of the West."""
-
-# Team code -> arena, city, hours behind Eastern time.
 _ARENAS: dict[str, tuple[str, str, int]] = {
-    "ATL": ("State Farm Arena", "Atlanta", 0),
-    "BKN": ("Barclays Center", "Brooklyn", 0),
     "BOS": ("TD Garden", "Boston", 0),
-    "CHA": ("Spectrum Center", "Charlotte", 0),
+    "BKN": ("Barclays Center", "Brooklyn", 0),
+    "NYK": ("Madison Square Garden", "New York", 0),
+    "PHI": ("Wells Fargo Center", "Philadelphia", 0),
+    "TOR": ("Scotiabank Arena", "Toronto", 0),
     "CHI": ("United Center", "Chicago", 1),
     "CLE": ("Rocket Mortgage Fieldhouse", "Cleveland", 0),
-    "DAL": ("American Airlines Center", "Dallas", 1),
-    "DEN": ("Ball Arena", "Denver", 2),
     "DET": ("Little Caesars Arena", "Detroit", 0),
-    "GSW": ("Chase Center", "San Francisco", 3),
-    "HOU": ("Toyota Center", "Houston", 1),
     "IND": ("Gainbridge Fieldhouse", "Indianapolis", 0),
+    "MIL": ("Fiserv Forum", "Milwaukee", 1),
+    "ATL": ("State Farm Arena", "Atlanta", 0),
+    "CHA": ("Spectrum Center", "Charlotte", 0),
+    "MIA": ("Kaseya Center", "Miami", 0),
+    "ORL": ("Amway Center", "Orlando", 0),
+    "WAS": ("Capital One Arena", "Washington", 0),
+    "DEN": ("Ball Arena", "Denver", 2),
+    "MIN": ("Target Center", "Minneapolis", 1),
+    "OKC": ("Paycom Center", "Oklahoma City", 1),
+    "POR": ("Moda Center", "Portland", 3),
+    "UTA": ("Vivint Arena", "Salt Lake City", 2),
+    "GSW": ("Chase Center", "San Francisco", 3),
     "LAC": ("Crypto.com Arena", "Los Angeles", 3),
     "LAL": ("Crypto.com Arena", "Los Angeles", 3),
-    "MEM": ("FedExForum", "Memphis", 1),
-    "MIA": ("Kaseya Center", "Miami", 0),
-    "MIL": ("Fiserv Forum", "Milwaukee", 1),
-    "MIN": ("Target Center", "Minneapolis", 1),
-    "NOP": ("Smoothie King Center", "New Orleans", 1),
-    "NYK": ("Madison Square Garden", "New York", 0),
-    "OKC": ("Paycom Center", "Oklahoma City", 1),
-    "ORL": ("Amway Center", "Orlando", 0),
-    "PHI": ("Wells Fargo Center", "Philadelphia", 0),
     "PHX": ("Footprint Center", "Phoenix", 2),
-    "POR": ("Moda Center", "Portland", 3),
     "SAC": ("Golden 1 Center", "Sacramento", 3),
+    "DAL": ("American Airlines Center", "Dallas", 1),
+    "HOU": ("Toyota Center", "Houston", 1),
+    "MEM": ("FedExForum", "Memphis", 1),
+    "NOP": ("Smoothie King Center", "New Orleans", 1),
     "SAS": ("AT&T Center", "San Antonio", 1),
-    "TOR": ("Scotiabank Arena", "Toronto", 0),
-    "UTA": ("Vivint Arena", "Salt Lake City", 2),
-    "WAS": ("Capital One Arena", "Washington", 0),
 }
+"""Team code -> arena, city, hours behind Eastern time; division by division, the first three of the East."""
+
 TEAMS = len(CODES)
 TEAM_CODE = np.array(CODES, dtype=object)
 TEAM_ID = np.array([ID_BY_CODE[code] for code in CODES], dtype=np.int64)
@@ -59,7 +50,7 @@ TEAM_NAME = np.array([NAME_BY_CODE[code] for code in CODES], dtype=object)
 ARENA = np.array([_ARENAS[code][0] for code in CODES], dtype=object)
 CITY = np.array([_ARENAS[code][1] for code in CODES], dtype=object)
 HOURS_BEHIND = np.array([_ARENAS[code][2] for code in CODES], dtype=np.int64)
-DIVISION_TEAMS = np.array([[CODES.index(code) for code in division] for division in DIVISIONS])
+DIVISION_TEAMS = np.array([CODES.index(code) for code in _ARENAS]).reshape(6, 5)
 CONFERENCE = np.zeros(TEAMS, dtype=np.int64)
 CONFERENCE[DIVISION_TEAMS[3:].ravel()] = 1
 """0 = East, 1 = West."""
@@ -69,9 +60,6 @@ NEUTRAL_ARENAS: tuple[tuple[str, str], ...] = (
     ("Accor Arena", "Paris"),
     ("The O2", "London"),
 )
-FOREIGN_CLUBS: tuple[str, ...] = ("RMD", "NZB", "ADL", "FLA", "ULM", "MRA", "CNS")
-ALL_STAR_PAIRS: tuple[tuple[str, str], ...] = (("IAH", "WOR"), ("BAR", "PAY"), ("IAH", "BAR"), ("LBN", "DRT"))
-"""Three Rising Stars games on the Friday, the All-Star game on the Sunday."""
 
 FIRST_NAMES: tuple[str, ...] = tuple(
     """

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from nba_assets.league.zones import THREE_PT, ZONES
+from nba_assets.sources.simulated.availability import PLAYED
 from nba_assets.sources.simulated.rosters import (
     AND_ONE_RATE,
     FREE_THROWS_PER_TRIP,
@@ -25,7 +26,6 @@ from nba_assets.sources.simulated.rosters import (
     Ints,
     League,
 )
-from nba_assets.sources.simulated.turnout import PLAYED
 
 STATISTICS: tuple[str, ...] = (
     "FGM", "FGA", "FG3M", "FG3A", "FTM", "FTA", "OREB", "DREB", "AST", "STL", "BLK", "TOV", "PF"
@@ -88,9 +88,9 @@ class _Floor:
         return np.searchsorted(self.cumulative[role], at, side="right")
 
 
-def play(rng: np.random.Generator, league: League, games: pd.DataFrame, turnout: pd.DataFrame) -> Played:
-    """Play `games` with the players of `turnout` until none is tied."""
-    lines = turnout.loc[turnout["listing"] == PLAYED].reset_index(drop=True)
+def play(rng: np.random.Generator, league: League, games: pd.DataFrame, availability: pd.DataFrame) -> Played:
+    """Play `games` with the players of `availability` until none is tied."""
+    lines = availability.loc[availability["listing"] == PLAYED].reset_index(drop=True)
     court = _court(league, games, lines)
     pace = _pace(league, games)
     possessions = np.maximum(np.rint(rng.normal(pace, _PACE_SPREAD)), 70).astype(np.int64)

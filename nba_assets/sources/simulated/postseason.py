@@ -15,7 +15,8 @@ import pandas as pd
 from nba_assets.league.calendar import GameType
 from nba_assets.sources.simulated.fixtures import SeasonDates, games_frame, tipoffs
 from nba_assets.sources.simulated.places import CONFERENCE, TEAMS
-from nba_assets.sources.simulated.streams import Purpose, stream
+from nba_assets.sources.simulated.rng import Purpose, stream
+from nba_assets.sources.simulated.rosters import Ints
 
 Play = Callable[[pd.DataFrame, int], pd.DataFrame]
 """Plays games (as `games_frame`) as the given stage, and returns home_points and away_points for them."""
@@ -24,8 +25,11 @@ Keep = Callable[[npt.NDArray[np.bool_]], None]
 
 _TO_WIN = 4
 _HIGHER_SEED_HOSTS = np.array([True, True, False, False, True, False, True])
-# First round, by series within a conference: higher seed, lower seed, first day after the regular season.
-_FIRST_ROUND = ((0, 7, 7), (1, 6, 7), (2, 5, 6), (3, 4, 6))
+# Play-in, by stage: the day from which it is on the schedule; higher seed, day and number of each game in the East, and
+# how many tens the West's number is higher. All days are counted from the last of the regular season.
+_PLAY_IN = ((1, ((6, 2, 101, 2), (8, 3, 111, 2))), (4, ((7, 5, 201, 1),)))
+# First round, by series within a conference: higher seed, lower seed, first day, day on which the opponent is settled.
+_FIRST_ROUND = ((0, 7, 7, 5), (1, 6, 7, 2), (2, 5, 6, 0), (3, 4, 6, 0))
 _LATER_ROUNDS = (21, 36, 52)
 """The first days of the second round, the conference finals and the finals, after the regular season."""
 
@@ -39,9 +43,23 @@ class _Series:
 
 
 @dataclass(frozen=True)
-class _Result:
-    winner: int
-    last_day: int
+class _Postseason:
+    """What every stage needs: `strength` is the standings, wins by team with the points difference for ties."""
+
+    seed: int
+    dates: SeasonDates
+    strength: npt.NDArray[np.float64]
+    play: Play
+    keep: Keep
+
+    def home_wins(
+        self, stage: int, home: Ints, away: Ints, day: Ints, game_id: list[str], known_from: npt.ArrayLike
+    ) -> npt.NDArray[np.bool_]:
+        """Play games of a stage (1 and 2: the play-in, 3 to 6: the rounds); whether the home team won each."""
+        tipoff = tipoffs(stream(self.seed, Purpose.TIPOFFS, self.dates.year, stage), self.dates, day, home)
+        games = games_frame(day=day, home=home, away=away, tipoff=tipoff, game_id=game_id, known_from=known_from)
+        points = self.play(games, stage)
+        return (points["home_points"] > points["away_points"]).to_numpy(dtype=np.bool_)
 
 
 def play_postseason(
@@ -52,23 +70,24 @@ def play_postseason(
     `games` and `points` are the regular season and its scores, which give the standings.
     """
     strength = _standings(games, points)
-    seeds = [_by_strength(np.flatnonzero(side == CONFERENCE), strength) for side in (0, 1)]
-    _play_in(seed, dates, seeds, play)
+    postseason = _Postseason(seed, dates, strength, play, keep)
+    seeds = [sorted(np.flatnonzero(side == CONFERENCE).tolist(), key=lambda team: -strength[team]) for side in (0, 1)]
+    _play_in(postseason, seeds)
     series = [
-        _Series(seeds[side][high], seeds[side][low], dates.last + starts, dates.last + _known_after(high) + 1)
-        for side in (0, 1)
-        for high, low, starts in _FIRST_ROUND
+        _Series(of_side[high], of_side[low], dates.last + starts, dates.last + settled + 1)
+        for of_side in seeds
+        for high, low, starts, settled in _FIRST_ROUND
     ]
-    results = _round(seed, dates, 1, series, play, keep)
+    results = _round(postseason, 1, series)
     for number, starts in enumerate(_LATER_ROUNDS, start=2):
         # In the first round the winner of 1-8 meets the winner of 4-5; afterwards neighbours meet.
         order = [0, 3, 1, 2, 4, 7, 5, 6] if number == 2 else range(len(results))
         paired = [results[position] for position in order]
-        series = [
-            _next_series(one, other, strength, dates.last + starts + position % 2)
-            for position, (one, other) in enumerate(zip(paired[::2], paired[1::2], strict=True))
-        ]
-        results = _round(seed, dates, number, series, play, keep)
+        series = []
+        for one, other in zip(paired[::2], paired[1::2], strict=True):
+            high, low = sorted((one[0], other[0]), key=lambda team: -strength[team])
+            series.append(_Series(high, low, dates.last + starts + len(series) % 2, max(one[1], other[1]) + 1))
+        results = _round(postseason, number, series)
 
 
 def _standings(games: pd.DataFrame, points: pd.DataFrame) -> npt.NDArray[np.float64]:
@@ -81,92 +100,51 @@ def _standings(games: pd.DataFrame, points: pd.DataFrame) -> npt.NDArray[np.floa
     return wins + difference / 1e5 - np.arange(TEAMS) / 1e9
 
 
-def _by_strength(teams: npt.NDArray[np.int64], strength: npt.NDArray[np.float64]) -> list[int]:
-    return [int(team) for team in teams[np.argsort(-strength[teams])]]
-
-
-def _known_after(high: int) -> int:
-    """The day after the regular season on which the opponent of a first-round seed is settled."""
-    return {0: 5, 1: 2}.get(high, 0)
-
-
-def _play_in(seed: int, dates: SeasonDates, seeds: list[list[int]], play: Play) -> None:
+def _play_in(postseason: _Postseason, seeds: list[list[int]]) -> None:
     """Seeds 7-10 of each conference play for places 7 and 8; `seeds` is put in the final order."""
-    stage = 1
-    first = [(side, 6, 7, 2, 101 + 20 * side) for side in (0, 1)]
-    first += [(side, 8, 9, 3, 111 + 20 * side) for side in (0, 1)]
-    winners, losers = _play_in_games(seed, dates, seeds, first, dates.last + 1, stage, play)
-    for side in (0, 1):
-        seeds[side][6:10] = [winners[side], losers[side], winners[2 + side], losers[2 + side]]
-    last = [(side, 7, 8, 5, 201 + 10 * side) for side in (0, 1)]
-    winners, losers = _play_in_games(seed, dates, seeds, last, dates.last + 4, stage + 1, play)
-    for side in (0, 1):
-        seeds[side][7:9] = [winners[side], losers[side]]
+    dates = postseason.dates
+    for stage, (known_from, games) in enumerate(_PLAY_IN, start=1):
+        pairings = [
+            (of_side, high, day, number + 10 * tens * side)
+            for high, day, number, tens in games
+            for side, of_side in enumerate(seeds)
+        ]
+        home_won = postseason.home_wins(
+            stage,
+            home=np.array([of_side[high] for of_side, high, *_ in pairings]),
+            away=np.array([of_side[high + 1] for of_side, high, *_ in pairings]),
+            day=np.array([dates.last + day for *_, day, _ in pairings]),
+            game_id=[f"{GameType.PLAY_IN}{dates.year % 100:02d}{number:05d}" for *_, number in pairings],
+            known_from=dates.last + known_from,
+        )
+        for (of_side, high, *_), stays in zip(pairings, home_won.tolist(), strict=True):
+            if not stays:
+                of_side[high : high + 2] = of_side[high + 1], of_side[high]
 
 
-def _play_in_games(
-    seed: int,
-    dates: SeasonDates,
-    seeds: list[list[int]],
-    pairings: list[tuple[int, int, int, int, int]],
-    known_from: int,
-    stage: int,
-    play: Play,
-) -> tuple[list[int], list[int]]:
-    """Winners and losers of (conference, home seed, away seed, day, number) pairings."""
-    home = np.array([seeds[side][high] for side, high, *_ in pairings])
-    away = np.array([seeds[side][low] for side, _, low, *_ in pairings])
-    day = np.array([dates.last + day for *_, day, _ in pairings])
-    games = games_frame(
-        day=day,
-        home=home,
-        away=away,
-        tipoff=_tipoffs(seed, dates, stage, day, home),
-        game_id=[f"{GameType.PLAY_IN}{dates.year % 100:02d}{number:05d}" for *_, number in pairings],
-        known_from=known_from,
-    )
-    points = play(games, stage)
-    home_won = (points["home_points"] > points["away_points"]).to_numpy()
-    return np.where(home_won, home, away).tolist(), np.where(home_won, away, home).tolist()
-
-
-def _next_series(one: _Result, other: _Result, strength: npt.NDArray[np.float64], starts: int) -> _Series:
-    high, low = sorted((one.winner, other.winner), key=lambda team: -strength[team])
-    return _Series(high, low, starts, max(one.last_day, other.last_day) + 1)
-
-
-def _round(seed: int, dates: SeasonDates, number: int, series: list[_Series], play: Play, keep: Keep) -> list[_Result]:
-    """Best of seven, every other day; game ids 004YY00RSG for round, series and game."""
+def _round(postseason: _Postseason, number: int, series: list[_Series]) -> list[tuple[int, int]]:
+    """Winner and last day of each series: best of seven, every other day; ids 004YY00RSG for round, series, game."""
     high, low, starts, known = (
         np.repeat([getattr(s, name) for s in series], 7) for name in ("high", "low", "starts", "known_from")
     )
     game = np.tile(np.arange(7), len(series))
     hosts = _HIGHER_SEED_HOSTS[game]
     day = starts + 2 * game
-    home, away = np.where(hosts, high, low), np.where(hosts, low, high)
-    prefix = f"{GameType.PLAYOFFS}{dates.year % 100:02d}00{number}"
-    stage = 2 + number
-    games = games_frame(
+    prefix = f"{GameType.PLAYOFFS}{postseason.dates.year % 100:02d}00{number}"
+    home_won = postseason.home_wins(
+        2 + number,
+        home=np.where(hosts, high, low),
+        away=np.where(hosts, low, high),
         day=day,
-        home=home,
-        away=away,
-        tipoff=_tipoffs(seed, dates, stage, day, home),
         game_id=[f"{prefix}{s}{g + 1}" for s in range(len(series)) for g in range(7)],
         # Games five to seven are on the schedule once the game before has left the series open.
         known_from=np.where(game < _TO_WIN, known, np.maximum(known, day - 1)),
     )
-    points = play(games, stage)
-    high_won = ((points["home_points"] > points["away_points"]).to_numpy() == hosts).reshape(-1, 7)
+    high_won = (home_won == hosts).reshape(-1, 7)
     wins = np.maximum(np.cumsum(high_won, axis=1), np.cumsum(~high_won, axis=1))
     length = 1 + np.argmax(wins == _TO_WIN, axis=1)
-    keep(game < np.repeat(length, 7))
+    postseason.keep(game < np.repeat(length, 7))
     return [
-        _Result(s.high if won[:n].sum() == _TO_WIN else s.low, s.starts + 2 * (n - 1))
+        (s.high if won[:n].sum() == _TO_WIN else s.low, s.starts + 2 * (n - 1))
         for s, won, n in zip(series, high_won, length.tolist(), strict=True)
     ]
-
-
-def _tipoffs(
-    seed: int, dates: SeasonDates, stage: int, day: npt.NDArray[np.int64], home: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    return tipoffs(stream(seed, Purpose.TIPOFFS, dates.year, stage), dates, day, home)

@@ -10,14 +10,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from nba_assets.sources.base import ResultSet
+from nba_assets.sources.simulated.availability import INACTIVE, REASONS
 from nba_assets.sources.simulated.box_scores import sides_of
 from nba_assets.sources.simulated.places import TEAM_NAME
 from nba_assets.sources.simulated.published import Published, publish
+from nba_assets.sources.simulated.rng import Purpose, stream
 from nba_assets.sources.simulated.rosters import Floats, Texts
 from nba_assets.sources.simulated.schedule import date_texts
 from nba_assets.sources.simulated.season import Season
-from nba_assets.sources.simulated.streams import Purpose, stream
-from nba_assets.sources.simulated.turnout import INACTIVE, REASONS
 
 _STATUSES = np.array(["Out", "Doubtful", "Questionable", "Probable", "Available"], dtype=object)
 # Days before the game -> shares of the statuses for those who will be absent and those who have just come back.
@@ -45,22 +45,22 @@ def injury_reports(season: Season) -> Published:
 def _report(season: Season, days_before: int) -> pd.DataFrame:
     """The absent, the just returned and two-way players by side; one row without a name where a team is late."""
     rng = stream(season.seed, Purpose.INJURY_REPORTS, season.dates.year, days_before)
-    sides, players, turnout = sides_of(season), season.league.players, season.turnout
+    sides, players, availability = sides_of(season), season.league.players, season.availability
     late = rng.random(len(sides.team)) < _NOT_SUBMITTED[days_before]
-    reason, returning = turnout["reason"].to_numpy(), turnout["returning"].to_numpy()
-    elsewhere = players.two_way[turnout["player"].to_numpy()] & (turnout["listing"].to_numpy() == INACTIVE)
+    reason, returning = availability["reason"].to_numpy(), availability["returning"].to_numpy()
+    elsewhere = players.two_way[availability["player"].to_numpy()] & (availability["listing"].to_numpy() == INACTIVE)
     status = np.select(
         [reason >= 0, returning >= 0],
-        [_draw(rng, _ABSENT[days_before], len(turnout)), _draw(rng, _RETURNING[days_before], len(turnout))],
+        [_draw(rng, _ABSENT[days_before], len(availability)), _draw(rng, _RETURNING[days_before], len(availability))],
         _STATUSES[0],
     )
     # Without a reason (-1) it is a two-way player's, the last one.
     reasons = np.array([*REASONS, _TWO_WAY], dtype=object)[np.maximum(reason, returning)]
-    named = ((reason >= 0) | (returning >= 0) | elsewhere) & ~late[turnout["side"].to_numpy()]
+    named = ((reason >= 0) | (returning >= 0) | elsewhere) & ~late[availability["side"].to_numpy()]
     rows = pd.DataFrame(
         {
-            "side": turnout["side"],
-            "playerName": players.report_name[turnout["player"].to_numpy()],
+            "side": availability["side"],
+            "playerName": players.report_name[availability["player"].to_numpy()],
             "playerStatus": status,
             "playerReason": reasons,
         }

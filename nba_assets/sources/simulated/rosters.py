@@ -16,7 +16,7 @@ import pandas as pd
 from nba_assets.league.names import player_lookup
 from nba_assets.league.zones import MID_RANGE, PAINT, THREE_PT, ZONES
 from nba_assets.sources.simulated.places import FIRST_NAMES, LAST_NAMES, TEAM_CODE, TEAMS
-from nba_assets.sources.simulated.streams import Purpose, stream
+from nba_assets.sources.simulated.rng import Purpose, stream
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -237,12 +237,8 @@ def _names(tracks: Ints, generation: Ints, offset: int) -> tuple[Texts, Texts, T
 
 
 def _without_accents(name: str) -> str:
-    return name if name.isascii() else "".join(c if c.isascii() else _plain(c) for c in name)
-
-
-def _plain(letter: str) -> str:
-    plain = player_lookup(letter)
-    return plain.upper() if letter.isupper() else plain
+    plain = (c if c.isascii() else player_lookup(c) for c in name)
+    return "".join(p.upper() if c.isupper() else p for c, p in zip(name, plain, strict=True))
 
 
 def _team_traits(seed: int, year: int) -> TeamTraits:

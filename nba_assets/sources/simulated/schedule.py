@@ -13,13 +13,14 @@ import pandas as pd
 
 from nba_assets.league.calendar import EASTERN, GameType
 from nba_assets.sources.base import ResultSet
-from nba_assets.sources.simulated.fixtures import FIRST_DAY, SeasonDates
+from nba_assets.sources.simulated.fixtures import FIRST_DAY, SeasonDates, numbered_ids
 from nba_assets.sources.simulated.places import ARENA, CITY, NEUTRAL_ARENAS, TEAM_CODE
 from nba_assets.sources.simulated.published import Published, publish
 from nba_assets.sources.simulated.rosters import NEVER, Texts
 from nba_assets.sources.simulated.season import Season
 
 _ALWAYS = FIRST_DAY - NEVER
+_PRESEASON_DAY = -4
 _SCHEDULED, _FINAL = 1, 3
 _LABELS = {
     GameType.PRESEASON: "Preseason",
@@ -27,15 +28,16 @@ _LABELS = {
     GameType.ALL_STAR: "All-Star",
     GameType.PLAYOFFS: "Playoffs",
     GameType.PLAY_IN: "Play-In Tournament",
-    GameType.CUP_FINAL: "NBA Cup",
 }
 
 
 def schedule(season: Season) -> Published:
-    """Every game of every type. A game is final on the day after it; a postponement shows from the day it was for."""
+    """Every counting game and two that do not count.
+
+    A game is final on the day after it; a postponement shows from the day it was for.
+    """
     versions = [*_counting_games(season), *_postponements(season)]
-    versions += _before_and_after(_between_teams(season.preseason))
-    versions += _before_and_after(_exhibitions(season))
+    versions += _before_and_after(_not_counting(season))
     rows = pd.concat(versions, ignore_index=True)
     rows = rows.sort_values(["day", "tipoff"], kind="stable", ignore_index=True)
     listed = pd.DataFrame(
@@ -88,7 +90,7 @@ def _postponements(season: Season) -> list[pd.DataFrame]:
 
 
 def _between_teams(games: pd.DataFrame) -> pd.DataFrame:
-    """Games of two of the thirty (as `games_frame`) with codes and arena, without scores."""
+    """Games of two of the thirty (as `games_frame`) with codes and arena."""
     home, neutral = games["home"].to_numpy(), games["neutral"].to_numpy()
     # The last one is the place of a game that is not on neutral ground.
     foreign = np.array([*NEUTRAL_ARENAS, ("", "")], dtype=object)[neutral]
@@ -101,17 +103,21 @@ def _between_teams(games: pd.DataFrame) -> pd.DataFrame:
             "away_code": TEAM_CODE[games["away"].to_numpy()],
             "arena": np.where(neutral < 0, ARENA[home], foreign[:, 0]),
             "city": np.where(neutral < 0, CITY[home], foreign[:, 1]),
-            "home_score": pd.array([pd.NA] * len(games), dtype="Int64"),
-            "away_score": pd.array([pd.NA] * len(games), dtype="Int64"),
             "first": games["known_from"],
         }
     )
 
 
-def _exhibitions(season: Season) -> pd.DataFrame:
-    columns = ["game_id", "day", "home_code", "away_code"]
-    scores = {name: season.exhibitions[name].astype("Int64") for name in ("tipoff", "home_score", "away_score")}
-    return season.exhibitions[columns].assign(**scores, arena=None, city=None, first=_ALWAYS)
+def _not_counting(season: Season) -> pd.DataFrame:
+    """A preseason game against a foreign club, as it is announced, and the All-Star game: teams nobody else knows."""
+    rows = [
+        (GameType.PRESEASON, _PRESEASON_DAY, pd.NA, "BOS", "RMD", pd.NA, pd.NA),
+        (GameType.ALL_STAR, season.dates.all_star, 20 * 60, "LBN", "DRT", 163, 160),
+    ]
+    columns = ["game_type", "day", "tipoff", "home_code", "away_code", "home_score", "away_score"]
+    games = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(("tipoff", "home_score", "away_score"), "Int64"))
+    ids = [numbered_ids(game_type, season.dates.year, 1)[0] for game_type in games["game_type"]]
+    return games.assign(game_id=ids, arena=None, city=None, first=_ALWAYS)
 
 
 def _before_and_after(games: pd.DataFrame) -> list[pd.DataFrame]:

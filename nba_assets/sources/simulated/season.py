@@ -1,4 +1,4 @@
-"""One season from its first preseason game to the champion, as the simulator knows it: indices, not names.
+"""One season from opening night to the champion, as the simulator knows it: indices, not names.
 
 How it looks in the league's result sets is the business of `schedule`, `box_scores`, `shot_chart` and `pregame`.
 """
@@ -11,18 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from nba_assets.sources.simulated.fixtures import (
-    SeasonDates,
-    exhibitions,
-    preseason,
-    regular_season,
-    season_dates,
-)
-from nba_assets.sources.simulated.possessions import Played, play
+from nba_assets.sources.simulated.availability import Absences, absences_of, availability_of
+from nba_assets.sources.simulated.fixtures import SeasonDates, regular_season, season_dates
+from nba_assets.sources.simulated.possessions import play
 from nba_assets.sources.simulated.postseason import play_postseason
+from nba_assets.sources.simulated.rng import Purpose, stream
 from nba_assets.sources.simulated.rosters import League, league_of
-from nba_assets.sources.simulated.streams import Purpose, stream
-from nba_assets.sources.simulated.turnout import Absences, absences_of, turnout_of
 
 _REGULAR_SEASON = 0
 
@@ -32,20 +26,17 @@ class Season:
     """A whole season. A *side* is 2 x row in `games`, + 1 for the away team.
 
     `games`: the counting games, as `games_frame` and with the columns of `Played.games`; the regular season first.
-    `turnout`: as `turnout_of`. `lines` and `shots`: as `Played`. `postponed`: as `regular_season`; `preseason` and
-    `exhibitions`: as the functions of these names.
+    `availability`: as `availability_of`. `lines` and `shots`: as `Played`. `postponed`: as `regular_season`.
     """
 
     seed: int
     dates: SeasonDates
     league: League
     games: pd.DataFrame
-    turnout: pd.DataFrame
+    availability: pd.DataFrame
     lines: pd.DataFrame
     shots: pd.DataFrame
     postponed: pd.DataFrame
-    preseason: pd.DataFrame
-    exhibitions: pd.DataFrame
 
 
 def play_season(seed: int, season: str) -> Season:
@@ -56,23 +47,7 @@ def play_season(seed: int, season: str) -> Season:
     stages = _Stages(seed, dates, league)
     points = stages.play(games, _REGULAR_SEASON)
     play_postseason(seed, dates, games, points, stages.play, stages.keep)
-    friendlies = preseason(seed, dates)
-    return Season(
-        seed=seed,
-        dates=dates,
-        league=league,
-        **stages.joined(),
-        postponed=postponed,
-        preseason=friendlies,
-        exhibitions=exhibitions(seed, dates, games, numbered_after=len(friendlies)),
-    )
-
-
-@dataclass(frozen=True)
-class _Stage:
-    games: pd.DataFrame
-    turnout: pd.DataFrame
-    played: Played
+    return Season(seed=seed, dates=dates, league=league, **stages.joined(), postponed=postponed)
 
 
 class _Stages:
@@ -83,55 +58,48 @@ class _Stages:
         self._dates = dates
         self._league = league
         self._absences: Absences = absences_of(seed, dates.year, league)
-        self._stages: list[_Stage] = []
+        self._stages: list[dict[str, pd.DataFrame]] = []
+        self._took_place: list[npt.NDArray[np.bool_]] = []
 
     def play(self, games: pd.DataFrame, stage: int) -> pd.DataFrame:
         """Play the games and return what came out of them (`Played.games`)."""
         key = (self._dates.year, stage)
-        turnout = turnout_of(stream(self._seed, Purpose.TURNOUT, *key), self._league, self._absences, games)
-        played = play(stream(self._seed, Purpose.GAMES, *key), self._league, games, turnout)
-        self._stages.append(_Stage(games, turnout, played))
+        rng = stream(self._seed, Purpose.AVAILABILITY, *key)
+        availability = availability_of(rng, self._league, self._absences, games)
+        played = play(stream(self._seed, Purpose.GAMES, *key), self._league, games, availability)
+        games = pd.concat([games, played.games], axis=1)
+        self._stages.append(
+            {"games": games, "availability": availability, "lines": played.lines, "shots": played.shots}
+        )
+        self._took_place.append(np.ones(len(games), dtype=bool))
         return played.games
 
     def keep(self, took_place: npt.NDArray[np.bool_]) -> None:
-        """Forget the games of the last stage that did not take place after all."""
-        self._stages[-1] = _kept(self._stages[-1], took_place)
+        """Say which games of the last stage took place after all."""
+        self._took_place[-1] = took_place
 
     def joined(self) -> dict[str, pd.DataFrame]:
-        """games, turnout, lines and shots of all stages, numbered through."""
-        parts: dict[str, list[pd.DataFrame]] = {"games": [], "turnout": [], "lines": [], "shots": []}
+        """games, availability, lines and shots of all games that took place, numbered through."""
+        parts = []
         sides = lines = 0
-        for stage in self._stages:
-            played = stage.played
-            parts["games"].append(pd.concat([stage.games, played.games], axis=1))
-            parts["turnout"].append(stage.turnout.assign(side=stage.turnout["side"] + sides))
-            parts["lines"].append(played.lines.assign(side=played.lines["side"] + sides))
-            parts["shots"].append(played.shots.assign(line=played.shots["line"] + lines))
-            sides += 2 * len(stage.games)
-            lines += len(played.lines)
-        return {name: pd.concat(frames, ignore_index=True) for name, frames in parts.items()}
+        for stage, took_place in zip(self._stages, self._took_place, strict=True):
+            is_side = np.repeat(took_place, 2)
+            is_line = is_side[stage["lines"]["side"].to_numpy()]
+            parts.append(
+                {
+                    "games": stage["games"][took_place],
+                    "availability": _renumbered(stage["availability"], "side", is_side, sides),
+                    "lines": _renumbered(stage["lines"], "side", is_side, sides),
+                    "shots": _renumbered(stage["shots"], "line", is_line, lines),
+                }
+            )
+            sides += int(is_side.sum())
+            lines += int(is_line.sum())
+        return {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in parts[0]}
 
 
-def _kept(stage: _Stage, took_place: npt.NDArray[np.bool_]) -> _Stage:
-    played = stage.played
-    shooter_side = played.lines["side"].to_numpy()[played.shots["line"].to_numpy()]
-    kept_lines = took_place[played.lines["side"].to_numpy() // 2]
-    shots = played.shots[took_place[shooter_side // 2]]
-    line_number = np.cumsum(kept_lines) - 1
-    return _Stage(
-        games=stage.games[took_place].reset_index(drop=True),
-        turnout=_kept_sides(stage.turnout, took_place),
-        played=Played(
-            lines=_kept_sides(played.lines, took_place),
-            shots=shots.assign(line=line_number[shots["line"].to_numpy()]).reset_index(drop=True),
-            games=played.games[took_place].reset_index(drop=True),
-        ),
-    )
-
-
-def _kept_sides(rows: pd.DataFrame, took_place: npt.NDArray[np.bool_]) -> pd.DataFrame:
-    """The rows of the games that took place, their sides numbered anew."""
-    number = np.cumsum(took_place) - 1
-    rows = rows[took_place[rows["side"].to_numpy() // 2]]
-    side = rows["side"].to_numpy()
-    return rows.assign(side=2 * number[side // 2] + side % 2).reset_index(drop=True)
+def _renumbered(rows: pd.DataFrame, column: str, kept: npt.NDArray[np.bool_], start: int) -> pd.DataFrame:
+    """The rows whose number in `column` is kept; those kept are numbered anew from `start`."""
+    number = rows[column].to_numpy()
+    is_kept = kept[number]
+    return rows[is_kept].assign(**{column: (start - 1 + np.cumsum(kept))[number[is_kept]]})

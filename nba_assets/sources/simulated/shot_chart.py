@@ -12,14 +12,14 @@ import pandas as pd
 
 from nba_assets.league.zones import MID_RANGE, PAINT, THREE_PT, ZONES
 from nba_assets.sources.base import ResultSet
-from nba_assets.sources.simulated.box_scores import sides_of
+from nba_assets.sources.simulated.box_scores import Sides, sides_of
 from nba_assets.sources.simulated.places import TEAM_ID
 from nba_assets.sources.simulated.possessions import OVERTIME, REGULATION
 from nba_assets.sources.simulated.published import Published, publish
-from nba_assets.sources.simulated.rosters import Floats, Ints, Texts
+from nba_assets.sources.simulated.rng import Purpose, stream
+from nba_assets.sources.simulated.rosters import Floats, Ints
 from nba_assets.sources.simulated.schedule import date_texts
 from nba_assets.sources.simulated.season import Season
-from nba_assets.sources.simulated.streams import Purpose, stream
 
 _PERIOD = REGULATION // 4
 _RESTRICTED, _NON_RESTRICTED, _MID_RANGE, _ABOVE_BREAK, _LEFT_CORNER, _RIGHT_CORNER, _BACKCOURT = range(7)
@@ -49,9 +49,7 @@ _AREA_SHARES: dict[str, tuple[tuple[int, ...], tuple[float, ...], tuple[float, .
 
 def shot_chart(season: Season) -> Published:
     """Every field goal attempt of the season, game by game in the order of play."""
-    shots, sides = season.shots, sides_of(season)
-    line = shots["line"].to_numpy()
-    side = season.lines["side"].to_numpy()[line]
+    shots, sides, side, shooter = _taken(season)
     zone, made = shots["zone"].to_numpy(), shots["made"].to_numpy()
     rng = stream(season.seed, Purpose.SHOT_PLACES, season.dates.year)
     area = _areas(rng, zone, made)
@@ -62,7 +60,7 @@ def shot_chart(season: Season) -> Published:
         {
             "GAME_ID": sides.game_id[side],
             "GAME_EVENT_ID": shots["event"],
-            "PLAYER_ID": season.league.players.player_id[season.lines["player"].to_numpy()[line]],
+            "PLAYER_ID": shooter,
             "TEAM_ID": TEAM_ID[sides.team[side]],
             "PERIOD": period,
             "MINUTES_REMAINING": seconds_left // 60,
@@ -72,7 +70,7 @@ def shot_chart(season: Season) -> Published:
             "LOC_X": x,
             "LOC_Y": y,
             "SHOT_MADE_FLAG": made.astype(np.int64),
-            "GAME_DATE": _dates(season, sides.day)[side],
+            "GAME_DATE": date_texts(season.dates, sides.day, "%Y%m%d")[side],
         }
     )
     return publish(rows, ResultSet.SHOTS, first=sides.day[side] + 1)
@@ -80,15 +78,13 @@ def shot_chart(season: Season) -> Published:
 
 def play_by_play(season: Season) -> Published:
     """The same shots, under the same numbers: which were assisted, which were blocked."""
-    shots, sides = season.shots, sides_of(season)
-    line = shots["line"].to_numpy()
-    side = season.lines["side"].to_numpy()[line]
+    shots, sides, side, shooter = _taken(season)
     rows = pd.DataFrame(
         {
             "gameId": sides.game_id[side],
             "actionNumber": shots["event"],
             "teamId": TEAM_ID[sides.team[side]],
-            "personId": season.league.players.player_id[season.lines["player"].to_numpy()[line]],
+            "personId": shooter,
             "made": shots["made"],
             "assisted": shots["assisted"],
             "blocked": shots["blocked"],
@@ -97,8 +93,11 @@ def play_by_play(season: Season) -> Published:
     return publish(rows, ResultSet.PLAY_BY_PLAY, first=sides.day[side] + 1)
 
 
-def _dates(season: Season, day: Ints) -> Texts:
-    return date_texts(season.dates, day, "%Y%m%d")
+def _taken(season: Season) -> tuple[pd.DataFrame, Sides, Ints, Ints]:
+    """The shots, the sides of the season, and per shot its side and the shooter's id."""
+    lines = season.lines.take(season.shots["line"])
+    player_id = season.league.players.player_id[lines["player"].to_numpy()]
+    return season.shots, sides_of(season), lines["side"].to_numpy(), player_id
 
 
 def _areas(rng: np.random.Generator, zone: Ints, made: npt.NDArray[np.bool_]) -> Ints:

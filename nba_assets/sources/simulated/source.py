@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -14,6 +15,9 @@ from nba_assets.sources.simulated import box_scores, pregame, schedule, shot_cha
 from nba_assets.sources.simulated.published import Published
 from nba_assets.sources.simulated.rosters import FIRST_YEAR, NEVER, Tendencies, tendencies
 from nba_assets.sources.simulated.season import Season, play_season
+
+if TYPE_CHECKING:
+    from nba_assets.settings import Settings
 
 DEFAULT_SEED = 2021
 _SEASONS_KEPT = 3
@@ -31,14 +35,6 @@ _RESULT_SETS: Mapping[ResultSet, Callable[[Season], Published]] = {
 }
 
 
-@dataclass
-class _Kept:
-    """A played season and those of its result sets that were asked for."""
-
-    season: Season
-    published: dict[ResultSet, Published] = field(default_factory=dict)
-
-
 class SimulatedSource:
     """A league drawn from a seed: any season from 1946-47 on, the same to the last bit for the same seed.
 
@@ -52,7 +48,8 @@ class SimulatedSource:
     def __init__(self, seed: int = DEFAULT_SEED, *, today: Callable[[], date] | date | None = None) -> None:
         self.seed = seed
         self._today = today
-        self._seasons: dict[str, _Kept] = {}
+        self._season = lru_cache(_SEASONS_KEPT)(partial(play_season, seed))
+        self._published = lru_cache(_SEASONS_KEPT * len(ResultSet))(self._publish)
 
     def read(
         self,
@@ -63,25 +60,22 @@ class SimulatedSource:
         """All rows of the season that are public on `today`; None for a season before the league's first."""
         if season_start_year(season) < FIRST_YEAR:
             return None
-        kept = self._kept(season)
-        published = kept.published.get(result_set)
-        if published is None:
-            published = kept.published[result_set] = _RESULT_SETS[result_set](kept.season)
-        day = kept.season.dates.day(self._current_date())
-        return published.on(max(-NEVER, min(day, NEVER - 1)))
+        day = self._season(season).dates.day(self._current_date())
+        return self._published(result_set, season).on(max(-NEVER, min(day, NEVER - 1)))
 
     def tendencies(self, season: str) -> Tendencies:
         """The parameters from which the season's games are drawn; see `rosters.tendencies`."""
-        return tendencies(self._kept(season).season.league)
+        return tendencies(self._season(season).league)
 
-    def _kept(self, season: str) -> _Kept:
-        kept = self._seasons.pop(season, None) or _Kept(play_season(self.seed, season))
-        self._seasons[season] = kept  # the last one asked for stands last
-        for oldest in list(self._seasons)[:-_SEASONS_KEPT]:
-            self._seasons.pop(oldest, None)
-        return kept
+    def _publish(self, result_set: ResultSet, season: str) -> Published:
+        return _RESULT_SETS[result_set](self._season(season))
 
     def _current_date(self) -> date:
         if self._today is None:
             return datetime.now(EASTERN).date()
         return self._today() if callable(self._today) else self._today
+
+
+def open_source(settings: Settings) -> SimulatedSource:
+    """The league of the seed that the settings give, on the Eastern date of their clock."""
+    return SimulatedSource(settings.seed, today=lambda: settings.clock().astimezone(EASTERN).date())

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from nba_assets.sources.simulated.fixtures import FIRST_DAY
+from nba_assets.sources.simulated.rng import Purpose, stream
 from nba_assets.sources.simulated.rosters import NEVER, Floats, Ints, League
-from nba_assets.sources.simulated.streams import Purpose, stream
 
 PLAYED, DNP, INACTIVE = 0, 1, 2
 
@@ -76,7 +76,7 @@ def absences_of(seed: int, year: int, league: League) -> Absences:
     return Absences(out, back)
 
 
-def turnout_of(rng: np.random.Generator, league: League, absences: Absences, games: pd.DataFrame) -> pd.DataFrame:
+def availability_of(rng: np.random.Generator, league: League, absences: Absences, games: pd.DataFrame) -> pd.DataFrame:
     """Everybody on the rosters of the games' teams, sorted by side (2 x game row, + 1 for the away team).
 
     Columns: side, player, listing, starter, seconds (in regulation, 0 unless played), closing (one of the five
@@ -160,14 +160,14 @@ def _closing_five(side: Ints, seconds: Ints) -> npt.NDArray[np.bool_]:
     return closing
 
 
-def _comment(rng: np.random.Generator, turnout: pd.DataFrame) -> None:
+def _comment(rng: np.random.Generator, availability: pd.DataFrame) -> None:
     """The box score's words for those who did not play; a few of the absent are listed there too, in place."""
-    dressed = turnout["listing"].to_numpy() == DNP
-    absent = (turnout["reason"].to_numpy() >= 0) & (rng.random(len(turnout)) < 0.08)
+    dressed = availability["listing"].to_numpy() == DNP
+    absent = (availability["reason"].to_numpy() >= 0) & (rng.random(len(availability)) < 0.08)
     words = rng.choice(
         np.array(["Did Not Dress", "Not With Team", "Player Suspended"], dtype=object),
-        size=len(turnout),
+        size=len(availability),
         p=[0.83, 0.16, 0.01],
     )
-    turnout["listing"] = np.where(absent, DNP, turnout["listing"])
-    turnout["comment"] = np.select([dressed, absent], [np.array("Did Not Play", dtype=object), words], "")
+    availability["listing"] = np.where(absent, DNP, availability["listing"])
+    availability["comment"] = np.select([dressed, absent], [np.array("Did Not Play", dtype=object), words], "")

@@ -12,7 +12,7 @@ import numpy as np
 
 
 class Purpose(IntEnum):
-    """What a stream of random numbers is for. A value, once given, is never used for anything else."""
+    """What a stream of random numbers is for. A value, once given, is never given again (8 is spent)."""
 
     CAREERS = 1
     TALENT = 2
@@ -21,9 +21,8 @@ class Purpose(IntEnum):
     TEAMS = 5
     CALENDAR = 6
     TIPOFFS = 7
-    EXHIBITIONS = 8
     ABSENCES = 9
-    TURNOUT = 10
+    AVAILABILITY = 10
     GAMES = 11
     INJURY_REPORTS = 12
     GAME_LINES = 13

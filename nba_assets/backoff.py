@@ -1,0 +1,25 @@
+"""How long to wait before the next attempt: twice as long after each, and not at the same moment as others.
+
+Who waits, and how often an attempt is made at all, is not decided here.
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import TypeVar
+
+Wait = TypeVar("Wait", float, timedelta)
+_MOST_DOUBLINGS = 20
+
+
+def doubled(first: Wait, attempts: int, longest: Wait | None = None) -> Wait:
+    """The wait after the given number of attempts (at least 1): `first`, twice, four times that, … up to `longest`."""
+    # More doublings are a million times the first wait, and would in the end be more than a duration can hold.
+    wait: Wait = first * 2 ** min(attempts - 1, _MOST_DOUBLINGS)
+    return wait if longest is None else min(wait, longest)
+
+
+def jittered(seconds: float) -> float:
+    """Between half and all of a wait, so that those who failed together do not try again together."""
+    return seconds * random.uniform(0.5, 1.0)
