@@ -197,5 +197,6 @@ def _explain(problem: Any) -> str:
     value = os.environ.get(name, problem.get("input"))
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "enum":
-        message = f"allowed: {', '.join(Settings.model_fields[field].annotation or ())}"
+        allowed: Any = Settings.model_fields[field].annotation
+        message = f"allowed: {', '.join(allowed)}"
     return f"{name}={value}: {message}"

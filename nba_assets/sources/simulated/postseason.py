@@ -59,7 +59,8 @@ class _Postseason:
         tipoff = tipoffs(stream(self.seed, Purpose.TIPOFFS, self.dates.year, stage), self.dates, day, home)
         games = games_frame(day=day, home=home, away=away, tipoff=tipoff, game_id=game_id, known_from=known_from)
         points = self.play(games, stage)
-        return (points["home_points"] > points["away_points"]).to_numpy(dtype=np.bool_)
+        home_won: npt.NDArray[np.bool_] = points["home_points"].gt(points["away_points"]).to_numpy()
+        return home_won
 
 
 def play_postseason(
