@@ -78,14 +78,17 @@ def is_looked_into(module: str) -> bool:
 
 @cache
 def text_of(module: str) -> str | None:
-    """The source of a module; None if there is no such module."""
+    """The source of a module; None if there is no such module. ImportError where it is installed without source."""
     try:
         found = sys.modules.get(module) or import_module(module)
     except ModuleNotFoundError:
         return None
     get_source = getattr(found.__loader__, "get_source", None)
     # Not every loader can say; `inspect` on the other hand takes an empty file for a missing one.
-    return get_source(module) if get_source else inspect.getsource(found)
+    text: str | None = get_source(module) if get_source else inspect.getsource(found)
+    if text is None:
+        raise ImportError(f"{module} has no source, and code versions are made of it: install with .py files")
+    return text
 
 
 def is_declaration(symbol: Symbol) -> bool:

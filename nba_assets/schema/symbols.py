@@ -71,9 +71,12 @@ class Code:
         self._known: dict[Symbol, tuple[str, list[Symbol]]] = {}
 
     def reached(self, roots: Iterable[Symbol]) -> dict[Symbol, str]:
-        """The hash of every symbol that the roots depend on, directly or not, the roots included."""
+        """The hash of every symbol that the roots depend on, directly or not, the roots included.
+
+        A root that its module does not bind by that name, like a lambda, stands for the whole module.
+        """
         found: dict[Symbol, str] = {}
-        to_visit = [symbol for root in roots for symbol in self._resolve(str(root))]
+        to_visit = [s for root in roots for s in self._resolve(str(root)) or self._resolve(root.module)]
         while to_visit:
             symbol = to_visit.pop()
             if symbol not in found and not self._is_end(symbol):

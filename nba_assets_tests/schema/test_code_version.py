@@ -294,6 +294,9 @@ class TestWhatIsReached:
     def test_a_module_that_is_handed_on_counts_whole(self) -> None:
         assert reached("import n\ndef f(): return vars(n)\n", n="A = 1\nB = 2\n") == {"m.f", "n.A", "n.B"}
 
+    def test_a_root_without_a_name_counts_with_its_whole_module(self) -> None:
+        assert set(version({"m": "A = 1\ntable = [lambda: A]\n"}, "m.<lambda>")) == {"m.A", "m.table"}
+
     def test_functions_that_call_each_other(self) -> None:
         assert reached("def f(): return g()\ndef g(): return f()\n") == {"m.f", "m.g"}
 

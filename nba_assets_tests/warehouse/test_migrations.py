@@ -81,6 +81,15 @@ def test_required_columns_are_relaxed_without_loss_and_runs_record_again(old: tu
     assert warehouse.read_relation(PROCESSOR_RUNS)["attempt_id"].sort_values().tolist() == ["0", "1"]
 
 
+def test_an_old_ledger_is_read_as_it_is_and_one_that_is_not_there_is_empty(old: tuple[Warehouse, Run]) -> None:
+    warehouse, run = old
+    [row] = fresh(warehouse).stored_ledger().to_dict("records")
+    assert (row["table_name"], row["status"], row["published"]) == ("raw_game_lines", "OK", True)
+    assert (row["code_version"], row["inputs_hash"]) == (None, None)
+    run(f"DROP TABLE {RUNS}")
+    assert fresh(warehouse).stored_ledger().empty
+
+
 def fresh(warehouse: Warehouse) -> Warehouse:
     """The same warehouse as another process sees it, which has checked nothing yet."""
     if isinstance(warehouse, BigQueryWarehouse):
