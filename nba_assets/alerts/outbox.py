@@ -10,9 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from nba_assets.alerts.alert import Event, Message
-from nba_assets.alerts.letter import overflow_letter
-from nba_assets.alerts.tiers import Tier, recipients, worst
+from nba_assets.alerts.alert import Event, Message, Tier, recipients, worst
+from nba_assets.alerts.email import overflow_email
 from nba_assets.alerts.transport import LogTransport, Transport, TransportError, say_once
 from nba_assets.league.calendar import EASTERN
 from nba_assets.settings import Settings
@@ -28,7 +27,7 @@ def within_budget(before: Sequence[Message], new: Sequence[Message], now: dateti
     """The outbox with the new messages, as far as the day's budget allows.
 
     Messages beyond `budget` in an Eastern day become one that lists them and says so. After that one, what is urgent
-    is told at most once an hour, as one again; everything else is held until the next day.
+    is reported at most once an hour, as one again; everything else is held until the next day.
     """
     freed = [m for m in before if _is_held(m) and m.next_attempt_at is not None and m.next_attempt_at <= now]
     others = [m for m in before if m not in freed]
@@ -37,12 +36,12 @@ def within_budget(before: Sequence[Message], new: Sequence[Message], now: dateti
     overflows = [m.created_at for m in of_today if m.event is Event.OVERFLOW]
     if not overflows and len(of_today) + len(wanted) <= budget:
         return [*others, *wanted]
-    told, held = wanted, []
+    listed, held = wanted, []
     if overflows:
-        may_tell = now - max(overflows) >= _BETWEEN_OVERFLOWS
-        told = [m for m in wanted if may_tell and Tier.CRITICAL in m.tiers]
-        held = [_held(m, now, max(overflows)) for m in wanted if m not in told]
-    return [*others, *held, *([_overflow(told, len(of_today), now, budget)] if told else [])]
+        is_due = now - max(overflows) >= _BETWEEN_OVERFLOWS
+        listed = [m for m in wanted if is_due and Tier.CRITICAL in m.tiers]
+        held = [_held(m, now, max(overflows)) for m in wanted if m not in listed]
+    return [*others, *held, *([_overflow(listed, len(of_today), now, budget)] if listed else [])]
 
 
 def _is_held(message: Message) -> bool:
@@ -56,17 +55,9 @@ def _held(message: Message, now: datetime, last_overflow: datetime) -> Message:
 
 
 def _overflow(messages: Sequence[Message], earlier: int, now: datetime, budget: int) -> Message:
-    letter = overflow_letter([m.subject for m in messages], budget=budget, earlier=earlier)
-    return Message(
-        message_id=f"{Event.OVERFLOW}-{now:%Y%m%dT%H%M%S%f}",
-        event=Event.OVERFLOW,
-        tiers=tuple(dict.fromkeys(tier for m in messages for tier in m.tiers)),
-        subject=letter.subject,
-        text=letter.text(),
-        html=letter.html(),
-        created_at=now,
-        alert_ids=tuple(alert_id for m in messages for alert_id in m.alert_ids),
-    )
+    email = overflow_email([m.subject for m in messages], budget=budget, earlier=earlier)
+    tiers = dict.fromkeys(tier for m in messages for tier in m.tiers)
+    return email.message(Event.OVERFLOW, tiers, now, [alert_id for m in messages for alert_id in m.alert_ids])
 
 
 def due(messages: Iterable[Message], now: datetime) -> list[Message]:
@@ -102,8 +93,8 @@ def _delivered(message: Message, transport: Transport, settings: Settings, now: 
         names = " and ".join(message.tiers)
         say_once(f"nobody is to get {names} alerts (NBA_ALERTS_{message.tiers[0].upper()}_TO, NBA_ALERTS_TO): log")
         transport = LogTransport(f"no recipients for {names}")
-    told = transport.send(to, subject=message.subject, text=message.text, html=message.html)
-    return replace(message, delivered_at=now, delivered_to=told, next_attempt_at=None, error=None)
+    delivered_to = transport.send(to, subject=message.subject, text=message.text, html=message.html)
+    return replace(message, delivered_at=now, delivered_to=delivered_to, next_attempt_at=None, error=None)
 
 
 def _eastern_date(moment: datetime) -> date:

@@ -1,4 +1,4 @@
-"""How a message leaves the house: Amazon SES v2, or the log. What it says, and when it is tried again, not here."""
+"""How a message is sent: Amazon SES v2, or the log. What it says, and when it is tried again, not here."""
 
 from __future__ import annotations
 

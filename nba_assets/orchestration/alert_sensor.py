@@ -1,6 +1,6 @@
 """The sensor that alerts: the ledger's outcomes, and runs that failed without leaving any.
 
-What is worth telling is the business of `alerts/`; here is only what Dagster alone knows.
+What is worth a message is the business of `alerts/`; here is only what Dagster alone knows.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from dagster import DagsterEventType, DagsterRun, DagsterRunStatus
 from dagster._core.events import StepFailureData
 from dagster._core.execution.backfill import BulkActionStatus
 
-from nba_assets.alerts.evaluate import moment_of
-from nba_assets.alerts.failed_run import FailedRun
 from nba_assets.alerts.notify import notify
-from nba_assets.alerts.observe import Outside
+from nba_assets.alerts.observe import InstanceFacts
+from nba_assets.alerts.root_cause import FailedRun, moment_of
 from nba_assets.partition import Partition
 from nba_assets.session import Session
 from nba_assets.tables import TABLES
@@ -42,17 +41,17 @@ def alert_sensor(
     def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         instance, now = context.instance, datetime.now(UTC)
         since = _since(context.cursor, now)
-        told = notify(open_session(), outside=outside(instance, since))
-        if told.recorded:
+        run = notify(open_session(), instance_facts=instance_facts(instance, since))
+        if run.recorded:
             context.update_cursor(json.dumps({"failures_since": (now - _OVERLAP).isoformat()}))
-        return dg.SkipReason(str(told))
+        return dg.SkipReason(str(run))
 
     return alerts
 
 
-def outside(instance: dg.DagsterInstance, since: datetime) -> Outside:
+def instance_facts(instance: dg.DagsterInstance, since: datetime) -> InstanceFacts:
     """What the instance knows of: failed runs since a moment, its backfills, jobs that recovered."""
-    return Outside(
+    return InstanceFacts(
         failures=tuple(_failures(instance, since)),
         backfill_is_over=lambda backfill_id: _is_over(instance, backfill_id),
         job_recovered=lambda job, attempt: _has_recovered(instance, job, attempt),
@@ -110,7 +109,7 @@ def _of_run(instance: dg.DagsterInstance, run: DagsterRun, started: datetime, en
     steps = [event for event in events if event.event_type is DagsterEventType.STEP_FAILURE]
     for event in steps:
         tables = (event.step_key,) if event.step_key in TABLES else ()
-        error, kind, is_outcome = _told(event.step_failure_data)
+        error, kind, is_outcome = _explained(event.step_failure_data)
         yield FailedRun(run.job_name, run.run_id, tables, days, error, kind, is_outcome, started, ended)
     if not steps:
         texts = [event.message for event in events if event.message]
@@ -119,7 +118,7 @@ def _of_run(instance: dg.DagsterInstance, run: DagsterRun, started: datetime, en
         yield FailedRun(run.job_name, run.run_id, _selected(run), days, error, kind, False, started, ended)
 
 
-def _told(data: StepFailureData) -> tuple[str, str, bool]:
+def _explained(data: StepFailureData) -> tuple[str, str, bool]:
     """The error in a line, its class, and whether it is a Failure that our code raised for an outcome."""
     cause = data.error.cause if data.error else None
     error = cause or data.error
