@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -182,6 +183,24 @@ def test_a_restart_forgets_nothing(tmp_path: Path, mailbox: Mailbox):
     assert after == before
     (alert,) = after.alerts
     assert (alert.opened_at, alert.partitions, alert.times_seen) == (NOW, (Partition(TABLE, YESTERDAY),), 1)
+
+
+def test_an_upgrade_reports_nothing_again(tmp_path: Path, mailbox: Mailbox):
+    """A row and an alert as the version before wrote them; then the same gap by its cause, and its end."""
+    session = bare_session(tmp_path, **mailbox.settings)
+    record(session, TABLE, [YESTERDAY], reason=gap_reason(YESTERDAY))
+    assert notify(session).delivered == 1
+    state = store.load(session.warehouse)
+    older = replace(state, alerts=(replace(state.alerts[0], kind="GAP: no box score"),))
+    store.save(session.warehouse, state, older, now=NOW)
+    assert notify(session) == AlertRun(True, open_alerts=1)
+    record(session, TABLE, [YESTERDAY])
+    assert notify(session) == AlertRun(True, open_alerts=1)
+    (alert,) = store.load(session.warehouse).alerts
+    assert (alert.alert_id, alert.kind) == (state.alerts[0].alert_id, "GAP: no_box_score")
+    record(session, TABLE, [YESTERDAY], Status.NO_GAMES)
+    assert notify(session).delivered == 1
+    assert mailbox.subjects()[1].startswith("[nba_assets] RESOLVED: raw_team_boxscores 2021-11-07 GAP")
 
 
 def test_two_processes_at_once_send_one_mail(tmp_path: Path, mailbox: Mailbox):

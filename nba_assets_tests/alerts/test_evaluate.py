@@ -270,3 +270,60 @@ def test_a_failed_job_without_partitions_is_resolved_by_its_next_success():
     alerts = opened(replace(crash("raw_shots"), partition=Partition("nightly_report", DAY)))
     assert events(evaluate(alerts, at([], job_recovered=lambda *_: False), NOW)) == []
     assert events(evaluate(alerts, at([], job_recovered=lambda *_: True), NOW)) == [Event.RESOLVED]
+
+
+# --- alerts stored by versions that knew no causes -------------------------------------------------------------
+
+
+def stored(kind: str, *causes: RootCause) -> tuple[Alert, ...]:
+    """An alert about these causes as an older version has stored it: its kind is a sentence, or a status alone."""
+    (alert,) = opened(*causes)
+    return (replace(alert, kind=kind),)
+
+
+@pytest.mark.parametrize(
+    ("older", "status", "kind"),
+    [
+        pytest.param("GAP: no box score", "GAP", "GAP: no_box_score", id="gap"),
+        pytest.param("GAP: no shots; only players played", "GAP", "GAP: no_shots, too_few_played", id="two causes"),
+        pytest.param("ERROR: SourceError: timed out", "ERROR", "ERROR: source_failed", id="error"),
+        pytest.param("DEGRADED", "DEGRADED", "DEGRADED: no_shots", id="status alone"),
+        pytest.param(
+            "contract violation: points ge", "ERROR", "ERROR: contract_violated (points ge)", id="contract violation"
+        ),
+    ],
+)
+def test_an_alert_of_an_older_version_goes_on_under_its_causes_in_silence(older: str, status: str, kind: str):
+    now = [gap(day, status=status, kind=kind) for day in (DAY, DAY + timedelta(days=1))]
+    before = stored(older, now[0])
+    adopted = evaluate(before, at(now), NOW)
+    assert events(adopted) == []
+    (alert,) = adopted.alerts
+    assert (alert.alert_id, alert.kind, alert.opened_at) == (before[0].alert_id, kind, before[0].opened_at)
+    assert len(alert.partitions) == 2
+    assert evaluate(adopted.alerts, at(now), NOW) == Evaluation(adopted.alerts, ())
+    assert events(evaluate(adopted.alerts, at([]), NOW)) == [Event.RESOLVED]
+
+
+def test_an_older_alert_keeps_its_kind_until_the_causes_of_all_its_dates_are_known_and_the_same():
+    days = [DAY, DAY + timedelta(days=1)]
+    before = stored("GAP: no box score", *map(gap, days))
+    for kinds in (("GAP", "GAP"), ("GAP: no_box_score", "GAP"), ("GAP: no_box_score", "GAP: not_final")):
+        causes = [gap(day, kind=kind) for day, kind in zip(days, kinds, strict=True)]
+        assert evaluate(before, at(causes), NOW) == Evaluation(before, ())
+
+
+def test_older_staleness_is_one_alert_across_tables_still():
+    (known, elsewhere) = stale("player_game_summary"), stale("player_daily_cache", DAY + timedelta(days=5))
+    (watched,) = evaluate((), at([known]), NOW).alerts
+    before = (replace(watched, kind="STALE: inputs", opened_at=NOW),)
+    result = evaluate(before, at([known, elsewhere]), NOW + PATIENCE)
+    assert (events(result), [a.kind for a in result.alerts]) == ([], ["STALE: input_changed"])
+
+
+def test_an_older_alert_is_reported_as_changed_for_a_real_reason_all_the_same():
+    before = stored("GAP: no box score", gap())
+    worse = gap(status="ERROR", kind="ERROR: source_failed")
+    result = evaluate(before, at([worse]), NOW)
+    assert (events(result), result.alerts[0].kind) == ([Event.CHANGED], "ERROR: source_failed")
+    assert events(evaluate(before, at([gap(tier=Tier.CRITICAL)]), NOW)) == [Event.CHANGED]

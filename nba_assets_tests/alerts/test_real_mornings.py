@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from nba_assets.alerts import store
 from nba_assets.alerts.evaluate import PATIENCE
 from nba_assets.alerts.notify import AlertRun, notify
 from nba_assets.engine.materialize import RunInfo, materialize
@@ -67,6 +69,9 @@ def test_a_missing_game_is_one_critical_mail_until_it_arrives(
     assert "nba-assets explain ml_feature_store_v2 2021-11-08" in mail.body
     assert "12 partitions" in mail.body
     assert ">GAP</td>" in mail.body
+    (message,) = store.load(morning.warehouse).messages
+    assert re.search(r"^2021-11-07 +8 +8 +GAP +blk .*TBOX 7/8", message.text, re.MULTILINE), "the matrix in plain text"
+    assert re.search(r"^Why {12}7/8 games .*: no box score$", message.text, re.MULTILINE)
 
     assert notify(opened(NEXT_MORNING)) == AlertRun(recorded=True, open_alerts=1)
     assert len(mailbox.mails()) == 1
