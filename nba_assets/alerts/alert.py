@@ -88,7 +88,7 @@ class RootCause:
 class Alert:
     """One root cause, or the record of a digested backfill.
 
-    `partitions` are the roots still in trouble. `tier`, `missing` and `reported_partitions` are what was last
+    `partitions` are the roots that are still wrong. `tier`, `missing` and `reported_partitions` are what was last
     reported. `opened_at` is None while something that may pass by itself is only watched.
     """
 
@@ -167,10 +167,9 @@ class Digest:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that is to be reported to people; becomes a message."""
+    """Something that is to be reported to people of the alert's tier; becomes a message."""
 
     event: Event
-    tier: Tier
     alert: Alert
     causes: tuple[RootCause, ...] = ()
     digest: Digest | None = None

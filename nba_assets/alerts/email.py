@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from io import StringIO
@@ -21,7 +21,7 @@ from nba_assets.alerts.observe import Observation
 from nba_assets.alerts.root_cause import essential
 from nba_assets.coverage.matrix import Matrix, counting_cells
 from nba_assets.coverage.terminal import as_rich, cell_text, legend
-from nba_assets.partition import FAILED, Finding, Partition, Status, sentence_of
+from nba_assets.partition import FAILED, Partition, Status, sentence_of
 from nba_assets.tables import TABLES
 from nba_assets.text import counted, joined, span
 
@@ -32,6 +32,7 @@ _WELL = (Status.OK, Status.NO_GAMES, Status.BOOTSTRAP, Status.NOT_DUE)
 _MOST_DATES, _MOST_REASONS, _MOST_ROWS, _MOST_SUBJECTS = 5, 3, 7, 100
 _LONGEST_SUBJECT, _LONGEST_OF_SEVERAL, _WIDTH = 180, 240, 118
 _DAY = timedelta(days=1)
+_COUNTING = {name: table.short_name for name, table in TABLES.items() if not table.optional}
 _PREFIX = "[nba_assets] "
 
 
@@ -102,31 +103,23 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"width": _WIDTH, "short_names": _short_names, "matrix_as_text": _matrix_as_text}
+    environment.globals |= {"width": _WIDTH, "tables": _COUNTING, "matrix_as_text": _matrix_as_text}
     environment.globals |= {"cell_text": cell_text, "counting_cells": counting_cells, "legend": legend}
     return environment
 
 
-def _short_names(matrix: Matrix) -> list[str]:
-    return [TABLES[name].short_name for name in _counting(matrix)]
-
-
-def _counting(matrix: Matrix) -> list[str]:
-    return [name for name in matrix.tables if not TABLES[name].optional]
-
-
 def _matrix_as_text(matrix: Matrix) -> str:
-    console = Console(file=StringIO(), width=_WIDTH, color_system=None)
+    console = Console(file=StringIO(), width=10 * _WIDTH, color_system=None)  # rich squeezes what does not fit
     with console.capture() as captured:
-        console.print(as_rich(matrix, _counting(matrix), width=_WIDTH))
-    return "\n".join(line.rstrip() for line in captured.get().rstrip().splitlines())
+        console.print(as_rich(matrix, list(_COUNTING), width=_WIDTH))
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
 # --- what an email says ----------------------------------------------------------------------------------------
 
 
 def write(notice: Notice, observation: Observation | None, now: datetime) -> Message:
-    """The message of a notice; without an observation, it does so without a part of the matrix and names of teams."""
+    """The message of a notice; without an observation it does so without a part of the matrix."""
     alert_ids = [notice.alert.alert_id]
     if notice.digest is not None:
         email = _of_backfill(notice.digest)
@@ -135,17 +128,16 @@ def write(notice: Notice, observation: Observation | None, now: datetime) -> Mes
         email = _of_resolution(notice.alert, observation)
     else:
         email = _of_causes(notice, observation)
-    return email.message(notice.event, [notice.tier], now, alert_ids)
+    return email.message(notice.event, [notice.alert.tier], now, alert_ids)
 
 
 def _of_causes(notice: Notice, observation: Observation | None) -> Email:
-    alert, teams = notice.alert, observation.teams if observation else {}
-    causes = [_with_teams(cause, teams) for cause in notice.causes]
+    alert, causes = notice.alert, notice.causes
     roots = [cause.partition for cause in causes]
     affected = _affected(causes)
     first, last = min(p.day for p in roots), max(p.day for p in roots)
     what = f"{_tables(roots)} {dates(roots)} {alert.status}"
-    urgency = f"{notice.tier.upper()}{', changed' if notice.event is Event.CHANGED else ''}"
+    urgency = f"{alert.tier.upper()}{', changed' if notice.event is Event.CHANGED else ''}"
     return Email(
         f"{urgency}: {what}: {sentence_of(essential(causes[-1].findings)) or causes[-1].reason}",
         f"{urgency} · {what}",
@@ -222,27 +214,6 @@ def dates(partitions: Iterable[Partition]) -> str:
     if len(days) <= _MOST_DATES:
         return ", ".join(map(str, days))
     return f"{span(days[0], days[-1])} ({counted(len(days), 'date')})"
-
-
-def _with_teams(cause: RootCause, teams: Mapping[str, str]) -> RootCause:
-    """With the teams of every game that its findings name by its id alone."""
-    findings = tuple(_naming_teams(found, teams) for found in cause.findings)
-    return (
-        cause if findings == cause.findings else replace(cause, findings=findings, reason=sentence_of(findings) or "")
-    )
-
-
-def _naming_teams(found: Finding, teams: Mapping[str, str]) -> Finding:
-    def named(entity: str) -> str:
-        """ "0022100221 (2021-11-16)" -> "0022100221 LAC@UTA (2021-11-16)" """
-        game_id, _, rest = entity.partition(" ")
-        is_alone = game_id in teams and not rest.startswith(teams[game_id])
-        return f"{game_id} {teams[game_id]} {rest}".rstrip() if is_alone else entity
-
-    lists = {
-        name: [named(str(one)) for one in value] for name, value in found.numbers.items() if isinstance(value, list)
-    }
-    return replace(found, entities=tuple(map(named, found.entities)), numbers={**found.numbers, **lists})
 
 
 def _what_is_wrong(digest: Digest) -> str:

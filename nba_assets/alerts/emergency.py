@@ -14,8 +14,7 @@ from typing import Any
 
 from nba_assets.alerts.alert import Event, Tier
 from nba_assets.alerts.email import Email
-from nba_assets.alerts.outbox import deliver
-from nba_assets.alerts.transport import Transport
+from nba_assets.alerts.outbox import Transport, deliver
 from nba_assets.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -26,7 +25,7 @@ GRACE = timedelta(minutes=2)
 _in_process: dict[Path, dict[str, Any]] = {}
 
 
-def report_trouble(
+def report_failure(
     settings: Settings, problem: Exception, transport: Transport, now: datetime, *, at_once: bool
 ) -> None:
     """Report, once, that the ledger cannot be used."""
@@ -45,7 +44,7 @@ def report_trouble(
 
 
 def report_recovery(settings: Settings, transport: Transport, now: datetime) -> None:
-    """Report, once, that the ledger can be used again; nothing if the trouble was not reported."""
+    """Report, once, that the ledger can be used again; nothing if the failure was not reported."""
     path = _path(settings)
     known = _recall(path)
     if known is None:

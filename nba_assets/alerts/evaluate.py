@@ -190,7 +190,7 @@ class _Work:
         if digest is not None:
             digest.opened.append((alert, tuple(group)))
         elif not watched:
-            self.notices.append(Notice(Event.OPENED, alert.tier, alert, tuple(group)))
+            self.notices.append(Notice(Event.OPENED, alert, tuple(group)))
         return alert
 
     def follow(self, alert: Alert, causes: Iterable[RootCause]) -> Alert | None:
@@ -203,7 +203,7 @@ class _Work:
             return updated
         backfills = {cause.backfill_id for cause in _added(alert, mine) or mine}
         if not backfills <= {*self.running, *self.digests}:
-            self.notices.append(Notice(event, updated.tier, updated, tuple(mine)))
+            self.notices.append(Notice(event, updated, tuple(mine)))
             return updated
         # News that a backfill brought: in its digest, or not at all yet while one of them is still running.
         digest = next((self.digests[name] for name in backfills if name in self.digests), None)
@@ -224,10 +224,10 @@ class _Work:
         if digest is not None:
             digest.resolved.append(resolved)
         else:
-            self.notices.append(Notice(Event.RESOLVED, alert.tier, resolved))
+            self.notices.append(Notice(Event.RESOLVED, resolved))
         return resolved
 
-    def close(self, digest: Digest, still_open: Iterable[Alert], found: Found, *, had_one: bool) -> Alert:
+    def close(self, digest: Digest, still_open: Sequence[Alert], found: Found, *, had_one: bool) -> Alert:
         """The record that a backfill had its digest, and its notice; a later one only with news."""
         facts = digest.facts = self.snapshot.in_full(digest.facts)
         digest.already_open = _already_open(digest, still_open, found)
@@ -249,7 +249,7 @@ class _Work:
             resolved_at=self.now,
         )
         if digest.opened or digest.continued or digest.resolved or not had_one:
-            self.notices.append(Notice(Event.BACKFILL, record.tier, record, digest=digest))
+            self.notices.append(Notice(Event.BACKFILL, record, digest=digest))
         return record
 
 
@@ -285,10 +285,9 @@ def _continued(
 
 def _kind_now(alert: Alert, mine: Sequence[RootCause]) -> str:
     """The kind of its causes; one stored by an older version keeps its own until all of them agree on one."""
-    newest = replace(alert, kind=mine[0].kind)
-    if alert.names_causes or mine[0].status != alert.status:
-        return mine[0].kind
-    return newest.kind if newest.names_causes and len({cause.kind for cause in mine}) == 1 else alert.kind
+    kinds = {cause.kind for cause in mine}
+    is_known = len(kinds) == 1 and replace(alert, kind=mine[0].kind).names_causes
+    return mine[0].kind if alert.names_causes or mine[0].status != alert.status or is_known else alert.kind
 
 
 def _is_news(alert: Alert, updated: Alert, mine: Sequence[RootCause]) -> bool:
@@ -338,15 +337,12 @@ def _backfills(previous: Sequence[Alert], snapshot: Snapshot, now: datetime) -> 
     return running, over
 
 
-def _already_open(digest: Digest, still_open: Iterable[Alert], found: Found) -> list[Alert]:
+def _already_open(digest: Digest, still_open: Sequence[Alert], found: Found) -> list[Alert]:
     """The open alerts that keep something of the backfill's range from being well, and are not in its digest yet."""
     named = {alert.alert_id for alert in (*digest.continued, *(alert for alert, _ in digest.opened))}
-    concerned = {
-        alert.alert_id: {p for cause in found.get(alert.alert_id, ()) for p in (cause.partition, *cause.affected)}
-        for alert in still_open
-    }
-    return [
-        alert
-        for alert in still_open
-        if alert.alert_id not in named and digest.facts.asked & {*alert.partitions, *concerned[alert.alert_id]}
-    ]
+
+    def concerned(alert: Alert) -> set[Partition]:
+        causes = found.get(alert.alert_id, ())
+        return {*alert.partitions, *(p for cause in causes for p in (cause.partition, *cause.affected))}
+
+    return [a for a in still_open if a.alert_id not in named and digest.facts.asked & concerned(a)]

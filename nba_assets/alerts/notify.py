@@ -12,9 +12,8 @@ from nba_assets.alerts.alert import Message, Notice
 from nba_assets.alerts.email import write
 from nba_assets.alerts.evaluate import evaluate
 from nba_assets.alerts.observe import InstanceFacts, Observation, observe
-from nba_assets.alerts.outbox import claimed, deliver, due, within_budget
+from nba_assets.alerts.outbox import Transport, claimed, deliver, due, open_transport, within_budget
 from nba_assets.alerts.store import AlertState
-from nba_assets.alerts.transport import Transport, open_transport
 from nba_assets.partition import Partition
 from nba_assets.session import Session
 from nba_assets.warehouse.base import WarehouseError
@@ -81,11 +80,11 @@ def _guarded(
 ) -> AlertRun:
     """The run, and the report of a ledger that cannot be used or can be used again."""
     if failure is not None:
-        emergency.report_trouble(session.settings, failure, transport, now, at_once=True)
+        emergency.report_failure(session.settings, failure, transport, now, at_once=True)
     try:
         result = _run(session, facts, transport, now)
     except WarehouseError as error:
-        emergency.report_trouble(session.settings, error, transport, now, at_once=False)
+        emergency.report_failure(session.settings, error, transport, now, at_once=False)
         return AlertRun(recorded=False)
     if failure is None:
         emergency.report_recovery(session.settings, transport, now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from nba_assets.alerts.alert import RUN_FAILED, RootCause, Tier
 from nba_assets.coverage.freshness import DEADLINE, Freshness
@@ -20,6 +21,7 @@ from nba_assets.tables import TABLES
 QUIET = frozenset({Status.NO_GAMES, Status.BOOTSTRAP, Status.NOT_DUE, Status.MISSING})
 """Statuses of dates that neither prove nor disprove anything: a cause goes on across them."""
 
+_DIGITS = 10  # of a game id
 _RECORDED = FAILED | {Status.BLOCKED, Status.NOT_DUE}
 _CONTRACT = frozenset({Cause.CONTRACT_VIOLATED, Cause.DUPLICATE_KEYS})
 _HOW_MUCH = frozenset({Cause.BELOW_SHARE, Cause.BELOW_GAMES, Cause.BELOW_ROWS, Cause.BELOW_ENTITIES, Cause.INPUT_STALE})
@@ -120,6 +122,20 @@ def _mark(found: Finding) -> str:
 def essential(findings: Iterable[Finding]) -> list[Finding]:
     """What is wrong, without the threshold that it falls below and without how staleness came to a partition."""
     return [found for found in findings if found.cause not in _HOW_MUCH]
+
+
+def with_teams(found: Finding, teams_of: Callable[[str], str | None]) -> Finding:
+    """A finding with the teams ("LAC@UTA") of every game that it names by its id alone."""
+
+    def named(entity: Any) -> Any:
+        """ "0022100221 (2021-11-16)" -> "0022100221 LAC@UTA (2021-11-16)" """
+        game_id, _, rest = str(entity).partition(" ")
+        is_alone = len(game_id) == _DIGITS and game_id.isdigit() and "@" not in rest
+        teams = teams_of(game_id) if is_alone else None
+        return f"{game_id} {teams} {rest}".rstrip() if teams else entity
+
+    lists = {name: [named(one) for one in value] for name, value in found.numbers.items() if isinstance(value, list)}
+    return replace(found, entities=tuple(map(named, found.entities)), numbers={**found.numbers, **lists})
 
 
 # --- failed runs that left no row in the ledger ----------------------------------------------------------------

@@ -45,7 +45,7 @@ class AlertState:
 
 
 def load(warehouse: Warehouse) -> AlertState:
-    """The state as it stands in the warehouse."""
+    """The state as it is in the warehouse."""
     alerts = tuple(_alert(row) for row in _rows(warehouse, ALERTS))
     messages = tuple(_message(row) for row in _rows(warehouse, ALERT_MESSAGES))
     return AlertState(

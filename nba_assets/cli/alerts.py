@@ -9,7 +9,7 @@ import typer
 from nba_assets.alerts import store
 from nba_assets.alerts.alert import BACKFILL, Alert, Message, Tier, recipients
 from nba_assets.alerts.email import dates, trial_email
-from nba_assets.alerts.transport import LogTransport, Transport, TransportError, open_transport
+from nba_assets.alerts.outbox import LogTransport, Transport, TransportError, open_transport
 from nba_assets.cli.console import FAILED, AsFormat, Format, err, errors_explained, out, print_json
 from nba_assets.session import open_session
 from nba_assets.settings import Settings, load_settings

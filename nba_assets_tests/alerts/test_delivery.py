@@ -16,8 +16,7 @@ import pytest
 from nba_assets.alerts import store
 from nba_assets.alerts.alert import Event, Message, Tier
 from nba_assets.alerts.notify import AlertRun, notify
-from nba_assets.alerts.outbox import claimed
-from nba_assets.alerts.transport import SesTransport
+from nba_assets.alerts.outbox import SesTransport, claimed
 from nba_assets.partition import Cause, Partition, Status, finding
 from nba_assets.session import Session
 from nba_assets.tables import TABLES

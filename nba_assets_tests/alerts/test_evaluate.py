@@ -64,7 +64,7 @@ def test_resolution_is_told_once_and_to_the_tier_that_was_alarmed():
     older = evaluate(alerts, at([gap(tier=Tier.WARNING)]), NOW + timedelta(days=3))
     assert (events(older), older.alerts[0].tier) == ([], Tier.CRITICAL)
     resolved = evaluate(older.alerts, at([]), NOW + timedelta(days=4))
-    assert [(n.event, n.tier) for n in resolved.notices] == [(Event.RESOLVED, Tier.CRITICAL)]
+    assert [(n.event, n.alert.tier) for n in resolved.notices] == [(Event.RESOLVED, Tier.CRITICAL)]
     assert events(evaluate(resolved.alerts, at([]), NOW + timedelta(days=5))) == []
 
 
@@ -173,7 +173,7 @@ def test_a_backfill_is_told_of_when_it_is_over_and_not_before():
     assert events(over) == [Event.BACKFILL]
     assert over.notices[0].digest is not None
     assert len(over.notices[0].digest.opened) == 2
-    assert over.notices[0].tier is Tier.INFO
+    assert over.notices[0].alert.tier is Tier.INFO
     after = evaluate(over.alerts, at(causes, backfills=facts()), NOW + timedelta(days=2))
     assert after == Evaluation(over.alerts, ())
 
@@ -187,7 +187,7 @@ def test_whoever_knows_is_believed_and_not_the_clock():
 
 def test_a_digest_with_something_urgent_goes_to_those_who_are_to_be_woken():
     causes = [gap(backfill_id="bf", tier=Tier.CRITICAL)]
-    assert evaluate((), at(causes, backfills=facts(is_over=True)), NOW).notices[0].tier is Tier.CRITICAL
+    assert evaluate((), at(causes, backfills=facts(is_over=True)), NOW).notices[0].alert.tier is Tier.CRITICAL
 
 
 def test_a_backfill_tells_of_what_it_found_again_and_repaired_in_its_digest():
@@ -218,7 +218,7 @@ def test_a_backfill_names_what_was_open_in_its_range_before_and_nothing_else():
     (notice,) = result.notices
     assert notice.digest is not None
     assert [alert.first_day for alert in notice.digest.already_open] == [DAY]
-    assert notice.tier is Tier.INFO
+    assert notice.alert.tier is Tier.INFO
     email = write(notice, None, NOW)
     assert email.subject.endswith(f"Backfill bf of {DAY}: 1 blocked, 1 root cause")
     assert f"{TABLE} GAP {DAY}: no box score on {DAY}" in email.text
