@@ -118,6 +118,11 @@ class Cause(StrEnum):
     NEVER_COMPUTED = "never_computed"
 
 
+THRESHOLDS = frozenset(
+    {Cause.BELOW_SHARE, Cause.BELOW_GAMES, Cause.BELOW_ROWS, Cause.BELOW_ENTITIES, Cause.ENTITIES_COUNTED}
+)
+"""How much is missing, rather than what."""
+
 _SENTENCES: dict[Cause, str] = {
     Cause.SEASON_NOT_COVERED: "the source '{source}' has no schedule that covers {date}",
     Cause.UNKNOWN_TEAM: "unknown team {codes}",

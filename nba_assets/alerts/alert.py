@@ -1,17 +1,53 @@
-"""What an alert and a message are. How they are stored is in `store.py`, what makes them in `evaluate.py`."""
+"""The words of alerting: a root cause, the alert about it, the message that people get, and who gets it.
+
+How they are stored is in `store.py`, what finds root causes in `root_cause.py`, what makes alerts in `evaluate.py`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from nba_assets.alerts.tiers import Tier
-from nba_assets.alerts.trouble import Trouble, family_of
-from nba_assets.partition import Partition
+from nba_assets.partition import Cause, Finding, Partition, Status
+from nba_assets.settings import Settings
 
 BACKFILL = "BACKFILL"
 """The status of the record that a backfill has had its digest."""
+
+RUN_FAILED = "RUN FAILED"
+"""The status of what a run that left no row in the ledger was to build."""
+
+_ACROSS_TABLES = (Status.STALE.value, RUN_FAILED)
+
+
+class Tier(StrEnum):
+    """How urgent an alert is."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+    @property
+    def urgency(self) -> int:
+        """Greater is more urgent."""
+        return list(Tier).index(self)
+
+
+def worst(tiers: Iterable[Tier]) -> Tier:
+    """The most urgent of some tiers; info if there are none."""
+    return max(tiers, key=lambda tier: tier.urgency, default=Tier.INFO)
+
+
+def recipients(settings: Settings, tiers: Iterable[Tier]) -> tuple[str, ...]:
+    """The addresses for the tiers, each once; a tier without a list of its own falls back to NBA_ALERTS_TO."""
+    own = {
+        Tier.CRITICAL: settings.alerts_critical_to,
+        Tier.WARNING: settings.alerts_warning_to,
+        Tier.INFO: settings.alerts_info_to,
+    }
+    return tuple(dict.fromkeys(address for tier in tiers for address in own[tier] or settings.alerts_to))
 
 
 class Event(StrEnum):
@@ -25,11 +61,35 @@ class Event(StrEnum):
 
 
 @dataclass(frozen=True)
+class RootCause:
+    """One partition at the root of something wrong. `kind` is its status with its causes; `affected` suffers from it.
+
+    `missing` counts the expected entities that are not complete; `attempt` is the newest attempt's id.
+    """
+
+    partition: Partition
+    status: str
+    kind: str
+    tier: Tier
+    reason: str
+    findings: tuple[Finding, ...] = ()
+    missing: int = 0
+    attempt: str = ""
+    backfill_id: str | None = None
+    affected: tuple[Partition, ...] = ()
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What one alert is about: the same causes in the same table, or the same causes across tables."""
+        return _identity(self.partition.table, self.status, self.kind)
+
+
+@dataclass(frozen=True)
 class Alert:
     """One root cause, or the record of a digested backfill.
 
-    `partitions` are the roots still in trouble. `tier`, `lacking` and `told_partitions` are what was last told.
-    `opened_at` is None while a trouble that may pass by itself is only watched.
+    `partitions` are the roots that are still wrong. `tier`, `missing` and `reported_partitions` are what was last
+    reported. `opened_at` is None while something that may pass by itself is only watched.
     """
 
     alert_id: str
@@ -42,8 +102,8 @@ class Alert:
     last_day: date
     partitions: tuple[Partition, ...]
     seen_at: datetime
-    lacking: int = 0
-    told_partitions: int = 0
+    missing: int = 0
+    reported_partitions: int = 0
     times_seen: int = 1
     last_attempt: str = ""
     backfill_id: str | None = None
@@ -53,13 +113,24 @@ class Alert:
 
     @property
     def is_open(self) -> bool:
-        """Not resolved yet, told or only watched."""
+        """Not resolved yet, reported or only watched."""
         return self.resolved_at is None
 
     @property
-    def family(self) -> tuple[str, str]:
-        """As of its troubles."""
-        return family_of(self.table, self.status, self.kind)
+    def identity(self) -> tuple[str, str]:
+        """As of its root causes."""
+        return _identity(self.table, self.status, self.kind)
+
+    @property
+    def names_causes(self) -> bool:
+        """False for what an older version has recorded: its kinds are sentences, or a status alone."""
+        first = self.kind.removeprefix(f"{self.status}: ").split(",")[0].split(" ")[0]
+        return self.status == RUN_FAILED or first in {cause.value for cause in Cause}
+
+
+def _identity(table: str, status: str, kind: str) -> tuple[str, str]:
+    """Staleness and failed runs come from outside the graph, whatever table they hit."""
+    return ("" if status in _ACROSS_TABLES else table, kind)
 
 
 @dataclass(frozen=True)
@@ -67,7 +138,7 @@ class BackfillFacts:
     """What the ledger knows of a backfill: its dates, statuses of its partitions, its newest attempt.
 
     `is_over` is what whoever ran it says; None where nobody can tell. For its digest, `counts` and dates are those of
-    all partitions that were `asked` for, as they stand now; `untried` are those of them that were never computed.
+    all partitions that were `asked` for, as they are now; `untried` are those of them that were never computed.
     """
 
     backfill_id: str
@@ -80,28 +151,27 @@ class BackfillFacts:
     untried: tuple[Partition, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Digest:
     """The one notice of a backfill: causes that it found, found to have changed, and resolved.
 
-    `standing` are causes in its range that were known before and are no news.
+    `already_open` are causes in its range that were known before and are no news.
     """
 
     facts: BackfillFacts
-    opened: tuple[tuple[Alert, tuple[Trouble, ...]], ...]
-    continued: tuple[Alert, ...]
-    resolved: tuple[Alert, ...]
-    standing: tuple[Alert, ...] = ()
+    opened: list[tuple[Alert, tuple[RootCause, ...]]] = field(default_factory=list)
+    continued: list[Alert] = field(default_factory=list)
+    resolved: list[Alert] = field(default_factory=list)
+    already_open: list[Alert] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that a person is to be told; becomes a message."""
+    """Something that is to be reported to people of the alert's tier; becomes a message."""
 
     event: Event
-    tier: Tier
-    alert: Alert | None = None
-    troubles: tuple[Trouble, ...] = ()
+    alert: Alert
+    causes: tuple[RootCause, ...] = ()
     digest: Digest | None = None
 
 

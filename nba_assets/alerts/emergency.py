@@ -12,61 +12,56 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from nba_assets.alerts.letter import Letter, subject
-from nba_assets.alerts.tiers import Tier, recipients
-from nba_assets.alerts.transport import LogTransport, Transport, TransportError
+from nba_assets.alerts.alert import Event, Tier
+from nba_assets.alerts.email import Email
+from nba_assets.alerts.outbox import Transport, deliver
 from nba_assets.settings import Settings
 
 log = logging.getLogger(__name__)
 
 GRACE = timedelta(minutes=2)
-"""Somebody may just have the file open: only what lasts is told, unless a data run has failed of it."""
+"""Somebody may just have the file open: only what lasts is reported, unless a data run has failed of it."""
 
 _in_process: dict[Path, dict[str, Any]] = {}
 
 
-def tell_of_trouble(
+def report_failure(
     settings: Settings, problem: Exception, transport: Transport, now: datetime, *, at_once: bool
-) -> bool:
-    """Tell, once, that the ledger cannot be used; True if it was told now."""
+) -> None:
+    """Report, once, that the ledger cannot be used."""
     log.error("alerts: %s", problem)
     path = _path(settings)
     known = _recall(path) or {"since": now.isoformat(), "told": False}
     lasts = now - datetime.fromisoformat(known["since"]) >= GRACE
     if not known["told"] and (at_once or lasts):
-        headline = f"CRITICAL · the ledger cannot be read or written since {known['since'][:16]} UTC"
-        facts = (("Why", str(problem)), ("So", "outcomes of runs and other alerts cannot be recorded until it can"))
-        letter = Letter(subject(f"CRITICAL: the ledger cannot be used: {problem}"), headline, facts)
-        known["told"] = _send(settings, letter, transport)
+        email = Email(
+            f"CRITICAL: the ledger cannot be used: {problem}",
+            f"CRITICAL · the ledger cannot be read or written since {known['since'][:16]} UTC",
+            [("Why", str(problem)), ("So", "outcomes of runs and other alerts cannot be recorded until it can")],
+        )
+        known["told"] = _sent(settings, email, Event.OPENED, transport, now)
     _remember(path, known)
-    return bool(known["told"])
 
 
-def tell_of_recovery(settings: Settings, transport: Transport, now: datetime) -> None:
-    """Tell, once, that the ledger can be used again; nothing if nobody was told of the trouble."""
+def report_recovery(settings: Settings, transport: Transport, now: datetime) -> None:
+    """Report, once, that the ledger can be used again; nothing if the failure was not reported."""
     path = _path(settings)
     known = _recall(path)
     if known is None:
         return
     if known["told"]:
         headline = f"RESOLVED · the ledger can be used again ({now:%Y-%m-%d %H:%M} UTC)"
-        letter = Letter(subject("RESOLVED: the ledger can be used again"), headline, (("Since", known["since"]),))
-        if not _send(settings, letter, transport):
+        email = Email("RESOLVED: the ledger can be used again", headline, [("Since", known["since"])])
+        if not _sent(settings, email, Event.RESOLVED, transport, now):
             return
     _in_process.pop(path, None)
     with suppress(OSError):
         path.unlink()
 
 
-def _send(settings: Settings, letter: Letter, transport: Transport) -> bool:
-    to = recipients(settings, [Tier.CRITICAL])
-    way = transport if to else LogTransport("no recipients for critical")
-    try:
-        way.send(to, subject=letter.subject, text=letter.text(), html=letter.html())
-    except TransportError as error:
-        log.error("alert not delivered, will be tried again: %s (%s)", letter.subject, error)
-        return False
-    return True
+def _sent(settings: Settings, email: Email, event: Event, transport: Transport, now: datetime) -> bool:
+    message = email.message(event, [Tier.CRITICAL], now, ["ledger"])
+    return deliver([message], transport, settings, now)[message.message_id].delivered_at is not None
 
 
 def _path(settings: Settings) -> Path:

@@ -1,32 +1,28 @@
-"""What is wrong now, read from the ledger: the snapshot that alerts are evaluated on, and what letters look up."""
+"""What is wrong now, read from the ledger: the snapshot that alerts are evaluated on, and what emails look up."""
 
 from __future__ import annotations
 
-import logging
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 
-from nba_assets.alerts.alert import BackfillFacts
+from nba_assets.alerts.alert import BackfillFacts, RootCause
 from nba_assets.alerts.evaluate import Snapshot
-from nba_assets.alerts.failed_run import FailedRun, unrecorded
-from nba_assets.alerts.trouble import QUIET, find_troubles
+from nba_assets.alerts.root_cause import QUIET, FailedRun, find_root_causes, unrecorded, with_teams
 from nba_assets.coverage.freshness import Freshness, never_asked_for
 from nba_assets.coverage.matrix import Matrix, matrix
-from nba_assets.partition import Partition, Status
+from nba_assets.partition import Partition, Status, sentence_of
 from nba_assets.planning.load import load_state
-from nba_assets.planning.state import State
+from nba_assets.planning.state import LedgerRow, State
 from nba_assets.session import Session
-from nba_assets.tables import TABLES
-
-log = logging.getLogger(__name__)
+from nba_assets.tables import SCHEDULE, TABLES
 
 
 @dataclass(frozen=True)
-class Outside:
+class InstanceFacts:
     """What the ledger cannot know: failed runs, whether a backfill is over, whether a job has succeeded since.
 
     `backfill_asked` gives all partitions that a backfill was asked for, None where nobody knows.
@@ -40,20 +36,21 @@ class Outside:
 
 @dataclass(frozen=True)
 class Observation:
-    """The ledger's state, and the snapshot made of it."""
+    """The ledger's state of its attempted days, and the snapshot made of it."""
 
     session: Session
     state: State
     days: tuple[date, ...]
-    outside: Outside = field(default_factory=Outside)
+    instance: InstanceFacts
 
     @cached_property
     def snapshot(self) -> Snapshot:
         """What is wrong now."""
-        troubles = find_troubles(self.state, self.days, today=self.session.today(), forgotten=self._forgotten)
-        recovered = self.outside.job_recovered
+        causes = find_root_causes(self.state, self.days, today=self.session.today(), forgotten=self._forgotten)
+        recovered = self.instance.job_recovered
+        unknown_to_ledger = unrecorded(self.instance.failures, self.state, job_recovered=recovered)
         return Snapshot(
-            troubles=[*troubles, *unrecorded(self.outside.failures, self.state, job_recovered=recovered)],
+            root_causes=[*map(self._with_teams, causes), *unknown_to_ledger],
             backfills=self._backfills(),
             neighbours=self._neighbours,
             attempt_at=self._attempt_at,
@@ -62,26 +59,21 @@ class Observation:
         )
 
     def excerpt(self, first: date, last: date) -> Matrix | None:
-        """The coverage of some of the dates."""
-        if not self.days:
-            return None
-        rows = tuple(row for row in self._matrix.rows if first <= row.day <= last)
-        return replace(self._matrix, rows=rows) if rows else None
+        """The coverage of some of the dates, as far as the ledger goes."""
+        days = [day for day in self.days if first <= day <= last]
+        return matrix(self.session, days[0], days[-1], state=self.state) if days else None
 
-    def games(self, first: date, last: date) -> Mapping[str, str]:  # noqa: ARG002
-        """Game id -> "ATL@UTA"."""
-        return self._games if self.days else {}
-
-    @cached_property
-    def _matrix(self) -> Matrix:
-        return matrix(self.session, self.days[0], self.days[-1], state=self.state)
+    def _with_teams(self, cause: RootCause) -> RootCause:
+        findings = tuple(with_teams(found, lambda game_id: self.teams.get(game_id)) for found in cause.findings)
+        if findings == cause.findings:
+            return cause
+        return replace(cause, findings=findings, reason=sentence_of(findings) or cause.reason)
 
     @cached_property
-    def _games(self) -> Mapping[str, str]:
+    def teams(self) -> Mapping[str, str]:
+        """Game id -> "ATL@UTA"; read only where a game is named by its id alone."""
         columns = ["game_id", "away_team", "home_team"]
-        games = self.session.warehouse.read(
-            TABLES["raw_schedule"], columns=columns, start=self.days[0], end=self.days[-1]
-        )
+        games = self.session.warehouse.read(SCHEDULE, columns=columns, start=self.days[0], end=self.days[-1])
         return dict(zip(games["game_id"], games["away_team"] + "@" + games["home_team"], strict=True))
 
     def _attempt_at(self, partition: Partition) -> tuple[str, str | None]:
@@ -94,8 +86,8 @@ class Observation:
         return never_asked_for(self.session, self.state)
 
     @cached_property
-    def _telling_days(self) -> dict[str, list[date]]:
-        """The dates of each table that say something about it."""
+    def _significant_days(self) -> dict[str, list[date]]:
+        """The dates of each table that prove something about it."""
         forgotten = {results.day for results in self._forgotten}
         return {
             table: [d for d in self.days if d in forgotten or self.state.cell(table, d).status not in QUIET]
@@ -103,35 +95,42 @@ class Observation:
         }
 
     def _neighbours(self, partition: Partition) -> list[Partition]:
-        """The dates before and after it that say something about the table."""
-        table = partition.table
-        days = self._telling_days.get(table, [])
+        """The dates before and after it that prove something about the table."""
+        days = self._significant_days.get(partition.table, [])
         place = bisect_left(days, partition.day)
-        return [Partition(table, day) for day in (*days[max(place - 1, 0) : place], *days[place + 1 : place + 2])]
+        around = (*days[max(place - 1, 0) : place], *days[place + 1 : place + 2])
+        return [Partition(partition.table, day) for day in around]
+
+    @cached_property
+    def _attempts(self) -> dict[str, list[LedgerRow]]:
+        """The newest attempts at all partitions, date by date, by the backfill that made them."""
+        attempts: dict[str, list[LedgerRow]] = defaultdict(list)
+        for newest in (self.state.newest(table, day) for day in self.days for table in TABLES):
+            if newest is not None and newest.backfill_id is not None:
+                attempts[newest.backfill_id].append(newest)
+        return attempts
 
     def _backfills(self) -> dict[str, BackfillFacts]:
-        counts: dict[str, Counter[str]] = defaultdict(Counter)
-        days: dict[str, set[date]] = defaultdict(set)
-        last: dict[str, str] = defaultdict(str)
-        for day in self.days:
-            for table in TABLES:
-                newest = self.state.newest(table, day)
-                if newest is not None and newest.backfill_id is not None:
-                    counts[newest.backfill_id][newest.status.value] += 1
-                    days[newest.backfill_id].add(day)
-                    last[newest.backfill_id] = max(last[newest.backfill_id], newest.attempt_id)
         return {
-            name: BackfillFacts(
-                name, min(days[name]), max(days[name]), dict(found), last[name], self.outside.backfill_is_over(name)
+            backfill_id: BackfillFacts(
+                backfill_id,
+                first_day=rows[0].partition.day,
+                last_day=rows[-1].partition.day,
+                counts=dict(Counter(row.status.value for row in rows)),
+                last_attempt=max(row.attempt_id for row in rows),
+                is_over=self.instance.backfill_is_over(backfill_id),
             )
-            for name, found in counts.items()
+            for backfill_id, rows in self._attempts.items()
         }
 
     def _in_full(self, facts: BackfillFacts) -> BackfillFacts:
         """A backfill with the partitions that it was asked for, and what they are now."""
-        known = self.outside.backfill_asked(facts.backfill_id)
-        asked = {p for p in known if p.day <= self.state.end} if known is not None else self._attempted_range(facts)
-        cells = [self.state.cell(p.table, p.day) for p in sorted(asked, key=lambda p: p.day)]
+        asked = self.instance.backfill_asked(facts.backfill_id)
+        if asked is None:  # then it was for whole tables, and left no date out
+            tables = {row.partition.table for row in self._attempts[facts.backfill_id]}
+            days = [day for day in self.days if facts.first_day <= day <= facts.last_day]
+            asked = {Partition(table, day) for table in tables for day in days}
+        cells = [self.state.cell(p.table, p.day) for p in sorted(asked, key=lambda p: p.day) if p.day <= self.state.end]
         if not cells:
             return facts
         return replace(
@@ -139,21 +138,13 @@ class Observation:
             first_day=cells[0].partition.day,
             last_day=cells[-1].partition.day,
             counts=dict(Counter(cell.status.value for cell in cells)),
-            asked=frozenset(asked),
+            asked=frozenset(cell.partition for cell in cells),
             untried=tuple(cell.partition for cell in cells if cell.status == Status.MISSING),
         )
 
-    def _attempted_range(self, facts: BackfillFacts) -> set[Partition]:
-        """The tables that a backfill has attempted, from its first date to its last: it leaves no date out."""
-        days = [day for day in self.days if facts.first_day <= day <= facts.last_day]
-        newest = (self.state.newest(table, day) for table in TABLES for day in days)
-        tables = {a.partition.table for a in newest if a is not None and a.backfill_id == facts.backfill_id}
-        return {Partition(table, day) for table in tables for day in days}
 
-
-def observe(session: Session, outside: Outside) -> Observation:
+def observe(session: Session, instance: InstanceFacts) -> Observation:
     """Read the ledger of the whole history, up to today."""
     today = session.today()
     state = load_state(session, min(session.settings.partitions_start, today), today)
-    days: Sequence[date] = state.attempted_days()
-    return Observation(session, state, tuple(days), outside)
+    return Observation(session, state, tuple(state.attempted_days()), instance)

@@ -1,4 +1,4 @@
-"""The outbox: the daily budget, which messages are due, and what becomes of an attempt to deliver them.
+"""The outbox: the daily budget, which messages are due, and their delivery by Amazon SES v2 or to the log.
 
 A message that was not accepted stays, and is tried again later; nothing here raises into whoever builds data.
 """
@@ -9,11 +9,10 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Protocol
 
-from nba_assets.alerts.alert import Event, Message
-from nba_assets.alerts.letter import overflow_letter
-from nba_assets.alerts.tiers import Tier, recipients, worst
-from nba_assets.alerts.transport import LogTransport, Transport, TransportError, say_once
+from nba_assets.alerts.alert import Event, Message, Tier, recipients, worst
+from nba_assets.alerts.email import overflow_email
 from nba_assets.backoff import doubled
 from nba_assets.league.calendar import EASTERN
 from nba_assets.settings import Settings
@@ -23,13 +22,19 @@ log = logging.getLogger(__name__)
 _FIRST_BACKOFF, _LONGEST_BACKOFF = timedelta(minutes=1), timedelta(hours=1)
 _BETWEEN_OVERFLOWS = timedelta(hours=1)
 _HELD = "held: the day's budget was spent"
+_TIMEOUT_SECONDS = 5.0
+_NOBODY_CAN_BE_REACHED = frozenset(
+    "TooManyRequestsException LimitExceededException Throttling ThrottlingException AccountSuspendedException "
+    "SendingPausedException InvalidClientTokenId SignatureDoesNotMatch UnrecognizedClientException "
+    "AccessDeniedException InternalFailure ServiceUnavailable".split()
+)
 
 
 def within_budget(before: Sequence[Message], new: Sequence[Message], now: datetime, *, budget: int) -> list[Message]:
     """The outbox with the new messages, as far as the day's budget allows.
 
     Messages beyond `budget` in an Eastern day become one that lists them and says so. After that one, what is urgent
-    is told at most once an hour, as one again; everything else is held until the next day.
+    is reported at most once an hour, as one again; everything else is held until the next day.
     """
     freed = [m for m in before if _is_held(m) and m.next_attempt_at is not None and m.next_attempt_at <= now]
     others = [m for m in before if m not in freed]
@@ -38,12 +43,12 @@ def within_budget(before: Sequence[Message], new: Sequence[Message], now: dateti
     overflows = [m.created_at for m in of_today if m.event is Event.OVERFLOW]
     if not overflows and len(of_today) + len(wanted) <= budget:
         return [*others, *wanted]
-    told, held = wanted, []
+    listed, held = wanted, []
     if overflows:
-        may_tell = now - max(overflows) >= _BETWEEN_OVERFLOWS
-        told = [m for m in wanted if may_tell and Tier.CRITICAL in m.tiers]
-        held = [_held(m, now, max(overflows)) for m in wanted if m not in told]
-    return [*others, *held, *([_overflow(told, len(of_today), now, budget)] if told else [])]
+        is_due = now - max(overflows) >= _BETWEEN_OVERFLOWS
+        listed = [m for m in wanted if is_due and Tier.CRITICAL in m.tiers]
+        held = [_held(m, now, max(overflows)) for m in wanted if m not in listed]
+    return [*others, *held, *([_overflow(listed, len(of_today), now, budget)] if listed else [])]
 
 
 def _is_held(message: Message) -> bool:
@@ -57,17 +62,9 @@ def _held(message: Message, now: datetime, last_overflow: datetime) -> Message:
 
 
 def _overflow(messages: Sequence[Message], earlier: int, now: datetime, budget: int) -> Message:
-    letter = overflow_letter([m.subject for m in messages], budget=budget, earlier=earlier)
-    return Message(
-        message_id=f"{Event.OVERFLOW}-{now:%Y%m%dT%H%M%S%f}",
-        event=Event.OVERFLOW,
-        tiers=tuple(dict.fromkeys(tier for m in messages for tier in m.tiers)),
-        subject=letter.subject,
-        text=letter.text(),
-        html=letter.html(),
-        created_at=now,
-        alert_ids=tuple(alert_id for m in messages for alert_id in m.alert_ids),
-    )
+    email = overflow_email([m.subject for m in messages], budget=budget, earlier=earlier)
+    tiers = dict.fromkeys(tier for m in messages for tier in m.tiers)
+    return email.message(Event.OVERFLOW, tiers, now, [alert_id for m in messages for alert_id in m.alert_ids])
 
 
 def due(messages: Iterable[Message], now: datetime) -> list[Message]:
@@ -86,7 +83,7 @@ def claimed(message: Message, now: datetime) -> Message:
 
 
 def deliver(messages: Sequence[Message], transport: Transport, settings: Settings, now: datetime) -> dict[str, Message]:
-    """Try claimed messages; message id -> how it stands now. Stops at a failure that concerns them all."""
+    """Try claimed messages; message id -> the message as it is now. Stops at a failure that concerns them all."""
     tried: dict[str, Message] = {}
     for message in messages:
         try:
@@ -105,9 +102,127 @@ def _delivered(message: Message, transport: Transport, settings: Settings, now: 
         names = " and ".join(message.tiers)
         say_once(f"nobody is to get {names} alerts (NBA_ALERTS_{message.tiers[0].upper()}_TO, NBA_ALERTS_TO): log")
         transport = LogTransport(f"no recipients for {names}")
-    told = transport.send(to, subject=message.subject, text=message.text, html=message.html)
-    return replace(message, delivered_at=now, delivered_to=told, next_attempt_at=None, error=None)
+    delivered_to = transport.send(to, subject=message.subject, text=message.text, html=message.html)
+    return replace(message, delivered_at=now, delivered_to=delivered_to, next_attempt_at=None, error=None)
 
 
 def _eastern_date(moment: datetime) -> date:
     return moment.astimezone(EASTERN).date()
+
+
+# --- transports ------------------------------------------------------------------------------------------------
+
+
+class TransportError(Exception):
+    """A message was not accepted; `concerns_all` if the next one would not be either."""
+
+    def __init__(self, message: str, *, concerns_all: bool) -> None:
+        super().__init__(message)
+        self.concerns_all = concerns_all
+
+
+class Transport(Protocol):
+    """Something that delivers a message."""
+
+    def describe(self) -> str:
+        """What it is, for people."""
+        ...
+
+    def send(self, recipients: Sequence[str], *, subject: str, text: str, html: str) -> str:
+        """Deliver, and say to whom; raises TransportError if it was not accepted."""
+        ...
+
+
+class LogTransport:
+    """Writes messages to the log at a level. `why` says why they do not go further."""
+
+    def __init__(self, why: str, *, level: int = logging.WARNING) -> None:
+        self._why = why
+        self._level = level
+
+    def describe(self) -> str:
+        """The log, and why."""
+        return f"the log ({self._why})"
+
+    def send(self, recipients: Sequence[str], *, subject: str, text: str, html: str) -> str:  # noqa: ARG002
+        """One log record."""
+        log.log(self._level, "%s\n%s", subject, text)
+        return "log"
+
+
+class SesTransport:
+    """Amazon SES v2. The client is made at the first message."""
+
+    def __init__(self, settings: Settings, *, timeout: float = _TIMEOUT_SECONDS) -> None:
+        self._settings = settings
+        self._timeout = timeout
+        self._made: Any = None
+
+    def describe(self) -> str:
+        """Region and sender."""
+        return f"Amazon SES, {self._settings.ses_region}, from {self._settings.ses_from_email}"
+
+    def send(self, recipients: Sequence[str], *, subject: str, text: str, html: str) -> str:
+        """One mail to all recipients."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        body = {"Text": {"Data": text, "Charset": "UTF-8"}, "Html": {"Data": html, "Charset": "UTF-8"}}
+        try:
+            self._client().send_email(
+                FromEmailAddress=self._settings.ses_from_email,
+                Destination={"ToAddresses": list(recipients)},
+                Content={"Simple": {"Subject": {"Data": subject, "Charset": "UTF-8"}, "Body": body}},
+            )
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "")
+            is_server = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+            concerns_all = is_server or code in _NOBODY_CAN_BE_REACHED
+            raise TransportError(self._explained(str(error)), concerns_all=concerns_all) from error
+        except (BotoCoreError, ValueError) as error:
+            raise TransportError(self._explained(str(error)), concerns_all=True) from error
+        return ", ".join(recipients)
+
+    def _client(self) -> Any:
+        if self._made is None:
+            # Imported here: boto3 takes a quarter of a second, and most processes send nothing.
+            import boto3
+            from botocore.config import Config
+
+            key, secret = self._settings.ses_access_key_id, self._settings.ses_secret_access_key
+            self._made = boto3.client(
+                "sesv2",
+                region_name=self._settings.ses_region,
+                endpoint_url=self._settings.ses_endpoint,
+                aws_access_key_id=key.get_secret_value() if key else None,
+                aws_secret_access_key=secret.get_secret_value() if secret else None,
+                config=Config(
+                    connect_timeout=self._timeout,
+                    read_timeout=self._timeout,
+                    retries={"total_max_attempts": 2, "mode": "standard"},
+                ),
+            )
+        return self._made
+
+    def _explained(self, problem: str) -> str:
+        return (
+            f"{self.describe()}: {problem}. Check AWS_SES_REGION, AWS_SES_FROM_EMAIL (verified in that region?), "
+            "AWS_SES_ACCESS_KEY_ID and AWS_SES_SECRET_ACCESS_KEY, then run: nba-assets alerts test"
+        )
+
+
+_said: set[str] = set()
+
+
+def say_once(message: str) -> None:
+    """A warning that a process gives once."""
+    if message not in _said:
+        _said.add(message)
+        log.warning(message)
+
+
+def open_transport(settings: Settings) -> Transport:
+    """SES if a sender is set, else the log, which is said once."""
+    if settings.ses_from_email:
+        return SesTransport(settings)
+    say_once("AWS_SES_FROM_EMAIL is not set: alerts go to the log")
+    return LogTransport("AWS_SES_FROM_EMAIL is not set")

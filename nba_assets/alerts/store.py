@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
-from nba_assets.alerts.alert import Alert, Event, Message
-from nba_assets.alerts.tiers import Tier
+from nba_assets.alerts.alert import Alert, Event, Message, Tier
 from nba_assets.partition import Partition
 from nba_assets.schema.contract import Contract, empty, names_of, shape
 from nba_assets.warehouse.alert_state import ALERT_MESSAGES, ALERTS
@@ -21,6 +20,16 @@ from nba_assets.warehouse.ddl import Relation
 _KEPT = timedelta(days=400)
 """How long what is over is remembered."""
 
+_COLUMN_OF = {
+    "table": "table_name",
+    "first_day": "first_date",
+    "last_day": "last_date",
+    "missing": "lacking",
+    "reported_partitions": "told_partitions",
+    "text": "body",
+}
+"""The columns that are named differently from what they hold."""
+
 
 @dataclass(frozen=True)
 class AlertState:
@@ -29,9 +38,14 @@ class AlertState:
     alerts: tuple[Alert, ...] = ()
     messages: tuple[Message, ...] = ()
 
+    def with_messages(self, changed: Iterable[Message]) -> AlertState:
+        """The state with some of its messages as they are now."""
+        by_id = {message.message_id: message for message in changed}
+        return replace(self, messages=tuple(by_id.get(m.message_id, m) for m in self.messages))
+
 
 def load(warehouse: Warehouse) -> AlertState:
-    """The state as it stands in the warehouse."""
+    """The state as it is in the warehouse."""
     alerts = tuple(_alert(row) for row in _rows(warehouse, ALERTS))
     messages = tuple(_message(row) for row in _rows(warehouse, ALERT_MESSAGES))
     return AlertState(
@@ -41,7 +55,7 @@ def load(warehouse: Warehouse) -> AlertState:
 
 
 def save(warehouse: Warehouse, before: AlertState, after: AlertState, *, now: datetime) -> None:
-    """Write what differs. Messages first: an alert is never remembered as told without its message."""
+    """Write what differs. Messages first: an alert is never remembered as reported without its message."""
     forgotten = now - _KEPT
     messages = [m for m in after.messages if m.delivered_at is None or m.delivered_at > forgotten]
     alerts = [a for a in after.alerts if a.resolved_at is None or a.resolved_at > forgotten]
@@ -65,41 +79,30 @@ def _plain(value: Any) -> Any:
     return value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
 
 
+def _row_of(record: Alert | Message) -> dict[str, Any]:
+    values = {one.name: getattr(record, one.name) for one in fields(record)}
+    return {_COLUMN_OF.get(name, name): value for name, value in values.items()}
+
+
+def _from_row(row: dict[str, Any], cls: type[Alert] | type[Message]) -> dict[str, Any]:
+    """What a row says of the fields of a class; a NULL leaves the field's default."""
+    values = {one.name: row[_COLUMN_OF.get(one.name, one.name)] for one in fields(cls)}
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def _alert_row(alert: Alert) -> dict[str, Any]:
-    same = "alert_id kind status reason lacking told_partitions times_seen last_attempt backfill_id".split()
-    moments = "seen_at opened_at changed_at resolved_at".split()
-    return {name: getattr(alert, name) for name in (*same, *moments)} | {
-        "seen_date": alert.seen_at.date(),
-        "table_name": alert.table,
-        "first_date": alert.first_day,
-        "last_date": alert.last_day,
-        "partitions": json.dumps([str(partition) for partition in alert.partitions]),
-        "tier": alert.tier.value,
-    }
+    own = {"seen_date": alert.seen_at.date(), "tier": alert.tier.value}
+    return _row_of(alert) | own | {"partitions": json.dumps([str(partition) for partition in alert.partitions])}
 
 
 def _alert(row: dict[str, Any]) -> Alert:
-    seen_at = row["seen_at"]
-    return Alert(
-        alert_id=row["alert_id"],
-        table=row["table_name"] or "",
-        kind=row["kind"] or "",
-        status=row["status"] or "",
-        reason=row["reason"] or "",
-        tier=Tier(row["tier"] or Tier.WARNING),
-        first_day=(row["first_date"] or seen_at).date(),
-        last_day=(row["last_date"] or seen_at).date(),
-        partitions=tuple(_partition(text) for text in json.loads(row["partitions"] or "[]")),
-        seen_at=seen_at,
-        lacking=row["lacking"] or 0,
-        told_partitions=row["told_partitions"] or 0,
-        times_seen=row["times_seen"] or 0,
-        last_attempt=row["last_attempt"] or "",
-        backfill_id=row["backfill_id"],
-        opened_at=row["opened_at"],
-        changed_at=row["changed_at"],
-        resolved_at=row["resolved_at"],
-    )
+    own = {
+        "tier": Tier(row["tier"]),
+        "first_day": row["first_date"].date(),
+        "last_day": row["last_date"].date(),
+        "partitions": tuple(_partition(text) for text in json.loads(row["partitions"])),
+    }
+    return Alert(**(_from_row(row, Alert) | own))
 
 
 def _partition(text: str) -> Partition:
@@ -107,22 +110,15 @@ def _partition(text: str) -> Partition:
     return Partition(table, date.fromisoformat(day))
 
 
-_MESSAGE_FIELDS = "message_id subject html created_at attempts next_attempt_at delivered_at".split()
-_MESSAGE_FIELDS += ["delivered_to", "error"]
-
-
 def _message_row(message: Message) -> dict[str, Any]:
-    return {name: getattr(message, name) for name in _MESSAGE_FIELDS} | {
-        "created_date": message.created_at.date(),
-        "event": message.event.value,
-        "tiers": ",".join(message.tiers),
-        "alert_ids": ",".join(message.alert_ids),
-        "body": message.text,
-    }
+    joined = {"tiers": ",".join(message.tiers), "alert_ids": ",".join(message.alert_ids)}
+    return _row_of(message) | joined | {"created_date": message.created_at.date(), "event": message.event.value}
 
 
 def _message(row: dict[str, Any]) -> Message:
-    tiers = tuple(Tier(tier) for tier in (row["tiers"] or "").split(",") if tier)
-    alert_ids = tuple(filter(None, (row["alert_ids"] or "").split(",")))
-    fields = {name: row[name] for name in _MESSAGE_FIELDS} | {"attempts": row["attempts"] or 0}
-    return Message(event=Event(row["event"]), tiers=tiers, alert_ids=alert_ids, text=row["body"] or "", **fields)
+    own = {
+        "event": Event(row["event"]),
+        "tiers": tuple(Tier(tier) for tier in row["tiers"].split(",") if tier),
+        "alert_ids": tuple(filter(None, (row["alert_ids"] or "").split(","))),
+    }
+    return Message(**(_from_row(row, Message) | own))

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from nba_assets.alerts import store
-from nba_assets.alerts.alert import BACKFILL, Alert, Message
-from nba_assets.alerts.compose import dates, trial_letter
-from nba_assets.alerts.tiers import Tier, recipients
-from nba_assets.alerts.transport import LogTransport, Transport, TransportError, open_transport
+from nba_assets.alerts.alert import BACKFILL, Alert, Message, Tier, recipients
+from nba_assets.alerts.email import dates, trial_email
+from nba_assets.alerts.outbox import LogTransport, Transport, TransportError, open_transport
 from nba_assets.cli.console import FAILED, AsFormat, Format, err, errors_explained, out, print_json
 from nba_assets.cli.lazy import Command
 from nba_assets.session import open_session
 from nba_assets.settings import Settings, load_settings
+from nba_assets.text import span
 
 alerts_app = typer.Typer(help="Alerts: try the transport, list what is open.", no_args_is_help=True)
 
@@ -35,14 +35,14 @@ def _try(tier: Tier, settings: Settings, transport: Transport) -> bool:
     if not to:
         _say(f"{tier}: nobody (NBA_ALERTS_{tier.upper()}_TO and NBA_ALERTS_TO are empty): the log")
         transport = LogTransport(f"no recipients for {tier}")
-    letter = trial_letter(tier)
+    email = trial_email(tier)
     try:
-        told = transport.send(to, subject=letter.subject, text=letter.text(), html=letter.html())
+        delivered_to = transport.send(to, subject=email.subject, text=email.text(), html=email.html())
     except TransportError as error:
         err.print(f"{tier}: NOT delivered to {', '.join(to)}: {error}", markup=False, highlight=False)
         return False
     if to:
-        _say(f"{tier}: delivered to {told}" + ("" if told != "log" else f", meant for {', '.join(to)}"))
+        _say(f"{tier}: delivered to {delivered_to}" + ("" if delivered_to != "log" else f", meant for {', '.join(to)}"))
     return True
 
 
@@ -55,11 +55,11 @@ def list_alerts(
     with errors_explained():
         state = store.load(open_session().warehouse)
     alerts = [alert for alert in state.alerts if everything or (alert.is_open and alert.opened_at is not None)]
-    told = [_as_dict(alert, state.messages) for alert in alerts]
+    listed = [_as_dict(alert, state.messages) for alert in alerts]
     if format == Format.JSON:
-        print_json(told)
+        print_json(listed)
     else:
-        _print(told)
+        _print(listed)
 
 
 def _say(line: str) -> None:
@@ -77,7 +77,7 @@ def _as_dict(alert: Alert, messages: tuple[Message, ...]) -> dict[str, Any]:
         "table": alert.table or "backfill",
         "status": alert.status,
         "kind": alert.kind,
-        "dates": dates(alert.partitions) or f"{alert.first_day} … {alert.last_day}",
+        "dates": dates(alert.partitions) or span(alert.first_day, alert.last_day),
         "reason": alert.reason,
         "times_seen": alert.times_seen,
         "messages": len(own),
@@ -91,12 +91,12 @@ def _as_dict(alert: Alert, messages: tuple[Message, ...]) -> dict[str, Any]:
     }
 
 
-def _print(told: list[dict[str, Any]]) -> None:
-    if not told:
+def _print(listed: list[dict[str, Any]]) -> None:
+    if not listed:
         _say("No open alerts.")
         return
-    for alert in told:
-        message = "the message waits" if alert["undelivered"] else "told" if alert["messages"] else "not told"
+    for alert in listed:
+        message = "the message waits" if alert["undelivered"] else "reported" if alert["messages"] else "not reported"
         since = (alert["opened_at"] or alert["seen_at"])[:16].replace("T", " ")
         what = " ".join((alert["table"], alert["dates"], "" if alert["status"] == BACKFILL else alert["status"]))
         _say(f"{alert['tier']:8s}  {alert['state']:8s}  {what.rstrip()}")

@@ -16,7 +16,7 @@ import typer
 from rich.table import Table as RichTable
 
 from nba_assets.alerts.notify import notify
-from nba_assets.alerts.transport import LogTransport
+from nba_assets.alerts.outbox import LogTransport
 from nba_assets.cli.console import (
     FAILED,
     AsFormat,
@@ -159,12 +159,12 @@ class _Job:
             raise typer.Exit(FAILED)
 
     def _build_and_notify(self, steps: Sequence[Step], *, quiet: bool) -> list[PartitionResult]:
-        """Whoever is to be told is told now, also where no daemon runs.
+        """Build, and report to people now, also where no daemon runs.
 
         Without SES the alerts are recorded only: this terminal shows the summary anyway.
         """
         is_mailed = self.session.settings.ses_from_email is not None
-        transport = None if is_mailed else LogTransport("told by the summary", level=logging.INFO)
+        transport = None if is_mailed else LogTransport("the summary says it", level=logging.INFO)
         try:
             built = self._build(steps, quiet=quiet)
         except WarehouseError as error:

@@ -1,6 +1,6 @@
 """The sensor that alerts: the ledger's outcomes, and runs that failed without leaving any.
 
-What is worth telling is the business of `alerts/`; here is only what Dagster alone knows.
+What is worth a message is the business of `alerts/`; here is only what Dagster alone knows.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 from dagster import DagsterEvent, DagsterEventType, DagsterRun, DagsterRunStatus
 
-from nba_assets.alerts.evaluate import moment_of
-from nba_assets.alerts.failed_run import FailedRun
 from nba_assets.alerts.notify import notify
-from nba_assets.alerts.observe import Outside
+from nba_assets.alerts.observe import InstanceFacts
+from nba_assets.alerts.root_cause import FailedRun, moment_of
 from nba_assets.orchestration.dagster_private import BulkActionStatus
 from nba_assets.orchestration.partitions import days_of_run
 from nba_assets.partition import Partition
@@ -42,17 +41,17 @@ def alert_sensor(
     def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         instance, now = context.instance, datetime.now(UTC)
         since = _since(context.cursor, now)
-        told = notify(open_session(), outside=outside(instance, since))
-        if told.recorded:
+        run = notify(open_session(), instance_facts=instance_facts(instance, since))
+        if run.recorded:
             context.update_cursor(json.dumps({"failures_since": (now - _OVERLAP).isoformat()}))
-        return dg.SkipReason(str(told))
+        return dg.SkipReason(str(run))
 
     return alerts
 
 
-def outside(instance: dg.DagsterInstance, since: datetime) -> Outside:
+def instance_facts(instance: dg.DagsterInstance, since: datetime) -> InstanceFacts:
     """What the instance knows of: failed runs since a moment, its backfills, jobs that recovered."""
-    return Outside(
+    return InstanceFacts(
         failures=tuple(_failures(instance, since)),
         backfill_is_over=lambda backfill_id: _is_over(instance, backfill_id),
         job_recovered=lambda job, attempt: _has_recovered(instance, job, attempt),

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,12 +14,10 @@ from pathlib import Path
 import pytest
 
 from nba_assets.alerts import store
-from nba_assets.alerts.alert import Event, Message
-from nba_assets.alerts.notify import Round, notify
-from nba_assets.alerts.outbox import claimed
-from nba_assets.alerts.tiers import Tier
-from nba_assets.alerts.transport import SesTransport
-from nba_assets.partition import Partition, Status
+from nba_assets.alerts.alert import Event, Message, Tier
+from nba_assets.alerts.notify import AlertRun, notify
+from nba_assets.alerts.outbox import SesTransport, claimed
+from nba_assets.partition import Cause, Partition, Status, finding
 from nba_assets.session import Session
 from nba_assets.tables import TABLES
 from nba_assets.warehouse.base import WarehouseError
@@ -110,7 +109,7 @@ def answering(status: int | None, error: str = "") -> Iterator[str]:
 def assert_nothing_is_lost(home: Path, mailbox: Mailbox, refused: Session, expected: str) -> None:
     """Refused now, still refused before the backoff is over, delivered by a new process afterwards."""
     transport = SesTransport(refused.settings, timeout=0.2)
-    assert notify(refused, now=NOW, transport=transport) == Round(True, written=1, waiting=1, open_alerts=1)
+    assert notify(refused, now=NOW, transport=transport) == AlertRun(True, written=1, waiting=1, open_alerts=1)
     (waiting,) = store.load(refused.warehouse).messages
     assert (waiting.attempts, waiting.next_attempt_at) == (1, NOW + timedelta(minutes=1))
     assert expected in (waiting.error or "")
@@ -176,35 +175,59 @@ def test_the_backoff_grows_to_an_hour():
 def test_a_restart_forgets_nothing(tmp_path: Path, mailbox: Mailbox):
     notify(with_a_gap(tmp_path, mailbox), now=NOW)
     before = store.load(bare_session(tmp_path).warehouse)
-    assert notify(bare_session(tmp_path, **mailbox.settings), now=NOW + timedelta(days=1)) == Round(True, open_alerts=1)
+    assert notify(bare_session(tmp_path, **mailbox.settings), now=NOW + timedelta(days=1)) == AlertRun(
+        True, open_alerts=1
+    )
     after = store.load(bare_session(tmp_path).warehouse)
     assert after == before
     (alert,) = after.alerts
     assert (alert.opened_at, alert.partitions, alert.times_seen) == (NOW, (Partition(TABLE, YESTERDAY),), 1)
 
 
+def test_an_upgrade_reports_nothing_again(tmp_path: Path, mailbox: Mailbox):
+    """A row and an alert as the version before wrote them; then the same gap by its cause, and its end."""
+    session = bare_session(tmp_path, **mailbox.settings)
+    record(session, TABLE, [YESTERDAY], reason=gap_reason(YESTERDAY))
+    assert notify(session).delivered == 1
+    state = store.load(session.warehouse)
+    older = replace(state, alerts=(replace(state.alerts[0], kind="GAP: no box score"),))
+    store.save(session.warehouse, state, older, now=NOW)
+    assert notify(session) == AlertRun(True, open_alerts=1)
+    record(session, TABLE, [YESTERDAY])
+    assert notify(session) == AlertRun(True, open_alerts=1)
+    (alert,) = store.load(session.warehouse).alerts
+    assert (alert.alert_id, alert.kind) == (state.alerts[0].alert_id, "GAP: no_box_score")
+    record(session, TABLE, [YESTERDAY], Status.NO_GAMES)
+    assert notify(session).delivered == 1
+    assert mailbox.subjects()[1].startswith("[nba_assets] RESOLVED: raw_team_boxscores 2021-11-07 GAP")
+
+
 def test_two_processes_at_once_send_one_mail(tmp_path: Path, mailbox: Mailbox):
     with_a_gap(tmp_path, mailbox)
-    rounds: list[Round] = []
+    alert_runs: list[AlertRun] = []
     sessions = [bare_session(tmp_path, **mailbox.settings) for _ in range(4)]
-    threads = [threading.Thread(target=lambda s=s: rounds.append(notify(s))) for s in sessions]
+    threads = [threading.Thread(target=lambda s=s: alert_runs.append(notify(s))) for s in sessions]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [r.recorded for r in rounds] == [True] * 4
+    assert [r.recorded for r in alert_runs] == [True] * 4
     assert len(mailbox.mails()) == 1
+
+
+KEY_ERROR = finding(Cause.COMPUTATION_FAILED, kind="KeyError", error="x")
 
 
 def storm(session: Session, causes: int, *, count: int = 1000) -> None:
     """So many gaps of so many causes: ten tables, each for the same few reasons."""
     tables = list(TABLES)[:10]
     days = days_from(date(2021, 10, 1), count // len(tables))
-    kinds = [f"0/9 complete, 9 required; X: shortcoming {letter}" for letter in "abcdefghijkl"[: causes // len(tables)]]
+    below = finding(Cause.BELOW_SHARE, complete=0, expected=9, required=9)
+    kinds = (Cause.NO_BOX_SCORE, Cause.NO_SHOTS, Cause.NO_ROW)[: causes // len(tables)]
     record_all(
         session,
         [
-            (Partition(table, day), Status.GAP, kinds[number % len(kinds)])
+            (Partition(table, day), Status.GAP, (below, finding(kinds[number % len(kinds)], "X")))
             for number, day in enumerate(days)
             for table in tables
         ],
@@ -216,20 +239,20 @@ def test_a_storm_is_one_mail_per_cause(tmp_path: Path, mailbox: Mailbox):
     storm(session, causes=20)
     assert notify(session).delivered == 20
     assert len(set(mailbox.subjects())) == 20
-    assert notify(session) == Round(True, open_alerts=20)
+    assert notify(session) == AlertRun(True, open_alerts=20)
 
 
 def test_more_than_the_budget_becomes_one_mail_that_says_so(tmp_path: Path, mailbox: Mailbox):
     session = bare_session(tmp_path, now="2022-01-20T09:00", **mailbox.settings)
     storm(session, causes=30, count=150)
-    assert notify(session, now=NOW) == Round(True, written=1, delivered=1, open_alerts=30)
+    assert notify(session, now=NOW) == AlertRun(True, written=1, delivered=1, open_alerts=30)
     (mail,) = mailbox.mails()
     assert mail.subject == "[nba_assets] 30 alerts at once: more than 20 a day"
     assert mail.body.count("WARNING: ") == 30
     assert mail.to == (WARNING,)
 
-    record(session, "ml_feature_store_v2", [date(2021, 12, 1)], Status.ERROR, reason="KeyError: x")
-    record(session, "player_daily_cache", [date(2022, 1, 19)], Status.ERROR, reason="KeyError: y")
+    record(session, "ml_feature_store_v2", [date(2021, 12, 1)], Status.ERROR, KEY_ERROR)
+    record(session, "player_daily_cache", [date(2022, 1, 19)], Status.ERROR, KEY_ERROR)
     assert notify(session, now=NOW + timedelta(minutes=5)).delivered == 0
     assert notify(session, now=NOW + timedelta(hours=1)).delivered == 1, "what is urgent, once an hour"
     assert "player_daily_cache 2022-01-19 ERROR" in mailbox.mails()[1].body
@@ -243,13 +266,13 @@ def test_more_than_the_budget_becomes_one_mail_that_says_so(tmp_path: Path, mail
 def test_values_that_json_does_not_know_break_nothing(tmp_path: Path, mailbox: Mailbox):
     """A reason with quotes, markup, line ends and a date, in mail, state and ledger."""
     session = bare_session(tmp_path, **mailbox.settings)
-    reason = f"KeyError: {date(2021, 11, 7)!r} <b>\"quoted\" 'twice'</b>\nNaN: {float('nan')}"
-    record(session, TABLE, [YESTERDAY], Status.ERROR, reason=reason)
+    error = f"{date(2021, 11, 7)!r} <b>\"quoted\" 'twice'</b>\nNaN: {float('nan')}"
+    record(session, TABLE, [YESTERDAY], Status.ERROR, finding(Cause.COMPUTATION_FAILED, kind="KeyError", error=error))
     assert notify(session).delivered == 1
     (mail,) = mailbox.mails()
     assert "\n" not in mail.subject
     assert "&lt;b&gt;" in mail.body
-    assert store.load(session.warehouse).alerts[0].reason == reason
+    assert store.load(session.warehouse).alerts[0].reason == f"KeyError: {error}"
 
 
 # --- the ledger itself -----------------------------------------------------------------------------------------
@@ -269,8 +292,8 @@ class Unusable(DuckDBWarehouse):
 def test_a_ledger_that_cannot_be_used_is_told_once_and_its_return_too(tmp_path: Path, mailbox: Mailbox):
     warehouse = Unusable(tmp_path / "warehouse.duckdb")
     session = Session(bare_session(tmp_path, **mailbox.settings).settings, given_warehouse=warehouse)
-    rounds = [notify(session, now=NOW + timedelta(minutes=n)) for n in range(5)]
-    assert [r.recorded for r in rounds] == [False] * 5
+    alert_runs = [notify(session, now=NOW + timedelta(minutes=n)) for n in range(5)]
+    assert [r.recorded for r in alert_runs] == [False] * 5
     assert [(m.to, m.subject.split(":")[0]) for m in mailbox.mails()] == [((CRITICAL,), "[nba_assets] CRITICAL")]
     warehouse.is_held = False
     assert notify(session, now=NOW + timedelta(minutes=9)).recorded
@@ -302,5 +325,5 @@ def test_alerting_never_raises_into_a_data_run(tmp_path: Path, mailbox: Mailbox,
         bare_session(tmp_path, **mailbox.settings).settings, given_warehouse=Broken(tmp_path / "warehouse.duckdb")
     )
     with caplog.at_level(logging.ERROR):
-        assert notify(session) == Round(recorded=False)
+        assert notify(session) == AlertRun(recorded=False)
     assert "the data is not affected" in caplog.text

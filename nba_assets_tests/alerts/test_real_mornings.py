@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -10,8 +11,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from nba_assets.alerts import store
 from nba_assets.alerts.evaluate import PATIENCE
-from nba_assets.alerts.notify import Round, notify
+from nba_assets.alerts.notify import AlertRun, notify
 from nba_assets.engine.materialize import RunInfo, materialize
 from nba_assets.partition import Status
 from nba_assets.session import Session
@@ -67,14 +69,17 @@ def test_a_missing_game_is_one_critical_mail_until_it_arrives(
     assert "nba-assets explain ml_feature_store_v2 2021-11-08" in mail.body
     assert "12 partitions" in mail.body
     assert ">GAP</td>" in mail.body
+    (message,) = store.load(morning.warehouse).messages
+    assert re.search(r"^2021-11-07 +8 +8 +GAP +blk .*TBOX 7/8", message.text, re.MULTILINE), "the matrix in plain text"
+    assert re.search(r"^Why {12}7/8 games .*: no box score$", message.text, re.MULTILINE)
 
-    assert notify(opened(NEXT_MORNING)) == Round(recorded=True, open_alerts=1)
+    assert notify(opened(NEXT_MORNING)) == AlertRun(recorded=True, open_alerts=1)
     assert len(mailbox.mails()) == 1
 
     repaired = opened(NEXT_MORNING)
     build_range(repaired, DAY, NEXT_DAY, tables=NEEDED)
     assert notify(repaired).delivered == 1
-    assert notify(opened(NEXT_MORNING)) == Round(recorded=True)
+    assert notify(opened(NEXT_MORNING)) == AlertRun(recorded=True)
     resolved = mailbox.mails()[1:]
     assert [(mail.subject, mail.to) for mail in resolved] == [
         ("[nba_assets] RESOLVED: raw_team_boxscores 2021-11-07 GAP", (CRITICAL,))
@@ -88,15 +93,15 @@ def test_results_that_nobody_asked_for_are_one_critical_mail_until_they_are_ther
     copy_of(healthy(BEFORE, NEEDED), tmp_path)
     build_range(opened("2021-11-07T10:00-05:00"), DAY, DAY, tables=["raw_schedule"])
     early, nine, at = opened("2021-11-08T08:59-05:00"), opened("2021-11-08T09:00-05:00"), datetime.now(UTC)
-    assert notify(early, now=at) == Round(recorded=True)
-    assert notify(nine, now=at) == Round(recorded=True), "the next run may bring them"
+    assert notify(early, now=at) == AlertRun(recorded=True)
+    assert notify(nine, now=at) == AlertRun(recorded=True), "the next run may bring them"
     assert notify(nine, now=at + PATIENCE).delivered == 1
     (mail,) = mailbox.mails()
     assert mail.to == (CRITICAL,)
     assert mail.subject.startswith("[nba_assets] CRITICAL: raw_team_boxscores 2021-11-07 MISSING: its results were due")
     assert "nba-assets repair 2021-11-07 2021-11-07" in mail.body
     weeks_later = opened("2021-11-30T10:00-05:00")
-    assert notify(weeks_later, now=at + timedelta(days=22)) == Round(recorded=True, open_alerts=1)
+    assert notify(weeks_later, now=at + timedelta(days=22)) == AlertRun(recorded=True, open_alerts=1)
     build_range(weeks_later, DAY, DAY, tables=SCORES)
     assert notify(weeks_later, now=at + timedelta(days=22)).delivered == 1
     assert mailbox.subjects()[1:] == ["[nba_assets] RESOLVED: raw_team_boxscores 2021-11-07 MISSING"]
@@ -112,7 +117,7 @@ def test_expected_absence_is_silent(tmp_path: Path, mailbox: Mailbox, opened: Ca
         cell.status for day in (date(2021, 10, 18), date(2021, 10, 20), DAY) for cell in cells(quiet, day).values()
     }
     assert found >= {Status.NO_GAMES, Status.BOOTSTRAP, Status.NOT_DUE}
-    assert notify(quiet) == Round(recorded=True)
+    assert notify(quiet) == AlertRun(recorded=True)
     assert mailbox.mails() == []
 
 
@@ -170,7 +175,7 @@ def test_a_backfill_with_nine_gaps_of_two_causes_is_one_digest(tmp_path: Path, m
     )
     assert digest.body.count("raw_team_boxscores GAP on") == 1
     assert digest.body.count("raw_player_boxscores GAP on") == 1
-    assert notify(backfill) == Round(recorded=True, open_alerts=2)
+    assert notify(backfill) == AlertRun(recorded=True, open_alerts=2)
 
     for table in SCORES:
         materialize(backfill, table, MONTH, RunInfo(backfill_id="again"))
@@ -187,7 +192,7 @@ def test_a_backfill_with_nine_gaps_of_two_causes_is_one_digest(tmp_path: Path, m
     for table in SCORES:
         materialize(repair, table, MONTH, RunInfo(backfill_id="bf2"))
     assert notify(repair, finished_backfill="bf2").delivered == 1
-    assert notify(repair) == Round(recorded=True)
+    assert notify(repair) == AlertRun(recorded=True)
     assert len(mailbox.mails()) == 3
     assert mailbox.subjects()[2].endswith("all is well")
     assert "Resolved" in mailbox.mails()[2].body

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from nba_assets.alerts.notify import Round, notify
+from nba_assets.alerts.notify import AlertRun, notify
 from nba_assets_tests.alerts.ledger import bare_session
 from nba_assets_tests.alerts.test_delivery import storm
 
@@ -26,7 +26,7 @@ def main() -> None:
         _timed("nothing new", lambda: notify(session))
 
 
-def _timed(what: str, evaluate: Callable[[], Round]) -> None:
+def _timed(what: str, evaluate: Callable[[], AlertRun]) -> None:
     wall, processor = time.perf_counter(), time.process_time()
     result = evaluate()
     wall, processor = time.perf_counter() - wall, time.process_time() - processor
