@@ -74,14 +74,11 @@ class Launch:
 
     def _job(self) -> dg.JobDefinition:
         """The assets alone, on this session: schedules and sensors have no part in a launch."""
-
-        def listen(_: str, built: Sequence[PartitionResult]) -> None:
-            self.built += built
-
         settings = self.session.settings
+        pipeline = Pipeline(self.session, lambda _, built: self.built.extend(built), lambda: self._state)
         return dg.Definitions(
             assets=table_assets(settings, daily_partitions(settings.partitions_start), {}),
-            resources={"pipeline": Pipeline(self.session, listen, lambda: self._state)},
+            resources={"pipeline": pipeline},
             executor=dg.in_process_executor,
         ).resolve_implicit_global_asset_job_def()
 

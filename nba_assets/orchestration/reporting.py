@@ -25,6 +25,7 @@ from nba_assets.text import counted, joined
 DAGSTER_BACKFILL_TAG = "dagster/backfill"
 COMPLETE = "complete"
 PRODUCTION_READY = "production_ready"
+_WARN = dg.AssetCheckSeverity.WARN
 _PREVIEW_ROWS = 5
 _MOST_LISTED = 20
 
@@ -94,82 +95,66 @@ def report(
     key = dg.AssetKey(table.name)
     emitted = verdict.good if verdict.bad else _to_emit(context, key, verdict.good)
     if len(built) == 1:
-        yield from _report_single(context, table, built[0], verdict, is_emitted=bool(emitted))
-    elif verdict.bad or verdict.waiting or len(emitted) < len(verdict.good):
-        with _one_transaction(context.instance):
-            for b in emitted:
-                metadata = _metadata(b, preview=b is emitted[-1])
-                context.log_event(dg.AssetMaterialization(key, partition=b.day.isoformat(), metadata=metadata))
-        _evaluate(context, table, verdict)
-        yield from _summaries(table, verdict)
+        yield from _report_single(context, key, built[0], verdict, is_emitted=bool(emitted))
     else:
-        for b in emitted:
-            metadata = _metadata(b, preview=b is emitted[-1])
-            context.add_asset_metadata(metadata, asset_key=key, partition_key=b.day.isoformat())
-        yield dg.MaterializeResult(asset_key=key)
-        _evaluate(context, table, verdict)
-        yield from _summaries(table, verdict)
+        yield from _report_range(context, key, verdict, emitted)
     if verdict.bad:
         raise dg.Failure(failure_text([b.outcome for b in verdict.bad]), allow_retries=False)
 
 
 def _report_single(
-    context: dg.AssetExecutionContext, table: Table, b: PartitionResult, verdict: _Verdict, *, is_emitted: bool
+    context: dg.AssetExecutionContext, key: dg.AssetKey, b: PartitionResult, verdict: _Verdict, *, is_emitted: bool
 ) -> Events:
-    key = dg.AssetKey(table.name)
     if is_emitted:
         yield dg.MaterializeResult(asset_key=key, metadata=_metadata(b, preview=True))
     elif verdict.good:
         context.log.info(f"{b.outcome.partition}: unchanged; only the ledger row was renewed")
     elif verdict.waiting:
         context.log.warning(f"{b.outcome.partition} {b.outcome.status}: {b.outcome.reason}")
-    yield _production_ready(key, b.outcome)
+    yield _warning(key, passed=b.outcome.status != Status.DEGRADED, metadata=numbers(b.outcome))
     yield dg.AssetCheckResult(
         check_name=COMPLETE,
         asset_key=key,
         passed=not (verdict.bad or verdict.blocked),
         # A warning of a blocking check does not fail the run, and keeps the automation gate shut all the same.
-        severity=dg.AssetCheckSeverity.WARN if verdict.blocked else dg.AssetCheckSeverity.ERROR,
+        severity=_WARN if verdict.blocked else dg.AssetCheckSeverity.ERROR,
         metadata=numbers(b.outcome),
     )
 
 
-def _production_ready(key: dg.AssetKey, outcome: Outcome) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        check_name=PRODUCTION_READY,
-        asset_key=key,
-        passed=outcome.status != Status.DEGRADED,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata=numbers(outcome),
-    )
-
-
-def _summaries(table: Table, verdict: _Verdict) -> Events:
-    key = dg.AssetKey(table.name)
+def _report_range(
+    context: dg.AssetExecutionContext, key: dg.AssetKey, verdict: _Verdict, emitted: Sequence[PartitionResult]
+) -> Events:
+    """A result of the step would materialise every partition of the range: only where every one is to be."""
+    metadata = {b.day.isoformat(): _metadata(b, preview=b is emitted[-1]) for b in emitted}
+    if len(emitted) == len(verdict.built):
+        for day, of_day in metadata.items():
+            context.add_asset_metadata(of_day, asset_key=key, partition_key=day)
+        yield dg.MaterializeResult(asset_key=key)
+    else:
+        with _one_transaction(context.instance):
+            for day, of_day in metadata.items():
+                context.log_event(dg.AssetMaterialization(key, partition=day, metadata=of_day))
+    _evaluate(context, key, verdict)
     degraded = [b.outcome for b in verdict.good if b.outcome.status == Status.DEGRADED]
+    yield _warning(key, passed=not degraded, metadata={"degraded": listed(degraded)} if degraded else {})
     missing = [b.outcome for b in (*verdict.bad, *verdict.blocked)]
-    yield dg.AssetCheckResult(
-        check_name=PRODUCTION_READY,
-        asset_key=key,
-        passed=not degraded,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"degraded": listed(degraded)} if degraded else {},
-    )
-    yield dg.AssetCheckResult(
-        check_name=COMPLETE,
-        asset_key=key,
-        passed=not verdict.bad,
-        metadata={"missing": listed(missing)} if missing else {"dates": len(verdict.built)},
+    totals = {"missing": listed(missing)} if missing else {"dates": len(verdict.built)}
+    yield dg.AssetCheckResult(check_name=COMPLETE, asset_key=key, passed=not verdict.bad, metadata=totals)
+
+
+def _warning(key: dg.AssetKey, *, passed: bool, metadata: Mapping[str, Any]) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=PRODUCTION_READY, asset_key=key, passed=passed, severity=_WARN, metadata=metadata
     )
 
 
-def _evaluate(context: dg.AssetExecutionContext, table: Table, verdict: _Verdict) -> None:
+def _evaluate(context: dg.AssetExecutionContext, key: dg.AssetKey, verdict: _Verdict) -> None:
     """The checks of each date, aimed at the materialization that they speak of (None for a gap).
 
     A planned check that is not evaluated reads "execution failed" if the run fails, and nothing otherwise: there the
     warnings that pass are left out, which halves the events of a season.
     """
-    key = dg.AssetKey(table.name)
     targets = _targets(context, key, [b.day.isoformat() for b in verdict.good])
     with _one_transaction(context.instance):
         for b in (*verdict.good, *verdict.bad, *verdict.blocked):
@@ -183,8 +168,7 @@ def _evaluate(context: dg.AssetExecutionContext, table: Table, verdict: _Verdict
             )
             context.log_event(evaluation(check_name=COMPLETE, passed=b.outcome.status in FINE, blocking=True))
             if is_degraded or verdict.bad:
-                warning = dg.AssetCheckSeverity.WARN
-                context.log_event(evaluation(check_name=PRODUCTION_READY, passed=not is_degraded, severity=warning))
+                context.log_event(evaluation(check_name=PRODUCTION_READY, passed=not is_degraded, severity=_WARN))
 
 
 def _one_transaction(instance: dg.DagsterInstance) -> AbstractContextManager[None]:
@@ -260,11 +244,9 @@ def _to_emit(
 
 def numbers(outcome: Outcome) -> dict[str, Any]:
     """A partition's numbers as Dagster metadata."""
+    names = ("expected", "complete", "required", "share", "production_ready_share", "reason")
     told: dict[str, Any] = {"status": outcome.status.value, "rows": outcome.rows}
-    for name in ("expected", "complete", "required", "share", "production_ready_share", "reason"):
-        value = getattr(outcome, name)
-        if value is not None:
-            told[name] = value
+    told |= {name: value for name in names if (value := getattr(outcome, name)) is not None}
     if outcome.root is not None:
         told["root"] = str(outcome.root)
     if outcome.status not in FINE - {Status.DEGRADED}:

@@ -121,6 +121,13 @@ class TestBackfill:
         assert number_of_runs(home) == 0
 
 
+def test_no_bootstrap_days_at_all_may_be_asked_for(tmp_path: Path) -> None:
+    one_day = ("backfill", str(OPENING_NIGHT), str(OPENING_NIGHT), "--tables", "SCHED", "--bootstrap-days", "0")
+    assert run(tmp_path, *one_day).exit_code == 0
+    [options] = session(tmp_path).warehouse.ledger()["options"]
+    assert json.loads(options)["bootstrap_days"] == 0
+
+
 class TestDryRun:
     def test_the_plan_of_an_empty_warehouse(self, tmp_path: Path) -> None:
         planned = run(tmp_path, "backfill", *RANGE, "--dry-run", "--format", "json")

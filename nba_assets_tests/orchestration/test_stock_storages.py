@@ -120,16 +120,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def story(home: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Recorded, Recorded]]:
     """What Dagster's storages and ours have recorded after a backfill with a gap, its repair, and another backfill."""
     ours = tmp_path_factory.mktemp("ours")
-    told: dict[str, tuple[Recorded, Recorded]] = {}
+    states: dict[str, tuple[Recorded, Recorded]] = {}
     for each in (home, ours):
         backfill_with_a_gap(each)
-    told["gap"] = recorded(home), recorded(ours)
+    states["gap"] = recorded(home), recorded(ours)
     for step in ("repair", "backfill"):
         for each in (home, ours):
             result = nba_assets(step, str(DAYS[0]), str(DAYS[-1]), "--tables", ",".join(CHAIN), home=each)
             assert result.exit_code == 0, result.output
-        told[step] = recorded(home), recorded(ours)
-    return told
+        states[step] = recorded(home), recorded(ours)
+    return states
 
 
 def test_dagsters_own_storages_are_used(home: Path) -> None:
