@@ -1,6 +1,6 @@
 """A directory of nba_api result sets: `<directory>/<season>/<result set>.parquet`.
 
-Files that a season must have and has not are errors; which it may lack is said here.
+A missing file is an error, except those that are optional: see `_OPTIONAL`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nba_assets.settings import Settings
 
 LAYOUT = "one folder per season, with a file per result set: 2021-22/leaguegamelog_team.parquet, …"
-_MAY_LACK = OPTIONAL_RESULT_SETS | {ResultSet.SHOTS}
+_OPTIONAL = OPTIONAL_RESULT_SETS | {ResultSet.SHOTS}
 """A season without shots has everything but zones."""
 
 
@@ -57,7 +57,7 @@ class FilesSource:
         None for play-by-play, shots, injury reports and lines that are not there; SourceError for any other file.
         """
         found = self.find(result_set, season)
-        if found is None and result_set not in _MAY_LACK:
+        if found is None and result_set not in _OPTIONAL:
             raise self._missing(result_set, season)
         return found
 

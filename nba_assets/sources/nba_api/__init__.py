@@ -1,7 +1,7 @@
 """The source for most users: stats.nba.com, read through nba_api into a cache of files, and from there.
 
 What is asked for and missing in the cache is fetched first. Reports of injuries and lines do not come from that
-site, and play-by-play only if the settings say so; otherwise their files are read if they stand beside the others.
+site, and play-by-play only if the settings say so; otherwise their files are read if they are beside the others.
 """
 
 from __future__ import annotations

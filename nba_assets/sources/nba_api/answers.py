@@ -27,20 +27,20 @@ _FEWEST_ROWS: dict[ResultSet, int] = {
 """Of each team of a game. A list of inactive players may be empty, and is not in here."""
 
 
-def lacking_games(rows: pd.DataFrame, result_set: ResultSet, games: pd.DataFrame) -> dict[str, str]:
-    """Game -> what the rows of a result set lack of it, like "no rows of BOS"; `games` as of `plan.finished_games`."""
+def missing_rows(rows: pd.DataFrame, result_set: ResultSet, games: pd.DataFrame) -> dict[str, str]:
+    """Game -> what is missing of it, like "no rows of BOS"; `games`: `plan.finished_games`."""
     fewest = _FEWEST_ROWS.get(result_set)
     if fewest is None:
         return {}
     team_ids = rows["teamId" if "teamId" in rows else "TEAM_ID"]
     counts = Counter(zip(rows[KEYS[result_set][0]], map(CODE_BY_ID.get, team_ids), strict=True))
-    lacking = {}
+    missing = {}
     for game, home, away in zip(games["game_id"], games["home"], games["away"], strict=True):
         found = {team: counts[game, team] for team in (home, away)}
         short = [f"{count or 'no'} rows of {team}" for team, count in found.items() if count < fewest]
         if short:
-            lacking[game] = " and ".join(short)
-    return lacking
+            missing[game] = " and ".join(short)
+    return missing
 
 
 def check_schedule(listed: pd.DataFrame, before: pd.DataFrame | None, season: str, now: datetime) -> None:

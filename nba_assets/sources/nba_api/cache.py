@@ -1,6 +1,6 @@
 """The cache: one folder per season in the very layout that FilesSource reads, and what it says of itself.
 
-Beside the Parquet files stand `fetched.json`, which records when a game's rows were fetched, and, while a fetch
+Beside the Parquet files are `fetched.json`, which records when a game's rows were fetched, and, while a fetch
 runs or after it was killed, `pending.jsonl` with the answers that are not in the Parquet files yet. A game counts
 as fetched only once its rows are on disk. Nothing here knows what is worth fetching.
 """

@@ -56,7 +56,7 @@ class _UnreachableError(_TransientError):
 
 
 class _Adapter(HTTPAdapter):
-    """Closes its connections when told to; urllib3 leaves that to whenever the last reference to them goes."""
+    """Closes its connections when it is closed; urllib3 leaves that to whenever the last reference to them goes."""
 
     def close(self) -> None:
         for manager in (self.poolmanager, *self.proxy_manager.values()):

@@ -266,7 +266,7 @@ def _sides(game: Any, origin: str) -> tuple[Any, Any]:
 
 
 def _member(node: Any, *path: str, origin: str) -> Any:
-    """What stands under a name in a nested answer; SourceSchemaError if there is no such name."""
+    """What is found under a name in a nested answer; SourceSchemaError if there is no such name."""
     for name in path:
         if not isinstance(node, Mapping) or name not in node:
             found = ", ".join(node) if isinstance(node, Mapping) else repr(node)[:80]

@@ -20,7 +20,7 @@ import pandas as pd
 from nba_assets.league.calendar import season_start_year
 from nba_assets.sources.base import ResultSet, SourceError, SourceSchemaError
 from nba_assets.sources.nba_api import endpoints
-from nba_assets.sources.nba_api.answers import check_schedule, lacking_games
+from nba_assets.sources.nba_api.answers import check_schedule, missing_rows
 from nba_assets.sources.nba_api.cache import CacheError, SeasonCache, rows_of
 from nba_assets.sources.nba_api.client import StatsClient
 from nba_assets.sources.nba_api.pace import CircuitOpenError
@@ -35,6 +35,7 @@ from nba_assets.sources.nba_api.plan import (
     schedule_is_stale,
 )
 from nba_assets.sources.nba_api.settings import NbaApiSettings
+from nba_assets.text import joined
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ class FetchReport:
 
 @dataclass(frozen=True)
 class CallFailure:
-    """A call of the plan that did not bring everything it should; `dates` are those of the games that lack it."""
+    """A call of the plan that did not bring everything it should; `dates` are those of the games concerned."""
 
     call: Call
     error: SourceError
@@ -87,13 +88,12 @@ class GamesMissingError(SourceError):
 
 
 class FetchIncompleteError(SourceError):
-    """Some calls failed; everything else is in the cache. `dates` are the game dates that lack something."""
+    """Some calls failed; everything else is in the cache. `dates` are the game dates of which something is missing."""
 
     def __init__(self, season: str, failures: Sequence[CallFailure], planned: int) -> None:
         messages = list(dict.fromkeys(str(failure.error) for failure in failures))
-        named = "\n  ".join(messages[:5])
-        more = f"\n  and {len(messages) - 5} more" if len(messages) > 5 else ""
-        super().__init__(f"{season}: {len(failures)} of {planned} planned calls failed:\n  {named}{more}")
+        named = joined(messages, 5, separator="\n  ")
+        super().__init__(f"{season}: {len(failures)} of {planned} planned calls failed:\n  {named}")
         self.failures = tuple(failures)
         self.dates = sorted(frozenset().union(*(failure.dates for failure in failures)))
 
@@ -157,7 +157,7 @@ class SeasonFetch:
         refresh_days: int | None = None,
         progress: Progress | None = None,
     ) -> FetchReport:
-        """Fetch what the cache lacks of some result sets on some dates (None: all), and the schedule if stale."""
+        """Fetch what the cache does not have of some result sets and dates (None: all), and the schedule if stale."""
         started, calls_before = time.monotonic(), self._client.calls
         scope = Scope(None if dates is None else frozenset(dates), None, self._now())
         changed: set[str] = set()
@@ -177,7 +177,7 @@ class SeasonFetch:
         )
 
     def shortcomings(self, result_sets: Collection[ResultSet], dates: Collection[date] | None) -> tuple[str, ...]:
-        """What the cached rows lack of the finished games asked for, one sentence each; no call is made."""
+        """What is missing in the cached rows of the finished games asked for, one sentence each; no call is made."""
         schedule = self.cache.frame(ResultSet.SCHEDULE)
         if schedule is None:
             return ()
@@ -187,8 +187,8 @@ class SeasonFetch:
         for result_set in result_sets:
             rows = self.cache.frame(result_set)
             if rows is not None:
-                lacking = lacking_games(rows, result_set, games)
-                found += [f"{self._season}: {result_set} of game {game}: {what}" for game, what in lacking.items()]
+                missing = missing_rows(rows, result_set, games)
+                found += [f"{self._season}: {result_set} of game {game}: {what}" for game, what in missing.items()]
         return tuple(found)
 
     def _complete(self, result_sets: Collection[ResultSet], scope: Scope) -> pd.DataFrame | None:
@@ -263,13 +263,14 @@ class SeasonFetch:
         if answer.empty and call.result_set is not ResultSet.INACTIVES:
             raise SourceSchemaError(
                 f"{self._named(call)}: the answer has no rows, though {_games(call.games)} finished: "
-                f"{_listing(call.games)}. What was there before stays."
+                f"{joined(sorted(call.games), 5)}. What was there before stays."
             )
-        lacking = lacking_games(rows, call.result_set, concerned)
+        missing = missing_rows(rows, call.result_set, concerned)
         late = {game for game, day in zip(concerned["game_id"], concerned["day"], strict=True) if is_late(day, at)}
-        refused = {game: what for game, what in lacking.items() if game not in late}
-        if len(lacking) > len(refused):
-            log.warning("%s: kept as it is, for it is late: %s", self._named(call), _listing(lacking.keys() & late))
+        refused = {game: what for game, what in missing.items() if game not in late}
+        if len(missing) > len(refused):
+            named = joined(sorted(missing.keys() & late), 5)
+            log.warning("%s: kept as it is, for it is late: %s", self._named(call), named)
         changed = self._keep(call, answer, [game for game in call.games if game not in refused], at)
         if refused:
             named = "; ".join(f"{game} ({what})" for game, what in list(refused.items())[:5])
@@ -321,7 +322,7 @@ class _Span(TypedDict):
 
 
 class _Tally:
-    """Counts calls and games while a fetch runs, and tells `progress` of them."""
+    """Counts calls and games while a fetch runs, and reports them to `progress`."""
 
     def __init__(self, season: str, games: pd.DataFrame, calls: Sequence[Call], progress: Progress | None) -> None:
         self._season = season
@@ -331,7 +332,7 @@ class _Tally:
         self._calls_done = 0
         self._started = time.monotonic()
         self._progress = progress
-        self._tell()
+        self._report()
 
     def made(self, call: Call) -> None:
         """One more call was made, with whatever result."""
@@ -340,9 +341,9 @@ class _Tally:
         for game in call.games:
             if not self._calls_left[game]:
                 del self._calls_left[game]
-        self._tell()
+        self._report()
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         if self._progress is None:
             return
         seconds = time.monotonic() - self._started
@@ -366,8 +367,8 @@ def _incomplete(season: str, failures: Sequence[CallFailure], planned: int) -> F
 
 
 def _failure(call: Call, error: SourceError, games: pd.DataFrame) -> CallFailure:
-    lacking = error.games if isinstance(error, GamesMissingError) else call.games
-    return CallFailure(call, error, frozenset(games.loc[games["game_id"].isin(lacking), "day"]))
+    missing = error.games if isinstance(error, GamesMissingError) else call.games
+    return CallFailure(call, error, frozenset(games.loc[games["game_id"].isin(missing), "day"]))
 
 
 def _given_up(result_set: ResultSet, failures: Sequence[CallFailure]) -> SourceError:
@@ -381,7 +382,3 @@ def _given_up(result_set: ResultSet, failures: Sequence[CallFailure]) -> SourceE
 
 def _games(games: Sequence[str]) -> str:
     return f"game {games[0]}" if len(games) == 1 else f"{len(games)} games"
-
-
-def _listing(games: Collection[str]) -> str:
-    return ", ".join(sorted(games)[:5]) + (f" and {len(games) - 5} more" if len(games) > 5 else "")

@@ -21,7 +21,7 @@ _SETTLED_AFTER = timedelta(hours=30)
 """From the Eastern midnight of a game date: six in the morning, when the league's own corrections are through."""
 
 _LATE_AFTER = timedelta(days=7)
-"""After so long, what a game still lacks is not coming: it is kept as it is, and the audit names it."""
+"""After so long, what is still missing of a game is not coming: it is kept as it is, and the audit names it."""
 
 _BY_WINDOW = (ResultSet.TEAM_LOG, ResultSet.PLAYER_LOG, ResultSet.SHOTS)
 BY_GAME = (ResultSet.BOX_SCORES, ResultSet.INACTIVES, ResultSet.PLAY_BY_PLAY)
@@ -89,7 +89,7 @@ def listed_games(schedule: pd.DataFrame) -> pd.DataFrame:
 
 
 def is_late(day: date, at: datetime) -> bool:
-    """Whether what a game of that date lacks at that moment is not coming any more."""
+    """Whether what is missing of a game of that date at that moment is not coming any more."""
     return at >= _midnight(day) + _LATE_AFTER
 
 

@@ -195,7 +195,7 @@ def _players(seed: int, year: int, tracks: Ints, form: Floats) -> Players:
 
 
 def _talent(rng: np.random.Generator) -> dict[str, Floats]:
-    """The traits of one generation of players, a row per track; better players stand higher on the roster."""
+    """The traits of one generation of players, a row per track; better players are higher on the roster."""
     rank = np.arange(TRACKS) // TEAMS
     position = rng.choice(3, size=TRACKS, p=_POSITION_SHARES)
     quality = rng.normal(0.5 - 0.07 * rank, 0.9)
