@@ -55,6 +55,19 @@ def test_any_season_can_be_the_first_one_asked_for(season: str) -> None:
     assert set(_read(source, ResultSet.SHOTS, season)["GAME_ID"]) == set(counting["gameId"])
 
 
+def test_the_cup_final_is_played_from_2023_on_and_has_no_box_score(source: SimulatedSource) -> None:
+    finals = {}
+    for season in ("2021-22", "2023-24"):
+        schedule = _read(source, ResultSet.SCHEDULE, season)
+        finals[season] = schedule[schedule["gameId"].str.startswith("006")]
+    assert finals["2021-22"].empty
+    final = finals["2023-24"].iloc[0]
+    assert len(finals["2023-24"]) == 1
+    assert "2023-12-05" < final["gameDateEst"] < "2023-12-20"
+    assert {final["homeTeam_teamTricode"], final["awayTeam_teamTricode"]} <= set(CODES)
+    assert final["gameId"] not in set(_read(source, ResultSet.TEAM_LOG, "2023-24")["GAME_ID"])
+
+
 def test_a_malformed_season_is_an_error_and_one_before_the_league_is_absent(source: SimulatedSource) -> None:
     with pytest.raises(ValueError, match="write it like 2021-22"):
         source.read(ResultSet.SCHEDULE, "2021-23")
