@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from graphlib import TopologicalSorter
 
+from nba_assets.schema.graph import in_order, tiers_of
 from nba_assets.schema.table import Inputs, Phase, Table
 from nba_assets.tables.ml_feature_store_v2 import ML_FEATURE_STORE_V2
 from nba_assets.tables.player_composite_factors import PLAYER_COMPOSITE_FACTORS
@@ -43,19 +43,13 @@ _DECLARED = (
 )
 
 
-def _tiers() -> dict[str, int]:
-    """Each table's distance from the sources: one more than the farthest table that it reads."""
-    upstream = {table.name: table.upstream for table in _DECLARED}
-    tiers: dict[str, int] = {}
-    for name in TopologicalSorter(upstream).static_order():
-        tiers[name] = 1 + max((tiers[parent] for parent in upstream[name]), default=-1)
-    return tiers
-
-
-TIERS: dict[str, int] = _tiers()
-TABLES: dict[str, Table] = {table.name: table for table in sorted(_DECLARED, key=lambda table: TIERS[table.name])}
+TABLES: dict[str, Table] = {table.name: table for table in in_order(_DECLARED)}
+TIERS: dict[str, int] = tiers_of(tuple(TABLES.values()))
 SCHEDULE: Table = next(table for table in _DECLARED if table.is_schedule)
 """The table that all others count games by."""
+
+LISTING: Table = next(table for table in _DECLARED if table.is_listing)
+"""The table that says which players were with which team."""
 
 RAW: tuple[str, ...] = tuple(name for name, table in TABLES.items() if table.result_sets)
 """The tables that are read from the source."""
@@ -79,4 +73,15 @@ def with_upstream(names: Collection[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-__all__ = ["RAW", "SCHEDULE", "TABLES", "TIERS", "Inputs", "Phase", "Table", "downstream_of", "with_upstream"]
+__all__ = [
+    "LISTING",
+    "RAW",
+    "SCHEDULE",
+    "TABLES",
+    "TIERS",
+    "Inputs",
+    "Phase",
+    "Table",
+    "downstream_of",
+    "with_upstream",
+]

@@ -11,11 +11,12 @@ from nba_assets.league import teams
 from nba_assets.league.calendar import GameType
 from nba_assets.league.formulas import Floats
 from nba_assets.league.slate import LISTING_COLUMNS, stints
-from nba_assets.league.windows import GameLog
+from nba_assets.league.windows import GameLog, season
 from nba_assets.partition import Cause
 from nba_assets.schema.contract import Contract, Date, Flag, Integer, Number, Text, TextList, column
 from nba_assets.schema.evidence import Evidence, Expectation, by_date
 from nba_assets.schema.policy import Policy
+from nba_assets.schema.reads import games_of, opponent, own_player, own_team, until_loaded
 from nba_assets.schema.table import Inputs, Phase, Table, announced, before_date, same_date
 from nba_assets.tables.games import RESULT_COLUMNS, finished_games, team_games
 from nba_assets.tables.player_composite_factors import lists_of
@@ -24,6 +25,7 @@ from nba_assets.tables.pregame import expect_slate
 from nba_assets.tables.raw_injury_reports import AVAILABLE, DOUBTFUL, OUT, PROBABLE, QUESTIONABLE
 
 FEATURE_VERSION = "v2_baseline_25"
+SEASON = season()
 
 _INJURY_RISK = {AVAILABLE: 0.0, PROBABLE: 1.0, QUESTIONABLE: 2.0, DOUBTFUL: 3.0, OUT: 3.0}
 
@@ -225,7 +227,7 @@ def _lacks_games(rows: pd.DataFrame, inputs: Inputs) -> pd.Series:
     if lacking.empty:
         return of_teams
     as_of = GameLog(lacking, entity="player_id").before(rows["player_id"], rows["season"], rows["game_date"])
-    return of_teams | (as_of.season().count > 0)
+    return of_teams | (as_of.over(SEASON).count > 0)
 
 
 def _lacking_games_of_players(inputs: Inputs) -> pd.DataFrame:
@@ -269,14 +271,26 @@ ML_FEATURE_STORE_V2 = Table(
         same_date(
             "upcoming_team_game_context",
             *("game_date", "team", "opponent", "game_number", "wins", "losses", *_OWN_TEAM),
+            reads=(
+                own_team(through=tuple(_OWN_TEAM)),
+                until_loaded(opponent(through=("game_number", "wins", "losses"))),
+            ),
         ),
         same_date("player_daily_cache"),
         same_date("player_composite_factors", "game_date", "player_id", *_FACTORS),
         same_date("player_shot_zone_analysis", "analysis_date", "player_id", "total_shots_last_10", *_ZONES),
-        same_date("team_defense_zone_analysis", "analysis_date", *_DEFENSE),
-        before_date("raw_schedule", *RESULT_COLUMNS),
-        before_date("raw_player_boxscores", *LISTING_COLUMNS),
-        before_date("player_game_summary", "game_date", "season", "game_id", "player_id", "team"),
-        before_date("team_offense_game_summary", "game_date", "season", "game_id", "team"),
+        same_date("team_defense_zone_analysis", "analysis_date", *_DEFENSE, reads=(opponent(),)),
+        before_date("raw_schedule", *RESULT_COLUMNS, reads=(until_loaded(games_of("raw_player_boxscores", SEASON)),)),
+        before_date("raw_player_boxscores", *LISTING_COLUMNS, reads=(until_loaded(own_player(SEASON)),)),
+        before_date(
+            "player_game_summary",
+            *("game_date", "season", "game_id", "player_id", "team"),
+            reads=(until_loaded(own_player(SEASON)),),
+        ),
+        before_date(
+            "team_offense_game_summary",
+            *("game_date", "season", "game_id", "team"),
+            reads=(until_loaded(games_of("player_game_summary", SEASON)),),
+        ),
     ),
 )
