@@ -21,7 +21,7 @@ from nba_assets.planning.state import Cell, State
 from nba_assets.quality.audit import INSUFFICIENT_HISTORY
 from nba_assets.schema.table import Input, TimeRule
 from nba_assets.session import Session
-from nba_assets.tables import LISTINGS, SCHEDULE, TABLES
+from nba_assets.tables import LISTING, SCHEDULE, TABLES
 from nba_assets.tables.games import game_name
 
 _DAY = timedelta(days=1)
@@ -233,7 +233,7 @@ class _Explainer:
     def _players(self) -> dict[str, str]:
         first = season_first_day(season_of(self._day))
         columns = ("game_date", "player_id", "player_name")
-        rows = self._session.warehouse.read(LISTINGS, columns=columns, start=first, end=self._day).drop_duplicates(
+        rows = self._session.warehouse.read(LISTING, columns=columns, start=first, end=self._day).drop_duplicates(
             "player_id", keep="last"
         )
         return dict(zip(rows["player_id"].astype(str), rows["player_name"], strict=True))

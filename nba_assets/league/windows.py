@@ -27,6 +27,56 @@ _SEASON_BITS = 20
 _ENTITY_BITS = 40
 
 
+@dataclass(frozen=True)
+class Span:
+    """How far back of a date a window reaches; made by `last`, `days` and `season`. The one without limits: a season.
+
+    `str` says it in words: "last 10 games".
+    """
+
+    games: int | None = None
+    skip: int = 0
+    calendar_days: int | None = None
+
+    def __str__(self) -> str:
+        if self.calendar_days is not None:
+            return f"last {self.calendar_days} days"
+        if self.games is None:
+            return "season to date"
+        if self.skip:
+            return f"newest games {self.skip + 1} to {self.skip + self.games}"
+        return "last game" if self.games == 1 else f"last {self.games} games"
+
+    def is_within(self, other: Span) -> bool:
+        """Whether no game is in this window and not in the other one, whatever the games are."""
+        if other == Span():
+            return True
+        if self.games is not None and other.games is not None:
+            return other.skip <= self.skip and self.skip + self.games <= other.skip + other.games
+        if self.calendar_days is not None and other.calendar_days is not None:
+            return self.calendar_days <= other.calendar_days
+        return False
+
+
+def last(n: int, *, skip: int = 0) -> Span:
+    """The last n games after leaving out the newest `skip`; fewer where fewer exist."""
+    if n < 1 or skip < 0:
+        raise ValueError(f"last({n}, skip={skip}): at least one game, and none skipped is 0")
+    return Span(games=n, skip=skip)
+
+
+def days(k: int) -> Span:
+    """The games of the k calendar days D-k … D-1."""
+    if k < 1:
+        raise ValueError(f"days({k}): at least one day")
+    return Span(calendar_days=k)
+
+
+def season() -> Span:
+    """All games of the season to date."""
+    return Span()
+
+
 class GameLog:
     """An entity's games in order, ready to be asked for windows as of any date.
 
@@ -116,17 +166,19 @@ class AsOf:
         """The chosen queries alone."""
         return AsOf(self.log, self.season_start[chosen], self.end[chosen], self._season_key[chosen], self._days[chosen])
 
-    def season(self) -> Window:
-        """All games of the season to date."""
+    def over(self, span: Span) -> Window:
+        """The games of the season before the date that the span reaches."""
+        if span.games is not None:
+            return self._last(span.games, span.skip)
+        if span.calendar_days is not None:
+            return self._days_back(span.calendar_days)
         return Window(self.log, self.season_start, self.end)
 
-    def last(self, n: int, *, skip: int = 0) -> Window:
-        """The last n games after leaving out the newest `skip`; fewer where fewer exist."""
+    def _last(self, n: int, skip: int) -> Window:
         end = np.maximum(self.season_start, self.end - skip)
         return Window(self.log, np.maximum(self.season_start, end - n), end)
 
-    def days(self, k: int) -> Window:
-        """The games of the k calendar days D-k … D-1."""
+    def _days_back(self, k: int) -> Window:
         first = self._season_key + np.maximum(self._days - k, 0)
         start = np.searchsorted(self.log._keys, first, side="left")
         return Window(self.log, np.maximum(start, self.season_start), self.end)
@@ -197,9 +249,9 @@ class Window:
         """The window less its oldest game, for statistics of pairs of neighbouring games."""
         return Window(self.log, np.minimum(self.start + 1, self.end), self.end)
 
-    def contains(self, position: int) -> Bools:
-        """The converse look-up: which queries the game at `position` of the ordered log touches."""
-        return (self.start <= position) & (position < self.end)
+    def has_any(self, marked: str) -> Bools:
+        """The converse look-up: which queries the games touch that a boolean column of the log marks."""
+        return self.sum(marked) > 0
 
 
 def pairs(entities: Sequence[Any] | pd.Series, dates: Sequence[Any] | pd.Series) -> pd.DataFrame:

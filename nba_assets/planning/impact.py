@@ -1,35 +1,31 @@
-"""Which cells a game touches: the window engine asked the other way round. Nothing is computed or written.
+"""Which cells a game touches: what the tables declare to read, asked the other way round. Nothing is computed.
 
 May name cells whose value happens to stay as it is; misses none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nba_assets.league.calendar import season_last_day
-from nba_assets.league.slate import LISTING_COLUMNS, stints
-from nba_assets.league.windows import AsOf, Bools, GameLog, Window
+from nba_assets.league.slate import LISTING_COLUMNS, slate, stints
+from nba_assets.league.windows import Bools, GameLog, season
+from nba_assets.planning.touched import Touched, are_among, with_new
+from nba_assets.schema.contract import names_of
+from nba_assets.schema.graph import basis_of, columns_to_find_by, is_history, reads_of
+from nba_assets.schema.reads import GAME, PLAYER, TEAM, Read
+from nba_assets.schema.table import Input, TimeRule
 from nba_assets.session import Session
-from nba_assets.tables import TABLES
-from nba_assets.tables.games import RESULT_COLUMNS, finished_games, team_games
-from nba_assets.tables.player_shot_zone_analysis import MORE_GAMES
-from nba_assets.tables.raw_player_boxscores import PLAYED
-from nba_assets.tables.team_defense_zone_analysis import LAST_GAMES, LEAGUE_DAYS
+from nba_assets.tables import LISTING, SCHEDULE, TABLES, Phase, Table
+from nba_assets.tables.games import FINAL, RESULT_COLUMNS, counting_games, team_games
 
-_COLUMNS = ["table", "date", "entity"]
-_ON_SLATE = (
-    "upcoming_player_game_context",
-    "player_daily_cache",
-    "player_composite_factors",
-    "ml_feature_store_v2",
-)
-_PACE_GAMES = 10
+_LEAGUE = "league"
 
 
 class UnknownGameError(ValueError):
@@ -48,7 +44,7 @@ class Game:
 
 def find_game(session: Session, game_id: str) -> Game:
     """The game in the loaded schedules; UnknownGameError says what to do about one that is not there."""
-    schedule = session.warehouse.read(TABLES["raw_schedule"], columns=RESULT_COLUMNS)
+    schedule = session.warehouse.read(SCHEDULE, columns=RESULT_COLUMNS)
     found = schedule[schedule["game_id"] == game_id]
     if found.empty:
         raise UnknownGameError(
@@ -59,211 +55,149 @@ def find_game(session: Session, game_id: str) -> Game:
     return Game(game_id, row["game_date"].date(), row["season"], (row["home_team"], row["away_team"]))
 
 
-def impact(session: Session, game: Game) -> pd.DataFrame:
+def impact(session: Session, game: Game, tables: Mapping[str, Table] = TABLES) -> pd.DataFrame:
     """One row per touched cell: table, date, entity (a team, a player id or the game id).
 
     While the game's box score is not loaded, its players are those who were with the two teams on its day.
     """
     with session.warehouse.reading():
-        season = _Season(session, game)
-        parts = [season.of_the_game(), season.of_its_night(), season.dropped_from_slates()]
-        parts += [season.cells(name, mask) for name, mask in season.masks().items()]
-    cells = pd.concat(parts, ignore_index=True).drop_duplicates()
-    order = {name: position for position, name in enumerate(TABLES)}
-    return cells.sort_values(_COLUMNS, key=lambda c: c.map(order) if c.name == "table" else c, ignore_index=True)
+        walk = _Walk(session, game, tables)
+        cells = [walk.visit(table).cells() for table in tables.values()]
+    return pd.concat(cells, ignore_index=True)
 
 
-class _Season:
-    """The season's logs, and the keys of the pre-game tables from the game's day on, beside each other."""
+class _Walk:
+    """The tables in the order of the graph, each asked what it has of the game by what it reads of those before it.
 
-    def __init__(self, session: Session, game: Game) -> None:
-        self._session, self._game = session, game
+    Only rows dated on the game's day or later are looked at: no earlier one is touched, and whether the game is in
+    a window does not depend on the games before it.
+    """
+
+    def __init__(self, session: Session, game: Game, tables: Mapping[str, Table]) -> None:
+        self._session, self._game, self._tables = session, game, tables
+        self._day = pd.Timestamp(game.day)
         self._last = season_last_day(game.season)
-        self._finished = finished_games(self._read("raw_schedule", RESULT_COLUMNS, None), session.counting_types)
-        self._teams = GameLog(team_games(self._finished), entity="team")
-        listings = self._read("raw_player_boxscores", LISTING_COLUMNS, None)
-        self._listed = GameLog(listings, entity="player_id")
-        self._played = GameLog(listings[listings["listing"] == PLAYED], entity="player_id")
-        self._is_loaded = bool((listings["game_id"] == game.game_id).any())
-        self._players = self._players_of(listings)
-        context = self._read(
-            "upcoming_player_game_context", ("season", "player_id", "team", "opponent", "player_status"), game.day
-        )
-        self.slate = _after(context, "game_date", game.day)
-        self._tonight = context[(context["game_date"] == pd.Timestamp(game.day)) & context["team"].isin(game.teams)]
-        self._dropped = self._dropped_players()
+        schedule = session.warehouse.read(SCHEDULE, columns=RESULT_COLUMNS, start=game.day, end=self._last)
+        self._playing = team_games(counting_games(schedule, session.counting_types))
+        listings = session.warehouse.read(LISTING, columns=LISTING_COLUMNS, end=self._last)
+        self._listings = listings[listings["season"] == game.season]
+        self._is_loaded = bool(self._is_of_game(self._listings).any())
+        self._of_game: dict[str, list[Any]] = {GAME: [game.game_id]}
+        if self._is_of_game(self._playing).any():  # no box score is expected of a game that does not count
+            self._of_game |= {TEAM: [*game.teams], PLAYER: self._players()}
+        self._touched: dict[str, Touched] = {}
+        self._logs: dict[tuple[str, str], GameLog] = {}
 
-    def of_the_game(self) -> pd.DataFrame:
-        """The rows about the game itself."""
-        game = self._game
-        cells = [(table, game.day, game.game_id) for table in ("raw_schedule", "raw_shots", "raw_game_lines")]
-        for table in ("raw_team_boxscores", "team_offense_game_summary", "team_defense_game_summary"):
-            cells += [(table, game.day, team) for team in game.teams]
-        played = set(self._played.games.loc[self._played.games["game_id"] == game.game_id, "player_id"])
-        cells += [("raw_player_boxscores", game.day, str(player)) for player in self._players]
-        cells += [("player_game_summary", game.day, str(player)) for player in played or self._players]
-        return pd.DataFrame(cells, columns=_COLUMNS)
-
-    def of_its_night(self) -> pd.DataFrame:
-        """What was made before the game because it was scheduled; all of it, if it is the night's only game."""
-        day = self._game.day
-        cells = [("upcoming_team_game_context", day, team) for team in self._game.teams]
-        cells += [(table, day, str(player)) for table in _ON_SLATE for player in self._tonight["player_id"]]
-        if (self._finished["game_date"] == pd.Timestamp(day)).sum() <= 1:
-            for table, entity in (("team_defense_zone_analysis", "team"), ("player_shot_zone_analysis", "player_id")):
-                rows = self._session.warehouse.read(TABLES[table], columns=[entity], start=day, end=day)
-                cells += [(table, day, str(value)) for value in rows[entity]]
-        return pd.DataFrame(cells, columns=_COLUMNS)
-
-    def masks(self) -> dict[str, tuple[pd.DataFrame, Bools]]:
-        """Per pre-game table its keys after the game, and which of them are touched."""
-        slate = self.slate
-        own = self._own()
-        beside = self._beside_touched(own)
-        team = self._hit(self._teams, slate["team"], slate, AsOf.season)
-        team_pace = self._hit(self._teams, slate["team"], slate, lambda a: a.last(_PACE_GAMES))
-        opponent = self._hit(self._teams, slate["opponent"], slate, lambda a: a.last(_PACE_GAMES))
-        defence = self._hit(self._teams, slate["opponent"], slate, lambda a: a.last(LAST_GAMES))
-        factors = own | beside | team_pace | opponent | defence | self._within_league_days(slate["game_date"])
-        return {
-            "upcoming_team_game_context": self._team_context(),
-            "upcoming_player_game_context": (slate, own | beside | team | opponent),
-            "team_defense_zone_analysis": self._defences(),
-            "player_shot_zone_analysis": self._shooters(),
-            "player_daily_cache": (slate, own | team),
-            "player_composite_factors": (slate, factors),
-            "ml_feature_store_v2": (slate, factors | team | self._waiting_opponents()),
-        }
-
-    def cells(self, table: str, keys_and_mask: tuple[pd.DataFrame, Bools]) -> pd.DataFrame:
-        """The touched keys of a table as cells."""
-        keys, mask = keys_and_mask
-        touched = keys[mask]
-        entity = "team" if "player_id" not in touched else "player_id"
-        days = touched[_day_column(touched)].dt.date.to_numpy()
-        return pd.DataFrame({"table": table, "date": days, "entity": touched[entity].astype(str).to_numpy()})
-
-    def dropped_from_slates(self) -> pd.DataFrame:
-        """Players whom the game took off a slate."""
-        cells = [
-            (table, day, str(player)) for table in _ON_SLATE for player, days in self._dropped for day in days["day"]
-        ]
-        return pd.DataFrame(cells, columns=_COLUMNS)
-
-    def _own(self) -> Bools:
-        """A player's own rows: the game in his season, his newest listing, or the listing that gives him his name."""
-        slate = self.slate
-        own = self._hit(self._played, slate["player_id"], slate, AsOf.season)
-        own |= self._hit(self._listed, slate["player_id"], slate, lambda a: a.last(1))
-        named = self._hit(self._listed, slate["player_id"], slate, AsOf.season)
-        own |= named & slate["player_status"].notna().to_numpy()
-        return own if self._is_loaded else own | slate["player_id"].isin(self._players).to_numpy()
-
-    def _dropped_players(self) -> list[tuple[int, pd.DataFrame]]:
-        """Players with the dates (day, team) on whose slate they would be without the game.
-
-        They were listed in their team's game before it and not in it, or in it with another team than before.
-        """
-        if not self._is_loaded:
-            return []
-        found = []
-        listed = self._listed.games
-        in_game = listed[listed["game_id"] == self._game.game_id]
-        for team in self._game.teams:
-            before = _newest_before(self._teams.games, "team", team, self._game)
-            was_there = listed.loc[(listed["game_id"] == before) & (listed["team"] == team), "player_id"]
-            here = in_game.loc[in_game["team"] == team, "player_id"]
-            days = self._dates_with_newest(team, self._game.game_id)
-            found += [(player, days) for player in set(was_there) - set(here)]
-        for row in in_game.itertuples():
-            before = _newest_before(listed, "player_id", row.player_id, self._game)
-            teams = listed.loc[(listed["game_id"] == before) & (listed["player_id"] == row.player_id), "team"]
-            found += [(row.player_id, self._dates_with_newest(team, before)) for team in teams if team != row.team]
+    def visit(self, table: Table) -> Touched:
+        """The table's touched rows. The tables that it reads must have been visited."""
+        rows = self._with_the_game(table, self._stored(table))
+        if GAME in rows and table.phase is not Phase.PRE_GAME:
+            found = Touched(table, rows, [(None, self._is_of_game(rows))])
+        else:
+            rows = self._with_others(table, rows)
+            reads = [(input_, read) for input_ in table.inputs for read in reads_of(table, input_, self._tables)]
+            found = Touched(table, rows, [(read.into, self._reached(rows, of, read)) for of, read in reads])
+            if any(input_.rule is TimeRule.ANNOUNCED for input_ in table.inputs):
+                found.parts.append((None, self._on_its_night(rows)))
+        self._touched[table.name] = found
         return found
 
-    def _dates_with_newest(self, team: str, game_id: str | None) -> pd.DataFrame:
-        """The dates (day, team) before which the game is the team's newest: until its next one."""
-        rows = self.slate[self.slate["team"] == team].drop_duplicates("game_date")
-        newest = self._hit(self._teams, rows["team"], rows, lambda a: a.last(1), game_id=game_id)
-        return rows.loc[newest, ["game_date", "team"]].assign(day=rows.loc[newest, "game_date"].dt.date)
+    def _players(self) -> list[int]:
+        """Those listed in the game, or, while it is not loaded, with one of its teams on its day.
 
-    def _players_of(self, listings: pd.DataFrame) -> frozenset[int]:
-        """The players of the game: listed in it, or, while it is not loaded, with one of its teams on its day."""
+        Before a team's first game nobody was listed: they are those of its first one.
+        """
         if self._is_loaded:
-            return frozenset(listings.loc[listings["game_id"] == self._game.game_id, "player_id"])
-        day, spells = pd.Timestamp(self._game.day), stints(listings)
-        with_team = spells["team"].isin(self._game.teams) & spells["first_day"].le(day) & ~spells["next_day"].le(day)
-        return frozenset(spells.loc[with_team, "player_id"])
+            return self._listings.loc[self._is_of_game(self._listings), PLAYER].tolist()
+        spells = stints(self._listings)
+        first_game = spells[TEAM].map(self._listings.groupby(TEAM)["game_date"].min())
+        began, ended = spells["first_day"].le(first_game.clip(lower=self._day)), spells["next_day"].le(self._day)
+        return spells.loc[spells[TEAM].isin(self._game.teams) & began & ~ended, PLAYER].unique().tolist()
 
-    def _read(self, table: str, columns: tuple[str, ...], first: date | None) -> pd.DataFrame:
-        wanted = (TABLES[table].partition, *columns)
-        rows = self._session.warehouse.read(TABLES[table], columns=wanted, start=first, end=self._last)
-        return rows[rows["season"] == self._game.season].reset_index(drop=True)
+    def _stored(self, table: Table) -> pd.DataFrame:
+        """The table's rows from the game's day on: whom they are about, and the columns that rows are found by."""
+        wanted = columns_to_find_by(table, self._tables)
+        columns = [name for name in names_of(table.contract) if name in {table.partition, *wanted}]
+        last = self._last if table.phase is Phase.PRE_GAME or is_history(table, self._tables) else self._game.day
+        rows = self._session.warehouse.read(table, columns=columns, start=self._game.day, end=last)
+        rows = rows.rename(columns={table.partition: "date"}).drop_duplicates()
+        basis = basis_of(table, self._tables)
+        if basis is not None:
+            beside = self._touched[basis.name].rows[["date", table.entity, *wanted.difference(columns)]]
+            rows = rows.merge(beside, on=["date", table.entity], how="left")
+        return rows.assign(season=self._game.season, is_new=False)
 
-    def _hit(
-        self,
-        log: GameLog,
-        entities: pd.Series,
-        keys: pd.DataFrame,
-        window: Callable[[AsOf], Window],
-        *,
-        game_id: str | None = None,
-    ) -> Bools:
-        """Which keys have the game in their window: the converse look-up."""
-        windows = window(log.before(entities, keys["season"], keys[_day_column(keys)]))
-        hit = np.zeros(len(keys), dtype=bool)
-        for position in log.games.index[log.games["game_id"] == (game_id or self._game.game_id)]:
-            hit |= windows.contains(position)
-        return hit
+    def _with_the_game(self, table: Table, rows: pd.DataFrame) -> pd.DataFrame:
+        """With the rows about the game that are still to come. Which players a slate will have is not known."""
+        is_slate = table.entity == PLAYER and table.phase is Phase.PRE_GAME
+        if GAME not in rows or is_slate or self._is_of_game(rows).any():
+            return rows
+        coming = pd.DataFrame({table.entity: self._of_game.get(table.entity, [])})
+        coming = coming.assign(**{"date": self._day, "season": self._game.season, GAME: self._game.game_id})
+        return with_new(rows, coming, table.entity)
 
-    def _within_league_days(self, days: pd.Series) -> Bools:
-        """The league's averages look back thirty days, over every team."""
-        since = (days - pd.Timestamp(self._game.day)).dt.days
-        within: Bools = (since > 0).to_numpy() & (since <= LEAGUE_DAYS).to_numpy()
-        return within
+    def _with_others(self, table: Table, rows: pd.DataFrame) -> pd.DataFrame:
+        """With the rows that the game took off a slate, and those that it may bring while it is not loaded."""
+        if any(read.slate for input_ in table.inputs for read in input_.reads or ()):
+            return with_new(rows, self._dropped(rows), table.entity)
+        coming = [] if self._is_loaded else self._of_game.get(table.entity, [])
+        basis = basis_of(table, self._tables)
+        if basis is not None:
+            beside = self._touched[basis.name].rows
+            return with_new(rows, beside[beside["is_new"] | beside[table.entity].isin(coming)], table.entity)
+        if GAME in rows:  # whose entities the schedule says
+            return rows
+        dates = rows[["date", "season"]].drop_duplicates()
+        return with_new(rows, dates.merge(pd.DataFrame({table.entity: coming}), how="cross"), table.entity)
 
-    def _beside_touched(self, own: Bools) -> Bools:
-        """Team mates of a touched player where there is a report: he may be a star who is out, or no longer one."""
-        touched = [self.slate.loc[own, ["game_date", "team"]], *(days for _, days in self._dropped)]
-        pairs = pd.concat(touched)[["game_date", "team"]].drop_duplicates()
-        beside = self.slate[["game_date", "team"]].merge(pairs, how="left", indicator="_side")["_side"].eq("both")
-        touched_mates: Bools = (beside & self.slate["player_status"].notna()).to_numpy(dtype=bool)
-        return touched_mates
+    def _dropped(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Players with the dates on whose slate they would be without the game, and are not."""
+        if not self._is_loaded:
+            return rows.head(0)
+        others = self._listings[~self._is_of_game(self._listings)]
+        dates = self._playing["game_date"]
+        playing = self._playing[dates.isin(rows["date"]) & dates.gt(self._day)]
+        without = slate(others, playing).rename(columns={"game_date": "date"})
+        is_theirs = without[TEAM].isin(self._game.teams) | without[PLAYER].isin(self._of_game[PLAYER])
+        return without[is_theirs]
 
-    def _team_context(self) -> tuple[pd.DataFrame, Bools]:
-        rows = self._keys_after("upcoming_team_game_context", ("season", "team", "opponent"))
-        own = self._hit(self._teams, rows["team"], rows, AsOf.season)
-        return rows, own | self._hit(self._teams, rows["opponent"], rows, lambda a: a.last(1))
+    def _reached(self, rows: pd.DataFrame, input_: Input, read: Read) -> Bools:
+        """The rows that read something touched in this way."""
+        if read.judged or (read.until_loaded and self._is_loaded):
+            return np.zeros(len(rows), dtype=bool)
+        if input_.rule is not TimeRule.BEFORE_DATE:
+            other = self._touched[input_.table]
+            keys = other.rows.loc[other.mask(read.through or input_.columns), ["date", str(read.of)]]
+            return are_among(rows, ["date", str(read.by)], keys)
+        log = self._log(read.log or input_.table, read.of or _LEAGUE)
+        entities = rows[read.by] if read.by else [_LEAGUE] * len(rows)
+        as_of = log.before(entities, rows["season"], rows["date"])
+        found = as_of.over(read.over or season()).has_any("touched")
+        if read.slate:
+            found |= rows["is_new"].to_numpy()
+        if read.mates:
+            sides = rows.loc[found | rows["is_new"], ["date", TEAM]]
+            found = are_among(rows, ["date", TEAM], sides)
+        return found & rows[read.where].notna().to_numpy() if read.where else found
 
-    def _defences(self) -> tuple[pd.DataFrame, Bools]:
-        rows = self._keys_after("team_defense_zone_analysis", ("season", "team"))
-        own = self._hit(self._teams, rows["team"], rows, lambda a: a.last(LAST_GAMES))
-        return rows, own | self._within_league_days(rows["analysis_date"])
+    def _log(self, table: str, of: str) -> GameLog:
+        """The games that windows over a table count, by entity; those that are touched are marked."""
+        if (table, of) not in self._logs:
+            if table == SCHEDULE.name:
+                is_asked = self._is_of_game(self._playing)
+                games = self._playing.assign(touched=is_asked)[is_asked | self._playing["status"].eq(FINAL)]
+            else:
+                games = self._touched[table].rows.assign(touched=self._touched[table].mask())
+                games = games.rename(columns={"date": "game_date"})
+            games = games.assign(**{_LEAGUE: _LEAGUE, GAME: games.get(GAME, "")})
+            columns = dict.fromkeys([of, "season", "game_date", GAME, "touched"])
+            self._logs[table, of] = GameLog(games[[*columns]], entity=of)
+        return self._logs[table, of]
 
-    def _shooters(self) -> tuple[pd.DataFrame, Bools]:
-        rows = self._keys_after("player_shot_zone_analysis", ("season", "player_id"))
-        own = self._hit(self._played, rows["player_id"], rows, lambda a: a.last(MORE_GAMES))
-        return rows, own if self._is_loaded else own | rows["player_id"].isin(self._players).to_numpy()
+    def _on_its_night(self, rows: pd.DataFrame) -> Bools:
+        """All rows of the date, if it is the night's only game: a date without games has none."""
+        tonight = self._playing.loc[self._playing["game_date"].eq(self._day), GAME]
+        return (rows["date"].eq(self._day) & (tonight.nunique() <= 1)).to_numpy()
 
-    def _keys_after(self, table: str, columns: tuple[str, ...]) -> pd.DataFrame:
-        return _after(self._read(table, columns, self._game.day), TABLES[table].partition, self._game.day)
-
-    def _waiting_opponents(self) -> Bools:
-        """While the game is not loaded, everybody whose opponent played in it waits for it to be production-ready."""
-        if self._is_loaded:
-            return np.zeros(len(self.slate), dtype=bool)
-        return self._hit(self._teams, self.slate["opponent"], self.slate, AsOf.season)
-
-
-def _after(rows: pd.DataFrame, column: str, day: date) -> pd.DataFrame:
-    return rows[rows[column] > pd.Timestamp(day)].reset_index(drop=True)
-
-
-def _day_column(keys: pd.DataFrame) -> str:
-    return next(name for name in ("game_date", "analysis_date") if name in keys)
-
-
-def _newest_before(games: pd.DataFrame, entity: str, who: object, game: Game) -> str | None:
-    """The entity's newest game before the game; None if it is the first of the season."""
-    before = games[(games[entity] == who) & (games["game_date"] < pd.Timestamp(game.day))]
-    return None if before.empty else str(before["game_id"].iloc[-1])
+    def _is_of_game(self, rows: pd.DataFrame) -> Bools:
+        return rows[GAME].eq(self._game.game_id).to_numpy()

@@ -15,6 +15,7 @@ from nba_assets.schema.contract import Contract, empty, keys_of, partition_colum
 from nba_assets.schema.evidence import Expect, none_expected
 from nba_assets.schema.feature import FeatureSet
 from nba_assets.schema.policy import DEFAULT_POLICY, Policy
+from nba_assets.schema.reads import GAME, PLAYER, TEAM, Read
 from nba_assets.sources.base import ResultSet
 
 
@@ -45,16 +46,20 @@ class TimeRule(StrEnum):
 
 @dataclass(frozen=True)
 class Input:
-    """Another table that a table reads. `columns` is what is read of it (None: everything)."""
+    """Another table that a table reads. `columns` is what is read of it (None: everything).
+
+    `reads` says which of its rows a row reads. None, of a date's own partition: those with the same entity.
+    """
 
     table: str
     rule: TimeRule
     columns: tuple[str, ...] | None = None
+    reads: tuple[Read, ...] | None = None
 
 
-def same_date(table: str, *columns: str) -> Input:
+def same_date(table: str, *columns: str, reads: tuple[Read, ...] | None = None) -> Input:
     """Partition D reads partition D."""
-    return Input(table, TimeRule.SAME_DATE, columns or None)
+    return Input(table, TimeRule.SAME_DATE, columns or None, reads)
 
 
 def announced(table: str) -> Input:
@@ -62,9 +67,9 @@ def announced(table: str) -> Input:
     return Input(table, TimeRule.ANNOUNCED)
 
 
-def before_date(table: str, *columns: str) -> Input:
-    """Partition D reads the partitions of its season dated strictly before D."""
-    return Input(table, TimeRule.BEFORE_DATE, columns or None)
+def before_date(table: str, *columns: str, reads: tuple[Read, ...] = ()) -> Input:
+    """Partition D reads the partitions of its season dated strictly before D, over the windows of `reads`."""
+    return Input(table, TimeRule.BEFORE_DATE, columns or None, reads)
 
 
 def day_before(table: str) -> Input:
@@ -98,7 +103,7 @@ class Table:
     `compute` is a pure function of its inputs and the requested dates; `features` are those of its columns that a view
     shows as a vector; `expect` says what each partition must have; `reject` names, as rows (date, entity, category,
     details), what a raw table left out and why. `optional` tables have no influence on a date's status. `is_schedule`
-    marks the table that all others count games by.
+    marks the table that all others count games by, `is_listing` the one that says which players were with which team.
     """
 
     name: str
@@ -116,6 +121,7 @@ class Table:
     available: Available = Available.AFTER_RESULTS
     optional: bool = False
     is_schedule: bool = False
+    is_listing: bool = False
 
     @cached_property
     def code_version(self) -> str:
@@ -142,8 +148,9 @@ class Table:
 
     @property
     def entity(self) -> str:
-        """The column that says whom a row is about: the first key column beside the partition date."""
-        return next(key for key in self.keys if key != self.partition)
+        """The column that says whom a row is about: a player, a team, a game, or else the first key column."""
+        keys = [key for key in self.keys if key != self.partition]
+        return next((about for about in (PLAYER, TEAM, GAME) if about in keys), keys[0])
 
     @property
     def group(self) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from graphlib import TopologicalSorter
 
-from nba_assets.schema.contract import names_of
+from nba_assets.schema.contract import Contract, names_of
 from nba_assets.schema.feature import FeatureSet
+from nba_assets.schema.graph import in_order, tiers_of
 from nba_assets.schema.table import Input, Inputs, Phase, Table, TimeRule
 from nba_assets.tables.games import ANNOUNCED_COLUMNS
 from nba_assets.tables.ml_feature_store_v2 import ML_FEATURE_STORE_V2
@@ -46,44 +46,35 @@ _DECLARED = (
 )
 
 
-def _tiers() -> dict[str, int]:
-    """Each table's distance from the sources: one more than the farthest table that it reads."""
-    upstream = {table.name: table.upstream for table in _DECLARED}
-    tiers: dict[str, int] = {}
-    for name in TopologicalSorter(upstream).static_order():
-        tiers[name] = 1 + max((tiers[parent] for parent in upstream[name]), default=-1)
-    return tiers
+def check_sources(table: Table) -> None:
+    """ValueError if a feature comes from what the table does not read of its date, or what is not known before it."""
+    contracts = {other.name: other.contract for other in _DECLARED}
+    if table.features:
+        of_the_date = [i for i in table.inputs if i.rule in (TimeRule.SAME_DATE, TimeRule.ANNOUNCED)]
+        known = {i.table: _known_before_tip_off(i, contracts[i.table]) for i in of_the_date if i.table in contracts}
+        table.features.check_sources(known)
 
 
-TIERS: dict[str, int] = _tiers()
-TABLES: dict[str, Table] = {table.name: table for table in sorted(_DECLARED, key=lambda table: TIERS[table.name])}
-LISTINGS: Table = RAW_PLAYER_BOXSCORES
-"""Who was listed for each game: where a player's name and team are looked up."""
+def _known_before_tip_off(input_: Input, contract: type[Contract]) -> list[str]:
+    return ANNOUNCED_COLUMNS if input_.rule == TimeRule.ANNOUNCED else names_of(contract)
 
+
+for _table in _DECLARED:
+    check_sources(_table)
+
+TABLES: dict[str, Table] = {table.name: table for table in in_order(_DECLARED)}
+TIERS: dict[str, int] = tiers_of(tuple(TABLES.values()))
 SCHEDULE: Table = next(table for table in _DECLARED if table.is_schedule)
 """The table that all others count games by."""
+
+LISTING: Table = next(table for table in _DECLARED if table.is_listing)
+"""The table that says which players were with which team."""
 
 RAW: tuple[str, ...] = tuple(name for name, table in TABLES.items() if table.result_sets)
 """The tables that are read from the source."""
 
-
 WITH_FEATURES: tuple[tuple[Table, FeatureSet], ...] = tuple((t, t.features) for t in TABLES.values() if t.features)
 """The tables that have features, and those."""
-
-
-def check_sources(table: Table) -> None:
-    """ValueError if a feature comes from what the table does not read of its date, or what is not known before it."""
-    of_the_date = [i for i in table.inputs if i.rule in (TimeRule.SAME_DATE, TimeRule.ANNOUNCED)]
-    if table.features:
-        table.features.check_sources({i.table: _known_before_tip_off(i) for i in of_the_date})
-
-
-def _known_before_tip_off(input_: Input) -> list[str]:
-    return ANNOUNCED_COLUMNS if input_.rule == TimeRule.ANNOUNCED else names_of(TABLES[input_.table].contract)
-
-
-for _table, _ in WITH_FEATURES:
-    check_sources(_table)
 
 
 def downstream_of(name: str) -> frozenset[str]:
@@ -105,7 +96,7 @@ def with_upstream(names: Collection[str]) -> frozenset[str]:
 
 
 __all__ = [
-    "LISTINGS",
+    "LISTING",
     "RAW",
     "SCHEDULE",
     "TABLES",

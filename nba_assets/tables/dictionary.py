@@ -11,6 +11,8 @@ from pathlib import Path
 
 from nba_assets.schema.contract import Column, columns_of
 from nba_assets.schema.feature import Feature, FeatureSet
+from nba_assets.schema.graph import reads_of
+from nba_assets.schema.table import Input
 from nba_assets.tables import TABLES, Phase, Table
 
 _WHEN = {
@@ -81,8 +83,15 @@ def _inputs(table: Table) -> list[str]:
     )
     if table.inputs:
         lines.append("- **Reads:**")
-        lines += [f"  - [{input_.table}]({input_.table}.md): {input_.rule.value}" for input_ in table.inputs]
+        lines += [_input(table, input_) for input_ in table.inputs]
     return lines
+
+
+def _input(table: Table, input_: Input) -> str:
+    """The table, when it is read, and over which windows: "season's dates before D: of the team, last 10 games"."""
+    ways = dict.fromkeys(str(read) for read in reads_of(table, input_, TABLES))
+    found = f": {'; '.join(ways)}" if ways else ""
+    return f"  - [{input_.table}]({input_.table}.md): {input_.rule.value}{found}"
 
 
 def _row(column: Column) -> str:

@@ -11,18 +11,21 @@ from nba_assets.league import teams
 from nba_assets.league.calendar import GameType
 from nba_assets.league.formulas import Floats
 from nba_assets.league.slate import LISTING_COLUMNS, stints
-from nba_assets.league.windows import GameLog
+from nba_assets.league.windows import GameLog, season
 from nba_assets.partition import Cause
 from nba_assets.schema.contract import Date, Flag, Integer, Number, Text, TextList, column
 from nba_assets.schema.evidence import Evidence, Expectation, by_date
 from nba_assets.schema.feature import Feature, FeatureSet
 from nba_assets.schema.policy import Policy
+from nba_assets.schema.reads import Read, games_of, opponent, own_player, own_team, until_loaded
 from nba_assets.schema.table import Input, Inputs, Phase, Table, announced, before_date, same_date
 from nba_assets.tables.games import RESULT_COLUMNS, finished_games, team_games
 from nba_assets.tables.player_composite_factors import lists_of
 from nba_assets.tables.player_daily_cache import EARLY_SEASON_GAMES, GAMES_NOT_LOADED, SHOTS_MISSING
 from nba_assets.tables.pregame import expect_slate
 from nba_assets.tables.raw_injury_reports import AVAILABLE, DOUBTFUL, OUT, PROBABLE, QUESTIONABLE
+
+SEASON = season()
 
 _INJURY_RISK = {AVAILABLE: 0.0, PROBABLE: 1.0, QUESTIONABLE: 2.0, DOUBTFUL: 3.0, OUT: 3.0}
 
@@ -296,7 +299,7 @@ class MlFeatureStoreV2(FEATURES.contract()):  # type: ignore[misc]
     data_quality_issues: TextList = column("GAMES_NOT_LOADED, SHOTS_MISSING", texts=True)
 
 
-_SLATE = "upcoming_player_game_context"
+_SLATE, _TEAMS = "upcoming_player_game_context", "upcoming_team_game_context"
 _FROM_SLATE = (
     *("season", "player_id", "game_id", "team", "opponent", "is_home"),
     *("games_played_season", "games_expected", "games_loaded"),
@@ -305,7 +308,7 @@ _FROM_SLATE = (
 _FOUND_BY = {
     "raw_schedule": {"game_id": "game_id"},
     _SLATE: {"game_date": "game_date", "player_id": "player_id"},
-    "upcoming_team_game_context": {"game_date": "game_date", "team": "team"},
+    _TEAMS: {"game_date": "game_date", "team": "team"},
     "player_daily_cache": {"cache_date": "game_date", "player_id": "player_id"},
     "player_composite_factors": {"game_date": "game_date", "player_id": "player_id"},
     "player_shot_zone_analysis": {"analysis_date": "game_date", "player_id": "player_id"},
@@ -375,11 +378,11 @@ def _lacks_games(rows: pd.DataFrame, inputs: Inputs) -> pd.Series:
     if lacking.empty:
         return of_teams
     as_of = GameLog(lacking, entity="player_id").before(rows["player_id"], rows["season"], rows["game_date"])
-    return of_teams | (as_of.season().count > 0)
+    return of_teams | (as_of.over(SEASON).count > 0)
 
 
 def _opponent_lacks_games(rows: pd.DataFrame, inputs: Inputs) -> pd.Series:
-    team = inputs.on_date["upcoming_team_game_context"]
+    team = inputs.on_date[_TEAMS]
     lacks = team["game_number"] - 1 != team["wins"] + team["losses"]
     opponents = pd.DataFrame({"game_date": team["game_date"], "opponent": team["team"], "lacks": lacks})
     found = rows[["game_date", "opponent"]].merge(opponents, on=["game_date", "opponent"], how="left")
@@ -412,9 +415,9 @@ def expect(evidence: Evidence) -> dict[date, Expectation]:
     return found
 
 
-def _read(table: str, *others: str) -> Input:
+def _read(table: str, *others: str, reads: tuple[Read, ...] | None = None) -> Input:
     """Partition D reads partition D: what a player's row is found by, what the features come from, and the others."""
-    return same_date(table, *dict.fromkeys([*_FOUND_BY[table], *FEATURES.columns_of(table), *others]))
+    return same_date(table, *dict.fromkeys([*_FOUND_BY[table], *FEATURES.columns_of(table), *others]), reads=reads)
 
 
 ML_FEATURE_STORE_V2 = Table(
@@ -430,14 +433,29 @@ ML_FEATURE_STORE_V2 = Table(
     inputs=(
         announced("raw_schedule"),
         _read(_SLATE, *_FROM_SLATE),
-        _read("upcoming_team_game_context", "game_number", "wins", "losses"),
+        _read(
+            _TEAMS,
+            *("game_number", "wins", "losses"),
+            reads=(
+                own_team(through=FEATURES.columns_of(_TEAMS)),
+                until_loaded(opponent(through=("game_number", "wins", "losses"))),
+            ),
+        ),
         _read("player_daily_cache", "shot_zone_data_available"),
         _read("player_composite_factors"),
         _read("player_shot_zone_analysis", "total_shots_last_10"),
-        _read("team_defense_zone_analysis"),
-        before_date("raw_schedule", *RESULT_COLUMNS),
-        before_date("raw_player_boxscores", *LISTING_COLUMNS),
-        before_date("player_game_summary", "game_date", "season", "game_id", "player_id", "team"),
-        before_date("team_offense_game_summary", "game_date", "season", "game_id", "team"),
+        _read("team_defense_zone_analysis", reads=(opponent(),)),
+        before_date("raw_schedule", *RESULT_COLUMNS, reads=(until_loaded(games_of("raw_player_boxscores", SEASON)),)),
+        before_date("raw_player_boxscores", *LISTING_COLUMNS, reads=(until_loaded(own_player(SEASON)),)),
+        before_date(
+            "player_game_summary",
+            *("game_date", "season", "game_id", "player_id", "team"),
+            reads=(until_loaded(own_player(SEASON)),),
+        ),
+        before_date(
+            "team_offense_game_summary",
+            *("game_date", "season", "game_id", "team"),
+            reads=(until_loaded(games_of("player_game_summary", SEASON)),),
+        ),
     ),
 )

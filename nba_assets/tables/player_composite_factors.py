@@ -9,6 +9,7 @@ from nba_assets.league.formulas import Floats
 from nba_assets.league.zones import BALANCED, PAINT, ZONES
 from nba_assets.schema.contract import Contract, Date, Integer, Number, Text, TextList, column
 from nba_assets.schema.policy import Policy
+from nba_assets.schema.reads import opponent
 from nba_assets.schema.table import Inputs, Phase, Table, announced, same_date
 from nba_assets.tables.pregame import expect_slate
 
@@ -186,7 +187,9 @@ PLAYER_COMPOSITE_FACTORS = Table(
             *(f"{z}_rate_last_10" for z in ZONES),
         ),
         same_date(
-            "team_defense_zone_analysis", "analysis_date", "team", *(f"{z}_defense_vs_league_avg" for z in ZONES)
+            "team_defense_zone_analysis",
+            *("analysis_date", "team", *(f"{z}_defense_vs_league_avg" for z in ZONES)),
+            reads=(opponent(),),
         ),
     ),
 )

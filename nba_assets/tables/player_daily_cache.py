@@ -8,17 +8,20 @@ import numpy as np
 import pandas as pd
 
 from nba_assets.league import formulas
+from nba_assets.league.windows import last, season
 from nba_assets.league.zones import BALANCED, ZONES
 from nba_assets.partition import Cause, finding
 from nba_assets.schema.contract import Contract, Date, Flag, Integer, Number, OptionalInteger, Text, column
 from nba_assets.schema.evidence import Evidence, Expectation, by_date, none_expected
 from nba_assets.schema.policy import Policy
+from nba_assets.schema.reads import own_player, own_team
 from nba_assets.schema.table import Inputs, Phase, Table, announced, before_date, same_date
-from nba_assets.tables.player_windows import TEAM_TOTALS_BEFORE, minutes_per_game, played_games, usage_over
+from nba_assets.tables.player_windows import minutes_per_game, played_games, team_totals_before, usage_over
 
 GAMES_NOT_LOADED = "GAMES_NOT_LOADED"
 SHOTS_MISSING = "SHOTS_MISSING"
 EARLY_SEASON_GAMES = 10
+LAST_2, LAST_5, GAMES_3_TO_5, LAST_10, SEASON = last(2), last(5), last(3, skip=2), last(10), season()
 _POLICY = Policy(min_share=0.9, backfill_min_share=0.5, min_rows=100, backfill_min_rows=50)
 
 _FROM_CONTEXT = (
@@ -91,23 +94,23 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     rows = _slate_with_history(inputs, dates)
     log = played_games(inputs.before["player_game_summary"], inputs.before["team_offense_game_summary"])
     as_of = log.before(rows["player_id"], rows["season"], rows["cache_date"])
-    last_2, last_5, last_10, season = as_of.last(2), as_of.last(5), as_of.last(10), as_of.season()
+    last_2, last_5, last_10, to_date = (as_of.over(span) for span in (LAST_2, LAST_5, LAST_10, SEASON))
     zones_known = last_10.count_known("paint_attempts") == last_10.count
     rows = rows.assign(
         points_avg_last_5=last_5.mean("points"),
         points_avg_last_10=last_10.mean("points"),
-        points_avg_season=season.mean("points"),
+        points_avg_season=to_date.mean("points"),
         points_std_last_10=formulas.sample_std(last_10.sum("points"), last_10.sum_of_squares("points"), last_10.count),
         minutes_avg_last_10=minutes_per_game(last_10),
-        minutes_avg_season=minutes_per_game(season),
+        minutes_avg_season=minutes_per_game(to_date),
         usage_last_10=usage_over(last_10),
-        usage_season=usage_over(season),
+        usage_season=usage_over(to_date),
         ts_pct_last_10=formulas.true_shooting(last_10.sum("points"), last_10.sum("fga"), last_10.sum("fta")),
         ft_points_share_last_10=formulas.ratio(last_10.sum("ftm"), last_10.sum("points")),
         points_avg_last_2=last_2.mean("points"),
-        points_avg_games_3_to_5=as_of.last(3, skip=2).mean("points"),
+        points_avg_games_3_to_5=as_of.over(GAMES_3_TO_5).mean("points"),
         shot_zone_data_available=zones_known,
-        early_season_flag=season.count < EARLY_SEASON_GAMES,
+        early_season_flag=to_date.count < EARLY_SEASON_GAMES,
     )
     return _add_readiness(rows)
 
@@ -181,13 +184,18 @@ PLAYER_DAILY_CACHE = Table(
     inputs=(
         announced("raw_schedule"),
         same_date("upcoming_player_game_context", "game_date", *_FROM_CONTEXT),
-        same_date("upcoming_team_game_context", "game_date", "team", "pace_last_10", "off_rating_last_10"),
+        same_date(
+            "upcoming_team_game_context",
+            *("game_date", "team", "pace_last_10", "off_rating_last_10"),
+            reads=(own_team(),),
+        ),
         same_date("player_shot_zone_analysis", "analysis_date", "player_id", *_FROM_ZONES),
         before_date(
             "player_game_summary",
             *("game_date", "season", "game_id", "player_id", "team", "points", "fga", "fta", "ftm", "tov"),
             *("seconds_played", "paint_attempts"),
+            reads=tuple(map(own_player, (LAST_2, LAST_5, GAMES_3_TO_5, LAST_10, SEASON))),
         ),
-        TEAM_TOTALS_BEFORE,
+        team_totals_before("player_game_summary", SEASON),
     ),
 )

@@ -10,18 +10,20 @@ import pandas as pd
 from nba_assets.league import formulas
 from nba_assets.league.calendar import season_of
 from nba_assets.league.slate import stints
-from nba_assets.league.windows import GameLog, Window
+from nba_assets.league.windows import GameLog, Window, last, season
 from nba_assets.league.zones import BALANCED, ZONES, primary_zone
 from nba_assets.partition import Cause
 from nba_assets.schema.contract import Contract, Date, Flag, Integer, Number, OptionalInteger, Text, column
 from nba_assets.schema.evidence import Evidence, Expectation, by_date, none_expected
 from nba_assets.schema.policy import Policy
+from nba_assets.schema.reads import judged, own_player
 from nba_assets.schema.table import Inputs, Phase, Table, announced, before_date
 from nba_assets.tables.games import RESULT_COLUMNS, seasons_of_dates
 from nba_assets.tables.pregame import entitled, finished_sides_before, lack_games
 from nba_assets.tables.statistics import ZONE_ATTEMPTS, ZONE_MAKES
 
 LAST_GAMES, MORE_GAMES, GAMES_FOR_LAST_20 = 10, 20, 15
+LAST_10, LAST_20, SEASON = last(LAST_GAMES), last(MORE_GAMES), season()
 EARLY_SEASON_GAMES = 10
 EXCELLENT, GOOD, LIMITED = "excellent", "good", "limited"
 _POLICY = Policy(min_share=0.9, backfill_min_share=0.5, min_rows=100, backfill_min_rows=50, critical=False)
@@ -80,10 +82,10 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     log = GameLog(inputs.before["player_game_summary"], entity="player_id")
     rows = _players_by_date(log, dates)
     as_of = log.before(rows["player_id"], rows["season"], rows["analysis_date"])
-    enough = as_of.season().count >= inputs.min_games
+    enough = as_of.over(SEASON).count >= inputs.min_games
     rows, as_of = rows[enough].reset_index(drop=True), as_of.only(enough)
-    last_10, last_20 = as_of.last(LAST_GAMES), as_of.last(MORE_GAMES)
-    games = as_of.season().count
+    last_10, last_20 = as_of.over(LAST_10), as_of.over(LAST_20)
+    games = as_of.over(SEASON).count
     zones = _zones(last_10, LAST_GAMES) | _zones(last_20, MORE_GAMES, at_least=GAMES_FOR_LAST_20)
     return rows.assign(
         **zones,
@@ -159,7 +161,7 @@ PLAYER_SHOT_ZONE_ANALYSIS = Table(
     policy=_POLICY,
     inputs=(
         announced("raw_schedule"),
-        before_date("raw_schedule", *RESULT_COLUMNS),
+        before_date("raw_schedule", *RESULT_COLUMNS, reads=(judged(),)),
         before_date(
             "player_game_summary",
             *(
@@ -173,6 +175,8 @@ PLAYER_SHOT_ZONE_ANALYSIS = Table(
                 *ZONE_ATTEMPTS,
                 *ZONE_MAKES,
             ),
+            # How many games the season has matters up to fifteen.
+            reads=(own_player(LAST_10), own_player(LAST_20)),
         ),
     ),
 )

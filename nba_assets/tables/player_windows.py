@@ -5,14 +5,17 @@ from __future__ import annotations
 import pandas as pd
 
 from nba_assets.league import formulas
-from nba_assets.league.windows import GameLog, Window
+from nba_assets.league.windows import GameLog, Span, Window
+from nba_assets.schema.reads import Read, games_of
 from nba_assets.schema.table import Input, before_date
 
 _TEAM_TOTALS = {"fga": "team_fga", "fta": "team_fta", "tov": "team_tov", "seconds_played": "team_seconds"}
 
-TEAM_TOTALS_BEFORE: Input = before_date(
-    "team_offense_game_summary", "game_date", "season", "game_id", "team", *_TEAM_TOTALS
-)
+
+def team_totals_before(summaries: str, over: Span, *reads: Read) -> Input:
+    """The input that `played_games` joins to a player's games in `summaries`; `reads` is what else it is read for."""
+    columns = ("game_date", "season", "game_id", "team", *_TEAM_TOTALS)
+    return before_date("team_offense_game_summary", *columns, reads=(games_of(summaries, over), *reads))
 
 
 def played_games(summaries: pd.DataFrame, offense: pd.DataFrame) -> GameLog:

@@ -219,6 +219,7 @@ RAW_PLAYER_BOXSCORES = Table(
     compute=compute,
     expect=expect,
     reject=reject,
+    is_listing=True,
     inputs=(same_date("raw_schedule"), same_date("raw_team_boxscores")),
     result_sets=(ResultSet.PLAYER_LOG, ResultSet.BOX_SCORES, ResultSet.INACTIVES),
 )

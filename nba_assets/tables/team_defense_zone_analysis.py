@@ -9,12 +9,13 @@ import pandas as pd
 
 from nba_assets.league import formulas, teams
 from nba_assets.league.calendar import season_of
-from nba_assets.league.windows import GameLog, Window, pairs
+from nba_assets.league.windows import GameLog, Window, days, last, pairs, season
 from nba_assets.league.zones import ZONES, extreme_zones
 from nba_assets.partition import Cause
 from nba_assets.schema.contract import Contract, Date, Flag, Integer, Number, Text, column
 from nba_assets.schema.evidence import Evidence, Expectation, by_date, none_expected
 from nba_assets.schema.policy import Policy
+from nba_assets.schema.reads import judged, league, own_team
 from nba_assets.schema.table import Inputs, Phase, Table, announced, before_date
 from nba_assets.tables.games import RESULT_COLUMNS
 from nba_assets.tables.pregame import entitled, finished_sides_before, lack_games
@@ -22,7 +23,9 @@ from nba_assets.tables.pregame import entitled, finished_sides_before, lack_game
 LAST_GAMES = 15
 LEAGUE_DAYS = 30
 LEAGUE_TEAM_GAMES = 50
+LAST_15, LEAGUE_MONTH, SEASON = last(LAST_GAMES), days(LEAGUE_DAYS), season()
 EARLY_SEASON_GAMES = 10
+_AGAINST_LEAGUE = (*(f"{zone}_defense_vs_league_avg" for zone in ZONES), "strongest_zone", "weakest_zone")
 HIGH, MEDIUM, LOW = "high", "medium", "low"
 _POLICY = Policy(
     min_share=25 / 30,
@@ -84,9 +87,9 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     rows = pairs(teams.CODES, dates).rename(columns={"entity": "team", "date": "analysis_date"})
     rows["season"] = rows["analysis_date"].map({day: season_of(day.date()) for day in dates}).astype(object)
     log = _defense_log(inputs)
-    season_games = log.before(rows["team"], rows["season"], rows["analysis_date"]).season().count
+    season_games = log.before(rows["team"], rows["season"], rows["analysis_date"]).over(SEASON).count
     rows = rows[season_games >= inputs.min_games].assign(_games=season_games[season_games >= inputs.min_games])
-    window = log.before(rows["team"], rows["season"], rows["analysis_date"]).last(LAST_GAMES)
+    window = log.before(rows["team"], rows["season"], rows["analysis_date"]).over(LAST_15)
     rows = rows.assign(**_zones(window, _league_shares(log, rows)), **_ratings(window))
     strongest, weakest = extreme_zones(*(rows[f"{zone}_defense_vs_league_avg"] for zone in ZONES))
     games = rows["_games"]
@@ -106,8 +109,8 @@ def _defense_log(inputs: Inputs) -> GameLog:
 
 def _league_shares(log: GameLog, rows: pd.DataFrame) -> dict[str, formulas.Floats]:
     """The league's field goal share by zone over D−30 … D−1; NULL with fewer than 50 team-games with shots."""
-    league = GameLog(log.games.assign(league="NBA"), entity="league")
-    window = league.before(["NBA"] * len(rows), rows["season"], rows["analysis_date"]).days(LEAGUE_DAYS)
+    whole = GameLog(log.games.assign(league="NBA"), entity="league")
+    window = whole.before(["NBA"] * len(rows), rows["season"], rows["analysis_date"]).over(LEAGUE_MONTH)
     enough = window.count_known("opp_paint_attempts") >= LEAGUE_TEAM_GAMES
     shares = {}
     for zone in ZONES:
@@ -183,14 +186,18 @@ TEAM_DEFENSE_ZONE_ANALYSIS = Table(
     policy=_POLICY,
     inputs=(
         announced("raw_schedule"),
-        before_date("raw_schedule", *RESULT_COLUMNS),
+        before_date("raw_schedule", *RESULT_COLUMNS, reads=(judged(),)),
         before_date(
             "team_defense_game_summary",
             *("game_date", "season", "game_id", "team", "points_allowed", "paint_points_allowed", "blocks"),
             *(f"opp_{zone}_{kind}" for zone in ZONES for kind in ("attempts", "makes")),
+            # How many games the season has matters up to fifteen.
+            reads=(own_team(LAST_15), league(LEAGUE_MONTH, into=_AGAINST_LEAGUE)),
         ),
         before_date(
-            "team_offense_game_summary", *("game_date", "season", "game_id", "team"), *("possessions", "seconds_played")
+            "team_offense_game_summary",
+            *("game_date", "season", "game_id", "team", "possessions", "seconds_played"),
+            reads=(own_team(LAST_15),),
         ),
     ),
 )

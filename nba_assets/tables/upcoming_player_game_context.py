@@ -9,7 +9,7 @@ import pandas as pd
 
 from nba_assets.league import teams
 from nba_assets.league.slate import LISTING_COLUMNS, slate
-from nba_assets.league.windows import GameLog
+from nba_assets.league.windows import GameLog, days, last, season
 from nba_assets.partition import Cause
 from nba_assets.schema.contract import (
     Contract,
@@ -22,10 +22,11 @@ from nba_assets.schema.contract import (
     column,
 )
 from nba_assets.schema.evidence import Evidence, Expectation, none_expected
+from nba_assets.schema.reads import opponent, own_player, own_team, slate_membership, team_mates
 from nba_assets.schema.table import Inputs, Phase, Table, announced, before_date, day_before, rejections, same_date
 from nba_assets.tables.games import RESULT_COLUMNS, finished_games, team_games
 from nba_assets.tables.injury_status import player_statuses, reports_of_teams, unmatched_names
-from nba_assets.tables.player_windows import TEAM_TOTALS_BEFORE, minutes_per_game, played_games, usage_over
+from nba_assets.tables.player_windows import minutes_per_game, played_games, team_totals_before, usage_over
 from nba_assets.tables.raw_injury_reports import AVAILABLE, DOUBTFUL, OUT, PROBABLE, QUESTIONABLE
 from nba_assets.tables.upcoming_team_game_context import SEASON_PHASES, days_rest
 
@@ -33,6 +34,7 @@ STAR_POINTS_PER_GAME, STAR_GAMES = 18, 10
 GAMES_FOR_PROJECTED_USAGE = 5
 GAMES_FOR_PACE = 5
 MIN_SLATE, MAX_SLATE = 8, 26
+LAST_7, WEEK, FORTNIGHT, SEASON = last(7), days(7), days(14), season()
 
 
 class UpcomingPlayerGameContext(Contract):
@@ -127,11 +129,11 @@ def _own_windows(rows: pd.DataFrame, inputs: Inputs) -> dict[str, object]:
     log = played_games(inputs.before["player_game_summary"], inputs.before["team_offense_game_summary"])
     log.add("back_to_back", log.days_since_previous() == 1)
     as_of = log.before(rows["player_id"], rows["season"], rows["game_date"])
-    season, week, fortnight = as_of.season(), as_of.days(7), as_of.days(14)
+    to_date, week, fortnight = as_of.over(SEASON), as_of.over(WEEK), as_of.over(FORTNIGHT)
     rest = days_rest(as_of)
     games_known = np.minimum(rows["wins"] + rows["losses"], rows["opponent_wins"] + rows["opponent_losses"])
-    enough_games = season.count >= GAMES_FOR_PROJECTED_USAGE
-    is_star = (season.count >= STAR_GAMES) & (season.sum("points") >= STAR_POINTS_PER_GAME * season.count)
+    enough_games = to_date.count >= GAMES_FOR_PROJECTED_USAGE
+    is_star = (to_date.count >= STAR_GAMES) & (to_date.sum("points") >= STAR_POINTS_PER_GAME * to_date.count)
     return {
         "days_rest": rest.array,
         "back_to_back": rest.eq(0).fillna(False).to_numpy(dtype=bool),
@@ -141,9 +143,9 @@ def _own_windows(rows: pd.DataFrame, inputs: Inputs) -> dict[str, object]:
         "minutes_last_14_days": fortnight.sum("seconds_played") / 60,
         "avg_minutes_per_game_last_7_days": minutes_per_game(week),
         "back_to_backs_last_14_days": fortnight.without_first().sum("back_to_back"),
-        "games_played_season": season.count,
-        "avg_usage_last_7_games": usage_over(as_of.last(7)),
-        "projected_usage": np.where(enough_games, usage_over(season), np.nan),
+        "games_played_season": to_date.count,
+        "avg_usage_last_7_games": usage_over(as_of.over(LAST_7)),
+        "projected_usage": np.where(enough_games, usage_over(to_date), np.nan),
         "pace_differential": (rows["pace_last_10"] - rows["opponent_pace_last_10"]).where(
             games_known >= GAMES_FOR_PACE
         ),
@@ -155,8 +157,8 @@ def _games_of_team(rows: pd.DataFrame, inputs: Inputs) -> dict[str, object]:
     finished = team_games(finished_games(inputs.before["raw_schedule"], inputs.counting_types))
     loaded = inputs.before["team_offense_game_summary"][["game_id", "team"]].assign(loaded=True)
     log = GameLog(finished.merge(loaded, on=["game_id", "team"], how="left"), entity="team")
-    season = log.before(rows["team"], rows["season"], rows["game_date"]).season()
-    return {"games_expected": season.count, "games_loaded": season.count_known("loaded")}
+    to_date = log.before(rows["team"], rows["season"], rows["game_date"]).over(SEASON)
+    return {"games_expected": to_date.count, "games_loaded": to_date.count_known("loaded")}
 
 
 def _injury_status(rows: pd.DataFrame, inputs: Inputs) -> dict[str, pd.Series]:
@@ -197,14 +199,34 @@ UPCOMING_PLAYER_GAME_CONTEXT = Table(
     reject=reject,
     inputs=(
         announced("raw_schedule"),
-        same_date("upcoming_team_game_context"),
-        before_date("raw_schedule", *RESULT_COLUMNS),
-        before_date("raw_player_boxscores", *LISTING_COLUMNS),
+        same_date(
+            "upcoming_team_game_context",
+            reads=(
+                # Wins and losses count up to the games that a pace needs: fewer than it is made of.
+                own_team(through=("pace_last_10",), into=("pace_differential",)),
+                own_team(through=("opponent_days_rest",), into=("opponent_days_rest",)),
+                opponent(through=("pace_last_10",), into=("pace_differential", "opponent_pace_last_10")),
+                opponent(through=("def_rating_last_10",), into=("opponent_def_rating_last_10",)),
+            ),
+        ),
+        before_date(
+            "raw_schedule", *RESULT_COLUMNS, reads=(own_team(SEASON, into=("games_expected", "games_loaded")),)
+        ),
+        before_date(
+            "raw_player_boxscores",
+            *LISTING_COLUMNS,
+            # The names that the injury report may call him by are those of all his listings.
+            reads=(slate_membership(), own_player(SEASON, into=("player_status",), where="player_status")),
+        ),
         before_date(
             "player_game_summary",
             *("game_date", "season", "game_id", "player_id", "team", "points", "fga", "fta", "tov", "seconds_played"),
+            reads=(
+                *map(own_player, (LAST_7, WEEK, FORTNIGHT, SEASON)),
+                team_mates(SEASON, into=("star_teammates_out",), where="player_status"),
+            ),
         ),
-        TEAM_TOTALS_BEFORE,
+        team_totals_before("player_game_summary", SEASON, own_team(SEASON, into=("games_loaded",))),
         day_before("raw_injury_reports"),
     ),
 )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from nba_assets.league import formulas, teams
 from nba_assets.league.calendar import GameType
-from nba_assets.league.windows import AsOf, GameLog
+from nba_assets.league.windows import AsOf, GameLog, days, last, season
 from nba_assets.partition import Cause
 from nba_assets.schema.contract import (
     Contract,
@@ -23,6 +23,7 @@ from nba_assets.schema.contract import (
     column,
 )
 from nba_assets.schema.evidence import Evidence, Expectation, by_date, none_expected
+from nba_assets.schema.reads import opponent, own_team
 from nba_assets.schema.table import Inputs, Phase, Table, announced, before_date, day_before, same_date
 from nba_assets.tables.games import RESULT_COLUMNS, finished_games, team_games, tonight
 from nba_assets.tables.injury_status import reports_of_teams
@@ -31,6 +32,7 @@ from nba_assets.tables.pregame import finished_sides_before, lack_games
 EARLY, MID, LATE, PLAY_IN, PLAYOFFS = "early", "mid", "late", "play_in", "playoffs"
 SEASON_PHASES = (EARLY, MID, LATE, PLAY_IN, PLAYOFFS)
 GAMES_FOR_WIN_PCT = 5
+LAST_GAME, LAST_10, WEEK, FORTNIGHT, SEASON = last(1), last(10), days(7), days(14), season()
 
 
 class UpcomingTeamGameContext(Contract):
@@ -129,9 +131,9 @@ def _rest(rows: pd.DataFrame, inputs: Inputs) -> dict[str, object]:
     return {
         "days_rest": rest.array,
         "back_to_back": rest.eq(0).fillna(False).to_numpy(dtype=bool),
-        "games_last_7_days": as_of.days(7).count,
-        "games_last_14_days": as_of.days(14).count,
-        "game_number": as_of.season().count + 1,
+        "games_last_7_days": as_of.over(WEEK).count,
+        "games_last_14_days": as_of.over(FORTNIGHT).count,
+        "game_number": as_of.over(SEASON).count + 1,
     }
 
 
@@ -139,13 +141,13 @@ def _results(rows: pd.DataFrame, offense: pd.DataFrame) -> dict[str, object]:
     log = GameLog(offense, entity="team")
     log.add("streak", log.streaks("won"))
     as_of = log.before(rows["team"], rows["season"], rows["game_date"])
-    season, last_10 = as_of.season(), as_of.last(10)
-    wins = season.sum("won")
+    to_date, last_10 = as_of.over(SEASON), as_of.over(LAST_10)
+    wins = to_date.sum("won")
     possessions = last_10.sum("possessions")
     return {
         "wins": wins,
-        "losses": season.count - wins,
-        "win_pct": np.where(season.count >= GAMES_FOR_WIN_PCT, formulas.ratio(wins, season.count), np.nan),
+        "losses": to_date.count - wins,
+        "win_pct": np.where(to_date.count >= GAMES_FOR_WIN_PCT, formulas.ratio(wins, to_date.count), np.nan),
         "streak": as_of.latest("streak").fillna(0).array,
         "last_margin": as_of.latest("margin").astype("Int64").array,
         "pace_last_10": formulas.pace(possessions, last_10.sum("seconds_played")),
@@ -195,11 +197,26 @@ UPCOMING_TEAM_GAME_CONTEXT = Table(
     expect=expect,
     inputs=(
         announced("raw_schedule"),
-        before_date("raw_schedule", *RESULT_COLUMNS),
+        before_date(
+            "raw_schedule",
+            *RESULT_COLUMNS,
+            reads=(
+                own_team(LAST_GAME, into=("days_rest", "back_to_back", "rest_advantage")),
+                own_team(WEEK, into=("games_last_7_days",)),
+                own_team(FORTNIGHT, into=("games_last_14_days",)),
+                own_team(SEASON, into=("game_number",)),
+                opponent(LAST_GAME, into=("opponent_days_rest", "rest_advantage")),
+            ),
+        ),
         before_date(
             "team_offense_game_summary",
             *("game_date", "season", "game_id", "team", "won", "margin", "points", "opponent_points"),
             *("possessions", "seconds_played"),
+            reads=(
+                own_team(LAST_GAME, into=("last_margin",)),
+                own_team(LAST_10, into=("pace_last_10", "off_rating_last_10", "def_rating_last_10")),
+                own_team(SEASON, into=("wins", "losses", "win_pct", "streak")),
+            ),
         ),
         same_date("raw_game_lines"),
         day_before("raw_injury_reports"),

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import pandas as pd
 
+from nba_assets.schema.contract import names_of
 from nba_assets.tables import Table
 from nba_assets.warehouse.ddl import Migration, Relation
 
@@ -24,6 +25,15 @@ class DisturbedError(WarehouseError):
 
 class OvertakenError(WarehouseError):
     """A newer attempt at the partition was published while this one was computed; nothing was written."""
+
+
+def columns_to_read(table: Table, columns: Sequence[str] | None) -> list[str]:
+    """The asked columns (None: all) in table order; WarehouseError names those that the table does not have."""
+    names = names_of(table.contract)
+    unknown = sorted(set(columns or ()).difference(names))
+    if unknown:
+        raise WarehouseError(f"{table.name} has no column {', '.join(unknown)}; its columns: {', '.join(names)}")
+    return names if columns is None else [name for name in names if name in columns]
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,10 @@ class Warehouse(Protocol):
     def read(
         self, table: Table, *, columns: Sequence[str] | None = None, start: date | None = None, end: date | None = None
     ) -> pd.DataFrame:
-        """Rows of the partitions start … end (inclusive) in the contract's types, ordered by key."""
+        """Rows of the partitions start … end (inclusive) in the contract's types, ordered by key.
+
+        Raises WarehouseError for a column that the table's contract does not have.
+        """
         ...
 
     def publish(self, publication: Publication) -> None:

@@ -25,7 +25,7 @@ from google.cloud import bigquery
 from nba_assets.schema.contract import Column, cast, columns_of, empty, names_of
 from nba_assets.tables import Table
 from nba_assets.warehouse import bigquery_sql as sql
-from nba_assets.warehouse.base import OvertakenError, Publication, WarehouseError
+from nba_assets.warehouse.base import OvertakenError, Publication, WarehouseError, columns_to_read
 from nba_assets.warehouse.bigquery_client import METADATA_RETRY, Connection, Target, describe, explained
 from nba_assets.warehouse.ddl import (
     BIGQUERY,
@@ -113,8 +113,8 @@ class BigQueryWarehouse:
         self, table: Table, *, columns: Sequence[str] | None = None, start: date | None = None, end: date | None = None
     ) -> pd.DataFrame:
         """Rows of the partitions start … end in the contract's types, ordered by key."""
+        wanted = columns_to_read(table, columns)
         self.prepare()
-        wanted = [name for name in names_of(table.contract) if columns is None or name in columns]
         where = sql.between(table.partition, start, end)
         rows = self._fetch(sql.select(self._names, relation_of(table), wanted, where, table.keys))
         return cast(rows, table.contract, wanted)

@@ -27,7 +27,7 @@ import pyarrow as pa
 
 from nba_assets.schema.contract import cast, empty, names_of
 from nba_assets.tables import Table
-from nba_assets.warehouse.base import Publication, WarehouseError
+from nba_assets.warehouse.base import Publication, WarehouseError, columns_to_read
 from nba_assets.warehouse.ddl import Migration, Relation, arrow_schema, create_table, migrations, missing_table
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS, in_todays_columns
 from nba_assets.warehouse.relations import all_relations, relation_of
@@ -113,7 +113,7 @@ class DuckDBWarehouse:
         self, table: Table, *, columns: Sequence[str] | None = None, start: date | None = None, end: date | None = None
     ) -> pd.DataFrame:
         """Rows of the partitions start … end in the contract's types, ordered by key."""
-        names = [name for name in names_of(table.contract) if columns is None or name in columns]
+        names = columns_to_read(table, columns)
         where, values = _between(table.partition, start, end)
         query = f"SELECT {', '.join(names)} FROM {relation_of(table).qualified}{where} ORDER BY {', '.join(table.keys)}"
         return cast(self._fetch(query, values), table.contract, names)

@@ -6,12 +6,16 @@ import datetime as dt
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nba_assets.league.windows import GameLog, pairs
+from nba_assets.league import windows
+from nba_assets.league.windows import GameLog, Span, pairs
 from nba_assets_tests.oracle.random_leagues import examples
 
+SEASON, WEEK, LAST_2, LAST_5 = windows.season(), windows.days(7), windows.last(2), windows.last(5)
+GAMES_3_TO_5 = windows.last(3, skip=2)
 SEASONS = {"2021-22": dt.date(2022, 3, 20), "2022-23": dt.date(2022, 10, 18)}
 
 games = st.tuples(
@@ -44,12 +48,12 @@ def test_every_window_is_what_filtering_gives(log, team: str, season: str, after
     as_of = GameLog(rows, entity="team").before([team], [season], [day])
     week = mine[mine["game_date"] >= day - pd.Timedelta(days=7)]
     expected = {
-        "season": (as_of.season(), mine),
-        "last 2": (as_of.last(2), mine.tail(2)),
-        "last 5": (as_of.last(5), mine.tail(5)),
-        "games 3 to 5": (as_of.last(3, skip=2), mine.iloc[:-2].tail(3)),
-        "7 days": (as_of.days(7), week),
-        "7 days but the first": (as_of.days(7).without_first(), week.iloc[1:]),
+        "season": (as_of.over(SEASON), mine),
+        "last 2": (as_of.over(LAST_2), mine.tail(2)),
+        "last 5": (as_of.over(LAST_5), mine.tail(5)),
+        "games 3 to 5": (as_of.over(GAMES_3_TO_5), mine.iloc[:-2].tail(3)),
+        "7 days": (as_of.over(WEEK), week),
+        "7 days but the first": (as_of.over(WEEK).without_first(), week.iloc[1:]),
     }
     for name, (window, games_in_it) in expected.items():
         assert window.count[0] == len(games_in_it), name
@@ -91,16 +95,17 @@ def test_a_game_touches_the_queries_that_contain_it(log):
     queries = pairs(["BOS", "NYK"], [pd.Timestamp("2022-04-01"), pd.Timestamp("2022-11-20")])
     season = np.where(queries["date"] < "2022-08-01", "2021-22", "2022-23")
 
-    def windows(frame_of: pd.DataFrame):
-        return GameLog(frame_of, entity="team").before(queries["entity"], season, queries["date"]).last(5)
+    def asked(frame_of: pd.DataFrame):
+        return GameLog(frame_of, entity="team").before(queries["entity"], season, queries["date"]).over(LAST_5)
 
-    before = windows(rows.fillna({"points": 0}))
+    before = asked(rows.fillna({"points": 0}))
     ordered = before.log.games
     for position in range(len(ordered)):
         changed = ordered.copy()
         changed.loc[position, "points"] += 1
-        moved = windows(changed).sum("points") != before.sum("points")
-        assert moved.tolist() == before.contains(position).tolist()
+        after = asked(changed.assign(is_changed=changed.index == position))
+        moved = after.sum("points") != before.sum("points")
+        assert moved.tolist() == after.has_any("is_changed").tolist()
 
 
 @examples(30)
@@ -111,7 +116,8 @@ def test_queries_chosen_later_have_the_windows_that_they_had_among_all(log, firs
     as_of = GameLog(frame(log), entity="team").before(queries["entity"], season, queries["date"])
     chosen = np.arange(len(queries)) % 3 == first
     few = as_of.only(chosen)
-    for of_few, of_all in ((few.season(), as_of.season()), (few.last(2), as_of.last(2)), (few.days(7), as_of.days(7))):
+    for span in (SEASON, LAST_2, WEEK):
+        of_few, of_all = few.over(span), as_of.over(span)
         assert of_few.count.tolist() == of_all.count[chosen].tolist()
         np.testing.assert_equal(of_few.sum("points"), of_all.sum("points")[chosen])
     np.testing.assert_equal(few.days_since_latest(), as_of.days_since_latest()[chosen])
@@ -132,5 +138,41 @@ def test_fractions_are_exact_to_ten_digits_whatever_was_before():
     )
     day = rows["game_date"].iloc[-1] + pd.Timedelta(days=1)
     short, long = (GameLog(part, entity="team").before(["BOS"], ["2022-23"], [day]) for part in (rows.tail(10), rows))
-    assert short.last(10).sum("possessions")[0] == long.last(10).sum("possessions")[0]
-    assert abs(long.last(10).sum("possessions")[0] - rows["possessions"].tail(10).sum()) < 1e-8
+    last_10 = windows.last(10)
+    assert short.over(last_10).sum("possessions")[0] == long.over(last_10).sum("possessions")[0]
+    assert abs(long.over(last_10).sum("possessions")[0] - rows["possessions"].tail(10).sum()) < 1e-8
+
+
+ALL_SPANS = (SEASON, WEEK, LAST_2, LAST_5, GAMES_3_TO_5, windows.days(14), windows.last(1))
+
+
+def test_a_span_says_itself_in_words():
+    words = [str(span) for span in (SEASON, WEEK, LAST_5, GAMES_3_TO_5, windows.last(1))]
+    assert words == ["season to date", "last 7 days", "last 5 games", "newest games 3 to 5", "last game"]
+
+
+@examples(30)
+@given(logs, st.sampled_from(ALL_SPANS), st.sampled_from(ALL_SPANS), st.integers(0, 44))
+def test_a_span_within_another_has_no_game_that_the_other_has_not(log, inner: Span, outer: Span, after: int):
+    day = pd.Timestamp(SEASONS["2021-22"]) + pd.Timedelta(days=after)
+    as_of = GameLog(frame(log), entity="team").before(["BOS", "NYK"], ["2021-22"] * 2, [day] * 2)
+    one, other = as_of.over(inner), as_of.over(outer)
+    if inner.is_within(outer):
+        assert ((one.count == 0) | ((one.start >= other.start) & (one.end <= other.end))).all()
+
+
+def test_which_spans_are_within_others():
+    within = {(str(a), str(b)) for a in ALL_SPANS for b in ALL_SPANS if a.is_within(b) and b != SEASON and a != b}
+    assert within == {
+        ("last 2 games", "last 5 games"),
+        ("newest games 3 to 5", "last 5 games"),
+        ("last game", "last 2 games"),
+        ("last game", "last 5 games"),
+        ("last 7 days", "last 14 days"),
+    }
+
+
+@pytest.mark.parametrize("make", [lambda: windows.last(0), lambda: windows.last(2, skip=-1), lambda: windows.days(0)])
+def test_a_window_of_nothing_is_refused(make):
+    with pytest.raises(ValueError, match=r"last\(|days\("):
+        make()

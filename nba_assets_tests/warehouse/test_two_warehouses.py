@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from nba_assets.warehouse.base import Warehouse
+from nba_assets.warehouse.base import Warehouse, WarehouseError
 from nba_assets.warehouse.ledger import ENTITY_FAILURES
 from nba_assets_tests.warehouse.publications import (
     LINES,
@@ -60,6 +60,11 @@ def test_reading_takes_only_the_asked_columns_and_dates(warehouse: Warehouse, da
     assert later.set_index("game_date")["total"][pd.Timestamp(next_day)] == 215.0
     assert later["game_date"].min() == pd.Timestamp(next_day)
     assert warehouse.read(LINES, end=day)["game_date"].max() == pd.Timestamp(day)
+
+
+def test_an_unknown_column_is_refused_by_its_name(warehouse: Warehouse, day: date) -> None:
+    with pytest.raises(WarehouseError, match="raw_game_lines has no column over_under; its columns: game_date"):
+        warehouse.read(LINES, columns=["game_date", "over_under"], start=day)
 
 
 def test_a_day_without_rows_reads_as_an_empty_frame_in_the_contracts_types(warehouse: Warehouse, day: date) -> None:
