@@ -217,6 +217,11 @@ class State:
             if found is not None and (found.status == Status.NOT_DUE or self._policies[input_.table].critical):
                 yield found
 
+    def stale_since(self, partition: Partition) -> date:
+        """The first date of whatever a partition is made of that is stale; its own, if nothing before it is."""
+        inputs = (found.partition for found in self._stale_inputs(partition))
+        return min((self.stale_since(input_) for input_ in inputs), default=partition.day)
+
     def because(self, root: Partition, day: date) -> Finding:
         """Why a partition of `day` is blocked: its root, and the teams whose games the root keeps from it."""
         cell = self._own_cell(root)
@@ -293,6 +298,12 @@ class State:
 
     def _stale_input(self, partition: Partition) -> Cell | None:
         """The nearest input that is stale; of a history, its first such date. Named is the one it began with."""
+        for found in self._stale_inputs(partition):
+            return self._stale_input(found.partition) or found
+        return None
+
+    def _stale_inputs(self, partition: Partition) -> Iterator[Cell]:
+        """Every input that is stale; of a history, its first such date."""
         for input_ in TABLES[partition.table].inputs:
             if input_.rule == TimeRule.BEFORE_DATE:
                 found = self._stale_history_of(input_.table, partition.day)
@@ -301,8 +312,7 @@ class State:
                 cell = self.cell(input_.table, when)
                 found = cell if cell.status == Status.STALE else None
             if found is not None:
-                return self._stale_input(found.partition) or found
-        return None
+                yield found
 
     def _stale_history_of(self, table: str, day: date) -> Cell | None:
         def extend(d: date, before: Cell | None) -> Cell | None:
