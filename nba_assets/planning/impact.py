@@ -199,7 +199,9 @@ class _Walk:
     def _on_its_night(self, rows: pd.DataFrame) -> Bools:
         """All rows of the date, if it is the night's only game: a date without games has none."""
         tonight = self._playing.loc[self._playing["game_date"].eq(self._day), GAME]
-        return (rows["date"].eq(self._day) & (tonight.nunique() <= 1)).to_numpy()
+        is_only_game: Bools = (rows["date"].eq(self._day) & (tonight.nunique() <= 1)).to_numpy()
+        return is_only_game
 
     def _is_of_game(self, rows: pd.DataFrame) -> Bools:
-        return rows[GAME].eq(self._game.game_id).to_numpy()
+        is_of_game: Bools = rows[GAME].eq(self._game.game_id).to_numpy()
+        return is_of_game
