@@ -91,6 +91,9 @@ def repair(
     tables: OnlyTables = None,
     dry_run: DryRun = False,
     force: Force = False,
+    rewrite: Annotated[
+        bool, typer.Option("--rewrite", help="Build what is up to date, too, and write it again; needs START and END.")
+    ] = False,
     quiet: Quiet = False,
     format: AsFormat = Format.TABLE,
 ) -> None:
@@ -98,10 +101,12 @@ def repair(
 
     Without START and END, partitions that are not due yet do not count for the exit status: nobody asked for them.
     """
-    options = RunOptions(force=force, forced_by=getpass.getuser() if force else None)
+    options = RunOptions(force=force, rewrite=rewrite, forced_by=getpass.getuser() if force else None)
     with errors_explained():
         if start and not end:
             raise UsageError("give START and END, or neither")
+        if rewrite and not start:
+            raise UsageError("--rewrite needs START and END: of all history it would rebuild everything")
         session = open_session()
         named = read_range(session, start, end) if start and end else []
         job = _Job(session, named or all_history(session), _table_names(tables), options, named)
@@ -142,7 +147,8 @@ class _Job:
     def carry_out(self, *, dry_run: bool, quiet: bool, format_: Format) -> None:
         """Plan or build, print, and end with the exit status that the range deserves."""
         self.session.warehouse.prepare()
-        steps = forecast(load_state(self.session, self.days[0], self.days[-1]), self.tables, self.days, self.refresh)
+        state = load_state(self.session, self.days[0], self.days[-1])
+        steps = forecast(state, self.tables, self.days, self.refresh, rewrite=self.options.rewrite)
         if dry_run:
             _print_plan(steps, format_)
             return

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from nba_assets.league.calendar import season_of
-from nba_assets.partition import Status
+from nba_assets.partition import FINE, Status
 from nba_assets.planning.state import Cell, State
 from nba_assets.schema.table import TimeRule
 from nba_assets.tables import TABLES, TIERS, Phase
@@ -32,10 +32,10 @@ class Step:
         return TIERS[self.table]
 
 
-def plan_step(state: State, table: str, days: Sequence[date], *, force: bool = False) -> Step:
+def plan_step(state: State, table: str, days: Sequence[date], *, force: bool = False, rewrite: bool = False) -> Step:
     """What one table needs, given what stands upstream of it right now."""
     cells = [state.cell(table, day) for day in days]
-    wanted = [cell for cell in cells if _is_wanted(cell, force=force)]
+    wanted = [cell for cell in cells if _is_wanted(cell, force=force, rewrite=rewrite)]
     blocked = [cell for cell in cells if cell.status == Status.BLOCKED or _waits(state, cell)]
     waiting = {cell.partition for cell in blocked}
     build = [cell for cell in wanted if cell.partition not in waiting]
@@ -43,9 +43,9 @@ def plan_step(state: State, table: str, days: Sequence[date], *, force: bool = F
     return Step(table, tuple(c.partition.day for c in build), tuple(c.partition.day for c in blocked), dict(why))
 
 
-def _is_wanted(cell: Cell, *, force: bool) -> bool:
+def _is_wanted(cell: Cell, *, force: bool = False, rewrite: bool = False) -> bool:
     early = force and cell.status == Status.BOOTSTRAP and TABLES[cell.partition.table].phase == Phase.PRE_GAME
-    return cell.status in _TO_BUILD or early
+    return cell.status in _TO_BUILD or early or (rewrite and cell.status in FINE)
 
 
 def _waits(state: State, cell: Cell) -> bool:
@@ -57,12 +57,17 @@ def _waits(state: State, cell: Cell) -> bool:
 
 
 def forecast(
-    state: State, tables: Collection[str], days: Sequence[date], refresh: frozenset[date] = frozenset()
+    state: State,
+    tables: Collection[str],
+    days: Sequence[date],
+    refresh: frozenset[date] = frozenset(),
+    *,
+    rewrite: bool = False,
 ) -> list[Step]:
     """The steps of a whole range as far as they can be told before anything is built.
 
     What follows a partition that is going to be built may turn out unchanged: the forecast names it as STALE.
-    `refresh` are dates whose raw partitions the source is to be asked for again.
+    `refresh` are dates whose raw partitions the source is to be asked for again; with `rewrite` nothing is up to date.
     """
     steps = []
     coming: dict[str, set[date]] = {}
@@ -70,7 +75,7 @@ def forecast(
         cells = {day: state.cell(table, day) for day in days}
         why: dict[date, Status] = {}
         for day, cell in cells.items():
-            if _is_wanted(cell, force=False) or (cell.status == Status.BLOCKED and _will_be_freed(cell, coming)):
+            if _is_wanted(cell, rewrite=rewrite) or (cell.status == Status.BLOCKED and _will_be_freed(cell, coming)):
                 why[day] = cell.status
             elif cell.published is not None and (_follows(table, day, coming) or _is_raw(table, day, refresh)):
                 why[day] = Status.STALE
