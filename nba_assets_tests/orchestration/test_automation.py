@@ -19,7 +19,7 @@ from nba_assets_tests.orchestration.morning import POST_GAME, PRE_GAME, REQUIRED
 
 PLAYED = date(2021, 11, 9)
 TONIGHT = date(2021, 11, 10)
-FIRST_PRE_GAME = {"upcoming_team_game_context", "team_defense_zone_analysis", "player_shot_zone_analysis"}
+FIRST_PRE_GAME = {name for name in PRE_GAME if not TABLES[name].upstream.intersection(PRE_GAME)}
 SKIP = {"skip_downstream_trigger": True}
 
 
