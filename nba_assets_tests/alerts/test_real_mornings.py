@@ -59,7 +59,9 @@ def test_a_missing_game_is_one_critical_mail_until_it_arrives(
     copy_of(broken_home, tmp_path)
     morning = opened(MORNING)
     assert len(warehouses.stored(morning, "upcoming_player_game_context", DAY)) == 270
-    blocked = {day: {n for n, c in cells(morning, day).items() if c.status == Status.BLOCKED} for day in (DAY, NEXT_DAY)}
+    blocked = {
+        day: {n for n, c in cells(morning, day).items() if c.status == Status.BLOCKED} for day in (DAY, NEXT_DAY)
+    }
     assert blocked[NEXT_DAY] == {name for name, table in TABLES.items() if table.phase == Phase.PRE_GAME}
     assert notify(morning).delivered == 1
     (mail,) = mailbox.mails()
