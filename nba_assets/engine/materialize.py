@@ -6,6 +6,7 @@ transaction. How outcomes are shown to Dagster or on a terminal does not belong 
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Iterable, Sequence
@@ -28,7 +29,7 @@ from nba_assets.schema.fingerprint import partition_hashes
 from nba_assets.session import Session
 from nba_assets.settings import SettingsError
 from nba_assets.sources.registry import is_made_up
-from nba_assets.tables import SCHEDULE, TABLES, Table
+from nba_assets.tables import SCHEDULE, TABLES
 from nba_assets.tables.games import announced_games
 from nba_assets.warehouse.base import Publication
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
@@ -80,7 +81,8 @@ def materialize(
             stored = read_stored(session, table, open_days)
         mode = Mode(session.settings.completeness, run.options.backfill_mode, run.options.force)
         result = Attempt(session, state, table, mode, run.options.bootstrap_days).at(open_days, stored)
-        hashes = _hashes(table, result)
+        published = [day for day, outcome in result.outcomes.items() if outcome.is_published]
+        hashes = partition_hashes(result.rows, table.contract, published)
         changed = [day for day in open_days if _has_changed(state, result.outcomes[day], hashes)]
         outcomes = {**waiting, **result.outcomes}
         recorded = [outcome for outcome in outcomes.values() if _is_worth_recording(state, outcome)]
@@ -100,7 +102,7 @@ def materialize(
 
 
 def _refuse_another_league(session: Session) -> None:
-    """Whoever forgets NBA_SOURCE is told before anything is replaced: the schedule is what is loaded first."""
+    """A forgotten NBA_SOURCE is an error before anything is replaced: the schedule is what is loaded first."""
     stored = session.warehouse.ledger(tables=[SCHEDULE.name])
     made_up = is_made_up(session.source.name)
     others = {name for name in stored["source"].dropna().unique() if is_made_up(name) != made_up}
@@ -113,7 +115,7 @@ def _refuse_another_league(session: Session) -> None:
 
 
 def _waiting(state: State, table: str, day: date) -> Outcome | None:
-    """BLOCKED or NOT_DUE, if an input is not there."""
+    """BLOCKED or NOT_DUE, if an input is missing."""
     obstacle = state.obstacle(table, day)
     if obstacle is None:
         return None
@@ -127,8 +129,8 @@ def _waiting(state: State, table: str, day: date) -> Outcome | None:
 def _has_changed(state: State, outcome: Outcome, hashes: dict[date, str]) -> bool:
     if not outcome.is_published:
         return False
-    stands = state.published(outcome.partition.table, outcome.partition.day)
-    return stands is None or stands.content_hash != hashes[outcome.partition.day]
+    published = state.published(outcome.partition.table, outcome.partition.day)
+    return published is None or published.content_hash != hashes[outcome.partition.day]
 
 
 def _is_worth_recording(state: State, outcome: Outcome) -> bool:
@@ -139,14 +141,6 @@ def _is_worth_recording(state: State, outcome: Outcome) -> bool:
     if outcome.status != Status.BLOCKED or newest is None:
         return True
     return (newest.status, newest.root) != (outcome.status, outcome.root)
-
-
-def _hashes(table: Table, result: AttemptResult) -> dict[date, str]:
-    return partition_hashes(result.rows, table.contract, _published(result))
-
-
-def _published(result: AttemptResult) -> list[date]:
-    return [day for day, outcome in result.outcomes.items() if outcome.is_published]
 
 
 def _failures(outcomes: Iterable[Outcome]) -> pd.DataFrame:
@@ -194,7 +188,7 @@ class _Entry:
             "code_version": TABLES[table].code_version,
             "source": self.source,
             "opening_night": result.opening_nights.get(season_of(day)),
-            "options": self.run.options.to_json(),
+            "options": json.dumps(self.run.options.given()),
             "started_at": self.started,
             "duration_s": time.monotonic() - self.clock,
         }

@@ -12,7 +12,8 @@ import dagster as dg
 from dagster import AutomationCondition as When
 
 from nba_assets.schema.policy import Policy
-from nba_assets.tables import TABLES, Phase, Table
+from nba_assets.schema.table import Phase, Table
+from nba_assets.tables import TABLES
 
 SKIP_DOWNSTREAM_TAG = "nba/skip_downstream_trigger"
 """On a run that automation must not go on from; set by the step itself when its options say so."""
@@ -34,23 +35,23 @@ def inputs_are_ready(table: Table, policies: Mapping[str, Policy]) -> dg.Automat
     the blocking checks of every input; it never requests a partition in the same tick as its input, so that a gap
     fails alone and what follows is held instead of failing with it; it does not go on from runs that said so.
 
-    - fires: an input was materialised, and all inputs of the date (of the day before, for history) stand;
+    - fires: an input was materialised, and all inputs of the date (of the day before, for history) are there;
     - waits: an input is missing, being computed, or about to be requested;
     - holds: a blocking check of an input failed: a gap. The repair of the gap is an update, and it fires;
     - idles: nothing has been updated since it was last requested or computed.
 
-    What the table can do without (`critical` in its policy) must have been tried; optional inputs are not waited for.
+    What the table can do without (`critical` in its policy) must have been attempted; optional ones are not waited for.
     """
     needed, wanted = _needed(table, policies), _wanted(table, policies)
     waits = When.any_deps_match(When.missing()).allow(needed).with_label("an input is missing")
     holds = When.any_deps_match(When.any_checks_match(~When.check_passed(), blocking_only=True)).allow(needed)
-    untried = When.any_deps_match(When.missing() & ~When.execution_failed()).allow(wanted)
+    never_attempted = When.any_deps_match(When.missing() & ~When.execution_failed()).allow(wanted)
     busy = When.any_deps_match(When.in_progress() | When.will_be_requested()).with_label("an input is on its way")
     return (
         _an_input_was_updated()
         & ~waits
         & ~holds.with_label("a blocking check of an input has not passed")
-        & ~untried.with_label("an input that is not critical has not been tried")
+        & ~never_attempted.with_label("an input that is not critical was never attempted")
         & ~busy
         & ~When.in_progress()
     ).with_label("inputs_are_ready")

@@ -84,8 +84,8 @@ class TestForce:
         defense = later["team_defense_zone_analysis"]
         assert defense.newest is not None
         assert (defense.status, defense.newest.complete, defense.newest.expected) == (Status.DEGRADED, 28, 30)
-        assert defense.reason == f"lacks 1 finished game: {GAME} ({DAY}): BKN, TOR"
-        assert later["upcoming_team_game_context"].reason == f"BKN: lacks 1 finished game: {GAME} ({DAY})"
+        assert defense.reason == f"1 finished game missing: {GAME} ({DAY}): BKN, TOR"
+        assert later["upcoming_team_game_context"].reason == f"BKN: 1 finished game missing: {GAME} ({DAY})"
 
     def test_players_whose_games_are_not_loaded_are_not_production_ready(self, forced: Session) -> None:
         rows = stored(forced, "ml_feature_store_v2", NEXT)

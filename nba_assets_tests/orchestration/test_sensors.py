@@ -102,5 +102,5 @@ def test_patience_ends() -> None:
 
 
 def test_an_unreadable_cursor_starts_afresh() -> None:
-    assert Patience.read("not JSON").tried == {}
-    assert Patience.read('{"2021-11-01": 5}').tried == {}
+    assert Patience.read("not JSON").attempts == {}
+    assert Patience.read('{"2021-11-01": 5}').attempts == {}
