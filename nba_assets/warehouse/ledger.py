@@ -6,6 +6,8 @@ row. Every column but the keys is nullable.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from nba_assets.schema.contract import (
@@ -69,6 +71,17 @@ class EntityFailures(Contract):
 
 PROCESSOR_RUNS = Relation(DATASET, "processor_runs", ProcessorRuns)
 ENTITY_FAILURES = Relation(DATASET, "entity_failures", EntityFailures)
+
+
+def is_newest(quote: Callable[[str], str], *alike: str) -> str:
+    """In SQL: a row is the newest attempt at its partition, of those that have the same values in `alike`."""
+    same = ", ".join(map(quote, ("table_name", "partition_date", *alike)))
+    return f"ROW_NUMBER() OVER (PARTITION BY {same} ORDER BY {quote('attempt_id')} DESC) = 1"
+
+
+def is_current(quote: Callable[[str], str]) -> str:
+    """In SQL: a row is the newest attempt at its partition, or the newest of those that published."""
+    return f"{is_newest(quote)} OR ({quote('published')} AND {is_newest(quote, 'published')})"
 
 
 def in_todays_columns(rows: pd.DataFrame) -> pd.DataFrame:
