@@ -15,9 +15,10 @@ from nba_assets.engine.run_options import RunOptions
 from nba_assets.league.calendar import EASTERN
 from nba_assets.partition import Status
 from nba_assets.schema.evidence import Evidence, Expectation
+from nba_assets.schema.table import Phase
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet, SourceSchemaError
-from nba_assets.tables import TABLES, Phase
+from nba_assets.tables import TABLES
 from nba_assets.tables.ml_feature_store_v2 import FEATURES
 from nba_assets_tests.engine.warehouses import (
     KNOWN_AFTER,

@@ -12,8 +12,9 @@ import pytest
 from nba_assets.engine.inputs import read_stored, with_source
 from nba_assets.partition import Cause, finding
 from nba_assets.schema.evidence import Evidence, Expectation
+from nba_assets.schema.table import Inputs
 from nba_assets.session import Session
-from nba_assets.tables import TABLES, Inputs
+from nba_assets.tables import TABLES
 from nba_assets_tests.engine.warehouses import healthy, session, stored
 
 DAY = date(2021, 11, 6)

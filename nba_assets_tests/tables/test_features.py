@@ -12,8 +12,8 @@ import pytest
 
 from nba_assets.schema.contract import columns_of
 from nba_assets.schema.feature import Feature, FeatureSet
-from nba_assets.sources.simulated import SimulatedSource
 from nba_assets.schema.table import Inputs
+from nba_assets.sources.simulated import SimulatedSource
 from nba_assets.tables import TABLES, WITH_FEATURES, check_sources
 from nba_assets.tables.ml_feature_store_v2 import FEATURES, MlFeatureStoreV2, with_features
 from nba_assets.verification.replay import raw_tables, replay
