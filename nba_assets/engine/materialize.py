@@ -10,7 +10,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 
 import pandas as pd
@@ -23,7 +23,6 @@ from nba_assets.partition import Cause, Outcome, Partition, Status, finding, to_
 from nba_assets.planning.load import load_state
 from nba_assets.planning.state import State
 from nba_assets.quality.audit import Mode
-from nba_assets.schema.contract import empty, shape
 from nba_assets.schema.evidence import by_date
 from nba_assets.schema.fingerprint import partition_hashes
 from nba_assets.session import Session
@@ -32,7 +31,7 @@ from nba_assets.sources.registry import is_made_up
 from nba_assets.tables import SCHEDULE, TABLES
 from nba_assets.tables.games import announced_games
 from nba_assets.warehouse.base import Publication
-from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
+from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS, rows_of
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def materialize(
                 table=table,
                 dates=changed,
                 rows=result.rows[result.rows[table.partition].isin(pd.DatetimeIndex(changed))],
-                runs=_ledger_rows([entry.row(outcome, state, hashes, result) for outcome in recorded]),
+                runs=rows_of(PROCESSOR_RUNS, [entry.row(outcome, state, hashes, result) for outcome in recorded]),
                 failures=_failures(result.outcomes.values()),
                 failure_dates=open_days,
             )
@@ -145,17 +144,11 @@ def _is_worth_recording(state: State, outcome: Outcome) -> bool:
 
 def _failures(outcomes: Iterable[Outcome]) -> pd.DataFrame:
     rows = [
-        (outcome.partition.day, outcome.partition.table, failure.entity, failure.category, failure.details)
+        {"partition_date": outcome.partition.day, "table_name": outcome.partition.table, **asdict(failure)}
         for outcome in outcomes
         for failure in outcome.failures
     ]
-    columns = ["partition_date", "table_name", "entity", "category", "details"]
-    frame = pd.DataFrame(rows, columns=columns).drop_duplicates(columns[:3])
-    return shape(frame, ENTITY_FAILURES.contract) if rows else empty(ENTITY_FAILURES.contract)
-
-
-def _ledger_rows(rows: list[dict[str, object]]) -> pd.DataFrame:
-    return shape(pd.DataFrame(rows), PROCESSOR_RUNS.contract) if rows else empty(PROCESSOR_RUNS.contract)
+    return rows_of(ENTITY_FAILURES, rows).drop_duplicates(["partition_date", "table_name", "entity"])
 
 
 @dataclass(frozen=True)

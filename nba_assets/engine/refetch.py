@@ -10,15 +10,12 @@ import time
 from collections.abc import Collection
 from datetime import UTC, date, datetime
 
-import pandas as pd
-
 from nba_assets.partition import FINE, Cause, Status, finding, to_json
 from nba_assets.planning.load import load_state
-from nba_assets.schema.contract import names_of
 from nba_assets.session import Session
 from nba_assets.tables import RAW, SCHEDULE
 from nba_assets.warehouse.base import ledger_only
-from nba_assets.warehouse.ledger import PROCESSOR_RUNS
+from nba_assets.warehouse.ledger import PROCESSOR_RUNS, rows_of
 
 
 def request_refetch(session: Session, days: Collection[date]) -> None:
@@ -45,8 +42,7 @@ def request_refetch(session: Session, days: Collection[date]) -> None:
         }
         for name, day in settled
     ]
-    runs = pd.DataFrame(rows).reindex(columns=names_of(PROCESSOR_RUNS.contract))
-    session.warehouse.publish(ledger_only(SCHEDULE, runs))
+    session.warehouse.publish(ledger_only(SCHEDULE, rows_of(PROCESSOR_RUNS, rows)))
 
 
 _SETTLED = FINE | {Status.NOT_DUE}

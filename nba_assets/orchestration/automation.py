@@ -5,7 +5,7 @@ Raw tables have no condition: the source is asked by the morning schedule (`sche
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
@@ -42,7 +42,9 @@ def inputs_are_ready(table: Table, policies: Mapping[str, Policy]) -> dg.Automat
 
     What the table can do without (`critical` in its policy) must have been attempted; optional ones are not waited for.
     """
-    needed, wanted = _needed(table, policies), _wanted(table, policies)
+    counting = [name for name in sorted(table.upstream) if not TABLES[name].optional]
+    needed = dg.AssetSelection.assets(*(name for name in counting if policies[name].critical))
+    wanted = dg.AssetSelection.assets(*(name for name in counting if not policies[name].critical))
     waits = When.any_deps_match(When.missing()).allow(needed).with_label("an input is missing")
     holds = When.any_deps_match(When.any_checks_match(~When.check_passed(), blocking_only=True)).allow(needed)
     never_attempted = When.any_deps_match(When.missing() & ~When.execution_failed()).allow(wanted)
@@ -69,18 +71,6 @@ def _an_input_was_updated() -> dg.AutomationCondition[Any]:
     silenced = When.any_deps_match(must_not_trigger).with_label("an input was updated without trigger")
     handled = When.newly_requested() | When.newly_updated() | When.initial_evaluation() | silenced
     return updated.since(handled).with_label("an input was updated since last handled")
-
-
-def _needed(table: Table, policies: Mapping[str, Policy]) -> dg.AssetSelection:
-    return _selection(n for n in table.upstream if policies[n].critical and not TABLES[n].optional)
-
-
-def _wanted(table: Table, policies: Mapping[str, Policy]) -> dg.AssetSelection:
-    return _selection(n for n in table.upstream if not policies[n].critical and not TABLES[n].optional)
-
-
-def _selection(names: Iterable[str]) -> dg.AssetSelection:
-    return dg.AssetSelection.assets(*sorted(names))
 
 
 def automation_sensor() -> dg.AutomationConditionSensorDefinition:

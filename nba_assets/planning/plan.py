@@ -65,20 +65,17 @@ def forecast(
     coming: dict[str, set[date]] = {}
     for table in (name for name in TABLES if name in tables):
         cells = {day: state.cell(table, day) for day in days}
+        reread = refresh if TABLES[table].result_sets else frozenset()
         why: dict[date, Status] = {}
         for day, cell in cells.items():
             if _is_wanted(cell, force=False) or (cell.status == Status.BLOCKED and _will_be_freed(cell, coming)):
                 why[day] = cell.status
-            elif cell.published is not None and (_follows(table, day, coming) or _is_raw(table, day, refresh)):
+            elif cell.published is not None and (day in reread or _follows(table, day, coming)):
                 why[day] = Status.STALE
         coming[table] = set(why)
         held = tuple(day for day, cell in cells.items() if cell.status == Status.BLOCKED and day not in why)
         steps.append(Step(table, tuple(why), held, Counter(why.values())))
     return steps
-
-
-def _is_raw(table: str, day: date, refresh: frozenset[date]) -> bool:
-    return day in refresh and bool(TABLES[table].result_sets)
 
 
 def _will_be_freed(cell: Cell, coming: dict[str, set[date]]) -> bool:

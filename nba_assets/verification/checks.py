@@ -53,7 +53,9 @@ def points_agree(stored: StoredSeason) -> CheckResult:
     agrees = rows["points"].eq(rows["of_players"]) & (rows["score"].isna() | rows["points"].eq(rows["score"]))
     wrong = rows[~agrees.fillna(False).astype(bool)]
     texts = (
-        f"{_game(row)}: team {row.points}, players {row.of_players}, schedule {row.score}" for row in wrong.itertuples()
+        f"{row.game_date.date()} {row.game_id} {row.team}: "
+        f"team {row.points}, players {row.of_players}, schedule {row.score}"
+        for row in wrong.itertuples()
     )
     return result("points of players = team = schedule", examined=len(rows), violations=texts)
 
@@ -194,7 +196,3 @@ def _months(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def _text(values: tuple[object, ...]) -> str:
     return " ".join(str(v.date()) if isinstance(v, pd.Timestamp) else str(v) for v in values)
-
-
-def _game(row: object) -> str:
-    return f"{row.game_date.date()} {row.game_id} {row.team}"  # type: ignore[attr-defined]

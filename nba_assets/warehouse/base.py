@@ -55,8 +55,8 @@ class Publication:
 
 def ledger_only(table: Table, runs: pd.DataFrame) -> Publication:
     """Ledger rows about a table of which nothing is replaced."""
-    ledger, failures = PROCESSOR_RUNS.contract, ENTITY_FAILURES.contract
-    return Publication(table, (), table.empty(), shape(runs, ledger), empty(failures), ())
+    failures = empty(ENTITY_FAILURES.contract)
+    return Publication(table, (), table.empty(), shape(runs, PROCESSOR_RUNS.contract), failures, ())
 
 
 class Warehouse(Protocol):

@@ -6,7 +6,7 @@ row. Every column but the keys is nullable.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
@@ -21,6 +21,7 @@ from nba_assets.schema.contract import (
     cast,
     column,
     names_of,
+    shape,
 )
 from nba_assets.warehouse.ddl import Relation
 
@@ -82,6 +83,11 @@ def is_newest(quote: Callable[[str], str], *alike: str) -> str:
 def is_current(quote: Callable[[str], str]) -> str:
     """In SQL: a row is the newest attempt at its partition, or the newest of those that published."""
     return f"{is_newest(quote)} OR ({quote('published')} AND {is_newest(quote, 'published')})"
+
+
+def rows_of(relation: Relation, rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """Rows of a bookkeeping table in its contract's types; what a row does not say is NULL."""
+    return shape(pd.DataFrame(rows, columns=names_of(relation.contract)), relation.contract)
 
 
 def in_todays_columns(rows: pd.DataFrame) -> pd.DataFrame:
