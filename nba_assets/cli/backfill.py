@@ -95,6 +95,9 @@ def repair(
     tables: OnlyTables = None,
     dry_run: DryRun = False,
     force: Force = False,
+    rewrite: Annotated[
+        bool, typer.Option("--rewrite", help="Build what is up to date, too, and write it again; needs START and END.")
+    ] = False,
     quiet: Quiet = False,
     format: AsFormat = Format.TABLE,
 ) -> None:
@@ -102,8 +105,10 @@ def repair(
 
     Without START and END, partitions that are not due yet do not count for the exit status: they were not asked for.
     """
-    options = RunOptions(force=force, forced_by=getpass.getuser() if force else None)
+    options = RunOptions(force=force, rewrite=rewrite, forced_by=getpass.getuser() if force else None)
     with errors_explained():
+        if rewrite and not start:
+            raise UsageError("--rewrite needs START and END: of all history it would rebuild everything")
         session = open_session()
         named = read_optional_range(session, start, end)
         job = _Job(session, named or all_history(session), _table_names(tables), options, named)
@@ -144,7 +149,8 @@ class _Job:
     def carry_out(self, *, dry_run: bool, quiet: bool, format_: Format) -> None:
         """Plan or build, print, and end with the exit status that the range deserves."""
         self.session.warehouse.prepare()
-        steps = forecast(load_state(self.session, self.days[0], self.days[-1]), self.tables, self.days, self.refresh)
+        state = load_state(self.session, self.days[0], self.days[-1])
+        steps = forecast(state, self.tables, self.days, self.refresh, rewrite=self.options.rewrite)
         if dry_run:
             _print_plan(steps, format_)
             return

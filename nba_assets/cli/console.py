@@ -38,7 +38,7 @@ class _Output(Console):
 
     def say(self, *parts: object) -> None:
         """A line as it is: nothing in it is markup, and a long one is not broken."""
-        self.print(*parts, markup=False, highlight=False, soft_wrap=True)
+        self.print(*map(str, parts), markup=False, highlight=False, soft_wrap=True)
 
     def on_broken_pipe(self) -> None:
         """The command ends with its own status, not with that of a lost line."""

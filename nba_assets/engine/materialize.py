@@ -82,7 +82,8 @@ def materialize(
         result = Attempt(session, state, table, mode, run.options.bootstrap_days).at(open_days, stored)
         published = [day for day, outcome in result.outcomes.items() if outcome.is_published]
         hashes = partition_hashes(result.rows, table.contract, published)
-        changed = [day for day in open_days if _has_changed(state, result.outcomes[day], hashes)]
+        rewrite = run.options.rewrite
+        changed = [day for day in open_days if _is_written(state, result.outcomes[day], hashes, rewrite=rewrite)]
         outcomes = {**waiting, **result.outcomes}
         recorded = [outcome for outcome in outcomes.values() if _is_worth_recording(state, outcome)]
         session.warehouse.publish(
@@ -125,9 +126,10 @@ def _waiting(state: State, table: str, day: date) -> Outcome | None:
     return Outcome(partition, Status.BLOCKED, (state.because(root, day),), label=obstacle.label, root=root)
 
 
-def _has_changed(state: State, outcome: Outcome, hashes: dict[date, str]) -> bool:
-    if not outcome.is_published:
-        return False
+def _is_written(state: State, outcome: Outcome, hashes: dict[date, str], *, rewrite: bool) -> bool:
+    """Whether rows are published that are not there yet, as far as the ledger knows; or whatever it knows."""
+    if not outcome.is_published or rewrite:
+        return outcome.is_published
     published = state.published(outcome.partition.table, outcome.partition.day)
     return published is None or published.content_hash != hashes[outcome.partition.day]
 

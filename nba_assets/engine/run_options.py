@@ -22,12 +22,13 @@ class RunOptions:
 
     `backfill_mode` relaxes two thresholds and digests alerts. `skip_downstream_trigger` keeps automation from
     going on from this run, and implies backfill mode. `force` publishes below the threshold and in bootstrap.
-    `bootstrap_days` replaces the policy's.
+    `bootstrap_days` replaces the policy's. `rewrite` builds what is up to date as well, and writes it again.
     """
 
     backfill_mode: bool = False
     skip_downstream_trigger: bool = False
     force: bool = False
+    rewrite: bool = False
     bootstrap_days: int | None = None
     forced_by: str | None = None
 
@@ -45,7 +46,7 @@ class ParsedOptions:
     mode_line: str
 
 
-NAMES = ("backfill_mode", "is_backfill", "skip_downstream_trigger", "force", "bootstrap_days")
+NAMES = ("backfill_mode", "is_backfill", "skip_downstream_trigger", "force", "rewrite", "bootstrap_days")
 
 
 def parse_options(given: Mapping[str, Any], *, backfill_tag: str | None = None) -> ParsedOptions:

@@ -37,6 +37,7 @@ _RUN_OPTIONS = dg.Permissive(
     {
         "backfill_mode": dg.Field(bool, is_required=False, description="Relax two thresholds, digest alerts."),
         "force": dg.Field(bool, is_required=False, description="Publish below the threshold and in bootstrap."),
+        "rewrite": dg.Field(bool, is_required=False, description="Write the rows again, also if they are unchanged."),
         "skip_downstream_trigger": dg.Field(
             bool, is_required=False, description="Automation does not go on from this run; implies backfill mode."
         ),

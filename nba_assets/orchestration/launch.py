@@ -70,7 +70,7 @@ class Launch:
             # Tables of one tier do not read each other: what the ledger says now holds until the last of them is built.
             self._state = state = load_state(self.session, self.days[0], self.days[-1], tables)
             for table in tables:
-                yield plan_step(state, table, self.days, force=self.options.force)
+                yield plan_step(state, table, self.days, force=self.options.force, rewrite=self.options.rewrite)
 
     def _job(self) -> dg.JobDefinition:
         """The assets alone, on this session: schedules and sensors have no part in a launch."""

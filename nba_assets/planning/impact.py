@@ -82,9 +82,10 @@ class _Walk:
         listings = session.warehouse.read(LISTING, columns=LISTING_COLUMNS, end=self._last)
         self._listings = listings[listings["season"] == game.season]
         self._is_loaded = bool(self._is_of_game(self._listings).any())
+        self._players = self._players_of_game()
         self._of_game: dict[str, list[Any]] = {GAME: [game.game_id]}
         if self._is_of_game(self._playing).any():  # no box score is expected of a game that does not count
-            self._of_game |= {TEAM: [*game.teams], PLAYER: self._players()}
+            self._of_game |= {TEAM: [*game.teams], PLAYER: self._players[PLAYER].tolist()}
         self._touched: dict[str, Touched] = {}
         self._logs: dict[tuple[str, str], GameLog] = {}
 
@@ -102,17 +103,18 @@ class _Walk:
         self._touched[table.name] = found
         return found
 
-    def _players(self) -> list[int]:
-        """Those listed in the game, or, while it is not loaded, with one of its teams on its day.
+    def _players_of_game(self) -> pd.DataFrame:
+        """Players with their teams: those listed in the game, or, while it is not loaded, with its teams on its day.
 
         Before a team's first game nobody was listed: they are those of its first one.
         """
         if self._is_loaded:
-            return self._listings.loc[self._is_of_game(self._listings), PLAYER].tolist()
+            return self._listings.loc[self._is_of_game(self._listings), [PLAYER, TEAM]]
         spells = stints(self._listings)
         first_game = spells[TEAM].map(self._listings.groupby(TEAM)["game_date"].min())
         began, ended = spells["first_day"].le(first_game.clip(lower=self._day)), spells["next_day"].le(self._day)
-        return spells.loc[spells[TEAM].isin(self._game.teams) & began & ~ended, PLAYER].unique().tolist()
+        with_team = spells[TEAM].isin(self._game.teams) & began & ~ended
+        return spells.loc[with_team, [PLAYER, TEAM]].drop_duplicates(PLAYER)
 
     def _stored(self, table: Table) -> pd.DataFrame:
         """The table's rows from the game's day on: whom they are about, and the columns that rows are found by."""
@@ -139,7 +141,7 @@ class _Walk:
     def _with_others(self, table: Table, rows: pd.DataFrame) -> pd.DataFrame:
         """With the rows that the game took off a slate, and those that it may bring while it is not loaded."""
         if any(read.slate for input_ in table.inputs for read in input_.reads or ()):
-            return with_new(rows, self._dropped(rows), table.entity)
+            return with_new(rows, self._of_other_slates(rows), table.entity)
         coming = [] if self._is_loaded else self._of_game.get(table.entity, [])
         basis = basis_of(table, self._tables)
         if basis is not None:
@@ -150,16 +152,16 @@ class _Walk:
         dates = rows[["date", "season"]].drop_duplicates()
         return with_new(rows, dates.merge(pd.DataFrame({table.entity: coming}), how="cross"), table.entity)
 
-    def _dropped(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Players with the dates on whose slate they would be without the game, and are not."""
-        if not self._is_loaded:
-            return rows.head(0)
+    def _of_other_slates(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Who would be on a slate without the game; while it is not loaded, who would be with it."""
         others = self._listings[~self._is_of_game(self._listings)]
+        if not self._is_loaded:
+            coming = {"game_date": self._day, "season": self._game.season, GAME: self._game.game_id}
+            others = pd.concat([others, self._players.assign(**coming)], ignore_index=True)
         dates = self._playing["game_date"]
-        playing = self._playing[dates.isin(rows["date"]) & dates.gt(self._day)]
-        without = slate(others, playing).rename(columns={"game_date": "date"})
-        is_theirs = without[TEAM].isin(self._game.teams) | without[PLAYER].isin(self._of_game[PLAYER])
-        return without[is_theirs]
+        found = slate(others, self._playing[dates.isin(rows["date"]) & dates.gt(self._day)])
+        is_theirs = found[TEAM].isin(self._game.teams) | found[PLAYER].isin(self._players[PLAYER])
+        return found[is_theirs].rename(columns={"game_date": "date"})
 
     def _reached(self, rows: pd.DataFrame, input_: Input, read: Read) -> Bools:
         """The rows that read something touched in this way."""
@@ -197,7 +199,9 @@ class _Walk:
     def _on_its_night(self, rows: pd.DataFrame) -> Bools:
         """All rows of the date, if it is the night's only game: a date without games has none."""
         tonight = self._playing.loc[self._playing["game_date"].eq(self._day), GAME]
-        return (rows["date"].eq(self._day) & (tonight.nunique() <= 1)).to_numpy()
+        is_only_game: Bools = (rows["date"].eq(self._day) & (tonight.nunique() <= 1)).to_numpy()
+        return is_only_game
 
     def _is_of_game(self, rows: pd.DataFrame) -> Bools:
-        return rows[GAME].eq(self._game.game_id).to_numpy()
+        is_of_game: Bools = rows[GAME].eq(self._game.game_id).to_numpy()
+        return is_of_game

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from nba_assets.league.calendar import season_of
-from nba_assets.partition import Status
+from nba_assets.partition import FINE, Status
 from nba_assets.planning.state import Cell, State, date_read
 from nba_assets.schema.table import Phase, TimeRule
 from nba_assets.tables import TABLES, TIERS
@@ -32,17 +32,18 @@ class Step:
         return TIERS[self.table]
 
 
-def plan_step(state: State, table: str, days: Sequence[date], *, force: bool = False) -> Step:
+def plan_step(state: State, table: str, days: Sequence[date], *, force: bool = False, rewrite: bool = False) -> Step:
     """What one table needs, given what is published upstream of it right now."""
     cells = {day: state.cell(table, day) for day in days}
-    blocked = tuple(day for day, cell in cells.items() if cell.status == Status.BLOCKED or _waits(state, cell))
-    build = tuple(day for day, cell in cells.items() if _is_wanted(cell, force=force) and day not in blocked)
-    return Step(table, build, blocked, Counter(cells[day].status for day in build))
+    blocked = {day: cell for day, cell in cells.items() if cell.status == Status.BLOCKED or _waits(state, cell)}
+    wanted = {day: cell for day, cell in cells.items() if _is_wanted(cell, force=force, rewrite=rewrite)}
+    build = {day: cell for day, cell in wanted.items() if day not in blocked}
+    return Step(table, tuple(build), tuple(blocked), Counter(cell.status for cell in build.values()))
 
 
-def _is_wanted(cell: Cell, *, force: bool) -> bool:
+def _is_wanted(cell: Cell, *, force: bool = False, rewrite: bool = False) -> bool:
     early = force and cell.status == Status.BOOTSTRAP and TABLES[cell.partition.table].phase == Phase.PRE_GAME
-    return cell.status in _TO_BUILD or early
+    return cell.status in _TO_BUILD or early or (rewrite and cell.status in FINE)
 
 
 def _waits(state: State, cell: Cell) -> bool:
@@ -54,12 +55,17 @@ def _waits(state: State, cell: Cell) -> bool:
 
 
 def forecast(
-    state: State, tables: Collection[str], days: Sequence[date], refresh: frozenset[date] = frozenset()
+    state: State,
+    tables: Collection[str],
+    days: Sequence[date],
+    refresh: frozenset[date] = frozenset(),
+    *,
+    rewrite: bool = False,
 ) -> list[Step]:
     """The steps of a whole range as far as they are known before anything is built.
 
     What follows a partition that is going to be built may turn out unchanged: the forecast names it as STALE.
-    `refresh` are dates whose raw partitions are to be read from the source again.
+    `refresh` are dates whose raw partitions are to be read from the source again; with `rewrite` nothing is up to date.
     """
     steps = []
     coming: dict[str, set[date]] = {}
@@ -68,7 +74,7 @@ def forecast(
         reread = refresh if TABLES[table].result_sets else frozenset()
         why: dict[date, Status] = {}
         for day, cell in cells.items():
-            if _is_wanted(cell, force=False) or (cell.status == Status.BLOCKED and _will_be_freed(cell, coming)):
+            if _is_wanted(cell, rewrite=rewrite) or (cell.status == Status.BLOCKED and _will_be_freed(cell, coming)):
                 why[day] = cell.status
             elif cell.published is not None and (day in reread or _follows(table, day, coming)):
                 why[day] = Status.STALE

@@ -55,4 +55,5 @@ def with_new(rows: pd.DataFrame, new: pd.DataFrame, entity: str) -> pd.DataFrame
 def are_among(rows: pd.DataFrame, columns: list[str], keys: pd.DataFrame) -> Bools:
     """Which rows have the values, in these columns, that one of the keys has in its own ones."""
     keys = keys.drop_duplicates().set_axis(columns, axis=1)
-    return rows[columns].merge(keys, how="left", indicator=True)["_merge"].eq("both").to_numpy()
+    found: Bools = rows[columns].merge(keys, how="left", indicator=True)["_merge"].eq("both").to_numpy()
+    return found

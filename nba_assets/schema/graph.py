@@ -120,8 +120,9 @@ def _of_read(table: Table, input_: Input, read: Read, tables: Tables) -> Iterato
     yield from (f"through {name}, which it does not read" for name in read.through or () if name not in read_columns)
     changed = (*(read.into or ()), read.where or table.entity)
     yield from (f"into {name}, a column that {table.name} does not have" for name in changed if name not in own)
-    if read.by and read.by not in own and (basis is None or read.by not in names_of(basis.contract)):
-        yield f"by {read.by}, which its rows do not have; say in reads= which rows a row finds"
+    by = [name for name in (read.by, TEAM if read.mates else None) if name and name not in own]
+    if by and (basis is None or not set(by) <= set(names_of(basis.contract))):
+        yield f"by {by[0]}, which its rows do not have; say in reads= which rows a row finds"
     is_side = other.is_schedule and read.of == TEAM  # seen from its two teams
     if read.of and not is_side and read.of not in names_of(other.contract):
         yield f"by {read.of}, a column that {other.name} does not have"

@@ -26,7 +26,7 @@ def stored_rows_are_what_the_code_computes(stored: StoredSeason) -> CheckResult:
             if _content(name, theirs, day) != _content(name, tables[name], day):
                 wrong.append(
                     f"{name} {day}: {len(theirs)} rows are stored, {len(tables[name])} come out, and they differ; "
-                    f"run: nba-assets repair {day} {day}"
+                    f"run: nba-assets repair {day} {day} --rewrite"
                 )
     examined = len(days) * (len(POST_GAME_TABLES) + len(PRE_GAME_TABLES))
     return result("stored = recomputed", examined=examined, violations=wrong, note=_sampled(days))

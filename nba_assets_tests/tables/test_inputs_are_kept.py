@@ -58,3 +58,13 @@ def test_a_table_that_does_is_noticed(raw: dict[str, pd.DataFrame]):
     graph = {**TABLES, table.name: watched(table)}
     with pytest.raises(InputsChangedError, match="wrote into team_offense_game_summary"):
         replay(raw, [SOME_DATES[0].date()], tables=[table.name], graph=graph)
+
+
+def test_a_column_that_is_not_declared_is_not_there_to_be_read(raw: dict[str, pd.DataFrame]):
+    def curious(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
+        inputs.before["team_offense_game_summary"]["ft_rate"].sum()
+        return TABLES["upcoming_team_game_context"].compute(inputs, dates)
+
+    table = replace(TABLES["upcoming_team_game_context"], compute=curious)
+    with pytest.raises(KeyError, match="ft_rate"):
+        replay(raw, [SOME_DATES[0].date()], tables=[table.name], graph={**TABLES, table.name: table})
