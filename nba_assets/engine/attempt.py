@@ -39,6 +39,11 @@ class AttemptResult:
     outcomes: dict[date, Outcome]
     opening_nights: dict[str, pd.Timestamp] = field(default_factory=dict)
 
+    @property
+    def published(self) -> list[date]:
+        """The dates whose rows are to be published."""
+        return [day for day, outcome in self.outcomes.items() if outcome.is_published]
+
 
 @dataclass(frozen=True)
 class Attempt:

@@ -80,8 +80,7 @@ def materialize(
             stored = read_stored(session, table, open_days)
         mode = Mode(session.settings.completeness, run.options.backfill_mode, run.options.force)
         result = Attempt(session, state, table, mode, run.options.bootstrap_days).at(open_days, stored)
-        published = [day for day, outcome in result.outcomes.items() if outcome.is_published]
-        hashes = partition_hashes(result.rows, table.contract, published)
+        hashes = partition_hashes(result.rows, table.contract, result.published)
         rewrite = run.options.rewrite
         changed = [day for day in open_days if _is_written(state, result.outcomes[day], hashes, rewrite=rewrite)]
         outcomes = {**waiting, **result.outcomes}
@@ -96,9 +95,8 @@ def materialize(
                 failure_dates=open_days,
             )
         )
-    of_day = dict(by_date(result.rows, table.partition))
-    nothing = table.empty()
-    return [PartitionResult(outcomes[day], day in changed, of_day.get(day, nothing)) for day in sorted(days)]
+    rows, nothing = dict(by_date(result.rows, table.partition)), table.empty()
+    return [PartitionResult(outcomes[day], day in changed, rows.get(day, nothing)) for day in sorted(days)]
 
 
 def _refuse_another_league(session: Session) -> None:
