@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: install november dev test lint docs bench mutation clean
+.PHONY: install november dev test test-long lint docs bench mutation clean
 
 install: $(VENV)/.installed
 
@@ -24,6 +24,10 @@ dev: install
 
 test: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# What takes minutes each: a daemon with a browser, killed processes, brute force over a season.
+test-long: install
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --timeout=900 -m long
 
 lint: install
 	$(BIN)/ruff check .

@@ -17,12 +17,15 @@ from nba_assets.orchestration.schedules import fixed_schedules, load_every_morni
 from nba_assets.orchestration.sensors import repair_sensor
 from nba_assets.session import Session
 from nba_assets.settings import Settings, load_settings
+from nba_assets.tables import TABLES
+from nba_assets.tables.rehearsal import rehearse
 
 
 def build_defs(
     settings: Settings | None = None, *, pipeline: Pipeline | None = None, **overrides: Any
 ) -> dg.Definitions:
     """All definitions. `pipeline` replaces source and warehouse; `overrides` replace parts of Definitions."""
+    rehearse(TABLES)
     given = settings
     settings = settings or (pipeline.session.settings if pipeline else load_settings())
     partitions = daily_partitions(settings.partitions_start)

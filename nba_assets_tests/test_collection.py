@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 TESTS = Path(__file__).parent
-EVERYTHING = "mutation or not mutation"
+EVERYTHING = "long or not long"
 """Also what is only run when it is asked for by its mark."""
 
 

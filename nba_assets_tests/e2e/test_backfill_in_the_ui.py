@@ -19,6 +19,8 @@ from nba_assets.tables import TABLES
 from nba_assets_tests.e2e.deployment import Deployment, browser, deployed
 from nba_assets_tests.needs import needs_program, real_data
 
+pytestmark = pytest.mark.long
+
 FIRST, LAST, GAP = date(2021, 10, 18), date(2021, 11, 16), date(2021, 11, 12)
 DAYS = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
 AFTER_THE_GAMES = tuple(

@@ -12,6 +12,8 @@ from nba_assets.partition import Status
 from nba_assets.tables import TABLES
 from nba_assets_tests.engine.warehouses import build_range, session
 
+pytestmark = pytest.mark.long
+
 _SLATE_TABLES = ("upcoming_player_game_context", "player_composite_factors", "ml_feature_store_v2")
 _ZONES = ("paint_rate_last_10", "mid_range_rate_last_10", "three_pt_rate_last_10")
 

@@ -103,7 +103,7 @@ FAULTS: tuple[Fault, ...] = (
         "DNP counted as a game of 0 points",
         "tables/player_game_summary.py",
         (
-            ('listed["listing"] == PLAYED', 'listed["listing"] != "inactive"'),
+            ('rows = listed[(listed["listing"] == PLAYED)', 'rows = listed[(listed["listing"] != "inactive")'),
             ('rows[name].astype("int64")', 'rows[name].fillna(0).astype("int64")'),
         ),
     ),

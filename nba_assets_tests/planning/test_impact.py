@@ -24,6 +24,8 @@ from nba_assets.verification.replay import POST_GAME_TABLES, PRE_GAME_TABLES, re
 from nba_assets_tests.oracle.random_leagues import Shape, random_league
 from nba_assets_tests.repair.cells import cells_of, changed_cells
 
+pytestmark = pytest.mark.long
+
 Frames = Mapping[str, pd.DataFrame]
 BOX_SCORES = ("raw_team_boxscores", "raw_player_boxscores", "raw_shots")
 LEAGUES = [

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from nba_assets.engine.materialize import RunInfo, materialize
 from nba_assets.engine.refetch import request_refetch
@@ -25,6 +26,8 @@ from nba_assets_tests.repair.conftest import LAST_DAY
 from nba_assets_tests.repair.corrections import as_files, one_basket_more
 from nba_assets_tests.repair.processes import Command, built_with_little_room, killed_while_publishing
 from nba_assets_tests.repair.season import OPENING_NIGHT, contents, days_from, repair, statuses
+
+pytestmark = pytest.mark.long
 
 END = date(2023, 11, 12)
 DAYS = days_from(OPENING_NIGHT, END)

@@ -17,6 +17,8 @@ from nba_assets_tests.engine.warehouses import LONG_AFTER, build_range, files, s
 from nba_assets_tests.repair.cells import CELL, Cells, cells_of, changed_cells, stored_cells
 from nba_assets_tests.repair.season import OPENING_NIGHT, contents, days_from, repair, without
 
+pytestmark = pytest.mark.long
+
 LATE = {
     "0022300092": date(2023, 10, 28),  # PHI@TOR, in the bootstrap days
     "0022300195": date(2023, 11, 15),  # MIL@TOR, some of whose players are traded to NYK in December

@@ -21,6 +21,8 @@ from nba_assets_tests.engine.warehouses import build_range, session
 from nba_assets_tests.repair.conftest import LAST_DAY
 from nba_assets_tests.repair.season import OPENING_NIGHT, contents, days_from
 
+pytestmark = pytest.mark.long
+
 DAYS = days_from(OPENING_NIGHT, LAST_DAY)
 ONE_BY_ONE = DAYS[-6:]
 

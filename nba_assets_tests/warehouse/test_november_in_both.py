@@ -26,6 +26,8 @@ from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.ledger import PROCESSOR_RUNS
 from nba_assets_tests.needs import real_data
 
+pytestmark = pytest.mark.long
+
 RANGE = [day.date() for day in pd.date_range("2021-10-15", "2021-11-29")]
 LAST = date(2021, 11, 30)
 LATE_GAME = "0022100317"
