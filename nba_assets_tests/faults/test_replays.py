@@ -44,9 +44,10 @@ def home(tmp_path: Path) -> Path:
 
 
 def _corrupt(monkeypatch: pytest.MonkeyPatch, name: str, fault: Replay) -> None:
-    """From now on the table's formula is the original's: what it computes passes through the fault."""
+    """From now on what the table computes passes through the fault: something on the way, no change of its code."""
     table = TABLES[name]
     faulty = replace(table, compute=lambda inputs, dates: fault(table.compute(inputs, dates)))
+    vars(faulty)["code_version"] = table.code_version
     monkeypatch.setitem(TABLES, name, faulty)
 
 
