@@ -6,7 +6,7 @@ the business of `explain_text`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -106,7 +106,7 @@ def explain(session: Session, table: str, day: date) -> Explanation:
     """Why (table, day) has the status that it has."""
     explainer = _Explainer(session, load_state(session, day, day), day)
     tree = explainer.node(Partition(table, day))
-    return Explanation(tree, explainer.games_of(day), _commands_for(tree, day))
+    return Explanation(tree, explainer.games_of(day), _commands_for(tree, day, explainer.stale_since))
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,10 @@ class _Explainer:
         if cell.status == Status.BLOCKED:
             return replace(node, missing=self._missing_games(cell))
         return replace(node, entities=self._entities(partition))
+
+    def stale_since(self, node: Node) -> date:
+        """The first date that has to be built again with a stale node: its history may be stale as well."""
+        return self._state.stale_since(node.cell.partition)
 
     def games_of(self, day: date) -> tuple[str, ...]:
         """ "0022100137 BKN@TOR (final)" for each game that the schedule has on the date."""
@@ -240,9 +244,11 @@ def _dated(game: object) -> str:
     return f"{game_name(game)} ({game.game_date:%Y-%m-%d})"  # type: ignore[attr-defined]
 
 
-def _commands_for(tree: Node, day: date) -> tuple[Command, ...]:
+def _commands_for(tree: Node, day: date, stale_since: Callable[[Node], date]) -> tuple[Command, ...]:
     """What would repair the roots of a tree and all behind them up to `day`, in the order in which to run it."""
-    found = sorted(set(_commands(tree, day, day)), key=lambda c: (c.force, c.first, -c.last.toordinal(), c.verb))
+    found = sorted(
+        set(_commands(tree, day, day, stale_since)), key=lambda c: (c.force, c.first, -c.last.toordinal(), c.verb)
+    )
     needed: list[Command] = []
     for command in found:
         if not any(other.makes_needless(command) for other in needed):
@@ -250,15 +256,15 @@ def _commands_for(tree: Node, day: date) -> tuple[Command, ...]:
     return tuple(needed)
 
 
-def _commands(node: Node, day: date, last: date) -> Iterator[Command]:
+def _commands(node: Node, day: date, last: date, stale_since: Callable[[Node], date]) -> Iterator[Command]:
     """What would repair each root below a node; `last` is the last date on which its problem is known."""
     first, status = node.cell.partition.day, node.cell.status
     last = node.later[-1] if node.later else last
     for cause in node.inputs:
         its_first = cause.cell.partition.day
-        yield from _commands(cause, day, last if its_first == first else its_first)
+        yield from _commands(cause, day, last if its_first == first else its_first, stale_since)
     if status == Status.STALE:
-        yield Command("repair", first, day)
+        yield Command("repair", stale_since(node), day)
     if node.inputs or node.seen:
         return
     if status == Status.MISSING:

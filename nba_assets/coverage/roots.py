@@ -15,12 +15,16 @@ _WORST_FIRST = (Status.GAP, Status.ERROR, Status.BLOCKED, Status.MISSING, Status
 
 @dataclass(frozen=True)
 class Root:
-    """A partition in which trouble began, and how many others of those asked about are in the same trouble."""
+    """A partition in which trouble began, and how many others of those asked about are in the same trouble.
+
+    `since` is the first date to be built with it: of a stale partition, also of what it is made of.
+    """
 
     partition: Partition
     status: Status
     reason: str
     others: int
+    since: date
 
     def __str__(self) -> str:
         """ "MISSING raw_schedule 2021-10-19: never computed; waiting for it: 7 partitions" """
@@ -46,7 +50,8 @@ def roots_of(state: State, cells: Iterable[Cell]) -> list[Root]:
     for partition, waiting in behind.items():
         root = state.cell(partition.table, partition.day)
         others = sum(other != partition for other in waiting)
-        found.append(Root(partition, root.status, root.reason or MEANING[root.status], others))
+        since = state.stale_since(partition) if root.status == Status.STALE else partition.day
+        found.append(Root(partition, root.status, root.reason or MEANING[root.status], others, since))
     return sorted(found, key=lambda root: (_WORST_FIRST.index(root.status), root.partition.day))
 
 
@@ -65,7 +70,7 @@ def next_step(roots: Sequence[Root], last: date) -> str | None:
     if not roots:
         return None
     worst = roots[0]
-    first = min(root.partition.day for root in roots if root.status == worst.status)
+    first = min(root.since for root in roots if root.status == worst.status)
     if worst.status == Status.MISSING:
         return f"nba-assets backfill {first} {last}"
     if worst.status == Status.STALE:

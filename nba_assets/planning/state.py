@@ -134,6 +134,7 @@ class State:
         self._newest, self._published = _index(ledger)
         self._cells: dict[Partition, Cell] = {}
         self._own_cells: dict[Partition, Cell] = {}
+        self._stale_since: dict[Partition, date] = {}
         self._stale_histories: dict[str, dict[date, Cell | None]] = {}
         self._chains: dict[str, dict[date, str]] = {}
         self._histories: dict[str, dict[date, Cell | None]] = {}
@@ -215,6 +216,13 @@ class State:
             if found is not None and (found.status == Status.NOT_DUE or self._policies[input_.table].critical):
                 yield found
 
+    def stale_since(self, partition: Partition) -> date:
+        """The first date of whatever a partition is made of that is stale; its own, if nothing before it is."""
+        if partition not in self._stale_since:
+            inputs = (found.partition for found in self._stale_inputs(partition))
+            self._stale_since[partition] = min(map(self.stale_since, inputs), default=partition.day)
+        return self._stale_since[partition]
+
     def because(self, root: Partition, day: date) -> Finding:
         """Why a partition of `day` is blocked: its root, and the teams whose games the root keeps from it."""
         cell = self._own_cell(root)
@@ -291,6 +299,12 @@ class State:
 
     def _stale_input(self, partition: Partition) -> Cell | None:
         """The nearest input that is stale; of a history, its first such date. Named is the one it began with."""
+        for found in self._stale_inputs(partition):
+            return self._stale_input(found.partition) or found
+        return None
+
+    def _stale_inputs(self, partition: Partition) -> Iterator[Cell]:
+        """Every input that is stale; of a history, its first such date."""
         for input_ in TABLES[partition.table].inputs:
             if input_.rule == TimeRule.BEFORE_DATE:
                 found = self._stale_history_of(input_.table, partition.day)
@@ -298,8 +312,7 @@ class State:
                 cell = self.cell(input_.table, date_read(input_, partition.day))
                 found = cell if cell.status == Status.STALE else None
             if found is not None:
-                return self._stale_input(found.partition) or found
-        return None
+                yield found
 
     def _stale_history_of(self, table: str, day: date) -> Cell | None:
         def extend(d: date, before: Cell | None) -> Cell | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from nba_assets.sources.registry import SOURCES
 from nba_assets_tests.cli.command import nba_assets, printed_json
 from nba_assets_tests.needs import real_data
 
@@ -54,7 +55,7 @@ def test_a_wrong_argument_is_named(tmp_path: Path, arguments: tuple[str, ...], s
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"NBA_SOURCE": "filez"}, "NBA_SOURCE=filez: allowed: simulated, files, nba_api"),
+        ({"NBA_SOURCE": "filez"}, f"NBA_SOURCE=filez: allowed: {', '.join(SOURCES)}"),
         ({"NBA_WAREHOUSE": "sqlite"}, "NBA_WAREHOUSE=sqlite: allowed: duckdb, bigquery"),
         ({"NBA_SOURCE": "files"}, "NBA_SOURCE=files needs NBA_DATA_DIR"),
         ({"NBA_SOURCE": "files", "NBA_DATA_DIR": "/nowhere/at/all"}, "NBA_DATA_DIR=/nowhere/at/all: there is no such"),

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from nba_assets.coverage.roots import next_step, roots_of
 from nba_assets.partition import Cause, Partition, Status
 from nba_assets.quality.policies import policies
 from nba_assets.schema.table import Phase
@@ -89,6 +90,19 @@ def test_another_formula_or_other_checks_are_stale_and_say_which(
     cell = built.state().cell(table.name, SECOND)
     assert (cell.status, cell.reason) == (Status.STALE, f"checks of {table.name} changed")
     assert [f.cause for f in cell.findings] == [Cause.CHECKS_CHANGED]
+
+
+def test_what_to_build_with_a_stale_partition_begins_where_its_history_is_stale(
+    built: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A formula that changed is to be applied to every date of the season, or later dates stay stale."""
+    table, other = TABLES["team_offense_game_summary"], TABLES["team_defense_game_summary"]
+    monkeypatch.setitem(TABLES, table.name, replace(table, compute=other.compute))
+    state = built.state()
+    assert state.stale_since(Partition("ml_feature_store_v2", THIRD)) == FIRST
+    assert state.stale_since(Partition(table.name, THIRD)) == THIRD
+    (root,) = [r for r in roots_of(state, [state.cell("ml_feature_store_v2", THIRD)]) if r.status == Status.STALE]
+    assert next_step([root], THIRD) == f"nba-assets repair {FIRST} {THIRD}"
 
 
 def test_scores_do_not_make_what_was_announced_stale(built: Ledger) -> None:

@@ -43,7 +43,7 @@ def test_every_registered_source_opens_under_its_name_with_its_types(tmp_path: P
 
 
 def test_an_unknown_name_is_refused_with_those_that_exist() -> None:
-    with pytest.raises(SettingsError, match=r"NBA_SOURCE=espn: allowed: simulated, files, nba_api$"):
+    with pytest.raises(SettingsError, match=f"NBA_SOURCE=espn: allowed: {', '.join(SOURCES)}$"):
         load_settings(source="espn")
 
 
