@@ -21,5 +21,5 @@ def doubled(first: Wait, attempts: int, longest: Wait | None = None) -> Wait:
 
 
 def jittered(seconds: float) -> float:
-    """Between half and all of a wait, so that those who failed together do not try again together."""
+    """Between half and all of a wait, so that processes that failed together do not retry together."""
     return seconds * random.uniform(0.5, 1.0)

@@ -143,8 +143,8 @@ _SENTENCES: dict[Cause, str] = {
     Cause.PLAYED_WITHOUT_ROW: "played, but has no row",
     Cause.SMALL_SLATE: "only {players:player} on the slate",
     Cause.LARGE_SLATE: "{players:player} on the slate",
-    Cause.GAMES_NOT_LOADED: "lacks {games:finished game}: {named}",
-    Cause.TEAM_GAMES_NOT_LOADED: "{team} lacks {games:finished game}",
+    Cause.GAMES_NOT_LOADED: "{games:finished game} missing: {named}",
+    Cause.TEAM_GAMES_NOT_LOADED: "{team}: {games:finished game} missing",
     Cause.PLAYERS_GAMES_NOT_LOADED: "finished games not loaded for {players:player}",
     Cause.SHOTS_UNKNOWN: "shots unknown of {games:game}: {entities}",
     Cause.TEAM_WINDOW_SHOTS_UNKNOWN: "shots unknown in the windows of {teams:team}: {entities}",
@@ -244,8 +244,8 @@ def sentence_of(findings: Iterable[Finding]) -> str | None:
 
 def to_json(findings: Iterable[Finding]) -> str | None:
     """Findings as the ledger keeps them; None for none."""
-    told = [found.as_dict() for found in findings]
-    return json.dumps(told, default=str) if told else None
+    dicts = [found.as_dict() for found in findings]
+    return json.dumps(dicts, default=str) if dicts else None
 
 
 def from_json(text: str | None) -> tuple[Finding, ...]:

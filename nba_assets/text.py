@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 
@@ -23,3 +23,11 @@ def joined(names: Sequence[object], most: int, *, separator: str = ", ") -> str:
 def span(first: date, last: date) -> str:
     """ "2021-11-05", or "2021-11-05 … 2021-11-07" """
     return str(first) if first == last else f"{first} … {last}"
+
+
+def markdown_table(heads: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
+    """A Markdown table; whole numbers with thousands separators, "|" in a cell as "/"."""
+    lines = [[*map(str, heads)]]
+    lines.append(["---"] * len(lines[0]))
+    lines += [[f"{cell:,}" if isinstance(cell, int) else str(cell).replace("|", "/") for cell in row] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

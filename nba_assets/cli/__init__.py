@@ -13,7 +13,7 @@ from nba_assets.cli.lazy import LazyGroup, Listed
 COMMANDS = {
     "backfill": Listed(
         "nba_assets.cli.backfill:backfill",
-        "Build everything that a range lacks, with the relaxed thresholds of backfill mode.",
+        "Build everything that is missing in a range, with the relaxed thresholds of backfill mode.",
     ),
     "repair": Listed(
         "nba_assets.cli.backfill:repair",
@@ -26,7 +26,7 @@ COMMANDS = {
     "coverage": Listed("nba_assets.cli.coverage:coverage", "Show which table has what for which date, and why not."),
     "explain": Listed(
         "nba_assets.cli.explain:explain",
-        "Explain one partition: its inputs, what they lack by name, and the command that repairs it.",
+        "Explain one partition: its inputs, what is missing by name, and the command that repairs it.",
     ),
     "impact": Listed(
         "nba_assets.cli.impact:impact",
@@ -38,7 +38,7 @@ COMMANDS = {
     ),
     "fetch": Listed(
         "nba_assets.cli.fetch:fetch",
-        "Get a season from stats.nba.com into the cache directory; what is there is not asked for again.",
+        "Get a season from stats.nba.com into the cache directory; what is there is not requested again.",
     ),
     "export": Listed(
         "nba_assets.cli.tables:export",
@@ -88,7 +88,7 @@ def nba_assets(
 
 def main() -> None:
     """The console script."""
-    # What imports have made lives as long as the command: looking through it again and again for garbage takes
+    # What imports have made lives as long as the command: looking through it for garbage repeatedly takes
     # a tenth of a backfill. So it is set aside as soon as the command is imported.
     gc.set_threshold(50_000, 20, 20)
     app(obj=gc.freeze)

@@ -25,7 +25,7 @@ def test() -> None:
     with errors_explained():
         settings = load_settings()
     transport = open_transport(settings)
-    _say(f"Transport: {transport.describe()}")
+    out.say(f"Transport: {transport.describe()}")
     results = [_try(tier, settings, transport) for tier in reversed(Tier)]
     raise typer.Exit(0 if all(results) else FAILED)
 
@@ -33,16 +33,17 @@ def test() -> None:
 def _try(tier: Tier, settings: Settings, transport: Transport) -> bool:
     to = recipients(settings, [tier])
     if not to:
-        _say(f"{tier}: nobody (NBA_ALERTS_{tier.upper()}_TO and NBA_ALERTS_TO are empty): the log")
+        out.say(f"{tier}: no recipients (NBA_ALERTS_{tier.upper()}_TO and NBA_ALERTS_TO are empty): the log")
         transport = LogTransport(f"no recipients for {tier}")
     email = trial_email(tier)
     try:
         delivered_to = transport.send(to, subject=email.subject, text=email.text(), html=email.html())
     except TransportError as error:
-        err.print(f"{tier}: NOT delivered to {', '.join(to)}: {error}", markup=False, highlight=False)
+        err.say(f"{tier}: NOT delivered to {', '.join(to)}: {error}")
         return False
     if to:
-        _say(f"{tier}: delivered to {delivered_to}" + ("" if delivered_to != "log" else f", meant for {', '.join(to)}"))
+        meant_for = f", meant for {', '.join(to)}" if delivered_to == "log" else ""
+        out.say(f"{tier}: delivered to {delivered_to}{meant_for}")
     return True
 
 
@@ -60,10 +61,6 @@ def list_alerts(
         print_json(listed)
     else:
         _print(listed)
-
-
-def _say(line: str) -> None:
-    out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _as_dict(alert: Alert, messages: tuple[Message, ...]) -> dict[str, Any]:
@@ -93,11 +90,11 @@ def _as_dict(alert: Alert, messages: tuple[Message, ...]) -> dict[str, Any]:
 
 def _print(listed: list[dict[str, Any]]) -> None:
     if not listed:
-        _say("No open alerts.")
+        out.say("No open alerts.")
         return
     for alert in listed:
         message = "the message waits" if alert["undelivered"] else "reported" if alert["messages"] else "not reported"
         since = (alert["opened_at"] or alert["seen_at"])[:16].replace("T", " ")
         what = " ".join((alert["table"], alert["dates"], "" if alert["status"] == BACKFILL else alert["status"]))
-        _say(f"{alert['tier']:8s}  {alert['state']:8s}  {what.rstrip()}")
-        _say(f"          since {since} UTC, seen {alert['times_seen']}×, {message}: {alert['reason']}")
+        out.say(f"{alert['tier']:8s}  {alert['state']:8s}  {what.rstrip()}")
+        out.say(f"          since {since} UTC, seen {alert['times_seen']}×, {message}: {alert['reason']}")

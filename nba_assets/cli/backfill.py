@@ -7,13 +7,12 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 
 import typer
-from rich.table import Table as RichTable
 
 from nba_assets.alerts.notify import notify
 from nba_assets.alerts.outbox import LogTransport
@@ -22,6 +21,8 @@ from nba_assets.cli.console import (
     AsFormat,
     End,
     Format,
+    OptionalEnd,
+    OptionalStart,
     Quiet,
     Start,
     UsageError,
@@ -29,8 +30,10 @@ from nba_assets.cli.console import (
     err,
     errors_explained,
     out,
+    plain_table,
     print_json,
     progress_bar,
+    read_optional_range,
     read_range,
 )
 from nba_assets.cli.tables import find_table
@@ -55,6 +58,7 @@ OnlyTables = Annotated[
     str | None, typer.Option("--tables", metavar="A,B,…", help="Only these tables, by name or short name.")
 ]
 _MOST_ROOTS = 10
+_NOT_BUILT = ("failed", "blocked", "not due")
 
 
 def backfill(
@@ -70,7 +74,7 @@ def backfill(
     quiet: Quiet = False,
     format: AsFormat = Format.TABLE,
 ) -> None:
-    """Build everything that a range lacks, with the relaxed thresholds of backfill mode."""
+    """Build everything that is missing in a range, with the relaxed thresholds of backfill mode."""
     options = RunOptions(
         backfill_mode=True,
         force=force,
@@ -86,8 +90,8 @@ def backfill(
 
 
 def repair(
-    start: Annotated[str | None, typer.Argument(metavar="[START", help="First date; default: all history.")] = None,
-    end: Annotated[str | None, typer.Argument(metavar="END]", help="Last date, inclusive.")] = None,
+    start: OptionalStart = None,
+    end: OptionalEnd = None,
     tables: OnlyTables = None,
     dry_run: DryRun = False,
     force: Force = False,
@@ -99,16 +103,14 @@ def repair(
 ) -> None:
     """Build what is missing, a gap, in error, blocked or stale; everything else is left alone.
 
-    Without START and END, partitions that are not due yet do not count for the exit status: nobody asked for them.
+    Without START and END, partitions that are not due yet do not count for the exit status: they were not asked for.
     """
     options = RunOptions(force=force, rewrite=rewrite, forced_by=getpass.getuser() if force else None)
     with errors_explained():
-        if start and not end:
-            raise UsageError("give START and END, or neither")
         if rewrite and not start:
             raise UsageError("--rewrite needs START and END: of all history it would rebuild everything")
         session = open_session()
-        named = read_range(session, start, end) if start and end else []
+        named = read_optional_range(session, start, end)
         job = _Job(session, named or all_history(session), _table_names(tables), options, named)
         job.carry_out(dry_run=dry_run, quiet=quiet, format_=format)
 
@@ -153,13 +155,13 @@ class _Job:
             _print_plan(steps, format_)
             return
         started = time.monotonic()
-        built = self._build_and_notify(steps, quiet=quiet)
+        results = self._build_and_notify(steps, quiet=quiet)
         seconds = time.monotonic() - started
         cells, roots = self._judge()
         if format_ == Format.JSON:
-            print_json(_summary(built, cells, roots, seconds, self.session.warehouse.cost()))
+            print_json(_summary(results, cells, roots, seconds, self.session.warehouse.cost()))
         elif not quiet:
-            _print_summary(built, cells, seconds, self.session.warehouse.cost())
+            _print_summary(results, cells, seconds, self.session.warehouse.cost())
         if roots:
             _print_roots(roots, self.days[-1])
             raise typer.Exit(FAILED)
@@ -172,13 +174,13 @@ class _Job:
         is_mailed = self.session.settings.ses_from_email is not None
         transport = None if is_mailed else LogTransport("the summary says it", level=logging.INFO)
         try:
-            built = self._build(steps, quiet=quiet)
+            results = self._build(steps, quiet=quiet)
         except WarehouseError as error:
             notify(self.session, failure=error, transport=transport)
             raise
         asked = [Partition(name, day) for name in self.tables for day in self.days]
         notify(self.session, finished_backfill=self.backfill_id, asked=asked, transport=transport)
-        return built
+        return results
 
     def _build(self, steps: Sequence[Step], *, quiet: bool) -> list[PartitionResult]:
         from nba_assets.orchestration.instance import open_instance
@@ -191,22 +193,15 @@ class _Job:
             progress_bar(sum(expected.values()), quiet=quiet) as advance,
         ):
 
-            def told(step: Step, built: Sequence[PartitionResult]) -> None:
-                counts = _counts(built)
-                parts = [f"{counts['built']:,} built"] * bool(counts["built"]) + _came_of(counts)
+            def progress(step: Step, results: Sequence[PartitionResult]) -> None:
+                parts = _nonzero(_counts(results), "built", *_NOT_BUILT)
                 advance(expected[step.table], f"{step.table}: {', '.join(parts) or 'nothing to do'}")
 
             launch = Launch(
-                self.session,
-                instance,
-                self.days,
-                self.tables,
-                self.options,
-                backfill_id=self.backfill_id,
-                progress=told,
+                self.session, instance, self.days, self.tables, self.options, self.backfill_id, progress=progress
             )
             launch.run()
-        return launch.built
+        return launch.results
 
     def _judge(self) -> tuple[list[Cell], list[Root]]:
         """The cells of the range that count, and the roots of whatever keeps it from having succeeded.
@@ -229,23 +224,25 @@ def _table_names(text: str | None) -> tuple[str, ...]:
 
 
 def _print_plan(steps: Sequence[Step], format_: Format) -> None:
+    steps = [step for step in steps if step.build or step.blocked]
     if format_ == Format.JSON:
-        print_json([_planned(step) for step in steps if step.build or step.blocked])
-        return
-    if not any(step.build or step.blocked for step in steps):
+        print_json([_planned(step) for step in steps])
+    elif not steps:
         out.print("nothing to do")
-        return
-    table = RichTable(box=None, header_style="bold")
-    for head in ("tier", "table", "partitions", "why", "dates", "blocked"):
-        table.add_column(head, justify="right" if head in ("tier", "partitions", "blocked") else "left")
-    for step in steps:
-        if step.build or step.blocked:
-            why = ", ".join(f"{count} {status.lower()}" for status, count in step.why.items())
-            dates = joined([span(*run) for run in ranges(step.build)], 2)
-            table.add_row(str(step.tier), step.table, str(len(step.build)), why, dates, str(len(step.blocked) or ""))
-    out.print(table)
-    total = counted(sum(len(step.build) for step in steps), "partition")
-    out.print(f"{total} would be built; those that come out unchanged are not rewritten.", highlight=False)
+    else:
+        heads = ["tier", "table", "partitions", "why", "dates", "blocked"]
+        table = plain_table(heads, right=["tier", "partitions", "blocked"])
+        for step in steps:
+            table.add_row(*_plan_row(step))
+        out.print(table)
+        total = counted(sum(len(step.build) for step in steps), "partition")
+        out.print(f"{total} would be built; those that come out unchanged are not rewritten.", highlight=False)
+
+
+def _plan_row(step: Step) -> list[str]:
+    why = ", ".join(f"{count} {status.lower()}" for status, count in step.why.items())
+    dates = joined([span(*run) for run in ranges(step.build)], 2)
+    return [str(step.tier), step.table, str(len(step.build)), why, dates, str(len(step.blocked) or "")]
 
 
 def _planned(step: Step) -> dict[str, object]:
@@ -259,24 +256,24 @@ def _planned(step: Step) -> dict[str, object]:
     }
 
 
-def _came_of(counts: Counter[str]) -> list[str]:
-    """["1 failed", "2 blocked"]: what is not built, without what there is none of."""
-    return [f"{counts[what]:,} {what}" for what in ("failed", "blocked", "not due") if counts[what]]
+def _nonzero(counts: Counter[str], *names: str) -> list[str]:
+    """["1 failed", "2 blocked"]: the counts of these names that are not zero."""
+    return [f"{counts[name]:,} {name}" for name in names if counts[name]]
 
 
-def _counts(built: Iterable[PartitionResult]) -> Counter[str]:
+def _counts(results: Sequence[PartitionResult]) -> Counter[str]:
     """How many partitions were published, failed, or had to wait."""
     names = {Status.BLOCKED: "blocked", Status.NOT_DUE: "not due"} | dict.fromkeys(FAILED_STATUSES, "failed")
-    return Counter("built" if b.outcome.is_published else names[b.outcome.status] for b in built)
+    return Counter("built" if r.outcome.is_published else names[r.outcome.status] for r in results)
 
 
 def _summary(
-    built: Sequence[PartitionResult], cells: Sequence[Cell], roots: Sequence[Root], seconds: float, cost: str | None
+    results: Sequence[PartitionResult], cells: Sequence[Cell], roots: Sequence[Root], seconds: float, cost: str | None
 ) -> dict[str, object]:
-    counts = _counts(built)
+    counts = _counts(results)
     return {
         "built": counts["built"],
-        "changed": sum(b.changed for b in built),
+        "changed": sum(r.changed for r in results),
         "failed": counts["failed"],
         "blocked": counts["blocked"],
         "seconds": round(seconds, 1),
@@ -295,21 +292,22 @@ def _summary(
     }
 
 
-def _print_summary(built: Sequence[PartitionResult], cells: Sequence[Cell], seconds: float, cost: str | None) -> None:
-    counts = _counts(built)
-    told = [f"{counted(counts['built'], 'partition')} built"]
-    if counts["built"] or not built:
-        told.append(f"{sum(b.changed for b in built):,} rewritten" if built else "nothing to do")
-    told += _came_of(counts)
-    out.print(f"{', '.join(told)}, in {seconds:.1f} s.", soft_wrap=True)
+def _print_summary(results: Sequence[PartitionResult], cells: Sequence[Cell], seconds: float, cost: str | None) -> None:
+    counts = _counts(results)
+    parts = [f"{counted(counts['built'], 'partition')} built"]
+    if counts["built"]:
+        parts.append(f"{sum(r.changed for r in results):,} rewritten")
+    elif not results:
+        parts.append("nothing to do")
+    parts += _nonzero(counts, *_NOT_BUILT)
+    out.print(f"{', '.join(parts)}, in {seconds:.1f} s.", soft_wrap=True)
     days = [cell.partition.day for cell in cells]
     if days:
         statuses = Counter(cell.status for cell in cells)
-        parts = ", ".join(f"{count:,} {status}" for status, count in statuses.items())
-        left_out = (
-            " (optional tables left out)" if any(TABLES[b.outcome.partition.table].optional for b in built) else ""
-        )
-        out.print(f"{span(min(days), max(days))}: {parts}{left_out}.", soft_wrap=True)
+        numbers = ", ".join(f"{count:,} {status}" for status, count in statuses.items())
+        has_optional = any(TABLES[r.outcome.partition.table].optional for r in results)
+        left_out = " (optional tables left out)" if has_optional else ""
+        out.print(f"{span(min(days), max(days))}: {numbers}{left_out}.", soft_wrap=True)
     if cost:
         out.print(cost)
 
@@ -317,7 +315,7 @@ def _print_summary(built: Sequence[PartitionResult], cells: Sequence[Cell], seco
 def _print_roots(roots: Sequence[Root], last: date) -> None:
     """Why the status is not 0, also with --quiet: silence means that everything asked is there."""
     for root in roots[:_MOST_ROOTS]:
-        err.print(str(root), markup=False, highlight=False, soft_wrap=True)
+        err.say(root)
     if len(roots) > _MOST_ROOTS:
         err.print(f"… and {len(roots) - _MOST_ROOTS} more; see `nba-assets coverage`", highlight=False)
-    err.print(f"Next: {next_step(roots, last)}", markup=False, highlight=False, soft_wrap=True)
+    err.say(f"Next: {next_step(roots, last)}")

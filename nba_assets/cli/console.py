@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from enum import StrEnum
@@ -14,9 +14,10 @@ from typing import IO, Annotated, Any
 import typer
 from rich.console import Console, ConsoleDimensions
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
 
 from nba_assets.engine.run_options import RunOptionsError
-from nba_assets.league.calendar import days_between
+from nba_assets.league.calendar import days_between, season_start_year
 from nba_assets.planning.history import history
 from nba_assets.session import Session
 from nba_assets.settings import SettingsError
@@ -27,13 +28,17 @@ _WIDE = 200
 
 
 class _Output(Console):
-    """A console that cuts nothing off where there is no terminal, and goes on in silence when its reader has left."""
+    """A console that cuts nothing off where there is no terminal, and stays silent once its reader is gone."""
 
-    @property  # type: ignore[misc]  # rich lets it be set; nobody does
+    @property  # type: ignore[misc]  # rich lets it be set; we do not
     def size(self) -> ConsoleDimensions:
         """The terminal's, or what COLUMNS says; wide in a pipe or a file."""
         size = super().size
         return size if self.is_terminal or "COLUMNS" in os.environ else size._replace(width=_WIDE)
+
+    def say(self, *parts: object) -> None:
+        """A line as it is: nothing in it is markup, and a long one is not broken."""
+        self.print(*map(str, parts), markup=False, highlight=False, soft_wrap=True)
 
     def on_broken_pipe(self) -> None:
         """The command ends with its own status, not with that of a lost line."""
@@ -69,6 +74,8 @@ class NotThereError(ValueError):
 
 Start = Annotated[str, typer.Argument(metavar="START", help="First date, like 2021-11-01.")]
 End = Annotated[str, typer.Argument(metavar="END", help="Last date, inclusive.")]
+OptionalStart = Annotated[str | None, typer.Argument(metavar="[START", help="First date; default: all history.")]
+OptionalEnd = Annotated[str | None, typer.Argument(metavar="END]", help="Last date, inclusive.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")]
 AsFormat = Annotated[Format, typer.Option("--format", help="table or json.")]
 
@@ -88,7 +95,7 @@ def errors_explained() -> Iterator[None]:
 
 
 def _end(error: Exception, status: int) -> None:
-    err.print("error:", str(error), markup=False, highlight=False, soft_wrap=True)
+    err.say("error:", error)
     raise typer.Exit(status) from error
 
 
@@ -115,6 +122,22 @@ def read_range(session: Session, start: str, end: str) -> list[date]:
     return days_between(first, last)
 
 
+def read_optional_range(session: Session, start: str | None, end: str | None) -> list[date]:
+    """The dates of a range, none where no range is given; UsageError for a START without END."""
+    if start and not end:
+        raise UsageError("give START and END, or neither")
+    return read_range(session, start, end) if start and end else []
+
+
+def read_season(text: str) -> str:
+    """A season as typed; UsageError says how to write it."""
+    try:
+        season_start_year(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    return text
+
+
 def all_history(session: Session) -> list[date]:
     """From the first to the last date in the ledger."""
     days = history(session)
@@ -133,6 +156,14 @@ def has_place(file: Path) -> Path:
     if not file.parent.is_dir():
         raise UsageError(f"--out {file}: there is no directory {file.parent}")
     return file
+
+
+def plain_table(heads: Sequence[str], *, right: Collection[str] = (), whole: Collection[str] = ()) -> Table:
+    """A table without lines: columns aligned to the right, and columns whose cells are never broken."""
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for head in heads:
+        table.add_column(head, justify="right" if head in right else "left", no_wrap=head in whole)
+    return table
 
 
 @contextmanager

@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 
 from nba_assets.cli.console import (
+    OptionalEnd,
+    OptionalStart,
     UsageError,
     all_history,
     err,
@@ -18,7 +20,7 @@ from nba_assets.cli.console import (
     has_place,
     out,
     print_text,
-    read_range,
+    read_optional_range,
 )
 from nba_assets.coverage import terminal
 from nba_assets.coverage.matrix import Matrix, matrix
@@ -45,8 +47,8 @@ _BY_SUFFIX = {
 
 
 def coverage(
-    start: Annotated[str | None, typer.Argument(metavar="[START", help="First date; default: all history.")] = None,
-    end: Annotated[str | None, typer.Argument(metavar="END]", help="Last date, inclusive.")] = None,
+    start: OptionalStart = None,
+    end: OptionalEnd = None,
     format: Annotated[
         CoverageFormat | None,
         typer.Option("--format", help="table, markdown, json or html; default: by the name of --out, else table."),
@@ -59,14 +61,12 @@ def coverage(
         if file is not None:
             has_place(file)
         session = open_session()
-        if start and not end:
-            raise UsageError("give START and END, or neither")
-        days = read_range(session, start, end) if start and end else all_history(session)
+        days = read_optional_range(session, start, end) or all_history(session)
         session.warehouse.prepare()
         found = matrix(session, days[0], days[-1])
         if file is not None:
             file.write_text(_text(found, format) + "\n", encoding="utf-8")
-            err.print(f"written: {file}", markup=False, highlight=False, soft_wrap=True)
+            err.say(f"written: {file}")
         elif format == CoverageFormat.TABLE and out.is_terminal:
             _print(found)
         else:
@@ -90,8 +90,8 @@ def _print(found: Matrix) -> None:
         out.print(line, markup=False, highlight=False)
     hidden = [TABLES[name].short_name for name in found.tables if name not in names]
     if hidden:
-        told = f"{counted(len(hidden), 'table')} not shown, for want of room: {', '.join(hidden)}."
-        out.print(f"{told} A wider terminal, a pipe or --format markdown shows all.", markup=False, highlight=False)
+        omitted = f"{counted(len(hidden), 'table')} not shown, for want of room: {', '.join(hidden)}."
+        out.print(f"{omitted} A wider terminal, a pipe or --format markdown shows all.", markup=False, highlight=False)
 
 
 def _text(found: Matrix, format_: CoverageFormat) -> str:

@@ -26,7 +26,7 @@ def explain(
     day: Annotated[str, typer.Argument(metavar="DATE", help="Date of the partition, like 2021-11-29.")],
     format: Annotated[ExplainFormat, typer.Option("--format", help="tree or json.")] = ExplainFormat.TREE,
 ) -> None:
-    """Explain one partition: its inputs, what they lack by name, and the command that repairs it."""
+    """Explain one partition: its inputs, what is missing by name, and the command that repairs it."""
     with errors_explained():
         session = open_session()
         name = find_table(table).name

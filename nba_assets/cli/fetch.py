@@ -5,40 +5,24 @@ How it is fetched is the business of `sources.nba_api`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as ProgressDisplay
 from rich.table import Table
 
-from nba_assets.league.calendar import season_start_year
-from nba_assets.settings import SettingsError, load_settings
+from nba_assets.cli.console import FAILED, AsFormat, Format, err, errors_explained, out, print_json, read_season
+from nba_assets.settings import load_settings
 from nba_assets.sources.base import SourceError
-from nba_assets.sources.nba_api.fetch import (
-    FetchIncompleteError,
-    FetchProgress,
-    FetchReport,
-    Progress,
-    fetch_season,
-)
+from nba_assets.sources.nba_api.fetch import FetchIncompleteError, FetchProgress, FetchReport, Progress, fetch_season
 from nba_assets.sources.nba_api.settings import NbaApiSettings
 from nba_assets.text import joined
 
 DEFAULT_REFRESH_DAYS = 3
-
-
-class ReportFormat(StrEnum):
-    """How the report is printed."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 def fetch(
@@ -50,32 +34,25 @@ def fetch(
         int | None, typer.Option(min=1, help="Read so many of the last days again; implies --refresh.")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, and no report if all went well.")] = False,
-    output: Annotated[ReportFormat, typer.Option("--format", help="How the report is printed.")] = ReportFormat.TABLE,
+    format: AsFormat = Format.TABLE,
 ) -> None:
-    """Get a season from stats.nba.com into the cache directory; what is there is not asked for again.
+    """Get a season from stats.nba.com into the cache directory; what is there is not requested again.
 
     Exit status 0 only if everything that the schedule calls finished is in the cache. Run again to go on.
     """
     if refresh and refresh_days is None:
         refresh_days = DEFAULT_REFRESH_DAYS
-    try:
-        season_start_year(season)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-    try:
+    with errors_explained():
         settings = load_settings().nba_api()
-    except SettingsError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
-    outcome = _fetch(season, settings, refresh_days=refresh_days, quiet=quiet)
+        outcome = _fetch(read_season(season), settings, refresh_days=refresh_days, quiet=quiet)
     complete = outcome["complete"]
-    if output is ReportFormat.JSON:
-        typer.echo(json.dumps(outcome, indent=2, default=str))
+    if format == Format.JSON:
+        print_json(outcome)
     elif not (quiet and complete):
-        Console().print(_as_table(outcome))
+        out.print(_as_table(outcome))
         for problem in outcome["problems"]:
-            typer.echo(problem, err=True)
-    raise typer.Exit(0 if complete else 1)
+            err.say(problem)
+    raise typer.Exit(0 if complete else FAILED)
 
 
 def _fetch(season: str, settings: NbaApiSettings, *, refresh_days: int | None, quiet: bool) -> dict[str, Any]:
@@ -88,24 +65,24 @@ def _fetch(season: str, settings: NbaApiSettings, *, refresh_days: int | None, q
         return outcome | {"complete": False, "problems": [str(error)], "missing_dates": error.dates}
     except SourceError as error:
         return outcome | {"complete": False, "problems": [str(error)]}
-    return outcome | _told(report)
+    return outcome | _as_dict(report)
 
 
-def _told(report: FetchReport) -> dict[str, Any]:
-    told = asdict(report)
-    shortcomings = told.pop("shortcomings")
-    return told | {"complete": not shortcomings, "problems": list(shortcomings)}
+def _as_dict(report: FetchReport) -> dict[str, Any]:
+    numbers = asdict(report)
+    shortcomings = numbers.pop("shortcomings")
+    return numbers | {"complete": not shortcomings, "problems": list(shortcomings)}
 
 
 @contextmanager
 def _display(season: str, *, quiet: bool) -> Iterator[Progress]:
-    """Something to tell progress to; shown on standard error, so that standard output is the report alone."""
+    """What shows progress on standard error, so that standard output is the report alone."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.fields[games]} games, {task.completed:.0f}/{task.total:.0f} calls, {task.fields[left]}"),
     )
-    with ProgressDisplay(*columns, console=Console(stderr=True), disable=quiet) as display:
+    with ProgressDisplay(*columns, console=err, disable=quiet) as display:
         bar = display.add_task(season, total=0, games="0", left="reading the schedule")
 
         def show(so_far: FetchProgress) -> None:

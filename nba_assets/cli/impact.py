@@ -6,9 +6,8 @@ import re
 from typing import Annotated
 
 import typer
-from rich.table import Table as RichTable
 
-from nba_assets.cli.console import AsFormat, Format, UsageError, errors_explained, out, print_json
+from nba_assets.cli.console import AsFormat, Format, UsageError, errors_explained, out, plain_table, print_json
 from nba_assets.planning.impact import UnknownGameError, find_game
 from nba_assets.planning.impact import impact as cells_of
 from nba_assets.session import open_session
@@ -32,15 +31,13 @@ def impact(
             print_json(cells.to_dict("records"))
             return
         out.print(f"[bold]{game.game_id}[/] {game.teams[1]}@{game.teams[0]} {game.day}", highlight=False)
-        table = RichTable(box=None, header_style="bold", padding=(0, 2, 0, 0))
-        for head in ("table", "cells", "dates", "first", "last", "days later"):
-            table.add_column(head, justify="left" if head == "table" else "right")
+        numbers = ("cells", "dates", "first", "last", "days later")
+        table = plain_table(("table", *numbers), right=numbers)
         for name, of_table in cells.groupby("table", sort=False):
-            first, last = min(of_table["date"]), max(of_table["date"])
-            dates = of_table["date"].nunique()
-            table.add_row(
-                str(name), f"{len(of_table):,}", str(dates), str(first), str(last), str((last - game.day).days)
-            )
+            dates = of_table["date"]
+            first, last = dates.min(), dates.max()
+            row = (name, f"{len(of_table):,}", dates.nunique(), first, last, (last - game.day).days)
+            table.add_row(*map(str, row))
         out.print(table)
         out.print("Cells whose value happens to stay the same may be among them; none is missing.")
 

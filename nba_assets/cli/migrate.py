@@ -47,10 +47,8 @@ def _print(found: list[Migration], *, where: str, dry_run: bool) -> None:
     refused = [migration for migration in found if not migration.is_safe]
     for title, those in ((("would apply" if dry_run else "applied"), safe), ("refused, to be run by you", refused)):
         for migration in those:
-            out.print(f"{title}: {migration.relation}: {migration.why}", markup=False, highlight=False, soft_wrap=True)
+            out.say(f"{title}: {migration.relation}: {migration.why}")
             if migration.statement and (dry_run or not migration.is_safe):
-                out.print(f"    {migration.statement}", markup=False, highlight=False, soft_wrap=True)
-    summary = (
-        f"{len(safe)} {'to apply' if dry_run else 'applied'}, {len(refused)} refused" if found else "nothing to do"
-    )
-    out.print(f"{where}: {summary}", markup=False, highlight=False, soft_wrap=True)
+                out.say(f"    {migration.statement}")
+    counts = f"{len(safe)} {'to apply' if dry_run else 'applied'}, {len(refused)} refused"
+    out.say(f"{where}: {counts if found else 'nothing to do'}")

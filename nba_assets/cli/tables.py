@@ -11,7 +11,6 @@ from typing import Annotated, Any
 
 import pandas as pd
 import typer
-from rich.table import Table as RichTable
 
 from nba_assets.cli.console import (
     AsFormat,
@@ -25,6 +24,7 @@ from nba_assets.cli.console import (
     errors_explained,
     has_place,
     out,
+    plain_table,
     print_json,
     read_range,
 )
@@ -32,9 +32,10 @@ from nba_assets.coverage.roots import next_step, roots_of
 from nba_assets.partition import FINE
 from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell
-from nba_assets.schema.contract import columns_of
+from nba_assets.schema.contract import Column, columns_of
+from nba_assets.schema.table import Table
 from nba_assets.session import Session, open_session
-from nba_assets.tables import TABLES, TIERS, Table
+from nba_assets.tables import TABLES, TIERS
 from nba_assets.text import counted, joined
 
 _BY_ANY_NAME = {name.lower(): table for table in TABLES.values() for name in (table.name, table.short_name)}
@@ -80,8 +81,7 @@ def export(
         rows = session.warehouse.read(spec, start=days[0], end=days[-1])
         _write(rows, file)
         if not quiet:
-            written = f"{counted(len(rows), 'row')} of {spec.name} {start} … {end} written to {file}"
-            err.print(written, markup=False, highlight=False, soft_wrap=True)
+            err.say(f"{counted(len(rows), 'row')} of {spec.name} {start} … {end} written to {file}")
 
 
 def find_table(name: str) -> Table:
@@ -96,28 +96,25 @@ def find_table(name: str) -> Table:
 
 
 def _check(session: Session, table: Table, days: Sequence[date], *, partial: bool) -> None:
-    """Warn of dates whose rows are old. Raise NotThereError if dates have none, or with --partial warn of them too."""
+    """Warn of dates whose rows are out of date, and with --partial of missing ones; else these are a NotThereError."""
     state = load_state(session, days[0], days[-1], [table.name])
     wrong = [cell for day in days if (cell := state.cell(table.name, day)).status not in FINE]
-    absent = [cell for cell in wrong if cell.published is None]
-    old = [cell for cell in wrong if cell.published is not None]
-    if old:
-        _warn(f"the rows of {_named(old, days)} are those of before. Next: {next_step(roots_of(state, old), days[-1])}")
-    if absent:
-        told = f"{table.name} has nothing for {_named(absent, days)}."
-        repair = f"Next: {next_step(roots_of(state, absent), days[-1])}"
+    missing = [cell for cell in wrong if cell.published is None]
+    outdated = [cell for cell in wrong if cell.published is not None]
+    if outdated:
+        repair = next_step(roots_of(state, outdated), days[-1])
+        err.say("warning:", f"the rows of {_named(outdated, days)} are out of date. Next: {repair}")
+    if missing:
+        nothing = f"{table.name} has nothing for {_named(missing, days)}."
+        repair = f"Next: {next_step(roots_of(state, missing), days[-1])}"
         if not partial:
-            raise NotThereError(f"{told} Nothing is written. {repair}. Or write what is there, with --partial.")
-        _warn(f"{told} {repair}")
+            raise NotThereError(f"{nothing} Nothing is written. {repair}. Or write what is there, with --partial.")
+        err.say("warning:", nothing, repair)
 
 
 def _named(cells: Collection[Cell], days: Sequence[date]) -> str:
     dates = joined([f"{cell.partition.day} {cell.status}" for cell in cells], _MOST_DATES)
     return f"{len(cells)} of {counted(len(days), 'date')} ({dates})"
-
-
-def _warn(text: str) -> None:
-    err.print("warning:", text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _write(rows: pd.DataFrame, file: Path) -> None:
@@ -142,23 +139,21 @@ def _list_tables(format_: Format) -> None:
     heads = ["table", "short", "dataset", "available", "partition", "key", "columns", "what it is"]
     if out.width < _ROOM_FOR_ALL:
         heads = ["table", "short", "key", "what it is"]
-    shown = RichTable(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for head in heads:
-        shown.add_column(head, justify="right" if head == "columns" else "left", no_wrap=head in ("table", "short"))
+    shown = plain_table(heads, right=["columns"], whole=["table", "short"])
     for table in TABLES.values():
-        told = _described(table) | {
+        texts = _described(table) | {
             "key": ", ".join(column for column in table.keys if column != table.partition),
             "columns": len(columns_of(table.contract)),
             "what it is": table.description.splitlines()[0],
         }
-        shown.add_row(*(str(told[head]) for head in heads))
+        shown.add_row(*(str(texts[head]) for head in heads))
     out.print(shown)
 
 
 def _described(table: Table) -> dict[str, Any]:
     return {
         "table": table.name,
-        "short": TABLES[table.name].short_name,
+        "short": table.short_name,
         "dataset": table.dataset,
         "available": table.phase.value,
         "tier": TIERS[table.name],
@@ -171,27 +166,24 @@ def _described(table: Table) -> dict[str, Any]:
     }
 
 
+def _column_as_dict(column: Column) -> dict[str, Any]:
+    return {
+        "column": column.name,
+        "type": column.type.value,
+        "unit": column.unit,
+        "nullable": column.nullable,
+        "key": column.is_key,
+        "description": column.description,
+    }
+
+
 def _list_columns(table: Table, format_: Format) -> None:
     columns = columns_of(table.contract)
     if format_ == Format.JSON:
-        print_json(
-            [
-                {
-                    "column": c.name,
-                    "type": c.type.value,
-                    "unit": c.unit,
-                    "nullable": c.nullable,
-                    "key": c.is_key,
-                    "description": c.description,
-                }
-                for c in columns
-            ]
-        )
+        print_json([_column_as_dict(column) for column in columns])
         return
     out.print(f"[bold]{table.dataset}.{table.name}[/]: {table.description}\n")
-    shown = RichTable(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for head in ("column", "type", "unit", "NULL", "description"):
-        shown.add_column(head, no_wrap=head == "column")
+    shown = plain_table(["column", "type", "unit", "NULL", "description"], whole=["column"])
     for c in columns:
         name = f"{c.name} (key)" if c.is_key else c.name
         shown.add_row(name, c.type.value, c.unit or "", "yes" if c.nullable else "", c.description)

@@ -19,8 +19,9 @@ from nba_assets.cli.console import (
     nothing_built,
     out,
     print_json,
+    read_season,
 )
-from nba_assets.league.calendar import OPENING_NIGHTS, season_first_day, season_last_day, season_start_year
+from nba_assets.league.calendar import OPENING_NIGHTS, season_first_day, season_last_day
 from nba_assets.session import Session, open_session
 from nba_assets.verification.report import Report, stored_seasons, verify_warehouse
 from nba_assets.verification.season import CheckResult
@@ -36,19 +37,17 @@ def verify(
     Reads the warehouse and writes nothing. Exit status 0 only if every check passed.
     """
     with errors_explained():
-        report = verify_stored(open_session(), season, quiet=quiet)
+        report = _verified(open_session(), None if season is None else read_season(season), quiet=quiet)
     if format == Format.JSON:
         print_json(report.as_dict())
     elif not (quiet and report.passed):
         for name, results in report.results.items():
-            out.print(as_table(name, results))
+            out.print(_as_table(name, results))
     raise typer.Exit(0 if report.passed else FAILED)
 
 
-def verify_stored(session: Session, season: str | None = None, *, quiet: bool = True) -> Report:
+def _verified(session: Session, season: str | None, *, quiet: bool) -> Report:
     """The report on one season, or on all that are stored."""
-    if season is not None:
-        _must_be_season(season)
     session.warehouse.prepare()
     stored = stored_seasons(session.warehouse)
     if not stored:
@@ -68,11 +67,11 @@ def verify_stored(session: Session, season: str | None = None, *, quiet: bool = 
             seasons,
             counting_types=session.counting_types,
             min_games={name: policy.min_games for name, policy in session.policies.items()},
-            told=lambda of, result: status.update(f"{of}: {result.name}"),
+            progress=lambda of, result: status.update(f"{of}: {result.name}"),
         )
 
 
-def as_table(season: str, results: Sequence[CheckResult]) -> Table:
+def _as_table(season: str, results: Sequence[CheckResult]) -> Table:
     """The results of a season for a terminal."""
     table = Table(title=f"Verification of {season}", title_justify="left")
     for heading in ("Check", "Result", "Examined", "Violations", "Examples and notes"):
@@ -83,10 +82,3 @@ def as_table(season: str, results: Sequence[CheckResult]) -> Table:
         details = "\n".join([*result.examples, *([result.note] if result.note else [])])
         table.add_row(result.name, shown, f"{result.examined:,}", f"{result.violations:,}", details)
     return table
-
-
-def _must_be_season(season: str) -> None:
-    try:
-        season_start_year(season)
-    except ValueError as error:
-        raise UsageError(str(error)) from error

@@ -1,6 +1,6 @@
 """Why a cell of the coverage matrix is what it is: a tree from the cell through its inputs to its root causes.
 
-Read from the ledger, its entity failures and the schedule; nothing is computed again. How a tree is printed is
+Read from the ledger, its entity failures and the schedule; nothing is recomputed. How a tree is printed is
 the business of `explain_text`.
 """
 
@@ -13,11 +13,11 @@ from functools import cached_property
 
 import pandas as pd
 
-from nba_assets.league.calendar import season_first_day, season_of
+from nba_assets.league.calendar import days_between, season_first_day, season_of
 from nba_assets.league.teams import NAME_BY_CODE
 from nba_assets.partition import FAILED, Partition, Status
 from nba_assets.planning.load import load_state
-from nba_assets.planning.state import Cell, State
+from nba_assets.planning.state import Cell, State, date_read
 from nba_assets.quality.audit import INSUFFICIENT_HISTORY
 from nba_assets.schema.table import Input, TimeRule
 from nba_assets.session import Session
@@ -30,7 +30,7 @@ _WEAK = (Status.DEGRADED, *FAILED, Status.BLOCKED, Status.MISSING)
 
 @dataclass(frozen=True)
 class Entity:
-    """A game, team or player that a partition lacks; `name` is how people call it."""
+    """A game, team or player that is missing or incomplete in a partition; `name` is how people call it."""
 
     entity: str
     name: str
@@ -39,8 +39,8 @@ class Entity:
 
 
 @dataclass(frozen=True)
-class TeamLack:
-    """The finished games of a team that a blocked partition would have to read and cannot."""
+class MissingGames:
+    """The missing finished games of a team that a blocked partition would have to read."""
 
     team: str
     name: str
@@ -57,7 +57,7 @@ class Node:
 
     cell: Cell
     entities: tuple[Entity, ...] = ()
-    lacking: tuple[TeamLack, ...] = ()
+    missing: tuple[MissingGames, ...] = ()
     later: tuple[date, ...] = ()
     inputs: tuple[Node, ...] = ()
     seen: bool = False
@@ -98,8 +98,8 @@ class Explanation:
 
     @property
     def roots(self) -> tuple[Node, ...]:
-        """Where the trouble began: the leaves."""
-        return _roots(self.tree)
+        """Where the problem began: the leaves."""
+        return tuple(node for node in self.tree.walk() if not node.inputs and not node.seen)
 
 
 def explain(session: Session, table: str, day: date) -> Explanation:
@@ -132,7 +132,7 @@ class _Explainer:
         self._expanded.add(partition)
         node = Node(cell, later=later, inputs=tuple(self.node(c.partition, c.later) for c in self._nearest(cell)))
         if cell.status == Status.BLOCKED:
-            return replace(node, lacking=self._lacking(cell))
+            return replace(node, missing=self._missing_games(cell))
         return replace(node, entities=self._entities(partition))
 
     def stale_since(self, node: Node) -> date:
@@ -165,10 +165,9 @@ class _Explainer:
         table, day = cell.partition.table, cell.partition.day
         if cell.status in (Status.BLOCKED, Status.NOT_DUE, Status.MISSING):
             for obstacle in self._state.obstacles(table, day):
-                since = _between(obstacle.partition.day + _DAY, day)
-                cells = [self._state.cell(obstacle.partition.table, d) for d in since]
-                same = tuple(c.partition.day for c in cells if c.status == obstacle.status)
-                yield _Cause(obstacle.partition, same)
+                since = days_between(obstacle.partition.day + _DAY, day - _DAY)
+                same = (d for d in since if self._state.cell(obstacle.partition.table, d).status == obstacle.status)
+                yield _Cause(obstacle.partition, tuple(same))
         elif cell.status in (Status.DEGRADED, Status.STALE) or day in self._accepted:
             for input_ in TABLES[table].inputs:
                 is_cause = self._is_newer if cell.status == Status.STALE else self._is_weak
@@ -178,12 +177,11 @@ class _Explainer:
 
     def _dates_read(self, input_: Input, day: date) -> list[date]:
         if input_.rule == TimeRule.BEFORE_DATE:
-            opening = self._state.opening_night(day) or season_first_day(season_of(day))
-            return _between(opening, day)
-        return [day - _DAY] if input_.rule == TimeRule.DAY_BEFORE else [day]
+            return days_between(self._state.opening_night(day) or season_first_day(season_of(day)), day - _DAY)
+        return [date_read(input_, day)]
 
     def _is_weak(self, input_: Input, day: date, _: Cell) -> bool:
-        """The input lacks something, and is such that its readers are published all the same."""
+        """Something is missing in the input, and its readers are published all the same."""
         if TABLES[input_.table].optional:
             return False
         weak = (Status.DEGRADED,) if self._session.policies[input_.table].critical else _WEAK
@@ -194,21 +192,21 @@ class _Explainer:
 
     def _is_newer(self, input_: Input, day: date, cell: Cell) -> bool:
         """The input was published after the partition that read it."""
-        stands, reader = self._state.published(input_.table, day), cell.published
-        if stands is None or stands.started_at is None or reader is None or reader.started_at is None:
+        read, reader = self._state.published(input_.table, day), cell.published
+        if read is None or read.started_at is None or reader is None or reader.started_at is None:
             return False
-        return stands.started_at > reader.started_at
+        return read.started_at > reader.started_at
 
-    def _lacking(self, cell: Cell) -> tuple[TeamLack, ...]:
-        """The teams whose finished games a history that is not there keeps from the cell."""
+    def _missing_games(self, cell: Cell) -> tuple[MissingGames, ...]:
+        """The teams with finished games of which a missing history keeps the cell from being built."""
         obstacles = self._state.obstacles(cell.partition.table, cell.partition.day)
         histories = [c.root or c.partition for c in obstacles if c.partition.day < cell.partition.day]
         if not histories:
             return ()
-        lacking = self._state.lacking_games(min(histories, key=lambda root: root.day), cell.partition.day)
+        missing = self._state.missing_games(min(histories, key=lambda root: root.day), cell.partition.day)
         return tuple(
-            TeamLack(str(team), NAME_BY_CODE[str(team)], tuple(_dated(game) for game in games.itertuples()))
-            for team, games in lacking.groupby("team")
+            MissingGames(str(team), NAME_BY_CODE[str(team)], tuple(_dated(game) for game in games.itertuples()))
+            for team, games in missing.groupby("team")
         )
 
     def _entities(self, partition: Partition) -> tuple[Entity, ...]:
@@ -237,18 +235,13 @@ class _Explainer:
     def _players(self) -> dict[str, str]:
         first = season_first_day(season_of(self._day))
         columns = ("game_date", "player_id", "player_name")
-        rows = self._session.warehouse.read(LISTING, columns=columns, start=first, end=self._day).drop_duplicates(
-            "player_id", keep="last"
-        )
+        rows = self._session.warehouse.read(LISTING, columns=columns, start=first, end=self._day)
+        rows = rows.drop_duplicates("player_id", keep="last")
         return dict(zip(rows["player_id"].astype(str), rows["player_name"], strict=True))
 
 
 def _dated(game: object) -> str:
     return f"{game_name(game)} ({game.game_date:%Y-%m-%d})"  # type: ignore[attr-defined]
-
-
-def _roots(tree: Node) -> tuple[Node, ...]:
-    return tuple(node for node in tree.walk() if not node.inputs and not node.seen)
 
 
 def _commands_for(tree: Node, day: date, stale_since: Callable[[Node], date]) -> tuple[Command, ...]:
@@ -264,7 +257,7 @@ def _commands_for(tree: Node, day: date, stale_since: Callable[[Node], date]) ->
 
 
 def _commands(node: Node, day: date, last: date, stale_since: Callable[[Node], date]) -> Iterator[Command]:
-    """What would repair each root below a node; `last` is the last date on which its trouble is known."""
+    """What would repair each root below a node; `last` is the last date on which its problem is known."""
     first, status = node.cell.partition.day, node.cell.status
     last = node.later[-1] if node.later else last
     for cause in node.inputs:
@@ -282,11 +275,6 @@ def _commands(node: Node, day: date, last: date, stale_since: Callable[[Node], d
         yield Command("refresh", first, last)
     if status == Status.GAP:
         yield Command("backfill", first, last, force=True)
-
-
-def _between(first: date, end: date) -> list[date]:
-    """first … end, without the end."""
-    return [first + timedelta(days=n) for n in range((end - first).days)]
 
 
 def shortcomings(node: Node) -> tuple[Entity, ...]:

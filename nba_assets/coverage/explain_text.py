@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from nba_assets.coverage.explain import Command, Entity, Explanation, Node, TeamLack, shortcomings
+from nba_assets.coverage.explain import Command, Entity, Explanation, MissingGames, Node, shortcomings
 from nba_assets.coverage.terminal import STYLES, cell_as_dict
 from nba_assets.partition import MEANING, Status
 from nba_assets.planning.state import Cell
@@ -20,7 +20,7 @@ _MOST_ROOTS, _MOST_TEAMS, _MOST_ENTITIES, _MOST_GAMES = 5, 5, 10, 3
 
 _EFFECTS = {
     "backfill": "builds what was never computed, and what waits for it",
-    "repair": "builds it again, raw tables from the source, and then what waits for it",
+    "repair": "rebuilds it, raw tables from the source, and then what waits for it",
     "refresh": "reads the source again, once it has what is missing, and repairs what follows",
 }
 _EFFECT_OF_FORCE = (
@@ -31,14 +31,15 @@ _EFFECT_OF_FORCE = (
 def as_tree(explanation: Explanation) -> RenderableType:
     """The tree with its roots first, the games of the date, and what to run."""
     node = explanation.tree
-    tree, told = Tree(_title(node)), set[str]()
+    tree = Tree(_title(node))
     for line in _roots(explanation):
         tree.add(line)
-    told |= {_sentence(root) for root in explanation.roots if root is not node}
-    parts: list[RenderableType] = [_branch(node, tree, told)]
+    shown = {_sentence(root) for root in explanation.roots if root is not node}
+    parts: list[RenderableType] = [_branch(node, tree, shown)]
     if explanation.games:
         day = node.cell.partition.day
-        parts.append(Text(f"\n{len(explanation.games)} games on {day}: {', '.join(explanation.games)}", style="dim"))
+        games = counted(len(explanation.games), "game")
+        parts.append(Text(f"\n{games} on {day}: {', '.join(explanation.games)}", style="dim"))
     if explanation.commands:
         parts.append(Text("\nTo repair it, in this order:" if len(explanation.commands) > 1 else "\nTo repair it:"))
         parts += _steps(explanation.commands)
@@ -46,7 +47,7 @@ def as_tree(explanation: Explanation) -> RenderableType:
 
 
 def _roots(explanation: Explanation) -> Iterator[Text]:
-    """Where the trouble began, with the reasons; nothing of a partition that is its own root."""
+    """Where the problem began, with the reasons; nothing of a partition that is its own root."""
     roots = sorted(explanation.roots, key=lambda root: root.cell.partition.day)
     if roots == [explanation.tree]:
         return
@@ -55,7 +56,7 @@ def _roots(explanation: Explanation) -> Iterator[Text]:
         status = (cell.status.value, STYLES[cell.status])
         yield Text.assemble(("root: ", "bold"), f"{cell.partition} ", status, f": {_sentence(root)}")
     if len(roots) > _MOST_ROOTS:
-        yield Text(f"and {len(roots) - _MOST_ROOTS} more roots, in the tree")
+        yield Text(f"and {counted(len(roots) - _MOST_ROOTS, 'more root')}, in the tree")
 
 
 def _steps(commands: Sequence[Command]) -> Iterator[Text]:
@@ -78,7 +79,7 @@ def _node_as_dict(node: Node) -> dict[str, Any]:
         "date": str(node.cell.partition.day),
         **cell_as_dict(node.cell),
         "entities": [vars(entity) for entity in node.entities],
-        "lacking_games": {lack.team: list(lack.games) for lack in node.lacking},
+        "lacking_games": {of_team.team: list(of_team.games) for of_team in node.missing},
         "later": [str(day) for day in node.later],
         "shown_elsewhere": node.seen,
         "inputs": [_node_as_dict(child) for child in node.inputs],
@@ -93,8 +94,7 @@ def _title(node: Node, *, is_root: bool = False) -> Text:
         f"  {_numbers(cell)}" if _numbers(cell) else "",
     )
     if node.later:
-        dates = "date" if len(node.later) == 1 else "dates"
-        title.append(f"  and {len(node.later)} later {dates}, up to {node.later[-1]}", "dim")
+        title.append(f"  and {counted(len(node.later), 'later date')}, up to {node.later[-1]}", "dim")
     if node.seen:
         title.append("  (see above)", "dim")
     elif is_root:
@@ -102,14 +102,14 @@ def _title(node: Node, *, is_root: bool = False) -> Text:
     return title
 
 
-def _branch(node: Node, tree: Tree, told: set[str]) -> Tree:
-    """The tree below a node; what was `told` once is not told again."""
+def _branch(node: Node, tree: Tree, shown: set[str]) -> Tree:
+    """The tree below a node; lines that were `shown` once are not repeated."""
     for line in _details(node) if not node.seen else ():
-        if line not in told:
-            told.add(line)
+        if line not in shown:
+            shown.add(line)
             tree.add(Text(line))
     for child in node.inputs:
-        _branch(child, tree.add(_title(child, is_root=not child.inputs)), told)
+        _branch(child, tree.add(_title(child, is_root=not child.inputs)), shown)
     return tree
 
 
@@ -118,8 +118,8 @@ def _details(node: Node) -> Iterator[str]:
     waits = node.cell.status in (Status.BLOCKED, Status.MISSING, Status.NOT_DUE)
     if not (waits and node.inputs):  # for what it waits, the branches say
         yield _sentence(node)
-    yield from _lacks(node.lacking)
-    entities = [_entity(entity) for entity in shortcomings(node) if not _is_told(entity, node)]
+    yield from _missing_games(node.missing)
+    entities = [f"{entity.name}: {entity.details}" for entity in shortcomings(node) if not _is_named(entity, node)]
     yield from entities[:_MOST_ENTITIES]
     if len(entities) > _MOST_ENTITIES:
         yield f"and {len(entities) - _MOST_ENTITIES} more; --format json has all of them"
@@ -135,35 +135,31 @@ def _sentence(node: Node) -> str:
 def _numbers(cell: Cell) -> str:
     numbers = cell.numbers
     if numbers is None or not numbers.expected or cell.status == Status.BLOCKED:
-        return f"{cell.rows} rows" if cell.rows else ""
+        return counted(cell.rows, "row") if cell.rows else ""
     text = f"{numbers.complete}/{numbers.expected} complete, {numbers.required} required"
-    return f"{cell.rows} rows, {text}" if cell.rows else text
+    return f"{counted(cell.rows, 'row')}, {text}" if cell.rows else text
 
 
-def _lacks(lacking: Sequence[TeamLack]) -> Iterator[str]:
-    """A line per team, "LAC (LA Clippers) lacks 7 finished games: 0022100212 SAS@LAC (2021-11-16), …".
+def _missing_games(missing: Sequence[MissingGames]) -> Iterator[str]:
+    """A line per team, "LAC (LA Clippers): 7 finished games missing: 0022100212 SAS@LAC (2021-11-16), …".
 
-    Of many teams a line per number of games, "1 finished game lacking of 18 teams: ATL, BOS, …", and then the games.
+    Of many teams a line per number of games, "1 finished game missing of 18 teams: ATL, BOS, …", and then the games.
     """
-    if len(lacking) <= _MOST_TEAMS:
-        for lack in lacking:
-            games = counted(len(lack.games), "finished game")
-            yield f"{lack.team} ({lack.name}) lacks {games}: {joined(list(lack.games), _MOST_GAMES)}"
+    if len(missing) <= _MOST_TEAMS:
+        for of_team in missing:
+            games = counted(len(of_team.games), "finished game")
+            yield f"{of_team.team} ({of_team.name}): {games} missing: {joined(of_team.games, _MOST_GAMES)}"
         return
     by_number: dict[int, list[str]] = {}
-    for lack in sorted(lacking, key=lambda lack: -len(lack.games)):
-        by_number.setdefault(len(lack.games), []).append(lack.team)
+    for of_team in sorted(missing, key=lambda of_team: -len(of_team.games)):
+        by_number.setdefault(len(of_team.games), []).append(of_team.team)
     for number, teams in by_number.items():
-        yield f"{counted(number, 'finished game')} lacking of {counted(len(teams), 'team')}: {', '.join(teams)}"
-    all_games = sorted({game for lack in lacking for game in lack.games})
+        yield f"{counted(number, 'finished game')} missing of {counted(len(teams), 'team')}: {', '.join(teams)}"
+    all_games = sorted({game for of_team in missing for game in of_team.games})
     yield f"the games: {joined(all_games, _MOST_GAMES * 3)}"
 
 
-def _is_told(entity: Entity, node: Node) -> bool:
+def _is_named(entity: Entity, node: Node) -> bool:
     """Whether the reason names the entity, or the game whose side it is."""
     named = {name for found in node.cell.findings for name in found.named}
     return bool(named & {entity.entity, entity.entity.rpartition(" ")[0]})
-
-
-def _entity(entity: Entity) -> str:
-    return f"{entity.name}: {entity.details}"

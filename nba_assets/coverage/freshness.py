@@ -13,8 +13,9 @@ from datetime import date, time, timedelta
 from nba_assets.league.calendar import EASTERN
 from nba_assets.partition import FINE, Partition, Status
 from nba_assets.planning.state import Cell, State
+from nba_assets.schema.table import Phase
 from nba_assets.session import Session
-from nba_assets.tables import SCHEDULE, TABLES, Phase
+from nba_assets.tables import SCHEDULE, TABLES
 
 DEADLINE = time(9, 0)
 _RECENT_DAYS = 7
@@ -23,14 +24,14 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Freshness:
-    """Whether the results of a date are in, and what lacks."""
+    """Whether the results of a date are in, and what is missing."""
 
     day: date
     late: tuple[Cell, ...]
 
     @property
     def never_computed(self) -> list[Partition]:
-        """What lacks because nobody has tried, in the order of the graph."""
+        """What is missing because it was never attempted, in the order of the graph."""
         return [cell.partition for cell in self.late if cell.status == Status.MISSING]
 
     @property
@@ -45,10 +46,10 @@ def results_by_nine(session: Session, state: State) -> Freshness:
 
 
 def never_asked_for(session: Session, state: State) -> list[Freshness]:
-    """The dates of the last week whose games are over and whose results nobody has asked the source for.
+    """The dates of the last week whose games are over and whose results the source was never asked for.
 
     Only those whose loaded schedule has games, and only in a pipeline that is alive, which has attempted something in
-    the seven days before: a range of the past that was never backfilled is nobody's omission.
+    the seven days before: a range of the past that was never backfilled is no omission.
     """
     last, attempted = deadline_passed_for(session), set(state.attempted_days())
     days = [last - n * _DAY for n in reversed(range(_RECENT_DAYS))]

@@ -7,11 +7,10 @@ a few megabytes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from importlib.resources import files
 from typing import Any
 
-from nba_assets.coverage.matrix import WORST_FIRST, Matrix, Row, counting_cells
+from nba_assets.coverage.matrix import Matrix, Row, counting_cells, worst_status
 from nba_assets.coverage.terminal import MARKS
 from nba_assets.league.calendar import season_of
 from nba_assets.partition import MEANING, Status
@@ -49,18 +48,13 @@ def _packed(matrix: Matrix) -> dict[str, Any]:
 
 def _table(name: str) -> dict[str, Any]:
     table = TABLES[name]
-    return {"name": name, "short": TABLES[name].short_name, "phase": table.phase.value, "optional": table.optional}
+    return {"name": name, "short": table.short_name, "phase": table.phase.value, "optional": table.optional}
 
 
 def _day(row: Row, texts: _Texts) -> list[Any]:
     """[date, season, games, worst status, status of the date]"""
     worst = worst_status(cell.status for cell in counting_cells(row.cells))
     return [str(row.day), season_of(row.day), row.games, _STATUSES.index(worst), texts.number(row.status)]
-
-
-def worst_status(statuses: Iterable[Status]) -> Status:
-    """What colours a date: the status of its tables that needs attention most."""
-    return min(statuses, key=WORST_FIRST.index)
 
 
 def _cell(cell: Cell, texts: _Texts) -> list[Any]:

@@ -1,12 +1,12 @@
 """The coverage matrix: one row per date, one cell per table, one status for each date.
 
-PartitionResult from the ledger's state; how it looks on a terminal, in Markdown or HTML does not belong here.
+Derived from the ledger's state; how it looks on a terminal, in Markdown or HTML does not belong here.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -45,7 +45,7 @@ class Row:
 
     @property
     def is_fine(self) -> bool:
-        """Whether every table that counts stands published and up to date."""
+        """Whether every table that counts is published and up to date."""
         return all(cell.status in FINE for cell in counting_cells(self.cells))
 
 
@@ -75,9 +75,8 @@ def matrix(session: Session, start: date, end: date, *, state: State | None = No
     """The coverage of start … end (inclusive)."""
     state = state or load_state(session, start, end)
     games = _games_by_date(session, start, end)
-    days = days_between(start, end)
     rows = []
-    for day in days:
+    for day in days_between(start, end):
         loaded = state.published(SCHEDULE.name, day) is not None
         cells = {name: state.cell(name, day) for name in TABLES}
         rows.append(Row(day, cells, games.get(day, 0) if loaded else None))
@@ -92,8 +91,13 @@ def counting_cells(cells: Mapping[str, Cell]) -> list[Cell]:
 def date_status(cells: Mapping[str, Cell]) -> str:
     """The status of a date: the first cell of the worst kind decides, in the order of the graph."""
     counting = counting_cells(cells)
-    worst = min((cell.status for cell in counting), key=WORST_FIRST.index, default=Status.OK)
+    worst = worst_status(cell.status for cell in counting)
     return _QUIET.get(worst) or _root_reason([cell for cell in counting if cell.status == worst])
+
+
+def worst_status(statuses: Iterable[Status]) -> Status:
+    """The status that needs attention most."""
+    return min(statuses, key=WORST_FIRST.index, default=Status.OK)
 
 
 def _root_reason(worst: list[Cell]) -> str:

@@ -28,11 +28,11 @@ class Root:
 
     def __str__(self) -> str:
         """ "MISSING raw_schedule 2021-10-19: never computed; waiting for it: 7 partitions" """
-        told = f"{self.status} {self.partition}: {self.reason}"
+        text = f"{self.status} {self.partition}: {self.reason}"
         if not self.others:
-            return told
-        others = counted(self.others, "partition")
-        return f"{told}; {'likewise' if self.status == Status.STALE else 'waiting for it'}: {others}"
+            return text
+        relation = "likewise" if self.status == Status.STALE else "waiting for it"
+        return f"{text}; {relation}: {counted(self.others, 'partition')}"
 
 
 def roots_of(state: State, cells: Iterable[Cell]) -> list[Root]:

@@ -12,7 +12,9 @@ from rich.text import Text
 from nba_assets.coverage.matrix import BOOTSTRAP, COMPLETE, NO_GAMES, Matrix, Row
 from nba_assets.partition import MEANING, Status
 from nba_assets.planning.state import Cell
-from nba_assets.tables import TABLES, Phase
+from nba_assets.schema.table import Phase
+from nba_assets.tables import TABLES
+from nba_assets.text import markdown_table
 
 MARKS: dict[Status, str] = {
     Status.OK: "",
@@ -26,7 +28,7 @@ MARKS: dict[Status, str] = {
     Status.NOT_DUE: ".",
     Status.MISSING: "?",
 }
-"""What stands in a cell beside, or instead of, its number of rows; told apart without colour."""
+"""What a cell shows beside, or instead of, its number of rows; readable without colour."""
 
 STYLES: dict[Status, str] = {
     Status.OK: "green",
@@ -62,7 +64,7 @@ def legend(matrix: Matrix) -> str:
 
 
 def below(matrix: Matrix) -> list[str]:
-    """What stands below the matrix: the legend and the notes."""
+    """The lines below the matrix: the legend and the notes."""
     return [legend(matrix), *matrix.notes]
 
 
@@ -83,7 +85,7 @@ def as_rich(matrix: Matrix, names: Sequence[str], *, width: int | None = None) -
 
 
 def tables_that_fit(matrix: Matrix, width: int) -> list[str]:
-    """As many tables as leave room for the status: all, those that count, or those of before the games."""
+    """As many tables as leave room for the status: all, those that count, or the pre-game ones."""
     everything = list(matrix.tables)
     counting = [name for name in everything if not TABLES[name].optional]
     pre_game = [name for name in counting if TABLES[name].phase == Phase.PRE_GAME]
@@ -106,11 +108,11 @@ def _width_of(matrix: Matrix, names: Sequence[str]) -> int:
 def as_markdown(matrix: Matrix) -> str:
     """The matrix as a Markdown table, with the legend below."""
     heads = ["date", "games", *(TABLES[name].short_name for name in matrix.tables), "status"]
-    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
-    for row in matrix.rows:
-        cells = [cell_text(row.cells[name]) for name in matrix.tables]
-        lines.append(f"| {' | '.join([str(row.day), _games(row), *cells, row.status.replace('|', '/')])} |")
-    return "\n".join([*lines, "", *below(matrix)])
+    rows = [
+        [row.day, _games(row), *(cell_text(row.cells[name]) for name in matrix.tables), row.status]
+        for row in matrix.rows
+    ]
+    return "\n".join([markdown_table(heads, rows), "", *below(matrix)])
 
 
 def as_json(matrix: Matrix) -> str:

@@ -1,6 +1,6 @@
 """An attempt at some dates of one table: rows and an outcome for each date, nothing written yet.
 
-A date's failure is its own: what raises for a range is tried again date by date.
+A date's failure is its own: what raises for a range is repeated date by date.
 """
 
 from __future__ import annotations
@@ -38,6 +38,11 @@ class AttemptResult:
     rows: pd.DataFrame
     outcomes: dict[date, Outcome]
     opening_nights: dict[str, pd.Timestamp] = field(default_factory=dict)
+
+    @property
+    def published(self) -> list[date]:
+        """The dates whose rows are to be published."""
+        return [day for day, outcome in self.outcomes.items() if outcome.is_published]
 
 
 @dataclass(frozen=True)
@@ -173,7 +178,7 @@ class Attempt:
 
 
 def _doubted(outcome: Outcome, rejected: list[EntityFailure]) -> Outcome:
-    """Published facts of which the source has also said something else: DEGRADED, so that somebody looks."""
+    """Published facts that the source has also reported differently: DEGRADED, so that people look at them."""
     if not rejected or outcome.status not in (Status.OK, Status.DEGRADED):
         return outcome
     doubts = [finding(Cause.ROW_REJECTED, failure.entity, details=failure.details) for failure in rejected]

@@ -15,12 +15,10 @@ import pandas as pd
 from nba_assets.league.calendar import season_first_day, season_of
 from nba_assets.planning.load import parameters_of
 from nba_assets.planning.state import LedgerRow, State
-from nba_assets.schema.contract import empty, shape
 from nba_assets.session import Session
 from nba_assets.tables import SCHEDULE, TABLES
 from nba_assets.tables.games import finished_games
-from nba_assets.warehouse.base import Publication
-from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
+from nba_assets.warehouse.base import ledger_only
 
 _OLD_VERSION = "1"
 _OLD_FIELDS = (
@@ -46,7 +44,7 @@ def carry_over(session: Session, *, dry_run: bool) -> list[tuple[str, int]]:
         if current:
             found.append((name, len(current)))
             if not dry_run:
-                _write(session, name, _rows(ledger, state, current))
+                session.warehouse.publish(ledger_only(TABLES[name], _rows(ledger, state, current)))
     return found
 
 
@@ -96,16 +94,3 @@ def _rows(ledger: pd.DataFrame, state: State, current: Sequence[LedgerRow]) -> p
     rows = of_table.merge(renewed, on=["partition_date", "attempt_id"])
     next_id = [f"{int(attempt_id) + 1:020d}" for attempt_id in rows["attempt_id"]]
     return rows.assign(attempt_id=next_id, code_version=TABLES[table].code_version)
-
-
-def _write(session: Session, table: str, rows: pd.DataFrame) -> None:
-    session.warehouse.publish(
-        Publication(
-            table=TABLES[table],
-            dates=(),
-            rows=TABLES[table].empty(),
-            runs=shape(rows, PROCESSOR_RUNS.contract),
-            failures=empty(ENTITY_FAILURES.contract),
-            failure_dates=(),
-        )
-    )

@@ -9,10 +9,10 @@ from datetime import date, timedelta
 import pandas as pd
 
 from nba_assets.league.calendar import season_first_day, season_of, seasons_between
-from nba_assets.schema.table import Input, TimeRule
+from nba_assets.schema.table import Input, Inputs, Table, TimeRule
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
-from nba_assets.tables import TABLES, Inputs, Table
+from nba_assets.tables import TABLES
 from nba_assets.tables.games import ANNOUNCED_COLUMNS, announced_games
 
 _DAY = timedelta(days=1)
@@ -54,10 +54,9 @@ def _read(session: Session, input_: Input, first: date, last: date) -> pd.DataFr
 
 
 def _read_source(session: Session, result_set: ResultSet, days: Sequence[date]) -> pd.DataFrame | None:
-    frames = [session.source.read(result_set, season, _of_season(days, season)) for season in seasons_between(days)]
+    frames = [
+        session.source.read(result_set, season, [day for day in days if season_of(day) == season])
+        for season in seasons_between(days)
+    ]
     present = [frame for frame in frames if frame is not None]
     return pd.concat(present, ignore_index=True) if len(present) > 1 else present[0] if present else None
-
-
-def _of_season(days: Sequence[date], season: str) -> list[date]:
-    return [day for day in days if season_of(day) == season]

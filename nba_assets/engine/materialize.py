@@ -6,10 +6,11 @@ transaction. How outcomes are shown to Dagster or on a terminal does not belong 
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 
 import pandas as pd
@@ -22,16 +23,15 @@ from nba_assets.partition import Cause, Outcome, Partition, Status, finding, to_
 from nba_assets.planning.load import load_state
 from nba_assets.planning.state import State
 from nba_assets.quality.audit import Mode
-from nba_assets.schema.contract import empty, shape
 from nba_assets.schema.evidence import by_date
 from nba_assets.schema.fingerprint import partition_hashes
 from nba_assets.session import Session
 from nba_assets.settings import SettingsError
 from nba_assets.sources.registry import is_made_up
-from nba_assets.tables import SCHEDULE, TABLES, Table
+from nba_assets.tables import SCHEDULE, TABLES
 from nba_assets.tables.games import announced_games
 from nba_assets.warehouse.base import Publication
-from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
+from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS, rows_of
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def materialize(
             stored = read_stored(session, table, open_days)
         mode = Mode(session.settings.completeness, run.options.backfill_mode, run.options.force)
         result = Attempt(session, state, table, mode, run.options.bootstrap_days).at(open_days, stored)
-        hashes = _hashes(table, result)
+        hashes = partition_hashes(result.rows, table.contract, result.published)
         rewrite = run.options.rewrite
         changed = [day for day in open_days if _is_written(state, result.outcomes[day], hashes, rewrite=rewrite)]
         outcomes = {**waiting, **result.outcomes}
@@ -90,18 +90,17 @@ def materialize(
                 table=table,
                 dates=changed,
                 rows=result.rows[result.rows[table.partition].isin(pd.DatetimeIndex(changed))],
-                runs=_ledger_rows([entry.row(outcome, state, hashes, result) for outcome in recorded]),
+                runs=rows_of(PROCESSOR_RUNS, [entry.row(outcome, state, hashes, result) for outcome in recorded]),
                 failures=_failures(result.outcomes.values()),
                 failure_dates=open_days,
             )
         )
-    of_day = dict(by_date(result.rows, table.partition))
-    nothing = table.empty()
-    return [PartitionResult(outcomes[day], day in changed, of_day.get(day, nothing)) for day in sorted(days)]
+    rows, nothing = dict(by_date(result.rows, table.partition)), table.empty()
+    return [PartitionResult(outcomes[day], day in changed, rows.get(day, nothing)) for day in sorted(days)]
 
 
 def _refuse_another_league(session: Session) -> None:
-    """Whoever forgets NBA_SOURCE is told before anything is replaced: the schedule is what is loaded first."""
+    """A forgotten NBA_SOURCE is an error before anything is replaced: the schedule is what is loaded first."""
     stored = session.warehouse.ledger(tables=[SCHEDULE.name])
     made_up = is_made_up(session.source.name)
     others = {name for name in stored["source"].dropna().unique() if is_made_up(name) != made_up}
@@ -114,7 +113,7 @@ def _refuse_another_league(session: Session) -> None:
 
 
 def _waiting(state: State, table: str, day: date) -> Outcome | None:
-    """BLOCKED or NOT_DUE, if an input is not there."""
+    """BLOCKED or NOT_DUE, if an input is missing."""
     obstacle = state.obstacle(table, day)
     if obstacle is None:
         return None
@@ -129,8 +128,8 @@ def _is_written(state: State, outcome: Outcome, hashes: dict[date, str], *, rewr
     """Whether rows are published that are not there yet, as far as the ledger knows; or whatever it knows."""
     if not outcome.is_published or rewrite:
         return outcome.is_published
-    stands = state.published(outcome.partition.table, outcome.partition.day)
-    return stands is None or stands.content_hash != hashes[outcome.partition.day]
+    published = state.published(outcome.partition.table, outcome.partition.day)
+    return published is None or published.content_hash != hashes[outcome.partition.day]
 
 
 def _is_worth_recording(state: State, outcome: Outcome) -> bool:
@@ -143,27 +142,13 @@ def _is_worth_recording(state: State, outcome: Outcome) -> bool:
     return (newest.status, newest.root) != (outcome.status, outcome.root)
 
 
-def _hashes(table: Table, result: AttemptResult) -> dict[date, str]:
-    return partition_hashes(result.rows, table.contract, _published(result))
-
-
-def _published(result: AttemptResult) -> list[date]:
-    return [day for day, outcome in result.outcomes.items() if outcome.is_published]
-
-
 def _failures(outcomes: Iterable[Outcome]) -> pd.DataFrame:
     rows = [
-        (outcome.partition.day, outcome.partition.table, failure.entity, failure.category, failure.details)
+        {"partition_date": outcome.partition.day, "table_name": outcome.partition.table, **asdict(failure)}
         for outcome in outcomes
         for failure in outcome.failures
     ]
-    columns = ["partition_date", "table_name", "entity", "category", "details"]
-    frame = pd.DataFrame(rows, columns=columns).drop_duplicates(columns[:3])
-    return shape(frame, ENTITY_FAILURES.contract) if rows else empty(ENTITY_FAILURES.contract)
-
-
-def _ledger_rows(rows: list[dict[str, object]]) -> pd.DataFrame:
-    return shape(pd.DataFrame(rows), PROCESSOR_RUNS.contract) if rows else empty(PROCESSOR_RUNS.contract)
+    return rows_of(ENTITY_FAILURES, rows).drop_duplicates(["partition_date", "table_name", "entity"])
 
 
 @dataclass(frozen=True)
@@ -196,7 +181,7 @@ class _Entry:
             "code_version": TABLES[table].code_version,
             "source": self.source,
             "opening_night": result.opening_nights.get(season_of(day)),
-            "options": self.run.options.to_json(),
+            "options": json.dumps(self.run.options.given()),
             "started_at": self.started,
             "duration_s": time.monotonic() - self.clock,
         }

@@ -1,6 +1,6 @@
-"""Partitions that the source is to be asked for again.
+"""Partitions that are to be read from the source again.
 
-What is asked is written into the ledger first, so that an interruption cannot forget it: until a partition has been
+The request is written into the ledger first, so that an interruption cannot forget it: until a partition has been
 read again it is STALE, and any repair reads it. How it is read does not belong here.
 """
 
@@ -10,15 +10,12 @@ import time
 from collections.abc import Collection
 from datetime import UTC, date, datetime
 
-import pandas as pd
-
 from nba_assets.partition import FINE, Cause, Status, finding, to_json
 from nba_assets.planning.load import load_state
-from nba_assets.schema.contract import empty, names_of, shape
 from nba_assets.session import Session
-from nba_assets.tables import RAW, TABLES
-from nba_assets.warehouse.base import Publication
-from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
+from nba_assets.tables import RAW, SCHEDULE
+from nba_assets.warehouse.base import ledger_only
+from nba_assets.warehouse.ledger import PROCESSOR_RUNS, rows_of
 
 
 def request_refetch(session: Session, days: Collection[date]) -> None:
@@ -31,7 +28,7 @@ def request_refetch(session: Session, days: Collection[date]) -> None:
     if not settled:
         return
     now = datetime.now(UTC)
-    asked = finding(Cause.REFETCH_REQUESTED, since=f"{now:%Y-%m-%d %H:%M}")
+    requested = finding(Cause.REFETCH_REQUESTED, since=f"{now:%Y-%m-%d %H:%M}")
     rows = [
         {
             "partition_date": day,
@@ -39,23 +36,13 @@ def request_refetch(session: Session, days: Collection[date]) -> None:
             "attempt_id": f"{time.time_ns():020d}",
             "status": Status.STALE.value,
             "published": False,
-            "reason": str(asked),
-            "causes": to_json([asked]),
+            "reason": str(requested),
+            "causes": to_json([requested]),
             "started_at": now,
         }
         for name, day in settled
     ]
-    table = TABLES[RAW[0]]
-    session.warehouse.publish(
-        Publication(
-            table=table,
-            dates=(),
-            rows=table.empty(),
-            runs=shape(pd.DataFrame(rows).reindex(columns=names_of(PROCESSOR_RUNS.contract)), PROCESSOR_RUNS.contract),
-            failures=empty(ENTITY_FAILURES.contract),
-            failure_dates=(),
-        )
-    )
+    session.warehouse.publish(ledger_only(SCHEDULE, rows_of(PROCESSOR_RUNS, rows)))
 
 
 _SETTLED = FINE | {Status.NOT_DUE}

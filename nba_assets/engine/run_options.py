@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
@@ -33,10 +32,9 @@ class RunOptions:
     bootstrap_days: int | None = None
     forced_by: str | None = None
 
-    def to_json(self) -> str:
-        """The options that differ from the default, for the ledger."""
-        given = {name: value for name, value in asdict(self).items() if value is not None and value is not False}
-        return json.dumps(given)  # bootstrap_days = 0 is given, though it equals False
+    def given(self) -> dict[str, Any]:
+        """The options that differ from the default; bootstrap_days = 0 is one, though it equals False."""
+        return {name: value for name, value in asdict(self).items() if value is not None and value is not False}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Rows against their contract: columns, types, ranges, and keys that are there once. What breaks it is said by date."""
+"""Rows against their contract: columns, types, ranges, and keys that are there once. Violations are kept by date."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _by_date(
         entity = ", ".join(f"{key} {row[key]}" for key in table.keys if key != table.partition)
         texts[day].append(f"{case['column']} = {case['failure_case']} fails {case['check']} ({entity})")
         broken[day].add(f"{case['column']} {str(case['check']).partition('(')[0]}")
-    return {day: finding(Cause.CONTRACT_VIOLATED, *told, broken=sorted(broken[day])) for day, told in texts.items()}
+    return {day: finding(Cause.CONTRACT_VIOLATED, *cases, broken=sorted(broken[day])) for day, cases in texts.items()}
 
 
 def _of_keys(table: Table, rows: pd.DataFrame) -> dict[date, Finding]:

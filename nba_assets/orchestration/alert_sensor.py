@@ -114,8 +114,8 @@ def _of_run(instance: dg.DagsterInstance, run: DagsterRun, started: datetime, en
     if not steps:
         texts = [event.message for event in events if event.message]
         error = texts[-1] if texts else "the run failed outside its steps"
-        kind = "outside its steps"
-        yield FailedRun(run.job_name, run.run_id, _selected(run), days, error, kind, False, started, ended)
+        kind, selected = "outside its steps", tuple(key.to_user_string() for key in run.asset_selection or ())
+        yield FailedRun(run.job_name, run.run_id, selected, days, error, kind, False, started, ended)
 
 
 def _error_of(failed_step: DagsterEvent) -> tuple[str, str, bool]:
@@ -127,10 +127,6 @@ def _error_of(failed_step: DagsterEvent) -> tuple[str, str, bool]:
     if data.user_failure_data is not None:
         return (data.user_failure_data.description or "").strip(), kind, cause is None
     return " ".join(error.message.split()) if error else "unknown error", kind, False
-
-
-def _selected(run: DagsterRun) -> tuple[str, ...]:
-    return tuple(key.to_user_string() for key in run.asset_selection or ())
 
 
 def _moment(timestamp: float | None) -> datetime | None:

@@ -13,11 +13,12 @@ from nba_assets.engine.materialize import RunInfo, materialize
 from nba_assets.engine.run_options import RunOptionsError, parse_options
 from nba_assets.orchestration.automation import SKIP_DOWNSTREAM_TAG
 from nba_assets.orchestration.partitions import asset_deps
-from nba_assets.orchestration.reporting import DAGSTER_BACKFILL_TAG, check_specs, report
+from nba_assets.orchestration.reporting import DAGSTER_BACKFILL_TAG, Events, check_specs, report
 from nba_assets.orchestration.resources import Pipeline
 from nba_assets.schema.contract import Column, columns_of
+from nba_assets.schema.table import Table
 from nba_assets.settings import Settings, SettingsError
-from nba_assets.tables import TABLES, TIERS, Table
+from nba_assets.tables import TABLES, TIERS
 from nba_assets.warehouse.base import WarehouseError
 from nba_assets.warehouse.ddl import DUCKDB_TYPES
 from nba_assets.warehouse.relations import relation_of
@@ -59,21 +60,15 @@ def _asset(
     partitions: dg.DailyPartitionsDefinition,
     condition: dg.AutomationCondition[Any] | None,
 ) -> dg.AssetsDefinition:
-    policy = settings.policies[table.name]
-
     @dg.asset(
         name=table.name,
         deps=asset_deps(table),
         partitions_def=partitions,
         description=table.description,
-        group_name=table.dataset.removeprefix("nba_"),
+        group_name=table.group,
         owners=OWNERS,
         kinds={"pandas", settings.warehouse},
-        tags={
-            "phase": table.phase.value.replace(" ", "_"),
-            "critical": str(policy.critical and not table.optional).lower(),
-            "tier": str(TIERS[table.name]),
-        },
+        tags=_tags(table, settings),
         metadata=_catalogue(table),
         code_version=table.code_version,
         config_schema=_RUN_OPTIONS,
@@ -86,23 +81,28 @@ def _asset(
         output_required=False,
     )
     def body(context) -> Any:  # type: ignore[no-untyped-def]  # Dagster cannot read a postponed annotation here
-        pipeline: Pipeline = context.resources.pipeline
-        run = _run_info(context)
-        days = [date.fromisoformat(key) for key in context.partition_keys]
-        try:
-            built = materialize(pipeline.session, table.name, days, run, pipeline.state())
-        except (WarehouseError, SettingsError) as error:
-            raise dg.Failure(f"{table.name}: {error}", allow_retries=False) from error
-        pipeline.listener(table.name, built)
-        yield from report(context, table, built, blocked_fails=_is_asked_for_by_name(context.run.tags))
+        yield from _build(context, table)
 
     return body
+
+
+def _build(context: dg.AssetExecutionContext, table: Table) -> Events:
+    """Build the partitions that a run is for, and report what became of them."""
+    pipeline: Pipeline = context.resources.pipeline
+    run = _run_info(context)
+    days = [date.fromisoformat(key) for key in context.partition_keys]
+    try:
+        results = materialize(pipeline.session, table.name, days, run, pipeline.state())
+    except (WarehouseError, SettingsError) as error:
+        raise dg.Failure(f"{table.name}: {error}", allow_retries=False) from error
+    pipeline.listener(results)
+    yield from report(context, table, results, blocked_fails=_is_asked_for_by_name(context.run.tags))
 
 
 def _run_info(context: dg.AssetExecutionContext) -> RunInfo:
     tags = context.run.tags
     backfill = tags.get(DAGSTER_BACKFILL_TAG) or tags.get(BACKFILL_TAG)
-    # Automation asks for several dates by a backfill, too; nobody has asked for its relaxed thresholds.
+    # Automation asks for several dates by a backfill, too, but not for its relaxed thresholds.
     asked_for = None if _AUTOMATION_TAG in tags else backfill
     try:
         parsed = parse_options(context.op_execution_context.op_config or {}, backfill_tag=asked_for)
@@ -122,6 +122,12 @@ def _run_info(context: dg.AssetExecutionContext) -> RunInfo:
 def _is_asked_for_by_name(tags: Mapping[str, str]) -> bool:
     """Neither part of a backfill, which skips what is behind a gap, nor requested by automation."""
     return not {DAGSTER_BACKFILL_TAG, BACKFILL_TAG, _AUTOMATION_TAG} & set(tags)
+
+
+def _tags(table: Table, settings: Settings) -> dict[str, str]:
+    is_critical = settings.policies[table.name].critical and not table.optional
+    phase = table.phase.value.replace(" ", "_")
+    return {"phase": phase, "critical": str(is_critical).lower(), "tier": str(TIERS[table.name])}
 
 
 def _catalogue(table: Table) -> dict[str, Any]:

@@ -5,14 +5,15 @@ Raw tables have no condition: the source is asked by the morning schedule (`sche
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 from dagster import AutomationCondition as When
 
 from nba_assets.schema.policy import Policy
-from nba_assets.tables import TABLES, Phase, Table
+from nba_assets.schema.table import Phase, Table
+from nba_assets.tables import TABLES
 
 SKIP_DOWNSTREAM_TAG = "nba/skip_downstream_trigger"
 """On a run that automation must not go on from; set by the step itself when its options say so."""
@@ -34,23 +35,25 @@ def inputs_are_ready(table: Table, policies: Mapping[str, Policy]) -> dg.Automat
     the blocking checks of every input; it never requests a partition in the same tick as its input, so that a gap
     fails alone and what follows is held instead of failing with it; it does not go on from runs that said so.
 
-    - fires: an input was materialised, and all inputs of the date (of the day before, for history) stand;
+    - fires: an input was materialised, and all inputs of the date (of the day before, for history) are there;
     - waits: an input is missing, being computed, or about to be requested;
     - holds: a blocking check of an input failed: a gap. The repair of the gap is an update, and it fires;
     - idles: nothing has been updated since it was last requested or computed.
 
-    What the table can do without (`critical` in its policy) must have been tried; optional inputs are not waited for.
+    What the table can do without (`critical` in its policy) must have been attempted; optional ones are not waited for.
     """
-    needed, wanted = _needed(table, policies), _wanted(table, policies)
+    counting = [name for name in sorted(table.upstream) if not TABLES[name].optional]
+    needed = dg.AssetSelection.assets(*(name for name in counting if policies[name].critical))
+    wanted = dg.AssetSelection.assets(*(name for name in counting if not policies[name].critical))
     waits = When.any_deps_match(When.missing()).allow(needed).with_label("an input is missing")
     holds = When.any_deps_match(When.any_checks_match(~When.check_passed(), blocking_only=True)).allow(needed)
-    untried = When.any_deps_match(When.missing() & ~When.execution_failed()).allow(wanted)
+    never_attempted = When.any_deps_match(When.missing() & ~When.execution_failed()).allow(wanted)
     busy = When.any_deps_match(When.in_progress() | When.will_be_requested()).with_label("an input is on its way")
     return (
         _an_input_was_updated()
         & ~waits
         & ~holds.with_label("a blocking check of an input has not passed")
-        & ~untried.with_label("an input that is not critical has not been tried")
+        & ~never_attempted.with_label("an input that is not critical was never attempted")
         & ~busy
         & ~When.in_progress()
     ).with_label("inputs_are_ready")
@@ -68,18 +71,6 @@ def _an_input_was_updated() -> dg.AutomationCondition[Any]:
     silenced = When.any_deps_match(must_not_trigger).with_label("an input was updated without trigger")
     handled = When.newly_requested() | When.newly_updated() | When.initial_evaluation() | silenced
     return updated.since(handled).with_label("an input was updated since last handled")
-
-
-def _needed(table: Table, policies: Mapping[str, Policy]) -> dg.AssetSelection:
-    return _selection(n for n in table.upstream if policies[n].critical and not TABLES[n].optional)
-
-
-def _wanted(table: Table, policies: Mapping[str, Policy]) -> dg.AssetSelection:
-    return _selection(n for n in table.upstream if not policies[n].critical and not TABLES[n].optional)
-
-
-def _selection(names: Iterable[str]) -> dg.AssetSelection:
-    return dg.AssetSelection.assets(*sorted(names))
 
 
 def automation_sensor() -> dg.AutomationConditionSensorDefinition:

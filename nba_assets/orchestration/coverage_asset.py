@@ -25,6 +25,7 @@ from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell, State
 from nba_assets.session import Session
 from nba_assets.tables import TABLES
+from nba_assets.text import markdown_table
 
 FRESHNESS_CHECK = "results_by_nine"
 _SHOWN_DAYS = 30
@@ -105,13 +106,13 @@ def _metadata(session: Session, found: Matrix) -> dict[str, Any]:
 
 def seasons_as_markdown(found: Matrix) -> str:
     """One line per season: its dates, those in order, and the partitions of each status."""
-    lines = [f"| season | dates | in order | {' | '.join(Status)} |", "|" + "---|" * (3 + len(Status))]
+    lines = []
     for season in sorted({season_of(row.day) for row in found.rows}):
         rows = [row for row in found.rows if season_of(row.day) == season]
         counts = Counter(cell.status for row in rows for cell in counting_cells(row.cells))
         numbers = [len(rows), sum(row.is_fine for row in rows), *(counts.get(status, 0) for status in Status)]
-        lines.append(f"| {season} | {' | '.join(f'{n:,}' for n in numbers)} |")
-    return "\n".join(lines)
+        lines.append([season, *numbers])
+    return markdown_table(["season", "dates", "in order", *Status], lines)
 
 
 def _no_failed_partitions(table: str, cells: Sequence[Cell]) -> dg.AssetCheckResult:

@@ -25,7 +25,7 @@ _STORAGES = "nba_assets.orchestration.sqlite_storage"
 def _prepare_home(home: Path) -> None:
     """Put our dagster.yaml into Dagster's directory, or bring the one of an earlier version up to date.
 
-    A configuration of somebody's own is left alone; where it names our storages by a former name, that alone changes.
+    A configuration written by a person is left alone; where it names our storages by a former name, only that changes.
     """
     target = home / "dagster.yaml"
     found = target.read_text(encoding="utf-8") if target.exists() else None
@@ -33,7 +33,7 @@ def _prepare_home(home: Path) -> None:
     if wanted != found:
         written = target.with_suffix(f".{os.getpid()}")
         written.write_text(wanted, encoding="utf-8")
-        written.replace(target)  # whole, for whoever opens the instance at the same moment
+        written.replace(target)  # whole, for a process that opens the instance at the same moment
 
 
 def instance_config() -> str:

@@ -14,7 +14,7 @@ def interrupts_heard() -> Iterator[Callable[[], None]]:
     """Yields a function that raises KeyboardInterrupt if Control-C was pressed since the block began.
 
     During a run Dagster replaces the handler of SIGINT, and what it has heard is forgotten when the run ends. The
-    interpreter's wake-up descriptor gets every signal, whoever handles it.
+    interpreter's wake-up descriptor gets every signal, whichever handler is set.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: None

@@ -21,7 +21,7 @@ from nba_assets.planning.history import history
 from nba_assets.planning.pending_requests import pending_requests
 from nba_assets.session import Session
 from nba_assets.tables import RAW, SCHEDULE, TABLES
-from nba_assets.text import counted
+from nba_assets.text import counted, markdown_table
 from nba_assets.verification.report import Report, stored_seasons, verify_warehouse
 
 
@@ -29,18 +29,18 @@ class VerificationFailedError(Exception):
     """What is stored does not pass a check."""
 
 
-@dg.op(required_resource_keys={"pipeline"}, description="Asks the source for what is wanted, tier by tier.")
+@dg.op(required_resource_keys={"pipeline"}, description="Asks the source for what is missing, tier by tier.")
 def load_from_source(context: dg.OpExecutionContext) -> None:
-    """Today's schedule first; it decides what else is wanted."""
+    """Today's schedule first; it decides what else is asked for."""
     session: Session = context.resources.pipeline.session
     today = session.today()
-    built = _launch(context, session, [today], [SCHEDULE.name])
+    results = _launch(context, session, [today], [SCHEDULE.name])
     pending = pending_requests(session)
     context.log.info(f"pending: {pending}")
     if pending.days:
         request_refetch(session, pending.outdated)
-        built += _launch(context, session, days_between(pending.days[0], pending.days[-1]), RAW)
-    _conclude(context, built)
+        results += _launch(context, session, days_between(pending.days[0], pending.days[-1]), RAW)
+    _conclude(context, results)
 
 
 @dg.op(
@@ -58,8 +58,8 @@ def repair_partitions(context: dg.OpExecutionContext) -> None:
     config = context.op_config
     days = sorted(date.fromisoformat(text) for text in config.get("dates") or [])
     options = RunOptions(force=config["force"], forced_by=context.run.tags.get("user") if config["force"] else None)
-    built = _launch(context, session, days or history(session), config.get("tables") or tuple(TABLES), options=options)
-    _conclude(context, built)
+    tables = config.get("tables") or tuple(TABLES)
+    _conclude(context, _launch(context, session, days or history(session), tables, options))
 
 
 @dg.op(required_resource_keys={"pipeline"}, description="Checks everything stored; writes nothing.")
@@ -110,30 +110,29 @@ def _launch(
     session: Session,
     days: Sequence[date],
     tables: Sequence[str],
-    *,
     options: RunOptions | None = None,
 ) -> list[PartitionResult]:
     if not days:
         return []
     launch = Launch(session, context.instance, days, tables, options or RunOptions())
     launch.run()
-    return launch.built
+    return launch.results
 
 
-def _conclude(context: dg.OpExecutionContext, built: Sequence[PartitionResult]) -> None:
+def _conclude(context: dg.OpExecutionContext, results: Sequence[PartitionResult]) -> None:
     """Log the outcomes as a line, and fail if a partition that counts was not published."""
-    missing = [b.outcome for b in built if b.outcome.status not in FINE | {Status.NOT_DUE}]
-    changed = sum(b.changed for b in built)
-    context.log.info(f"{counted(len(built), 'partition')} built, {changed:,} changed, {len(missing):,} missing")
+    missing = [r.outcome for r in results if r.outcome.status not in FINE | {Status.NOT_DUE}]
+    changed = sum(r.changed for r in results)
+    context.log.info(f"{counted(len(results), 'partition')} built, {changed:,} changed, {len(missing):,} missing")
     counting = [outcome for outcome in missing if not TABLES[outcome.partition.table].optional]
     if counting:
         raise dg.Failure(failure_text(counting), allow_retries=False)
 
 
 def _as_markdown(report: Report) -> str:
-    lines = ["| season | check | result | examined | violations |", "|---|---|---|---|---|"]
-    for season, results in report.results.items():
-        for r in results:
-            result = "passed" if r.passed else f"**FAILED** {'; '.join(r.examples)}"
-            lines.append(f"| {season} | {r.name} | {result} | {r.examined:,} | {r.violations:,} |")
-    return "\n".join(lines)
+    rows = [
+        [season, r.name, "passed" if r.passed else f"**FAILED** {'; '.join(r.examples)}", r.examined, r.violations]
+        for season, results in report.results.items()
+        for r in results
+    ]
+    return markdown_table(["season", "check", "result", "examined", "violations"], rows)

@@ -6,7 +6,7 @@ import getpass
 import os
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
 
@@ -33,7 +33,7 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass
 class Launch:
-    """A backfill or repair of some tables over some dates. `built` holds what came of it."""
+    """A backfill or repair of some tables over some dates."""
 
     session: Session
     instance: dg.DagsterInstance
@@ -42,7 +42,7 @@ class Launch:
     options: RunOptions
     backfill_id: str | None = None
     progress: Progress = lambda _, __: None
-    built: list[PartitionResult] = field(default_factory=list)
+    results: list[PartitionResult] = field(default_factory=list)
     _state: State | None = field(default=None, init=False)
 
     def run(self) -> None:
@@ -54,13 +54,13 @@ class Launch:
         with interrupts_heard() as check, self.session.warehouse.writer(purpose):
             job = self._job()
             for step in self._steps():
-                before = len(self.built)
+                before = len(self.results)
                 if step.blocked:
                     # What waits behind a gap is recorded, not run: Dagster shows it as missing, the ledger says why.
-                    self.built += materialize(self.session, step.table, step.blocked, self._run_info())
+                    self.results += materialize(self.session, step.table, step.blocked, self._run_info())
                 for first, last in ranges(step.build):
                     self._execute(job, step.table, first, last, check)
-                self.progress(step, self.built[before:])
+                self.progress(step, self.results[before:])
 
     def _steps(self) -> Iterator[Step]:
         """Tier by tier, each planned on what the tiers before it have come to."""
@@ -75,7 +75,7 @@ class Launch:
     def _job(self) -> dg.JobDefinition:
         """The assets alone, on this session: schedules and sensors have no part in a launch."""
         settings = self.session.settings
-        pipeline = Pipeline(self.session, lambda _, built: self.built.extend(built), lambda: self._state)
+        pipeline = Pipeline(self.session, self.results.extend, lambda: self._state)
         return dg.Definitions(
             assets=table_assets(settings, daily_partitions(settings.partitions_start), {}),
             resources={"pipeline": pipeline},
@@ -89,26 +89,22 @@ class Launch:
         if self.backfill_id:
             tags[BACKFILL_TAG] = self.backfill_id
         if downstream_of(table) <= set(self.tables):
-            # This launch computes what follows: automation need not do it again.
+            # This launch computes what follows: automation need not repeat it.
             tags[FOLLOWED_TAG] = "true"
-        before = len(self.built)
+        config = replace(self.options, forced_by=None).given()  # who forces a partition is in the run's tags
+        before = len(self.results)
         job.execute_in_process(
-            run_config=_QUIET | {"ops": {table: {"config": _given(self.options)}}},
+            run_config=_QUIET | {"ops": {table: {"config": config}}},
             instance=self.instance,
             asset_selection=[dg.AssetKey(table)],
             tags=tags,
             raise_on_error=False,
         )
         check_interrupt()
-        if len(self.built) == before:
+        if len(self.results) == before:
             # The step did not get as far as an outcome: build outside Dagster, so that the error is seen.
             days = [day for day in self.days if first <= day <= last]
-            self.built += materialize(self.session, table, days, self._run_info())
+            self.results += materialize(self.session, table, days, self._run_info())
 
     def _run_info(self) -> RunInfo:
         return RunInfo(str(uuid.uuid4()), self.backfill_id, self.options)
-
-
-def _given(options: RunOptions) -> dict[str, object]:
-    given = {name: value for name, value in asdict(options).items() if name != "forced_by"}  # the run's tags say that
-    return {name: value for name, value in given.items() if value is not None and value is not False}

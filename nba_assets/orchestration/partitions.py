@@ -8,8 +8,7 @@ from datetime import date
 import dagster as dg
 
 from nba_assets.league.calendar import days_between
-from nba_assets.schema.table import TimeRule
-from nba_assets.tables import Table
+from nba_assets.schema.table import Table, TimeRule
 
 TIME_ZONE = "America/New_York"
 _DAY_TAG = "dagster/partition"

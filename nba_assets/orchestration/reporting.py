@@ -19,8 +19,9 @@ from nba_assets.engine.materialize import PartitionResult
 from nba_assets.orchestration.dagster_private import AssetCheckEvaluationTargetMaterializationData
 from nba_assets.partition import FINE, Outcome, Partition, Status
 from nba_assets.planning.state import Cell
-from nba_assets.tables import Table, downstream_of
-from nba_assets.text import counted, joined
+from nba_assets.schema.table import Table
+from nba_assets.tables import downstream_of
+from nba_assets.text import counted, joined, markdown_table
 
 DAGSTER_BACKFILL_TAG = "dagster/backfill"
 COMPLETE = "complete"
@@ -57,30 +58,30 @@ def check_specs(table: Table, partitions: dg.PartitionsDefinition) -> list[dg.As
 class _Verdict:
     """Partitions by what becomes of them in Dagster: materialised, left as they are, or failed."""
 
-    built: Sequence[PartitionResult]
+    results: Sequence[PartitionResult]
     blocked_fails: bool
 
     @property
     def good(self) -> list[PartitionResult]:
-        return [b for b in self.built if b.outcome.status in FINE]
+        return [r for r in self.results if r.outcome.status in FINE]
 
     @property
     def blocked(self) -> list[PartitionResult]:
-        """What nobody asked for by name and cannot be built: not run, as its check says."""
-        return [b for b in self.built if b.outcome.status == Status.BLOCKED and not self.blocked_fails]
+        """What was not asked for by name and cannot be built: not run, as its check says."""
+        return [r for r in self.results if r.outcome.status == Status.BLOCKED and not self.blocked_fails]
 
     @property
     def waiting(self) -> list[PartitionResult]:
-        return [*(b for b in self.built if b.outcome.status == Status.NOT_DUE), *self.blocked]
+        return [*(r for r in self.results if r.outcome.status == Status.NOT_DUE), *self.blocked]
 
     @property
     def bad(self) -> list[PartitionResult]:
-        left = {b.day for b in self.waiting}
-        return [b for b in self.built if b.outcome.status not in FINE and b.day not in left]
+        left = {r.day for r in self.waiting}
+        return [r for r in self.results if r.outcome.status not in FINE and r.day not in left]
 
 
 def report(
-    context: dg.AssetExecutionContext, table: Table, built: Sequence[PartitionResult], *, blocked_fails: bool
+    context: dg.AssetExecutionContext, table: Table, results: Sequence[PartitionResult], *, blocked_fails: bool
 ) -> Events:
     """The events of one step; raises dg.Failure if a partition failed, after everything good is reported.
 
@@ -91,34 +92,34 @@ def report(
     materialization would turn FAILED with it), other steps of the run wait for this one's output, or Dagster's own
     backfill does: it holds whatever it asked for and did not see materialised for failed.
     """
-    verdict = _Verdict(built, blocked_fails)
+    verdict = _Verdict(results, blocked_fails)
     key = dg.AssetKey(table.name)
     emitted = verdict.good if verdict.bad else _to_emit(context, key, verdict.good)
-    if len(built) == 1:
-        yield from _report_single(context, key, built[0], verdict, is_emitted=bool(emitted))
+    if len(results) == 1:
+        yield from _report_single(context, key, results[0], verdict, is_emitted=bool(emitted))
     else:
         yield from _report_range(context, key, verdict, emitted)
     if verdict.bad:
-        raise dg.Failure(failure_text([b.outcome for b in verdict.bad]), allow_retries=False)
+        raise dg.Failure(failure_text([r.outcome for r in verdict.bad]), allow_retries=False)
 
 
 def _report_single(
-    context: dg.AssetExecutionContext, key: dg.AssetKey, b: PartitionResult, verdict: _Verdict, *, is_emitted: bool
+    context: dg.AssetExecutionContext, key: dg.AssetKey, result: PartitionResult, verdict: _Verdict, *, is_emitted: bool
 ) -> Events:
     if is_emitted:
-        yield dg.MaterializeResult(asset_key=key, metadata=_metadata(b, preview=True))
+        yield dg.MaterializeResult(asset_key=key, metadata=_metadata(result, preview=True))
     elif verdict.good:
-        context.log.info(f"{b.outcome.partition}: unchanged; only the ledger row was renewed")
+        context.log.info(f"{result.outcome.partition}: unchanged; only the ledger row was renewed")
     elif verdict.waiting:
-        context.log.warning(f"{b.outcome.partition} {b.outcome.status}: {b.outcome.reason}")
-    yield _warning(key, passed=b.outcome.status != Status.DEGRADED, metadata=numbers(b.outcome))
+        context.log.warning(f"{result.outcome.partition} {result.outcome.status}: {result.outcome.reason}")
+    yield _warning(key, passed=result.outcome.status != Status.DEGRADED, metadata=numbers(result.outcome))
     yield dg.AssetCheckResult(
         check_name=COMPLETE,
         asset_key=key,
         passed=not (verdict.bad or verdict.blocked),
         # A warning of a blocking check does not fail the run, and keeps the automation gate shut all the same.
         severity=_WARN if verdict.blocked else dg.AssetCheckSeverity.ERROR,
-        metadata=numbers(b.outcome),
+        metadata=numbers(result.outcome),
     )
 
 
@@ -126,8 +127,8 @@ def _report_range(
     context: dg.AssetExecutionContext, key: dg.AssetKey, verdict: _Verdict, emitted: Sequence[PartitionResult]
 ) -> Events:
     """A result of the step would materialise every partition of the range: only where every one is to be."""
-    metadata = {b.day.isoformat(): _metadata(b, preview=b is emitted[-1]) for b in emitted}
-    if len(emitted) == len(verdict.built):
+    metadata = {r.day.isoformat(): _metadata(r, preview=r is emitted[-1]) for r in emitted}
+    if len(emitted) == len(verdict.results):
         for day, of_day in metadata.items():
             context.add_asset_metadata(of_day, asset_key=key, partition_key=day)
         yield dg.MaterializeResult(asset_key=key)
@@ -136,10 +137,10 @@ def _report_range(
             for day, of_day in metadata.items():
                 context.log_event(dg.AssetMaterialization(key, partition=day, metadata=of_day))
     _evaluate(context, key, verdict)
-    degraded = [b.outcome for b in verdict.good if b.outcome.status == Status.DEGRADED]
+    degraded = [r.outcome for r in verdict.good if r.outcome.status == Status.DEGRADED]
     yield _warning(key, passed=not degraded, metadata={"degraded": listed(degraded)} if degraded else {})
-    missing = [b.outcome for b in (*verdict.bad, *verdict.blocked)]
-    totals = {"missing": listed(missing)} if missing else {"dates": len(verdict.built)}
+    missing = [r.outcome for r in (*verdict.bad, *verdict.blocked)]
+    totals = {"missing": listed(missing)} if missing else {"dates": len(verdict.results)}
     yield dg.AssetCheckResult(check_name=COMPLETE, asset_key=key, passed=not verdict.bad, metadata=totals)
 
 
@@ -155,18 +156,18 @@ def _evaluate(context: dg.AssetExecutionContext, key: dg.AssetKey, verdict: _Ver
     A planned check that is not evaluated reads "execution failed" if the run fails, and nothing otherwise: there the
     warnings that pass are left out, which halves the events of a season.
     """
-    targets = _targets(context, key, [b.day.isoformat() for b in verdict.good])
+    targets = _targets(context, key, [r.day.isoformat() for r in verdict.good])
     with _one_transaction(context.instance):
-        for b in (*verdict.good, *verdict.bad, *verdict.blocked):
-            day, is_degraded = b.day.isoformat(), b.outcome.status == Status.DEGRADED
+        for result in (*verdict.good, *verdict.bad, *verdict.blocked):
+            day, is_degraded = result.day.isoformat(), result.outcome.status == Status.DEGRADED
             evaluation = partial(
                 dg.AssetCheckEvaluation,
                 asset_key=key,
-                metadata=numbers(b.outcome),
+                metadata=numbers(result.outcome),
                 target_materialization_data=targets.get(day),
                 partition=day,
             )
-            context.log_event(evaluation(check_name=COMPLETE, passed=b.outcome.status in FINE, blocking=True))
+            context.log_event(evaluation(check_name=COMPLETE, passed=result.outcome.status in FINE, blocking=True))
             if is_degraded or verdict.bad:
                 context.log_event(evaluation(check_name=PRODUCTION_READY, passed=not is_degraded, severity=_WARN))
 
@@ -201,12 +202,12 @@ def _targets(
 
 def _new(context: dg.AssetExecutionContext, key: dg.AssetKey, good: Sequence[PartitionResult]) -> list[PartitionResult]:
     """Those that changed, and those that Dagster has never seen or holds for failed."""
-    unchanged = [b.day.isoformat() for b in good if not b.changed]
+    unchanged = [r.day.isoformat() for r in good if not r.changed]
     if not unchanged:
         return list(good)
     targets = _targets(context, key, unchanged)
     up_to_date = set(targets) - _failed_before(context, key, targets)
-    return [b for b in good if b.changed or b.day.isoformat() not in up_to_date]
+    return [r for r in good if r.changed or r.day.isoformat() not in up_to_date]
 
 
 def _failed_before(
@@ -235,7 +236,7 @@ def _failed_before(
 def _to_emit(
     context: dg.AssetExecutionContext, key: dg.AssetKey, good: Sequence[PartitionResult]
 ) -> list[PartitionResult]:
-    """What is to be materialised: everything, if somebody waits for it, else what is new to Dagster."""
+    """What is to be materialised: everything, if something waits for it, else what is new to Dagster."""
     selected = context.run.asset_selection
     following = {dg.AssetKey(name) for name in downstream_of(key.to_user_string())}
     is_waited_for = selected is None or bool(selected & following) or DAGSTER_BACKFILL_TAG in context.run.tags
@@ -245,31 +246,28 @@ def _to_emit(
 def numbers(outcome: Outcome) -> dict[str, Any]:
     """A partition's numbers as Dagster metadata."""
     names = ("expected", "complete", "required", "share", "production_ready_share", "reason")
-    told: dict[str, Any] = {"status": outcome.status.value, "rows": outcome.rows}
-    told |= {name: value for name in names if (value := getattr(outcome, name)) is not None}
+    found: dict[str, Any] = {"status": outcome.status.value, "rows": outcome.rows}
+    found |= {name: value for name in names if (value := getattr(outcome, name)) is not None}
     if outcome.root is not None:
-        told["root"] = str(outcome.root)
+        found["root"] = str(outcome.root)
     if outcome.status not in FINE - {Status.DEGRADED}:
-        told["explain"] = explain_command(outcome.partition)
-    return told
+        found["explain"] = explain_command(outcome.partition)
+    return found
 
 
-def _metadata(b: PartitionResult, *, preview: bool) -> dict[str, Any]:
+def _metadata(result: PartitionResult, *, preview: bool) -> dict[str, Any]:
     """What the catalogue shows of a partition; a preview of the rows only where it is the newest of its run."""
-    told = {f"nba/{name}": value for name, value in numbers(b.outcome).items() if name != "rows"}
-    told["dagster/partition_row_count"] = b.outcome.rows
-    if preview and len(b.rows):
-        told["nba/preview"] = dg.MetadataValue.md(_preview(b))
-    return told
+    metadata = {f"nba/{name}": value for name, value in numbers(result.outcome).items() if name != "rows"}
+    metadata["dagster/partition_row_count"] = result.outcome.rows
+    if preview and len(result.rows):
+        metadata["nba/preview"] = dg.MetadataValue.md(_preview(result))
+    return metadata
 
 
-def _preview(b: PartitionResult) -> str:
+def _preview(result: PartitionResult) -> str:
     """The first rows as a Markdown table."""
-    rows = b.rows.head(_PREVIEW_ROWS)
-    heads = list(rows.columns)
-    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
-    lines += [f"| {' | '.join(_text(value) for value in row)} |" for row in rows.itertuples(index=False)]
-    return "\n".join(lines)
+    rows = result.rows.head(_PREVIEW_ROWS)
+    return markdown_table(rows.columns, [[*map(_text, row)] for row in rows.itertuples(index=False)])
 
 
 def _text(value: Any) -> str:
@@ -277,7 +275,7 @@ def _text(value: Any) -> str:
         return ""
     if hasattr(value, "strftime"):
         return f"{value:%Y-%m-%d}" if getattr(value, "hour", 0) == 0 else f"{value:%Y-%m-%d %H:%M}"
-    return f"{value:.4g}" if isinstance(value, float) else str(value).replace("|", "/")
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def explain_command(partition: Partition) -> str:

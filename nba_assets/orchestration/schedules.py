@@ -1,4 +1,4 @@
-"""The morning: what the source has to be asked for, when to ask again, and the schedules that do it.
+"""The morning: what the source has to be asked for, when the next time, and the schedules that do it.
 
 Which partitions are computed from what was loaded is not decided here, but by the condition in `automation.py`.
 """

@@ -16,6 +16,7 @@ from nba_assets.planning.repair import repairable
 from nba_assets.planning.state import Cell
 from nba_assets.session import Session
 from nba_assets.tables import TABLES, downstream_of
+from nba_assets.text import counted
 
 MOST_ATTEMPTS = 6
 FIRST_WAIT_SECONDS = 600.0
@@ -30,9 +31,9 @@ _UNFINISHED = [
 
 @dataclass
 class Patience:
-    """How often each date was tried, and when last (seconds); kept in the sensor's cursor."""
+    """How often each date was attempted, and when last (seconds); kept in the sensor's cursor."""
 
-    tried: dict[str, tuple[int, float]]
+    attempts: dict[str, tuple[int, float]]
 
     @classmethod
     def read(cls, cursor: str | None) -> Patience:
@@ -43,15 +44,15 @@ class Patience:
             return cls({})
 
     def due(self, days: Iterable[date], now: float) -> Iterator[date]:
-        """The dates that may be tried now: 10, 20, 40 … minutes after the last time, six times at most."""
+        """The dates that may be attempted now: 10, 20, 40 … minutes after the last time, six times at most."""
         for day in days:
-            n, last = self.tried.get(str(day), (0, 0.0))
+            n, last = self.attempts.get(str(day), (0, 0.0))
             if n == 0 or (n < MOST_ATTEMPTS and now >= last + doubled(FIRST_WAIT_SECONDS, n)):
                 yield day
 
     def after(self, wrong: Iterable[date], trying: Iterable[date], now: float) -> str:
         """The cursor once `trying` is requested; dates that are no longer wrong are forgotten."""
-        kept: dict[str, Any] = {str(day): self.tried[str(day)] for day in wrong if str(day) in self.tried}
+        kept: dict[str, Any] = {str(day): self.attempts[str(day)] for day in wrong if str(day) in self.attempts}
         for day in trying:
             kept[str(day)] = (kept.get(str(day), (0, 0.0))[0] + 1, now)
         return json.dumps(kept)
@@ -69,7 +70,7 @@ def repair_sensor(
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Recomputes what is STALE, and what failed or was left out in the last seven days and can come "
         "out differently now. Waits until nothing runs and the ledger was quiet for two minutes: automation goes "
-        "first. A date is tried six times at most, with growing pauses.",
+        "first. A date is attempted six times at most, with growing pauses.",
     )
     def repair_what_is_stale(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         session, now = open_session(), time.time()
@@ -81,8 +82,10 @@ def repair_sensor(
         trying = list(patience.due(wrong, now))
         context.update_cursor(patience.after(wrong, trying, now))
         if not trying:
-            return dg.SkipReason(f"{len(wrong)} dates wait for their next attempt" if wrong else "nothing to repair")
-        return dg.RunRequest(run_config=repair_config(cells, trying), tags={"nba/repair": f"{len(trying)} dates"})
+            waiting = f"waiting for the next attempt: {counted(len(wrong), 'date')}"
+            return dg.SkipReason(waiting if wrong else "nothing to repair")
+        tags = {"nba/repair": counted(len(trying), "date")}
+        return dg.RunRequest(run_config=repair_config(cells, trying), tags=tags)
 
     return repair_what_is_stale
 

@@ -114,7 +114,7 @@ class PooledSqliteEventLogStorage(_KeepsConnections, ConsolidatedSqliteEventLogS
         self._known_tables: set[str] = set()
         with _created_alone(Path(base_dir)):
             super().__init__(base_dir, inst_data)
-            if not self.has_table("alembic_version"):  # whoever created the file was killed before its schema was there
+            if not self.has_table("alembic_version"):  # the process that created the file was killed before its schema
                 self._init_db()  # type: ignore[no-untyped-call]  # Dagster gives it no types
 
     @classmethod

@@ -20,9 +20,9 @@ from nba_assets.planning.touched import Touched, are_among, with_new
 from nba_assets.schema.contract import names_of
 from nba_assets.schema.graph import basis_of, columns_to_find_by, is_history, reads_of
 from nba_assets.schema.reads import GAME, PLAYER, TEAM, Read
-from nba_assets.schema.table import Input, TimeRule
+from nba_assets.schema.table import Input, Phase, Table, TimeRule
 from nba_assets.session import Session
-from nba_assets.tables import LISTING, SCHEDULE, TABLES, Phase, Table
+from nba_assets.tables import LISTING, SCHEDULE, TABLES
 from nba_assets.tables.games import FINAL, RESULT_COLUMNS, counting_games, team_games
 
 _LEAGUE = "league"

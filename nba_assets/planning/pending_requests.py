@@ -1,4 +1,4 @@
-"""The morning: what the source has to be asked for now, and when it may be asked again."""
+"""The morning: what has to be read from the source now, and when the next attempt may be made."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from nba_assets.planning.state import State
 from nba_assets.session import Session
 from nba_assets.tables import RAW, SCHEDULE, TABLES
 from nba_assets.tables.games import RESULT_COLUMNS, SCHEDULED, counting_games
+from nba_assets.text import joined
 
 MOST_ATTEMPTS = 6
 FIRST_WAIT = timedelta(minutes=15)
@@ -41,17 +42,16 @@ class PendingRequests:
         return [partition for partition in self.partitions if not TABLES[partition.table].optional]
 
     def __str__(self) -> str:
-        lacking = self.must_be_there
-        named = ", ".join(map(str, lacking[:4])) + (f" and {len(lacking) - 4} more" if len(lacking) > 4 else "")
-        waiting = ", ".join(f"results of {day}" for day in sorted(self.outdated))
-        return "; ".join(filter(None, [named, waiting])) or "nothing"
+        partitions = joined(self.must_be_there, 4)
+        results = ", ".join(f"results of {day}" for day in sorted(self.outdated))
+        return "; ".join(filter(None, [partitions, results])) or "nothing"
 
 
 def pending_requests(session: Session) -> PendingRequests:
     """What the source has to be asked for now.
 
     The schedule of today, always: it says whether there are games. Where there are some today or were some
-    yesterday, also all raw partitions of the last fourteen days of the season that are not there; days without games
+    yesterday, also all raw partitions of the last fourteen days of the season that are missing; days without games
     among them, because history has no holes. Otherwise nothing: a day without games is no reason to run.
     """
     today = session.today()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from nba_assets.league.calendar import season_of
 from nba_assets.partition import FINE, Status
-from nba_assets.planning.state import Cell, State
-from nba_assets.schema.table import TimeRule
-from nba_assets.tables import TABLES, TIERS, Phase
+from nba_assets.planning.state import Cell, State, date_read
+from nba_assets.schema.table import Phase, TimeRule
+from nba_assets.tables import TABLES, TIERS
 
 _TO_BUILD = frozenset({Status.MISSING, Status.GAP, Status.ERROR, Status.STALE})
 _DAY = timedelta(days=1)
@@ -24,7 +24,7 @@ class Step:
     table: str
     build: tuple[date, ...]
     blocked: tuple[date, ...]
-    why: dict[Status, int]
+    why: Mapping[Status, int]
 
     @property
     def tier(self) -> int:
@@ -33,14 +33,12 @@ class Step:
 
 
 def plan_step(state: State, table: str, days: Sequence[date], *, force: bool = False, rewrite: bool = False) -> Step:
-    """What one table needs, given what stands upstream of it right now."""
-    cells = [state.cell(table, day) for day in days]
-    wanted = [cell for cell in cells if _is_wanted(cell, force=force, rewrite=rewrite)]
-    blocked = [cell for cell in cells if cell.status == Status.BLOCKED or _waits(state, cell)]
-    waiting = {cell.partition for cell in blocked}
-    build = [cell for cell in wanted if cell.partition not in waiting]
-    why = Counter(cell.status for cell in build)
-    return Step(table, tuple(c.partition.day for c in build), tuple(c.partition.day for c in blocked), dict(why))
+    """What one table needs, given what is published upstream of it right now."""
+    cells = {day: state.cell(table, day) for day in days}
+    blocked = {day: cell for day, cell in cells.items() if cell.status == Status.BLOCKED or _waits(state, cell)}
+    wanted = {day: cell for day, cell in cells.items() if _is_wanted(cell, force=force, rewrite=rewrite)}
+    build = {day: cell for day, cell in wanted.items() if day not in blocked}
+    return Step(table, tuple(build), tuple(blocked), Counter(cell.status for cell in build.values()))
 
 
 def _is_wanted(cell: Cell, *, force: bool = False, rewrite: bool = False) -> bool:
@@ -49,7 +47,7 @@ def _is_wanted(cell: Cell, *, force: bool = False, rewrite: bool = False) -> boo
 
 
 def _waits(state: State, cell: Cell) -> bool:
-    """A missing partition behind a missing one: nobody has failed, but it cannot be built."""
+    """A missing partition behind a missing one: nothing has failed, but it cannot be built."""
     if cell.status != Status.MISSING:
         return False
     obstacle = state.obstacle(cell.partition.table, cell.partition.day)
@@ -64,29 +62,26 @@ def forecast(
     *,
     rewrite: bool = False,
 ) -> list[Step]:
-    """The steps of a whole range as far as they can be told before anything is built.
+    """The steps of a whole range as far as they are known before anything is built.
 
     What follows a partition that is going to be built may turn out unchanged: the forecast names it as STALE.
-    `refresh` are dates whose raw partitions the source is to be asked for again; with `rewrite` nothing is up to date.
+    `refresh` are dates whose raw partitions are to be read from the source again; with `rewrite` nothing is up to date.
     """
     steps = []
     coming: dict[str, set[date]] = {}
     for table in (name for name in TABLES if name in tables):
         cells = {day: state.cell(table, day) for day in days}
+        reread = refresh if TABLES[table].result_sets else frozenset()
         why: dict[date, Status] = {}
         for day, cell in cells.items():
             if _is_wanted(cell, rewrite=rewrite) or (cell.status == Status.BLOCKED and _will_be_freed(cell, coming)):
                 why[day] = cell.status
-            elif cell.published is not None and (_follows(table, day, coming) or _is_raw(table, day, refresh)):
+            elif cell.published is not None and (day in reread or _follows(table, day, coming)):
                 why[day] = Status.STALE
         coming[table] = set(why)
         held = tuple(day for day, cell in cells.items() if cell.status == Status.BLOCKED and day not in why)
-        steps.append(Step(table, tuple(why), held, dict(Counter(why.values()))))
+        steps.append(Step(table, tuple(why), held, Counter(why.values())))
     return steps
-
-
-def _is_raw(table: str, day: date, refresh: frozenset[date]) -> bool:
-    return day in refresh and bool(TABLES[table].result_sets)
 
 
 def _will_be_freed(cell: Cell, coming: dict[str, set[date]]) -> bool:
@@ -100,7 +95,7 @@ def _follows(table: str, day: date, coming: dict[str, set[date]]) -> bool:
         if input_.rule == TimeRule.BEFORE_DATE:
             if any(season_of(other) == season_of(day) for other in dates if other < day):
                 return True
-        elif (day - _DAY if input_.rule == TimeRule.DAY_BEFORE else day) in dates:
+        elif date_read(input_, day) in dates:
             return True
     return False
 

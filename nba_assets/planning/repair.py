@@ -8,13 +8,12 @@ from datetime import date, timedelta
 from nba_assets.partition import Status
 from nba_assets.planning.history import history
 from nba_assets.planning.load import load_state
-from nba_assets.planning.state import Cell, LedgerRow, State
+from nba_assets.planning.state import Cell, LedgerRow, State, date_read
 from nba_assets.schema.table import Input, Phase, TimeRule
 from nba_assets.session import Session
 from nba_assets.tables import TABLES
 
 _RECENT = timedelta(days=7)
-_DAY = timedelta(days=1)
 
 
 def repairable(session: Session) -> list[Cell]:
@@ -23,7 +22,7 @@ def repairable(session: Session) -> list[Cell]:
     Of all history those that are STALE; of the last seven days also those that were never computed or ended in an
     error, and gaps of which an input has changed since. Not those whose input was built by a run that said
     `skip_downstream_trigger`. What the source has not delivered is left to the morning schedule, which spares it: of
-    the raw tables only what is STALE is asked for again.
+    the raw tables only what is STALE is read again.
     """
     days, today = history(session), session.today()
     if not days:
@@ -74,4 +73,4 @@ def _skips_downstream(attempt: LedgerRow) -> bool:
 def _reads(input_: Input, day: date, other: date) -> bool:
     if input_.rule == TimeRule.BEFORE_DATE:
         return other < day
-    return other == (day - _DAY if input_.rule == TimeRule.DAY_BEFORE else day)
+    return other == date_read(input_, day)

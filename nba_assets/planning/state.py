@@ -29,8 +29,8 @@ from nba_assets.partition import (
 from nba_assets.schema.code_version import formula_of
 from nba_assets.schema.fingerprint import combine
 from nba_assets.schema.policy import Policy
-from nba_assets.schema.table import Available, Input, TimeRule
-from nba_assets.tables import SCHEDULE, TABLES, Phase
+from nba_assets.schema.table import Available, Input, Phase, TimeRule
+from nba_assets.tables import SCHEDULE, TABLES
 from nba_assets.tables.games import team_games
 from nba_assets.warehouse.ledger import PROCESSOR_RUNS
 
@@ -38,11 +38,6 @@ _ABSENT = "-"
 _DAY = timedelta(days=1)
 _STOPS = STOPS_DEPENDENTS | {Status.NOT_DUE}
 T = TypeVar("T")
-_AS_STORED = (
-    *("attempt_id", "reason", "causes", "label", "rows", "expected", "complete", "required", "share"),
-    *("production_ready_share", "content_hash", "announced_hash", "inputs_hash", "code_version"),
-    *("run_id", "backfill_id", "options", "started_at"),
-)
 
 
 class LedgerRow(NamedTuple):
@@ -73,6 +68,9 @@ class LedgerRow(NamedTuple):
     started_at: datetime | None
 
 
+_AS_STORED = frozenset(LedgerRow._fields) - {"partition", "status", "published", "root", "opening_night"}
+
+
 @dataclass(frozen=True)
 class Cell:
     """One partition as it is today: the status and why, the newest attempt, and what is published.
@@ -96,14 +94,14 @@ class Cell:
 
     @property
     def numbers(self) -> LedgerRow | None:
-        """The attempt whose numbers describe the cell: the newest, if it had any, else what stands."""
+        """The attempt whose numbers describe the cell: the newest, if it had any, else what is published."""
         if self.newest is not None and self.newest.expected is not None:
             return self.newest
         return self.published or self.newest
 
     @property
     def rows(self) -> int:
-        """Rows that stand published."""
+        """Rows that are published."""
         return (self.published.rows or 0) if self.published else 0
 
 
@@ -132,16 +130,17 @@ class State:
         self._parameters = parameters
         self._is_due = is_due
         self._sides = cache(lambda: team_games(finished()))
-        self._lacking: dict[Partition, pd.DataFrame] = {}
+        self._missing_games: dict[Partition, pd.DataFrame] = {}
         self._newest, self._published = _index(ledger)
         self._cells: dict[Partition, Cell] = {}
         self._own_cells: dict[Partition, Cell] = {}
+        self._stale_since: dict[Partition, date] = {}
         self._stale_histories: dict[str, dict[date, Cell | None]] = {}
         self._chains: dict[str, dict[date, str]] = {}
         self._histories: dict[str, dict[date, Cell | None]] = {}
 
     def cell(self, table: str, day: date) -> Cell:
-        """One partition; STALE also where it agrees with inputs that are themselves to be computed again."""
+        """One partition; STALE also where it agrees with inputs that are themselves STALE."""
         partition = Partition(table, day)
         if partition not in self._cells:
             own = self._own_cell(partition)
@@ -150,7 +149,7 @@ class State:
         return self._cells[partition]
 
     def _made_stale(self, own: Cell, stale: Cell) -> Cell:
-        """A partition behind a stale one: its beginning is named, so that all that share it can be told together."""
+        """A partition behind a stale one: its beginning is named, so that all that share it are reported together."""
         why = finding(Cause.INPUT_STALE, stale.partition, why=stale.reason)
         return Cell(own.partition, Status.STALE, own.newest, own.published, sentence_of([why]), (why, *stale.findings))
 
@@ -165,11 +164,11 @@ class State:
         return self._newest.get(Partition(table, day))
 
     def published(self, table: str, day: date) -> LedgerRow | None:
-        """What stands published."""
+        """The attempt whose rows are published."""
         return self._published.get(Partition(table, day))
 
     def published_dates(self, table: str) -> frozenset[date]:
-        """The dates of a table that stand published."""
+        """The published dates of a table."""
         return frozenset(p.day for p in self._published if p.table == table)
 
     def accepted_dates(self) -> frozenset[date]:
@@ -200,7 +199,7 @@ class State:
         return combine([code_version, parameters, *inputs])
 
     def obstacle(self, table: str, day: date) -> Cell | None:
-        """The input that keeps a partition from being built: the first that is not there, else one not due yet."""
+        """The input that keeps a partition from being built: the first that is missing, else one not due yet."""
         waiting: Cell | None = None
         for found in self.obstacles(table, day):
             if found.status != Status.NOT_DUE:
@@ -209,7 +208,7 @@ class State:
         return waiting
 
     def obstacles(self, table: str, day: date) -> Iterator[Cell]:
-        """The critical inputs that are not there, and all that are not due yet; of a history, its first such date."""
+        """The critical inputs that are missing, and all that are not due yet; of a history, its first such date."""
         for input_ in TABLES[table].inputs:
             if TABLES[input_.table].optional:
                 continue
@@ -219,8 +218,10 @@ class State:
 
     def stale_since(self, partition: Partition) -> date:
         """The first date of whatever a partition is made of that is stale; its own, if nothing before it is."""
-        inputs = (found.partition for found in self._stale_inputs(partition))
-        return min((self.stale_since(input_) for input_ in inputs), default=partition.day)
+        if partition not in self._stale_since:
+            inputs = (found.partition for found in self._stale_inputs(partition))
+            self._stale_since[partition] = min(map(self.stale_since, inputs), default=partition.day)
+        return self._stale_since[partition]
 
     def because(self, root: Partition, day: date) -> Finding:
         """Why a partition of `day` is blocked: its root, and the teams whose games the root keeps from it."""
@@ -229,30 +230,30 @@ class State:
             why = f"; run: nba-assets backfill {root.day} {root.day}"
         else:
             why = f": {cell.reason}" if cell.reason else ""
-        counts = self.lacking_games(root, day).groupby("team").size().to_dict()
+        counts = self.missing_games(root, day).groupby("team").size().to_dict()
         if counts:
             why += "; finished games missing: " + ", ".join(f"{team} {count}" for team, count in counts.items())
         return finding(Cause.UPSTREAM, root, status=cell.status.value, why=why, games_by_team=counts)
 
-    def lacking_games(self, root: Partition, day: date) -> pd.DataFrame:
+    def missing_games(self, root: Partition, day: date) -> pd.DataFrame:
         """The finished games before `day` that are not in the root's table since the root: `team_games` of them."""
-        if root not in self._lacking:
+        if root not in self._missing_games:
             games = self._sides()
             since = games["game_date"].ge(pd.Timestamp(root.day)) & games["season"].eq(season_of(root.day))
             loaded = games["game_date"].dt.date.isin(self.published_dates(root.table))
-            self._lacking[root] = games[since & ~loaded].sort_values(["team", "game_date"])
-        lacking = self._lacking[root]
-        return lacking[lacking["game_date"] < pd.Timestamp(day)]
+            self._missing_games[root] = games[since & ~loaded].sort_values(["team", "game_date"])
+        missing = self._missing_games[root]
+        return missing[missing["game_date"] < pd.Timestamp(day)]
 
     def weak_inputs(self, table: str, day: date) -> list[Cell]:
-        """Inputs of the same date that do not stand published but block nothing."""
-        weak = []
-        for input_ in TABLES[table].inputs:
-            is_weak = not self._policies[input_.table].critical and not TABLES[input_.table].optional
-            if is_weak and input_.rule in (TimeRule.SAME_DATE, TimeRule.ANNOUNCED):
-                cell = self._own_cell(Partition(input_.table, day))
-                weak += [cell] if cell.published is None else []
-        return weak
+        """Inputs of the same date that are not published but block nothing."""
+        cells = [
+            self._own_cell(Partition(input_.table, day))
+            for input_ in TABLES[table].inputs
+            if input_.rule in (TimeRule.SAME_DATE, TimeRule.ANNOUNCED)
+            if not self._policies[input_.table].critical and not TABLES[input_.table].optional
+        ]
+        return [cell for cell in cells if cell.published is None]
 
     def _derive(self, partition: Partition) -> Cell:
         newest, published = self._newest.get(partition), self._published.get(partition)
@@ -280,12 +281,12 @@ class State:
         return Status.MISSING, finding(Cause.NEVER_COMPUTED), None
 
     def _is_blocked(self, obstacle: Cell, newest: LedgerRow | None, published: LedgerRow | None) -> bool:
-        """A partition that nobody has tried yet, behind others that nobody has tried, is just missing."""
+        """A partition that was never attempted, behind others that were not, is just missing."""
         if obstacle.status == Status.NOT_DUE:
             return False
         root = self._own_cell(obstacle.root) if obstacle.root else obstacle
-        tried = published is not None or (newest is not None and newest.status == Status.BLOCKED)
-        return root.status != Status.MISSING or tried
+        attempted = published is not None or (newest is not None and newest.status == Status.BLOCKED)
+        return root.status != Status.MISSING or attempted
 
     def _why_stale(self, published: LedgerRow) -> Finding:
         table = TABLES[published.partition.table]
@@ -308,8 +309,7 @@ class State:
             if input_.rule == TimeRule.BEFORE_DATE:
                 found = self._stale_history_of(input_.table, partition.day)
             else:
-                when = partition.day - _DAY if input_.rule == TimeRule.DAY_BEFORE else partition.day
-                cell = self.cell(input_.table, when)
+                cell = self.cell(input_.table, date_read(input_, partition.day))
                 found = cell if cell.status == Status.STALE else None
             if found is not None:
                 yield found
@@ -336,7 +336,7 @@ class State:
         return cell if cell.status in _STOPS else None
 
     def _history_of(self, table: str, day: date) -> Cell | None:
-        """The first date of the season before `day` whose partition is not there, or not due yet."""
+        """The first date of the season before `day` whose partition is missing, or not due yet."""
 
         def extend(d: date, before: Cell | None) -> Cell | None:
             yesterday = d - _DAY
@@ -351,24 +351,28 @@ class State:
     def _input_hash(self, input_: Input, day: date) -> str:
         if input_.rule == TimeRule.BEFORE_DATE:
             return self._chain(input_.table, day)
-        when = day - _DAY if input_.rule == TimeRule.DAY_BEFORE else day
-        stands = self.published(input_.table, when)
-        if stands is None:
+        published = self.published(input_.table, date_read(input_, day))
+        if published is None:
             return _ABSENT
-        announced = input_.rule == TimeRule.ANNOUNCED
-        return (stands.announced_hash if announced else stands.content_hash) or _ABSENT
+        is_announced = input_.rule == TimeRule.ANNOUNCED
+        return (published.announced_hash if is_announced else published.content_hash) or _ABSENT
 
     def _chain(self, table: str, day: date) -> str:
         """The running hash of the season's partitions before `day`; empty and absent ones leave it as it is."""
 
         def extend(d: date, before: str) -> str:
-            stands = self.published(table, d - _DAY)
-            return combine([before, stands.content_hash or ""]) if stands and stands.rows else before
+            published = self.published(table, d - _DAY)
+            return combine([before, published.content_hash or ""]) if published and published.rows else before
 
         return _carried(self._chains.setdefault(table, {}), self._first_day(day), day, _ABSENT, extend)
 
     def _first_day(self, day: date) -> date:
         return max(season_first_day(season_of(day)), self.start)
+
+
+def date_read(input_: Input, day: date) -> date:
+    """The date of which a partition of `day` reads an input that is no history."""
+    return day - _DAY if input_.rule == TimeRule.DAY_BEFORE else day
 
 
 def _recorded(shown: LedgerRow, newest: LedgerRow | None, published: LedgerRow | None) -> Cell:

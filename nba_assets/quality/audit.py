@@ -28,22 +28,21 @@ class Mode:
 
 
 def audit(table: Table, day: date, rows: int, expectation: Expectation, policy: Policy, mode: Mode) -> Outcome:
-    """OK, DEGRADED, GAP, or BOOTSTRAP where nobody has enough history yet.
+    """OK, DEGRADED, GAP, or BOOTSTRAP where no entity has enough history yet.
 
-    The blocking threshold counts entities that lack something nobody has accepted; the reported share counts all.
+    The blocking threshold counts entities with something missing that was not accepted; the reported share counts all.
     """
+    wanted = _wanted_rows(policy, mode)
     outcome = Outcome(
         Partition(table.name, day),
         Status.OK,
         rows=rows,
         expected=expectation.expected,
         complete=expectation.complete,
-        required=policy.required(expectation.expected, backfill=mode.backfill),
+        required=policy.required(expectation.expected, backfill=mode.backfill) if wanted is None else wanted,
         notes=tuple(expectation.notes),
         failures=_failures(expectation),
     )
-    if _wanted_rows(policy, mode) is not None:
-        outcome = replace(outcome, required=_wanted_rows(policy, mode))
     if not rows and not expectation.expected and table.phase == Phase.PRE_GAME:
         return replace(outcome, status=Status.BOOTSTRAP, findings=(finding(Cause.NOBODY_HAS_HISTORY),))
     lacking = _lacking(expectation)

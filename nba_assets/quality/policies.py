@@ -12,7 +12,7 @@ from nba_assets.tables import TABLES
 
 
 def policies(overrides: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Policy]:
-    """The policy of every table, with overrides {table: {field: value}}; ValueError for a name nobody knows."""
+    """The policy of every table, with overrides {table: {field: value}}; ValueError for an unknown name."""
     result = {name: table.policy for name, table in TABLES.items()}
     for table, values in (overrides or {}).items():
         name = _known(table.lower(), list(TABLES), "table")

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from nba_assets.schema.contract import Contract, names_of
 from nba_assets.schema.feature import FeatureSet
 from nba_assets.schema.graph import in_order, tiers_of
-from nba_assets.schema.table import Input, Inputs, Phase, Table, TimeRule
+from nba_assets.schema.table import Input, Table, TimeRule
 from nba_assets.tables.games import ANNOUNCED_COLUMNS
 from nba_assets.tables.ml_feature_store_v2 import ML_FEATURE_STORE_V2
 from nba_assets.tables.player_composite_factors import PLAYER_COMPOSITE_FACTORS
@@ -93,19 +93,3 @@ def with_upstream(names: Collection[str]) -> frozenset[str]:
         if table.name in found:
             found |= table.upstream
     return frozenset(found)
-
-
-__all__ = [
-    "LISTING",
-    "RAW",
-    "SCHEDULE",
-    "TABLES",
-    "TIERS",
-    "WITH_FEATURES",
-    "Inputs",
-    "Phase",
-    "Table",
-    "check_sources",
-    "downstream_of",
-    "with_upstream",
-]

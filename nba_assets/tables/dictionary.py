@@ -12,8 +12,8 @@ from pathlib import Path
 from nba_assets.schema.contract import Column, columns_of
 from nba_assets.schema.feature import Feature, FeatureSet
 from nba_assets.schema.graph import reads_of
-from nba_assets.schema.table import Input
-from nba_assets.tables import TABLES, Phase, Table
+from nba_assets.schema.table import Input, Phase, Table
+from nba_assets.tables import TABLES
 
 _WHEN = {
     Phase.RAW: "facts of a date, as the source tells them",

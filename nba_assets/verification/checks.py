@@ -10,10 +10,19 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from nba_assets.tables import TABLES, WITH_FEATURES
+from nba_assets.tables import LISTING, SCHEDULE, TABLES, WITH_FEATURES
 from nba_assets.tables.games import finished_games, team_games
+from nba_assets.tables.ml_feature_store_v2 import ML_FEATURE_STORE_V2
+from nba_assets.tables.player_composite_factors import PLAYER_COMPOSITE_FACTORS
+from nba_assets.tables.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_assets.tables.raw_player_boxscores import PLAYED
+from nba_assets.tables.raw_shots import RAW_SHOTS
+from nba_assets.tables.raw_team_boxscores import RAW_TEAM_BOXSCORES
 from nba_assets.tables.statistics import ZONE_ATTEMPTS
+from nba_assets.tables.team_defense_game_summary import TEAM_DEFENSE_GAME_SUMMARY
+from nba_assets.tables.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
+from nba_assets.tables.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
+from nba_assets.tables.upcoming_team_game_context import UPCOMING_TEAM_GAME_CONTEXT
 from nba_assets.verification.season import CheckResult, StoredSeason, result
 
 _ROUNDING = 1e-9
@@ -25,7 +34,7 @@ def keys_are_unique(stored: StoredSeason) -> CheckResult:
     """No two rows of any table have the same key."""
     examined, wrong = 0, []
     for name, table in TABLES.items():
-        rows = stored.rows(name)
+        rows = stored.rows(table)
         examined += len(rows)
         twice = rows[rows.duplicated(table.keys)]
         wrong += [f"{name}: {_text(row)} more than once" for row in twice[table.keys].itertuples(index=False)]
@@ -34,17 +43,19 @@ def keys_are_unique(stored: StoredSeason) -> CheckResult:
 
 def points_agree(stored: StoredSeason) -> CheckResult:
     """Points of the players who played = points of the team = the schedule's score."""
-    box = stored.rows("raw_team_boxscores")[["game_date", "game_id", "team", "points"]]
-    listed = stored.rows("raw_player_boxscores")
+    box = stored.rows(RAW_TEAM_BOXSCORES)[["game_date", "game_id", "team", "points"]]
+    listed = stored.rows(LISTING)
     played = listed[listed["listing"] == PLAYED]
     of_players = played.groupby(["game_id", "team"])["points"].sum().astype("Int64").rename("of_players").reset_index()
-    scores = team_games(finished_games(stored.rows("raw_schedule"), stored.counting_types))
+    scores = team_games(finished_games(stored.rows(SCHEDULE), stored.counting_types))
     rows = box.merge(of_players, on=["game_id", "team"], how="left")
     rows = rows.merge(scores[["game_id", "team", "score"]], on=["game_id", "team"], how="left")
     agrees = rows["points"].eq(rows["of_players"]) & (rows["score"].isna() | rows["points"].eq(rows["score"]))
     wrong = rows[~agrees.fillna(False).astype(bool)]
     texts = (
-        f"{_game(row)}: team {row.points}, players {row.of_players}, schedule {row.score}" for row in wrong.itertuples()
+        f"{row.game_date.date()} {row.game_id} {row.team}: "
+        f"team {row.points}, players {row.of_players}, schedule {row.score}"
+        for row in wrong.itertuples()
     )
     return result("points of players = team = schedule", examined=len(rows), violations=texts)
 
@@ -52,10 +63,10 @@ def points_agree(stored: StoredSeason) -> CheckResult:
 def zones_make_up_the_attempts(stored: StoredSeason) -> CheckResult:
     """Attempts in the paint, from mid-range and for three sum to FGA, those for three to 3PA (± 1), where known."""
     examined, wrong = 0, []
-    for name, who in (("player_game_summary", "player_id"), ("team_offense_game_summary", "team")):
-        rows = stored.rows(name)
+    for table in (PLAYER_GAME_SUMMARY, TEAM_OFFENSE_GAME_SUMMARY):
+        rows = stored.rows(table)
         rows = rows[rows[list(ZONE_ATTEMPTS)].notna().all(axis=1)]
-        rows = rows.assign(of_zones=rows[list(ZONE_ATTEMPTS)].sum(axis=1), who=rows[who])
+        rows = rows.assign(of_zones=rows[list(ZONE_ATTEMPTS)].sum(axis=1), who=rows[table.entity])
         off = (rows["of_zones"] - rows["fga"]).abs().gt(_SHOTS_MAY_DIFFER)
         off |= (rows["three_pt_attempts"] - rows["fg3a"]).abs().gt(_SHOTS_MAY_DIFFER)
         examined += len(rows)
@@ -69,7 +80,7 @@ def zones_make_up_the_attempts(stored: StoredSeason) -> CheckResult:
 
 def both_teams_have_the_same_pace(stored: StoredSeason) -> CheckResult:
     """A game has two teams, and one pace."""
-    rows = stored.rows("team_offense_game_summary")
+    rows = stored.rows(TEAM_OFFENSE_GAME_SUMMARY)
     games = rows.groupby(["game_date", "game_id"])["pace"].agg(rows="size", lowest="min", highest="max").reset_index()
     wrong = games[games["rows"].ne(2) | (games["highest"] - games["lowest"]).gt(_ROUNDING)]
     texts = (
@@ -81,8 +92,8 @@ def both_teams_have_the_same_pace(stored: StoredSeason) -> CheckResult:
 
 def defence_mirrors_offence(stored: StoredSeason) -> CheckResult:
     """A team's defensive rating is its opponent's offensive rating, and its pace the opponent's."""
-    defence = stored.rows("team_defense_game_summary")
-    offence = stored.rows("team_offense_game_summary")[["game_id", "team", "offensive_rating", "pace"]]
+    defence = stored.rows(TEAM_DEFENSE_GAME_SUMMARY)
+    offence = stored.rows(TEAM_OFFENSE_GAME_SUMMARY)[["game_id", "team", "offensive_rating", "pace"]]
     rows = defence.merge(
         offence.rename(columns={"team": "opponent"}), on=["game_id", "opponent"], how="outer", indicator="side"
     )
@@ -99,7 +110,7 @@ def defence_mirrors_offence(stored: StoredSeason) -> CheckResult:
 
 def one_winner_per_game(stored: StoredSeason) -> CheckResult:
     """Exactly one of a game's two teams won."""
-    rows = stored.rows("team_offense_game_summary")
+    rows = stored.rows(TEAM_OFFENSE_GAME_SUMMARY)
     winners = rows.groupby(["game_date", "game_id"])["won"].sum().reset_index()
     wrong = winners[winners["won"].ne(1)]
     texts = (f"{row.game_date.date()} {row.game_id}: {row.won} winners" for row in wrong.itertuples())
@@ -109,12 +120,12 @@ def one_winner_per_game(stored: StoredSeason) -> CheckResult:
 def slate_keys_agree(stored: StoredSeason) -> CheckResult:
     """The slate, player_composite_factors and ml_feature_store_v2 have the same players on every date."""
     key = ["game_date", "player_id"]
-    slate = stored.rows("upcoming_player_game_context")[key]
+    slate = stored.rows(UPCOMING_PLAYER_GAME_CONTEXT)[key]
     wrong = []
-    for name in ("player_composite_factors", "ml_feature_store_v2"):
-        both = slate.merge(stored.rows(name)[key], on=key, how="outer", indicator="side")
+    for table in (PLAYER_COMPOSITE_FACTORS, ML_FEATURE_STORE_V2):
+        both = slate.merge(stored.rows(table)[key], on=key, how="outer", indicator="side")
         alone = both[both["side"].ne("both")]
-        only = {"left_only": "on the slate only", "right_only": f"in {name} only"}
+        only = {"left_only": "on the slate only", "right_only": f"in {table.name} only"}
         wrong += [f"{row.game_date.date()} player {row.player_id}: {only[row.side]}" for row in alone.itertuples()]
     return result("slate = composite factors = features", examined=len(slate), violations=wrong)
 
@@ -123,7 +134,7 @@ def features_are_in_range(stored: StoredSeason) -> CheckResult:
     """Every feature lies within its documented range, or is NULL."""
     examined, wrong = 0, []
     for table, features in WITH_FEATURES:
-        rows = stored.rows(table.name)
+        rows = stored.rows(table)
         examined += len(rows) * len(features)
         for feature in features:
             lowest, highest = feature.bounds
@@ -141,7 +152,7 @@ def no_feature_is_constant(stored: StoredSeason) -> CheckResult:
     """
     examined, wrong = 0, []
     for table, features in WITH_FEATURES:
-        rows = stored.rows(table.name)
+        rows = stored.rows(table)
         settled = rows[~rows["early_season_flag"]] if "early_season_flag" in rows else rows
         changing = [feature.name for feature in features if not feature.may_be_constant]
         for month, of_month in _months(settled):
@@ -157,17 +168,17 @@ def no_feature_is_constant(stored: StoredSeason) -> CheckResult:
 
 def tables_are_filled(stored: StoredSeason) -> CheckResult:
     """No table of the season is empty: what is empty fulfils every other check."""
-    required = [name for name, table in TABLES.items() if not table.optional]
-    empty = [name for name in required if stored.rows(name).empty]
-    without_shots = {"raw_shots"} if stored.rows("raw_team_boxscores").size else set()
-    wrong = [f"{name} has no rows" for name in empty if name not in without_shots]
-    note = "no shots: zone columns are NULL" if set(empty) & without_shots else ""
+    required = [table for table in TABLES.values() if not table.optional]
+    empty = [table for table in required if stored.rows(table).empty]
+    without_shots = RAW_SHOTS in empty and RAW_TEAM_BOXSCORES not in empty
+    wrong = [f"{table.name} has no rows" for table in empty if not (without_shots and table is RAW_SHOTS)]
+    note = "no shots: zone columns are NULL" if without_shots else ""
     return result("no table empty", examined=len(required), violations=wrong, note=note)
 
 
 def no_more_results_than_games(stored: StoredSeason) -> CheckResult:
     """No team has more wins and losses behind it than it finished games this season."""
-    context = stored.rows("upcoming_team_game_context")
+    context = stored.rows(UPCOMING_TEAM_GAME_CONTEXT)
     wrong = context[context["wins"] + context["losses"] > context["game_number"] - 1]
     texts = (
         f"{row.game_date.date()} {row.team}: {row.wins} wins and {row.losses} losses before game {row.game_number}"
@@ -185,7 +196,3 @@ def _months(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def _text(values: tuple[object, ...]) -> str:
     return " ".join(str(v.date()) if isinstance(v, pd.Timestamp) else str(v) for v in values)
-
-
-def _game(row: object) -> str:
-    return f"{row.game_date.date()} {row.game_id} {row.team}"  # type: ignore[attr-defined]

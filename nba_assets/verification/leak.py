@@ -15,9 +15,12 @@ import pandas as pd
 from nba_assets.league.calendar import COUNTING_TYPES
 from nba_assets.league.zones import ZONES
 from nba_assets.schema.contract import ColumnType, columns_of
-from nba_assets.tables import TABLES, Table
+from nba_assets.schema.table import Available, Table
+from nba_assets.tables import LISTING, SCHEDULE, TABLES
 from nba_assets.tables.games import FINAL, POSTPONED, SCHEDULED
 from nba_assets.tables.raw_player_boxscores import DNP, PLAYED
+from nba_assets.tables.raw_shots import RAW_SHOTS
+from nba_assets.tables.raw_team_boxscores import RAW_TEAM_BOXSCORES
 from nba_assets.tables.statistics import COUNTING_STATISTICS
 from nba_assets.verification.replay import PRE_GAME_TABLES, Frames, replay
 
@@ -63,10 +66,10 @@ def scrambled(raw: Frames, day: date, *, seed: int) -> dict[str, pd.DataFrame]:
     rng = np.random.default_rng(seed)
     first = pd.Timestamp(day)
     makers = {
-        "raw_schedule": _other_scores,
-        "raw_team_boxscores": _other_team_games,
-        "raw_player_boxscores": _other_listings,
-        "raw_shots": _other_shots,
+        SCHEDULE.name: _other_scores,
+        RAW_TEAM_BOXSCORES.name: _other_team_games,
+        LISTING.name: _other_listings,
+        RAW_SHOTS.name: _other_shots,
     }
     result = {}
     for name, rows in raw.items():
@@ -75,7 +78,7 @@ def scrambled(raw: Frames, day: date, *, seed: int) -> dict[str, pd.DataFrame]:
         later = rows[when >= first]
         if name in makers:
             later = makers[name](later, rng)
-        elif name == "raw_injury_reports":
+        elif table.available is Available.AT_END_OF_DAY:
             later = later.iloc[:0]
         result[name] = table.shape(pd.concat([rows[when < first], later], ignore_index=True))
     return result
@@ -88,20 +91,20 @@ def restated(raw: Frames, day: date, *, days: int = 3) -> dict[str, pd.DataFrame
     """
     last = pd.Timestamp(day)
     result = dict(raw)
-    for name in ("raw_team_boxscores", "raw_player_boxscores", "raw_shots"):
-        rows = raw[name].copy()
+    for table in (RAW_TEAM_BOXSCORES, LISTING, RAW_SHOTS):
+        rows = raw[table.name].copy()
         chosen = rows["game_date"].between(last - pd.Timedelta(days=days), last, inclusive="left")
-        if name == "raw_shots":
+        if table is RAW_SHOTS:
             turned = dict(zip(ZONES, (*ZONES[1:], ZONES[0]), strict=True))
             rows.loc[chosen, "zone"] = rows.loc[chosen, "zone"].map(turned)
         else:
             chosen &= rows["points"].notna()
             rows.loc[chosen, "points"] += 7 + rows.loc[chosen, "is_home"].astype("int64")
             rows.loc[chosen, "tov"] += 1
-        if name == "raw_player_boxscores":
+        if table is LISTING:
             rows.loc[chosen, "seconds_played"] += 120
             rows.loc[chosen & rows["player_id"].mod(3).eq(0), "listing"] = DNP
-        result[name] = TABLES[name].shape(rows)
+        result[table.name] = table.shape(rows)
     return result
 
 

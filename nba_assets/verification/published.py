@@ -7,7 +7,11 @@ are in no row of a box score.
 from __future__ import annotations
 
 from nba_assets.league.calendar import GameType
+from nba_assets.tables import SCHEDULE
 from nba_assets.tables.games import finished_games
+from nba_assets.tables.player_game_summary import PLAYER_GAME_SUMMARY
+from nba_assets.tables.raw_team_boxscores import RAW_TEAM_BOXSCORES
+from nba_assets.tables.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
 from nba_assets.verification.season import CheckResult, StoredSeason, result
 
 SEASON = "2021-22"
@@ -39,8 +43,8 @@ def published_totals(stored: StoredSeason) -> CheckResult:
         return result(_NAME, examined=0, violations=(), note=reason)
     regular = _regular_games(stored)
     players, teams = (
-        stored.rows(name)[lambda rows: rows["game_id"].isin(regular)]
-        for name in ("player_game_summary", "team_offense_game_summary")
+        stored.rows(table)[lambda rows: rows["game_id"].isin(regular)]
+        for table in (PLAYER_GAME_SUMMARY, TEAM_OFFENSE_GAME_SUMMARY)
     )
     overtimes = teams.drop_duplicates("game_id")["overtime_periods"]
     found = {
@@ -61,13 +65,13 @@ def _why_not(stored: StoredSeason) -> str:
     """Why there is nothing to compare; empty if there is."""
     if stored.season != SEASON:
         return f"only {SEASON} is compared"
-    schedule = stored.rows("raw_schedule")
+    schedule = stored.rows(SCHEDULE)
     first = schedule[schedule["game_date"].eq("2021-10-19") & schedule["game_type"].eq(GameType.REGULAR)]
     if set(zip(first["away_team"], first["home_team"], strict=True)) != _OPENING_NIGHT:
         return "not the real league: another opening night"
-    loaded = stored.rows("raw_team_boxscores")["game_id"].isin(_regular_games(stored)).sum() / 2
+    loaded = stored.rows(RAW_TEAM_BOXSCORES)["game_id"].isin(_regular_games(stored)).sum() / 2
     return "" if loaded >= GAMES else f"{loaded:g} of {GAMES} games are loaded"
 
 
 def _regular_games(stored: StoredSeason) -> set[str]:
-    return set(finished_games(stored.rows("raw_schedule"), frozenset({GameType.REGULAR}))["game_id"])
+    return set(finished_games(stored.rows(SCHEDULE), frozenset({GameType.REGULAR}))["game_id"])

@@ -21,7 +21,7 @@ def stored_rows_are_what_the_code_computes(stored: StoredSeason) -> CheckResult:
     for day in days:
         tables = replay(_raw(stored), [day], counting_types=stored.counting_types, min_games=stored.min_games)
         for name in (*POST_GAME_TABLES, *PRE_GAME_TABLES):
-            theirs = stored.rows(name)
+            theirs = stored.rows(TABLES[name])
             theirs = theirs[theirs[TABLES[name].partition].eq(pd.Timestamp(day))]
             if _content(name, theirs, day) != _content(name, tables[name], day):
                 wrong.append(
@@ -51,7 +51,7 @@ def earlier_results_count(stored: StoredSeason) -> CheckResult:
 
 
 def _raw(stored: StoredSeason) -> dict[str, pd.DataFrame]:
-    return {name: stored.rows(name) for name in RAW_TABLES}
+    return {name: stored.rows(TABLES[name]) for name in RAW_TABLES}
 
 
 def _content(name: str, rows: pd.DataFrame, day: date) -> str:
@@ -60,4 +60,4 @@ def _content(name: str, rows: pd.DataFrame, day: date) -> str:
 
 
 def _sampled(days: list[date]) -> str:
-    return "sampled: " + ", ".join(str(day) for day in days) if days else ""
+    return f"sampled: {', '.join(map(str, days))}" if days else ""

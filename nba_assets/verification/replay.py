@@ -11,9 +11,9 @@ from datetime import date
 import pandas as pd
 
 from nba_assets.league.calendar import COUNTING_TYPES, season_first_day, season_last_day, season_of
-from nba_assets.schema.table import Input, TimeRule
+from nba_assets.schema.table import Input, Inputs, Phase, Table, TimeRule
 from nba_assets.sources.base import Source
-from nba_assets.tables import TABLES, Inputs, Phase, Table
+from nba_assets.tables import TABLES
 from nba_assets.tables.games import announced_games
 
 Frames = Mapping[str, pd.DataFrame]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nba_assets.league.calendar import COUNTING_TYPES
-from nba_assets.tables.raw_schedule import RAW_SCHEDULE
+from nba_assets.tables import SCHEDULE
 from nba_assets.verification import checks, published, recomputed
 from nba_assets.verification.season import CheckResult, Reader, StoredSeason
 
@@ -56,11 +56,11 @@ def verify_warehouse(
     counting_types: frozenset[str] = COUNTING_TYPES,
     min_games: int | Mapping[str, int] = 5,
     sampled_dates: int = 3,
-    told: Callable[[str, CheckResult], None] = lambda _season, _result: None,
+    progress: Callable[[str, CheckResult], None] = lambda _season, _result: None,
 ) -> Report:
     """Run every check over the seasons, by default all that the stored schedule knows.
 
-    `sampled_dates` of each season are recomputed. `told` is called after each check. Nothing is written.
+    `sampled_dates` of each season are recomputed. `progress` is called after each check. Nothing is written.
     """
     results: dict[str, list[CheckResult]] = {}
     for season in stored_seasons(warehouse) if seasons is None else seasons:
@@ -69,7 +69,7 @@ def verify_warehouse(
         for check in CHECKS:
             outcome = run_check(check, stored)
             results[season].append(outcome)
-            told(season, outcome)
+            progress(season, outcome)
     return Report(results)
 
 
@@ -84,4 +84,4 @@ def run_check(check: Check, stored: StoredSeason) -> CheckResult:
 
 def stored_seasons(warehouse: Reader) -> list[str]:
     """The seasons that the stored schedule has games of, oldest first."""
-    return sorted(warehouse.read(RAW_SCHEDULE, columns=["season"])["season"].unique())
+    return sorted(warehouse.read(SCHEDULE, columns=["season"])["season"].unique())

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import pandas as pd
 
 from nba_assets.league.calendar import COUNTING_TYPES, season_first_day, season_last_day
-from nba_assets.tables import TABLES, Table
+from nba_assets.schema.table import Table
+from nba_assets.tables import WITH_FEATURES
 
 _EXAMPLES = 3
 
@@ -36,16 +37,16 @@ class StoredSeason:
     sampled_dates: int = 3
     _read: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
-    def rows(self, table: str) -> pd.DataFrame:
+    def rows(self, table: Table) -> pd.DataFrame:
         """All rows of a table in the season; to be left as they are."""
-        if table not in self._read:
+        if table.name not in self._read:
             start, end = season_first_day(self.season), season_last_day(self.season)
-            self._read[table] = self.warehouse.read(TABLES[table], start=start, end=end)
-        return self._read[table]
+            self._read[table.name] = self.warehouse.read(table, start=start, end=end)
+        return self._read[table.name]
 
     def sample(self) -> list[date]:
         """Some dates that have features, spread evenly over the season."""
-        days = sorted(self.rows("ml_feature_store_v2")["game_date"].dt.date.unique())
+        days = sorted({day for table, _ in WITH_FEATURES for day in self.rows(table)[table.partition].dt.date.unique()})
         number = min(self.sampled_dates, len(days))
         return [days[(2 * k + 1) * len(days) // (2 * number)] for k in range(number)]
 

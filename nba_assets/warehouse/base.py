@@ -10,9 +10,10 @@ from typing import Protocol
 
 import pandas as pd
 
-from nba_assets.schema.contract import names_of
-from nba_assets.tables import Table
+from nba_assets.schema.contract import empty, names_of, shape
+from nba_assets.schema.table import Table
 from nba_assets.warehouse.ddl import Migration, Relation
+from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
 
 
 class WarehouseError(Exception):
@@ -20,7 +21,7 @@ class WarehouseError(Exception):
 
 
 class DisturbedError(WarehouseError):
-    """Another writer changed the same tables at the same moment; nothing was written, and it may be tried again."""
+    """Another writer changed the same tables at the same moment; nothing was written, and it may be repeated."""
 
 
 class OvertakenError(WarehouseError):
@@ -50,6 +51,12 @@ class Publication:
     runs: pd.DataFrame
     failures: pd.DataFrame
     failure_dates: Sequence[date]
+
+
+def ledger_only(table: Table, runs: pd.DataFrame) -> Publication:
+    """Ledger rows about a table of which nothing is replaced."""
+    failures = empty(ENTITY_FAILURES.contract)
+    return Publication(table, (), table.empty(), shape(runs, PROCESSOR_RUNS.contract), failures, ())
 
 
 class Warehouse(Protocol):

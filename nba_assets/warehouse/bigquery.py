@@ -23,10 +23,10 @@ from google.api_core import exceptions as api
 from google.cloud import bigquery
 
 from nba_assets.schema.contract import Column, cast, columns_of, empty, names_of
-from nba_assets.tables import Table
+from nba_assets.schema.table import Table
 from nba_assets.warehouse import bigquery_sql as sql
 from nba_assets.warehouse.base import OvertakenError, Publication, WarehouseError, columns_to_read
-from nba_assets.warehouse.bigquery_client import METADATA_RETRY, Connection, Target, describe, explained
+from nba_assets.warehouse.bigquery_client import METADATA, Connection, Target, describe, explained
 from nba_assets.warehouse.ddl import (
     BIGQUERY,
     Migration,
@@ -40,7 +40,7 @@ from nba_assets.warehouse.ddl import (
 )
 from nba_assets.warehouse.ledger import DATASET, ENTITY_FAILURES, PROCESSOR_RUNS, in_todays_columns
 from nba_assets.warehouse.relations import all_relations, relation_of
-from nba_assets.warehouse.views import VIEWS, bigquery_views
+from nba_assets.warehouse.views import VIEWS, views
 
 if TYPE_CHECKING:
     from nba_assets.settings import Settings
@@ -93,7 +93,7 @@ class BigQueryWarehouse:
             self._check_access()
             present = self._present(create=True)
         missing = [relation for relation in all_relations() if relation.qualified not in present]
-        self._create(missing, lock=sql.lock_table() not in present, views=not present.issuperset(VIEWS))
+        self._create(missing, lock=sql.LOCK not in present, with_views=not present.issuperset(VIEWS))
         self._is_prepared = True
 
     @contextmanager
@@ -163,7 +163,7 @@ class BigQueryWarehouse:
         """The entity failures of one partition."""
         self.prepare()
         names = names_of(ENTITY_FAILURES.contract)
-        where = sql.failures_where(table, [day])
+        where = sql.about(table, [day])
         rows = self._fetch(sql.select(self._names, ENTITY_FAILURES, names, where, ["entity"]))
         return cast(rows, ENTITY_FAILURES.contract, names)
 
@@ -195,14 +195,14 @@ class BigQueryWarehouse:
             if not dry_run and any(m.is_safe for m in of_table):
                 self._apply(relation, table)
         if not dry_run:
-            self._create(missing, lock=True, views=all(m.is_safe for m in found))
+            self._create(missing, lock=True, with_views=all(m.is_safe for m in found))
             self._checked.clear()
         return found
 
     def _check_access(self) -> None:
         """Fail now, not after a computation, if the account may not run jobs."""
         config = bigquery.QueryJobConfig(dry_run=True)
-        self.connection.client.query("SELECT 1", job_config=config, retry=METADATA_RETRY, timeout=30)
+        self.connection.client.query("SELECT 1", job_config=config, **METADATA)
 
     def _present(self, *, create: bool) -> set[str]:
         """The tables and views that exist, as dataset.name; datasets that do not are created, if asked."""
@@ -211,10 +211,10 @@ class BigQueryWarehouse:
         for dataset in sorted({relation.dataset for relation in all_relations()}):
             name = f"{self._names.project}.{self._names.dataset(dataset)}"
             try:
-                location = client.get_dataset(name, retry=METADATA_RETRY, timeout=30).location
+                location = client.get_dataset(name, **METADATA).location
             except api.NotFound:
                 if create:
-                    client.create_dataset(self._new_dataset(name), exists_ok=True, retry=METADATA_RETRY, timeout=30)
+                    client.create_dataset(self._new_dataset(name), exists_ok=True, **METADATA)
                 continue
             if location.casefold() != self.target.location.casefold():
                 raise WarehouseError(
@@ -222,7 +222,7 @@ class BigQueryWarehouse:
                     f"a query cannot span both. Set NBA_BIGQUERY_LOCATION={location}, or choose other datasets with "
                     "NBA_BIGQUERY_DATASET_PREFIX."
                 )
-            found |= {f"{dataset}.{t.table_id}" for t in client.list_tables(name, retry=METADATA_RETRY, timeout=30)}
+            found |= {f"{dataset}.{t.table_id}" for t in client.list_tables(name, **METADATA)}
         return found
 
     def _new_dataset(self, name: str) -> bigquery.Dataset:
@@ -231,11 +231,11 @@ class BigQueryWarehouse:
         dataset.labels = {"application": "nba_assets"}
         return dataset
 
-    def _create(self, missing: Sequence[Relation], *, lock: bool, views: bool) -> None:
+    def _create(self, missing: Sequence[Relation], *, lock: bool, with_views: bool) -> None:
         """Create tables, the lock and views; what exists by now is left alone, but views are replaced."""
         statements = [self._creation(relation).statement for relation in missing]
         statements += [sql.create_lock(self._names)] if lock else []
-        statements += bigquery_views(self._names.sql) if views else []
+        statements += views(self._names.sql, BIGQUERY) if with_views else []
         if statements:
             self.connection.execute(";\n".join(statements) + ";")
 
@@ -244,7 +244,7 @@ class BigQueryWarehouse:
         return Migration(relation.qualified, statement, True, "the table does not exist")
 
     def _table(self, relation: Relation) -> bigquery.Table:
-        return self.connection.client.get_table(self._names.api(relation.qualified), retry=METADATA_RETRY, timeout=30)
+        return self.connection.client.get_table(self._names.api(relation.qualified), **METADATA)
 
     def _differences(self, relation: Relation, table: bigquery.Table) -> list[Migration]:
         layout = bigquery_layout_migrations(
@@ -267,7 +267,7 @@ class BigQueryWarehouse:
         added = [_changed(_field(column.name, BIGQUERY.types[column.type]), column) for column in new]
         table.schema = [*changed, *added]
         with explained(self.target):
-            self.connection.client.update_table(table, ["schema"], retry=METADATA_RETRY, timeout=30)
+            self.connection.client.update_table(table, ["schema"], **METADATA)
 
     def _check_columns(self, relations: Sequence[Relation]) -> None:
         """Fail before anything is loaded if a stored table cannot take the contract's rows."""
@@ -295,9 +295,7 @@ class BigQueryWarehouse:
         finally:
             for staging in made:
                 with suppress(Exception):
-                    self.connection.client.delete_table(
-                        self._names.api(staging), not_found_ok=True, retry=METADATA_RETRY, timeout=30
-                    )
+                    self.connection.client.delete_table(self._names.api(staging), not_found_ok=True, **METADATA)
 
     def _load(self, frames: Mapping[Relation, pd.DataFrame], made: list[str]) -> dict[Relation, str]:
         """New staging tables with the frames in them; their names are added to `made` before they exist."""
@@ -317,7 +315,7 @@ class BigQueryWarehouse:
         schema = [_field(column.name, BIGQUERY.types[column.type]) for column in columns_of(contract)]
         table = bigquery.Table(staging, schema=schema)
         table.expires = datetime.now(UTC) + _STAGING_LIFETIME
-        self.connection.client.create_table(table, retry=METADATA_RETRY, timeout=30)
+        self.connection.client.create_table(table, **METADATA)
         columns = pa.Table.from_pandas(rows, schema=arrow_schema(contract), preserve_index=False)
         return self.connection.start_load(columns, staging, schema)
 

@@ -13,14 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import google.auth.exceptions
 import pyarrow as pa
 import pyarrow.parquet as pq
 import requests.exceptions
 from google.api_core import exceptions as api
-from google.api_core.retry import Retry
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
@@ -29,7 +28,7 @@ from nba_assets.backoff import doubled, jittered
 from nba_assets.warehouse.base import DisturbedError, OvertakenError, WarehouseError
 from nba_assets.warehouse.bigquery_sql import OVERTAKEN
 
-METADATA_RETRY: Retry = DEFAULT_RETRY.with_timeout(30.0)
+METADATA: dict[str, Any] = {"retry": DEFAULT_RETRY.with_timeout(30.0), "timeout": 30.0}
 """Transient errors only, and not for the client's default of ten minutes: the first call is where people wait."""
 T = TypeVar("T")
 _LABELS = {"application": "nba_assets"}
@@ -79,7 +78,7 @@ class Connection:
             return job.result().to_arrow(create_bqstorage_client=storage)
 
     def execute(self, sql: str) -> None:
-        """Run a statement or a script whose rows nobody wants."""
+        """Run a statement or a script whose rows are not needed."""
         with explained(self.target):
             self._run(sql)
 

@@ -12,10 +12,10 @@ from datetime import date
 
 from nba_assets.schema.contract import names_of
 from nba_assets.warehouse.ddl import Relation, quoted, text_literal
-from nba_assets.warehouse.ledger import DATASET, ENTITY_FAILURES, PROCESSOR_RUNS
+from nba_assets.warehouse.ledger import DATASET, ENTITY_FAILURES, PROCESSOR_RUNS, is_current, is_newest
 
 OVERTAKEN = "overtaken by a newer attempt"
-_LOCK = f"{DATASET}.publication_lock"
+LOCK = f"{DATASET}.publication_lock"
 
 
 @dataclass(frozen=True)
@@ -68,23 +68,18 @@ def select_all(names: Names, relation: Relation) -> str:
 
 def newest_attempts(names: Names, start: date | None, end: date | None, tables: Sequence[str] | None = None) -> str:
     """The newest attempt at each partition, and the newest published one if it is another."""
-    newest = "ROW_NUMBER() OVER (PARTITION BY `table_name`, `partition_date` ORDER BY `attempt_id` DESC) = 1"
-    newest_published = (
-        "`published` AND ROW_NUMBER() OVER (PARTITION BY `table_name`, `partition_date`, `published` "
-        "ORDER BY `attempt_id` DESC) = 1"
-    )
     where = between("partition_date", start, end)
     if tables is not None:
         where += f" AND `table_name` IN ({', '.join(text_literal(table) for table in tables)})"
     return (
         f"SELECT {_listed(names_of(PROCESSOR_RUNS.contract))} FROM {names.sql(PROCESSOR_RUNS.qualified)} "
-        f"WHERE {where} QUALIFY {newest} OR ({newest_published}) "
+        f"WHERE {where} QUALIFY {is_current(quoted)} "
         "ORDER BY `partition_date`, `table_name`, `attempt_id`"
     )
 
 
-def failures_where(table: str, dates: Sequence[date]) -> str:
-    """The condition for one table's entity failures on some dates."""
+def about(table: str, dates: Sequence[date]) -> str:
+    """The condition that a bookkeeping row is about one of a table's partitions of some dates."""
     return f"{one_of('partition_date', dates)} AND `table_name` = {text_literal(table)}"
 
 
@@ -105,14 +100,13 @@ def refuse_if_overtaken(
     """Fail if the ledger has moved on since the staged ledger rows were computed.
 
     That is: a partition's newest published attempt is newer than ours, or has other content than what we confirm
-    without replacing it. Without this, whoever commits last would win, also with what he knew from older inputs.
+    without replacing it. Without this the last to commit would win, even if it was computed from older inputs.
     """
     confirmed = sorted(set(recorded) - set(replaced))
     contradicts = f"`mine`.{one_of('partition_date', confirmed)}" if confirmed else "FALSE"
     newest = (
         f"SELECT `partition_date`, `attempt_id`, `content_hash` FROM {names.sql(PROCESSOR_RUNS.qualified)} "
-        f"WHERE {one_of('partition_date', recorded)} AND `table_name` = {text_literal(table)} AND `published` "
-        "QUALIFY ROW_NUMBER() OVER (PARTITION BY `partition_date` ORDER BY `attempt_id` DESC) = 1"
+        f"WHERE {about(table, recorded)} AND `published` QUALIFY {is_newest(quoted)}"
     )
     moved_on = (
         f"SELECT 1 FROM ({newest}) AS `stored` JOIN {names.sql(staged_runs)} AS `mine` "
@@ -125,26 +119,21 @@ def refuse_if_overtaken(
 
 def create_lock(names: Names) -> str:
     """The table whose single row every publication changes; created with that row in one statement."""
-    about = "Changed by every publication, so that of two at once BigQuery cancels one, which then tries again."
+    purpose = "Changed by every publication, so that of two at once BigQuery cancels one, which then tries again."
     return (
-        f"CREATE TABLE IF NOT EXISTS {names.sql(_LOCK)} OPTIONS (description = {text_literal(about)}) "
+        f"CREATE TABLE IF NOT EXISTS {names.sql(LOCK)} OPTIONS (description = {text_literal(purpose)}) "
         "AS SELECT 'nobody' AS `holder`, CURRENT_TIMESTAMP() AS `since`"
     )
 
 
 def take_lock(names: Names, holder: str) -> str:
     """Change the lock's row. Two transactions that do cannot both commit, whatever else they write."""
-    return f"UPDATE {names.sql(_LOCK)} SET `holder` = {text_literal(holder)}, `since` = CURRENT_TIMESTAMP() WHERE TRUE"
+    return f"UPDATE {names.sql(LOCK)} SET `holder` = {text_literal(holder)}, `since` = CURRENT_TIMESTAMP() WHERE TRUE"
 
 
 def lock_holder(names: Names) -> str:
     """Who wrote last, and when."""
-    return f"SELECT `holder`, `since` FROM {names.sql(_LOCK)}"
-
-
-def lock_table() -> str:
-    """dataset.name of the lock."""
-    return _LOCK
+    return f"SELECT `holder`, `since` FROM {names.sql(LOCK)}"
 
 
 def transaction(statements: Sequence[str]) -> str:
@@ -175,7 +164,7 @@ def publication(
     if dates:
         statements.append(delete(names, relation, one_of(partition, dates)))
     if failure_dates:
-        statements.append(delete(names, ENTITY_FAILURES, failures_where(relation.name, failure_dates)))
+        statements.append(delete(names, ENTITY_FAILURES, about(relation.name, failure_dates)))
     return [*statements, *(insert(names, into, staging) for into, staging in staged.items())]
 
 

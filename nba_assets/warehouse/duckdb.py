@@ -1,7 +1,7 @@
 """The embedded warehouse: one DuckDB file, opened for the moment of one read or one transaction.
 
-While a process has the file open for writing nobody else can open it, so nobody keeps it open; readers and
-writers retry for a few seconds. Writers queue behind a lock file besides, which also says who holds it.
+While a process has the file open for writing no other can open it, so none keeps it open; readers and writers
+retry for a few seconds. Writers queue behind a lock file besides, which also says who holds it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -26,12 +26,12 @@ import pandas as pd
 import pyarrow as pa
 
 from nba_assets.schema.contract import cast, empty, names_of
-from nba_assets.tables import Table
+from nba_assets.schema.table import Table
 from nba_assets.warehouse.base import Publication, WarehouseError, columns_to_read
-from nba_assets.warehouse.ddl import Migration, Relation, arrow_schema, create_table, migrations, missing_table
-from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS, in_todays_columns
+from nba_assets.warehouse.ddl import DUCKDB, Migration, Relation, arrow_schema, create_table, migrations, missing_table
+from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS, in_todays_columns, is_current
 from nba_assets.warehouse.relations import all_relations, relation_of
-from nba_assets.warehouse.views import VIEWS, duckdb_views
+from nba_assets.warehouse.views import VIEWS, views
 
 if TYPE_CHECKING:
     from nba_assets.settings import Settings
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.05
-_TELL_AFTER_SECONDS = 2.0
+_REPORT_AFTER_SECONDS = 2.0
 
 
 class DuckDBWarehouse:
@@ -66,7 +66,7 @@ class DuckDBWarehouse:
                 for relation in all_relations():
                     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {relation.dataset}")
                     connection.execute(create_table(relation))
-                for statement in duckdb_views():
+                for statement in views():
                     connection.execute(statement)
         self._is_prepared = True
 
@@ -85,29 +85,23 @@ class DuckDBWarehouse:
 
     def _refuse_old_tables(self, present: dict[str, set[str]]) -> None:
         for relation in all_relations():
-            lacking = sorted(set(names_of(relation.contract)) - present.get(relation.qualified, set()))
-            if lacking and relation.qualified in present:
+            missing = sorted(set(names_of(relation.contract)) - present.get(relation.qualified, set()))
+            if missing and relation.qualified in present:
                 raise WarehouseError(
-                    f"{self.path}: {relation.qualified} lacks the column(s) {', '.join(lacking)} of its contract. "
+                    f"{self.path}: {relation.qualified} is missing the column(s) {', '.join(missing)} of its contract. "
                     "Nothing was written; run: nba-assets migrate"
                 )
 
     @contextmanager
     def writer(self, purpose: str) -> Iterator[None]:
         """Hold the lock file; nested calls of one process share it."""
-        if self._writers:
+        file = self.path.with_name(self.path.name + ".lock")
+        with nullcontext() if self._writers else _lock(file, purpose, self.queue):
             self._writers += 1
             try:
                 yield
             finally:
                 self._writers -= 1
-            return
-        with _lock(self.path.with_name(self.path.name + ".lock"), purpose, self.queue):
-            self._writers = 1
-            try:
-                yield
-            finally:
-                self._writers = 0
 
     def read(
         self, table: Table, *, columns: Sequence[str] | None = None, start: date | None = None, end: date | None = None
@@ -140,15 +134,10 @@ class DuckDBWarehouse:
         if tables is not None:
             where += f"{' AND' if where else ' WHERE'} list_contains(?, table_name)"
             values.append(list(tables))
-        newest = "row_number() OVER (PARTITION BY table_name, partition_date ORDER BY attempt_id DESC) = 1"
-        newest_published = (
-            "published AND row_number() OVER (PARTITION BY table_name, partition_date, published "
-            "ORDER BY attempt_id DESC) = 1"
-        )
         names = names_of(PROCESSOR_RUNS.contract)
         query = (
             f"SELECT {', '.join(names)} FROM {PROCESSOR_RUNS.qualified}{where} "
-            f"QUALIFY {newest} OR ({newest_published}) ORDER BY partition_date, table_name, attempt_id"
+            f"QUALIFY {is_current(DUCKDB.quote)} ORDER BY partition_date, table_name, attempt_id"
         )
         return cast(self._fetch(query, values), PROCESSOR_RUNS.contract, names)
 
@@ -190,7 +179,7 @@ class DuckDBWarehouse:
                 for migration in found:
                     if migration.is_safe:
                         connection.execute(migration.statement)
-                for statement in duckdb_views() if all(m.is_safe for m in found) else []:
+                for statement in views() if all(m.is_safe for m in found) else []:
                     connection.execute(statement)
         return found
 
@@ -200,7 +189,7 @@ class DuckDBWarehouse:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """One connection for several reads in a row; closed at the end, for whoever wants to write next."""
+        """One connection for several reads in a row; closed at the end, so that the next writer can begin."""
         self.prepare()
         with self._connect(read_only=True) as connection:
             self._reader = connection
@@ -225,7 +214,8 @@ class DuckDBWarehouse:
     def _connect(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
         """The file, attached for the moment to an engine that is kept: a new engine costs seven times more."""
         connection, alias = self._engine.cursor(), f"warehouse_{uuid.uuid4().hex}"
-        attach = f"ATTACH '{_quoted(self.path)}' AS {alias}{' (READ_ONLY)' if read_only else ''}"
+        path = str(self.path).replace("'", "''")
+        attach = f"ATTACH '{path}' AS {alias}{' (READ_ONLY)' if read_only else ''}"
         deadline = time.monotonic() + self.patience
         while True:
             try:
@@ -326,10 +316,6 @@ def _is_held(error: duckdb.Error) -> bool:
     return "Could not set lock" in text or "Conflicting lock" in text or "already attached" in text
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
-
-
 def _cannot_open(path: Path, error: duckdb.Error, patience: float) -> str:
     if _is_held(error):
         return (
@@ -352,7 +338,7 @@ def _lock(path: Path, purpose: str, patience: float) -> Iterator[None]:
     with handle:
         started = time.monotonic()
         deadline = started + patience
-        is_told = False
+        is_reported = False
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -360,9 +346,9 @@ def _lock(path: Path, purpose: str, patience: float) -> Iterator[None]:
             except OSError as error:
                 if time.monotonic() > deadline:
                     raise WarehouseError(_held_by(handle, path, patience)) from error
-                if not is_told and time.monotonic() > started + _TELL_AFTER_SECONDS:
+                if not is_reported and time.monotonic() > started + _REPORT_AFTER_SECONDS:
                     log.warning("waiting for %s, which is writing to the warehouse", _holder(handle))
-                    is_told = True
+                    is_reported = True
                 time.sleep(_POLL_SECONDS)
         handle.seek(0)
         handle.truncate()

@@ -6,6 +6,8 @@ row. Every column but the keys is nullable.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+
 import pandas as pd
 
 from nba_assets.schema.contract import (
@@ -19,6 +21,7 @@ from nba_assets.schema.contract import (
     cast,
     column,
     names_of,
+    shape,
 )
 from nba_assets.warehouse.ddl import Relation
 
@@ -69,6 +72,22 @@ class EntityFailures(Contract):
 
 PROCESSOR_RUNS = Relation(DATASET, "processor_runs", ProcessorRuns)
 ENTITY_FAILURES = Relation(DATASET, "entity_failures", EntityFailures)
+
+
+def is_newest(quote: Callable[[str], str], *alike: str) -> str:
+    """In SQL: a row is the newest attempt at its partition, of those that have the same values in `alike`."""
+    same = ", ".join(map(quote, ("table_name", "partition_date", *alike)))
+    return f"ROW_NUMBER() OVER (PARTITION BY {same} ORDER BY {quote('attempt_id')} DESC) = 1"
+
+
+def is_current(quote: Callable[[str], str]) -> str:
+    """In SQL: a row is the newest attempt at its partition, or the newest of those that published."""
+    return f"{is_newest(quote)} OR ({quote('published')} AND {is_newest(quote, 'published')})"
+
+
+def rows_of(relation: Relation, rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """Rows of a bookkeeping table in its contract's types; what a row does not say is NULL."""
+    return shape(pd.DataFrame(rows, columns=names_of(relation.contract)), relation.contract)
 
 
 def in_todays_columns(rows: pd.DataFrame) -> pd.DataFrame:

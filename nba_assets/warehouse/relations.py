@@ -5,7 +5,8 @@ What a relation looks like in a warehouse is in `ddl.py`; what is written into i
 
 from __future__ import annotations
 
-from nba_assets.tables import TABLES, Table
+from nba_assets.schema.table import Table
+from nba_assets.tables import TABLES
 from nba_assets.warehouse.alert_state import ALERT_MESSAGES, ALERTS
 from nba_assets.warehouse.ddl import Relation
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS

@@ -153,7 +153,7 @@ def test_export_of_rows_that_are_stale_says_so(home: Path, tmp_path: Path) -> No
     file = tmp_path / "schedule.parquet"
     result = nba_assets("export", "SCHED", END, END, "--out", str(file), home=home, NBA_POLICY=policy)
     assert result.exit_code == 0, result.output
-    assert f"warning: the rows of 1 of 1 date ({END} STALE) are those of before" in result.stderr
+    assert f"warning: the rows of 1 of 1 date ({END} STALE) are out of date" in result.stderr
     assert f"Next: nba-assets repair {END} {END}" in result.stderr
     assert len(pd.read_parquet(file)) > 0
 

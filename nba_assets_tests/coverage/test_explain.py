@@ -80,7 +80,7 @@ def test_what_waits_leads_to_the_gap_and_names_team_and_game(gap: Session) -> No
     explanation = explain(gap, "ml_feature_store_v2", NEXT)
     assert explanation.tree.cell.status == Status.BLOCKED
     assert {str(root.cell.partition) for root in explanation.roots} == {f"raw_team_boxscores {DAY}"}
-    lacking = {lack.team: lack for node in explanation.tree.walk() for lack in node.lacking}
+    lacking = {of_team.team: of_team for node in explanation.tree.walk() for of_team in node.missing}
     assert set(lacking) >= {"BKN", "TOR"}
     assert lacking["BKN"].name == "Brooklyn Nets"
     assert f"{GAME} BKN@TOR (2021-11-07)" in lacking["BKN"].games
@@ -115,12 +115,12 @@ def test_one_missing_game_fits_on_a_screen_and_nothing_is_told_twice(gap: Sessio
     lines = [line.strip(" │├└─") for line in text.splitlines() if line.strip()]
     assert len(lines) <= 40
     assert lines[1].startswith("root: raw_team_boxscores 2021-11-07 GAP: 7/8 games")
-    assert lines[2].startswith("1 finished game lacking of 16 teams: ")
+    assert lines[2].startswith("1 finished game missing of 16 teams: ")
     assert "BKN" in lines[2]
     told = [line for line in lines if not line.endswith("(see above)")]
     assert len(told) == len(set(told))
     assert [line for line in lines if line.startswith(("#", "nba-assets"))] == [
-        "# builds it again, raw tables from the source, and then what waits for it",
+        "# rebuilds it, raw tables from the source, and then what waits for it",
         "nba-assets repair 2021-11-07 2021-11-08",
         "# only if the rest will never come: accepts the gap and publishes what is there, DEGRADED; then repair",
         "nba-assets backfill 2021-11-07 2021-11-07 --force",

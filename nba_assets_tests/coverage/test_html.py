@@ -16,8 +16,8 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from nba_assets.coverage.html import as_html, worst_status
-from nba_assets.coverage.matrix import Matrix, Row, matrix
+from nba_assets.coverage.html import as_html
+from nba_assets.coverage.matrix import Matrix, Row, matrix, worst_status
 from nba_assets.partition import Partition, Status
 from nba_assets.planning.state import Cell
 from nba_assets.sources.base import ResultSet

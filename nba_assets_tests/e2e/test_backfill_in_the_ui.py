@@ -14,7 +14,8 @@ from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
 
-from nba_assets.tables import TABLES, Phase
+from nba_assets.schema.table import Phase
+from nba_assets.tables import TABLES
 from nba_assets_tests.e2e.deployment import Deployment, browser, deployed
 from nba_assets_tests.needs import needs_program, real_data
 

@@ -15,9 +15,10 @@ from nba_assets.engine.run_options import RunOptions
 from nba_assets.league.calendar import EASTERN
 from nba_assets.partition import Status
 from nba_assets.schema.evidence import Evidence, Expectation
+from nba_assets.schema.table import Phase
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet, SourceSchemaError
-from nba_assets.tables import TABLES, Phase
+from nba_assets.tables import TABLES
 from nba_assets.tables.ml_feature_store_v2 import FEATURES
 from nba_assets_tests.engine.warehouses import (
     KNOWN_AFTER,
@@ -84,8 +85,8 @@ class TestForce:
         defense = later["team_defense_zone_analysis"]
         assert defense.newest is not None
         assert (defense.status, defense.newest.complete, defense.newest.expected) == (Status.DEGRADED, 28, 30)
-        assert defense.reason == f"lacks 1 finished game: {GAME} ({DAY}): BKN, TOR"
-        assert later["upcoming_team_game_context"].reason == f"BKN: lacks 1 finished game: {GAME} ({DAY})"
+        assert defense.reason == f"1 finished game missing: {GAME} ({DAY}): BKN, TOR"
+        assert later["upcoming_team_game_context"].reason == f"BKN: 1 finished game missing: {GAME} ({DAY})"
 
     def test_players_whose_games_are_not_loaded_are_not_production_ready(self, forced: Session) -> None:
         rows = stored(forced, "ml_feature_store_v2", NEXT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -92,6 +91,6 @@ def test_force_and_bootstrap_days() -> None:
 
 
 def test_the_ledger_holds_what_differs_from_the_default() -> None:
-    assert RunOptions().to_json() == "{}"
+    assert RunOptions().given() == {}
     options = RunOptions(force=True, forced_by="somebody", bootstrap_days=0)
-    assert json.loads(options.to_json()) == {"force": True, "forced_by": "somebody", "bootstrap_days": 0}
+    assert options.given() == {"force": True, "forced_by": "somebody", "bootstrap_days": 0}

@@ -17,11 +17,12 @@ from nba_assets.engine.run_options import RunOptions
 from nba_assets.league.calendar import EASTERN
 from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell
+from nba_assets.schema.table import Phase
 from nba_assets.session import Session
 from nba_assets.settings import load_settings
 from nba_assets.sources.base import ResultSet, Source, conform
 from nba_assets.sources.files import FilesSource
-from nba_assets.tables import TABLES, Phase
+from nba_assets.tables import TABLES
 from nba_assets_tests.needs import real_data
 
 OPENING_NIGHT = date(2021, 10, 19)

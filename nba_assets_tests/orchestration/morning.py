@@ -13,9 +13,10 @@ import dagster as dg
 from nba_assets.definitions import build_defs
 from nba_assets.league.calendar import EASTERN
 from nba_assets.orchestration.resources import Pipeline
+from nba_assets.schema.table import Phase
 from nba_assets.session import Session
 from nba_assets.sources.base import Source
-from nba_assets.tables import TABLES, Phase
+from nba_assets.tables import TABLES
 from nba_assets_tests.engine.warehouses import copy_of, healthy, session
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -17,9 +17,10 @@ from nba_assets.orchestration.sensors import MOST_ATTEMPTS, Patience, repair_con
 from nba_assets.partition import FINE, Status
 from nba_assets.planning.load import load_state
 from nba_assets.planning.repair import repairable
+from nba_assets.schema.table import Phase
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
-from nba_assets.tables import TABLES, Phase
+from nba_assets.tables import TABLES
 from nba_assets_tests.engine.warehouses import EditedSource, build_range, copy_of, healthy, session
 from nba_assets_tests.orchestration.morning import QUIET, eastern
 
@@ -102,5 +103,5 @@ def test_patience_ends() -> None:
 
 
 def test_an_unreadable_cursor_starts_afresh() -> None:
-    assert Patience.read("not JSON").tried == {}
-    assert Patience.read('{"2021-11-01": 5}').tried == {}
+    assert Patience.read("not JSON").attempts == {}
+    assert Patience.read('{"2021-11-01": 5}').attempts == {}

@@ -10,7 +10,8 @@ import pytest
 from nba_assets.coverage.roots import next_step, roots_of
 from nba_assets.partition import Cause, Partition, Status
 from nba_assets.quality.policies import policies
-from nba_assets.tables import TABLES, Phase
+from nba_assets.schema.table import Phase
+from nba_assets.tables import TABLES
 from nba_assets_tests.planning.ledgers import OPENING, Ledger
 
 DEFAULTS = policies()

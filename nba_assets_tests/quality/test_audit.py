@@ -71,7 +71,7 @@ def test_thirty_complete_windows_of_five_are_degraded_not_a_gap() -> None:
     lacking = dict.fromkeys(("BKN", "TOR"), finding(Cause.GAMES_NOT_LOADED, games=1, named=["0022100139 (2021-11-07)"]))
     outcome = _audit("team_defense_zone_analysis", 30, Expectation(30, lacking=lacking))
     assert (outcome.status, outcome.complete, outcome.expected) == (Status.DEGRADED, 28, 30)
-    assert outcome.reason == "lacks 1 finished game: 0022100139 (2021-11-07): BKN, TOR"
+    assert outcome.reason == "1 finished game missing: 0022100139 (2021-11-07): BKN, TOR"
 
 
 def test_what_is_not_critical_is_degraded_however_much_is_missing() -> None:

@@ -12,8 +12,9 @@ import pytest
 from nba_assets.engine.inputs import read_stored, with_source
 from nba_assets.partition import Cause, finding
 from nba_assets.schema.evidence import Evidence, Expectation
+from nba_assets.schema.table import Inputs
 from nba_assets.session import Session
-from nba_assets.tables import TABLES, Inputs
+from nba_assets.tables import TABLES
 from nba_assets_tests.engine.warehouses import healthy, session, stored
 
 DAY = date(2021, 11, 6)
@@ -242,7 +243,7 @@ def test_a_finished_game_that_is_not_loaded_is_named(real: Session, table: str, 
     game, day = "0022100104", date(2021, 11, 2)
     evidence = _with_input(_evidence(real, table), history, lambda rows: rows[rows["game_id"] != game])
     found = _expected(table, evidence)
-    assert str(found.lacking[entity]) == f"lacks 1 finished game: {game} ({day})"
+    assert str(found.lacking[entity]) == f"1 finished game missing: {game} ({day})"
     assert entity not in found.accepted
     accepted = _expected(table, replace(evidence, accepted_dates=frozenset({day})))
     assert accepted.lacking == found.lacking

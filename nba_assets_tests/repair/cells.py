@@ -11,7 +11,8 @@ from datetime import date
 import pandas as pd
 
 from nba_assets.schema.contract import Column, ColumnType, columns_of
-from nba_assets.tables import TABLES, Table
+from nba_assets.schema.table import Table
+from nba_assets.tables import TABLES
 from nba_assets.verification.season import Reader
 
 CELL = ["table", "date", "entity"]

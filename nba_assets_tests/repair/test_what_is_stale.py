@@ -12,8 +12,9 @@ import pytest
 from nba_assets.partition import FINE, Partition, Status
 from nba_assets.planning.load import load_state
 from nba_assets.planning.plan import forecast
+from nba_assets.schema.table import Inputs
 from nba_assets.sources.base import ResultSet
-from nba_assets.tables import TABLES, Inputs, downstream_of
+from nba_assets.tables import TABLES, downstream_of
 from nba_assets_tests.engine.warehouses import EditedSource, build_range, session
 from nba_assets_tests.repair.cells import changed_cells, stored_cells
 from nba_assets_tests.repair.conftest import LAST_DAY, Month

@@ -12,8 +12,8 @@ import pytest
 from nba_assets.league.windows import Span, last
 from nba_assets.schema.graph import GraphError, in_order, reads_of
 from nba_assets.schema.reads import opponent, own_player, own_team, team_mates
-from nba_assets.schema.table import Input, Table, before_date, same_date
-from nba_assets.tables import TABLES, TIERS, Phase
+from nba_assets.schema.table import Input, Phase, Table, before_date, same_date
+from nba_assets.tables import TABLES, TIERS
 
 TEAMS, PLAYERS, OFFENSE = "upcoming_team_game_context", "upcoming_player_game_context", "team_offense_game_summary"
 OFFENSE_COLUMNS = ("game_date", "season", "game_id", "team", "points")

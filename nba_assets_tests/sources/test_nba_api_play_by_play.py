@@ -10,14 +10,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from nba_assets.schema.table import Table
+from nba_assets.schema.table import Inputs, Table
 from nba_assets.settings import load_settings
 from nba_assets.sources.base import ResultSet, Source
 from nba_assets.sources.files import FilesSource
 from nba_assets.sources.nba_api import NbaApiSource
 from nba_assets.sources.nba_api.fetch import FetchDriftError, FetchIncompleteError, fetch_season
 from nba_assets.sources.nba_api.settings import NbaApiSettings
-from nba_assets.tables import TABLES, Inputs
+from nba_assets.tables import TABLES
 from nba_assets_tests.needs import real_data
 from nba_assets_tests.sources.stats_server import REGULAR, StatsServer, quick_settings
 

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from nba_assets.league.zones import ZONES
-from nba_assets.schema.table import TimeRule
+from nba_assets.schema.table import Inputs, Phase, TimeRule
 from nba_assets.sources.base import ResultSet
 from nba_assets.sources.simulated import SimulatedSource
-from nba_assets.tables import TABLES, Inputs, Phase
+from nba_assets.tables import TABLES
 from nba_assets.tables.games import announced_games
 
 SEASON = "2021-22"

@@ -12,8 +12,9 @@ import pytest
 
 from nba_assets.schema.contract import columns_of
 from nba_assets.schema.feature import Feature, FeatureSet
+from nba_assets.schema.table import Inputs
 from nba_assets.sources.simulated import SimulatedSource
-from nba_assets.tables import TABLES, WITH_FEATURES, Inputs, check_sources
+from nba_assets.tables import TABLES, WITH_FEATURES, check_sources
 from nba_assets.tables.ml_feature_store_v2 import FEATURES, MlFeatureStoreV2, with_features
 from nba_assets.verification.replay import raw_tables, replay
 from nba_assets.warehouse.views import vector_query
@@ -116,7 +117,7 @@ def test_the_view_has_the_vector_in_the_order_of_the_list(inputs: Inputs) -> Non
         connection.execute("CREATE SCHEMA nba_predictions")
         connection.register("computed", STORE.shape(rows))
         connection.execute(f"CREATE TABLE nba_predictions.{STORE.name} AS SELECT * FROM computed")
-        found = connection.execute(vector_query(STORE, FEATURES))
+        found = connection.execute(vector_query(STORE, FEATURES, f"{STORE.dataset}.{STORE.name}"))
         columns, vectors = [name for name, *_ in found.description], found.fetchall()
     assert columns == [
         *("game_date", "season", "player_id", "feature_version", "game_id", "team", "opponent", "is_production_ready"),

@@ -8,8 +8,9 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from nba_assets.schema.table import Inputs, Table
 from nba_assets.sources.simulated import SimulatedSource
-from nba_assets.tables import TABLES, Inputs, Table
+from nba_assets.tables import TABLES
 from nba_assets.verification.replay import POST_GAME_TABLES, PRE_GAME_TABLES, raw_tables, replay
 
 SEASON, SOME_DATES = "2021-22", pd.date_range("2021-11-10", "2021-12-10")

@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from nba_assets.schema.table import Inputs
 from nba_assets.sources.base import COLUMNS, ResultSet, conform
-from nba_assets.tables import TABLES, Inputs
+from nba_assets.tables import TABLES
 from nba_assets.tables.games import announced_games
 from nba_assets.verification.replay import RAW_TABLES, raw_tables
 from nba_assets_tests.verification.real_seasons import READ_AT, SEASONS, raw_season, source

@@ -7,7 +7,7 @@ from datetime import date
 
 import pandas as pd
 
-from nba_assets.tables import Table
+from nba_assets.schema.table import Table
 from nba_assets.verification.season import StoredSeason
 
 

@@ -41,7 +41,7 @@ def test_a_sound_season_passes_every_check(sound):
     told: list[str] = []
     warehouse = InMemory(sound)
     report = verify_warehouse(
-        warehouse, sampled_dates=1, told=lambda season, outcome: told.append(f"{season} {outcome.name}")
+        warehouse, sampled_dates=1, progress=lambda season, outcome: told.append(f"{season} {outcome.name}")
     )
     results = report.results[SEASON]
     assert [outcome for outcome in results if not outcome.passed] == []

@@ -10,7 +10,8 @@ from hypothesis import given
 
 from nba_assets.league.windows import GameLog
 from nba_assets.schema.fingerprint import partition_hashes
-from nba_assets.tables import TABLES, Inputs
+from nba_assets.schema.table import Inputs
+from nba_assets.tables import TABLES
 from nba_assets.verification.leak import deaf_tables, identical, leaking_tables, restated, scrambled
 from nba_assets.verification.replay import PRE_GAME_TABLES, replay
 from nba_assets_tests.oracle.random_leagues import Shape, examples, random_league, shapes

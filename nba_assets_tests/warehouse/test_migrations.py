@@ -103,7 +103,7 @@ def test_duckdb_says_before_any_work_that_a_table_must_be_migrated(tmp_path: Pat
     DuckDBWarehouse(path).prepare()
     with engine.connect(str(path)) as connection:
         connection.execute("ALTER TABLE nba_raw.raw_game_lines DROP COLUMN total")
-    with pytest.raises(WarehouseError, match=r"raw_game_lines lacks the column\(s\) total.*nba-assets migrate"):
+    with pytest.raises(WarehouseError, match=r"raw_game_lines is missing the column\(s\) total.*nba-assets migrate"):
         DuckDBWarehouse(path).prepare()
     assert [m.why for m in DuckDBWarehouse(path).migrate(dry_run=False)] == ["total is new in the contract"]
     migrated = DuckDBWarehouse(path)
