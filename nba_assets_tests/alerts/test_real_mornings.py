@@ -15,9 +15,10 @@ from nba_assets.alerts.evaluate import PATIENCE
 from nba_assets.alerts.notify import AlertRun, notify
 from nba_assets.engine.materialize import RunInfo, materialize
 from nba_assets.partition import Status
+from nba_assets.schema.table import Phase
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
-from nba_assets.tables import TABLES, Phase
+from nba_assets.tables import TABLES
 from nba_assets_tests.alerts.conftest import CRITICAL, EVERYBODY, WARNING, Mailbox
 from nba_assets_tests.engine import warehouses
 from nba_assets_tests.engine.warehouses import EditedSource, build_range, cells, copy_of, healthy, session
