@@ -47,16 +47,6 @@ class Span:
             return f"newest games {self.skip + 1} to {self.skip + self.games}"
         return "last game" if self.games == 1 else f"last {self.games} games"
 
-    def is_within(self, other: Span) -> bool:
-        """Whether no game is in this window and not in the other one, whatever the games are."""
-        if other == Span():
-            return True
-        if self.games is not None and other.games is not None:
-            return other.skip <= self.skip and self.skip + self.games <= other.skip + other.games
-        if self.calendar_days is not None and other.calendar_days is not None:
-            return self.calendar_days <= other.calendar_days
-        return False
-
 
 def last(n: int, *, skip: int = 0) -> Span:
     """The last n games after leaving out the newest `skip`; fewer where fewer exist."""

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import pandas as pd
 
-from nba_assets.schema.contract import empty, names_of, shape
+from nba_assets.schema.contract import cast, empty, names_of, shape
 from nba_assets.schema.table import Table
 from nba_assets.warehouse.ddl import Migration, Relation
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
@@ -35,6 +35,16 @@ def columns_to_read(table: Table, columns: Sequence[str] | None) -> list[str]:
     if unknown:
         raise WarehouseError(f"{table.name} has no column {', '.join(unknown)}; its columns: {', '.join(names)}")
     return names if columns is None else [name for name in names if name in columns]
+
+
+def in_contract(rows: pd.DataFrame, table: Table, names: Sequence[str]) -> pd.DataFrame:
+    """Stored rows in the contract's types; WarehouseError where a column has been added and is not filled yet."""
+    try:
+        return cast(rows, table.contract, names)
+    except ValueError as error:
+        raise WarehouseError(
+            f"{table.name}: {error}. Rows that an older version wrote have nothing there; run: nba-assets repair"
+        ) from error
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from google.cloud import bigquery
 from nba_assets.schema.contract import Column, cast, columns_of, empty, names_of
 from nba_assets.schema.table import Table
 from nba_assets.warehouse import bigquery_sql as sql
-from nba_assets.warehouse.base import OvertakenError, Publication, WarehouseError, columns_to_read
+from nba_assets.warehouse.base import OvertakenError, Publication, WarehouseError, columns_to_read, in_contract
 from nba_assets.warehouse.bigquery_client import METADATA, Connection, Target, describe, explained
 from nba_assets.warehouse.ddl import (
     BIGQUERY,
@@ -117,7 +117,7 @@ class BigQueryWarehouse:
         self.prepare()
         where = sql.between(table.partition, start, end)
         rows = self._fetch(sql.select(self._names, relation_of(table), wanted, where, table.keys))
-        return cast(rows, table.contract, wanted)
+        return in_contract(rows, table, wanted)
 
     def publish(self, publication: Publication) -> None:
         """Load into staging tables, then one transaction: delete the dates, insert by name, failures, ledger rows."""

@@ -27,7 +27,7 @@ import pyarrow as pa
 
 from nba_assets.schema.contract import cast, empty, names_of
 from nba_assets.schema.table import Table
-from nba_assets.warehouse.base import Publication, WarehouseError, columns_to_read
+from nba_assets.warehouse.base import Publication, WarehouseError, columns_to_read, in_contract
 from nba_assets.warehouse.ddl import DUCKDB, Migration, Relation, arrow_schema, create_table, migrations, missing_table
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS, in_todays_columns, is_current
 from nba_assets.warehouse.relations import all_relations, relation_of
@@ -110,7 +110,7 @@ class DuckDBWarehouse:
         names = columns_to_read(table, columns)
         where, values = _between(table.partition, start, end)
         query = f"SELECT {', '.join(names)} FROM {relation_of(table).qualified}{where} ORDER BY {', '.join(table.keys)}"
-        return cast(self._fetch(query, values), table.contract, names)
+        return in_contract(self._fetch(query, values), table, names)
 
     def publish(self, publication: Publication) -> None:
         """One transaction: delete the dates, insert by name, ledger rows, entity failures."""

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nba_assets.league import windows
-from nba_assets.league.windows import GameLog, Span, pairs
+from nba_assets.league.windows import GameLog, pairs
 from nba_assets_tests.oracle.random_leagues import examples
 
 SEASON, WEEK, LAST_2, LAST_5 = windows.season(), windows.days(7), windows.last(2), windows.last(5)
@@ -143,33 +143,9 @@ def test_fractions_are_exact_to_ten_digits_whatever_was_before():
     assert abs(long.over(last_10).sum("possessions")[0] - rows["possessions"].tail(10).sum()) < 1e-8
 
 
-ALL_SPANS = (SEASON, WEEK, LAST_2, LAST_5, GAMES_3_TO_5, windows.days(14), windows.last(1))
-
-
 def test_a_span_says_itself_in_words():
     words = [str(span) for span in (SEASON, WEEK, LAST_5, GAMES_3_TO_5, windows.last(1))]
     assert words == ["season to date", "last 7 days", "last 5 games", "newest games 3 to 5", "last game"]
-
-
-@examples(30)
-@given(logs, st.sampled_from(ALL_SPANS), st.sampled_from(ALL_SPANS), st.integers(0, 44))
-def test_a_span_within_another_has_no_game_that_the_other_has_not(log, inner: Span, outer: Span, after: int):
-    day = pd.Timestamp(SEASONS["2021-22"]) + pd.Timedelta(days=after)
-    as_of = GameLog(frame(log), entity="team").before(["BOS", "NYK"], ["2021-22"] * 2, [day] * 2)
-    one, other = as_of.over(inner), as_of.over(outer)
-    if inner.is_within(outer):
-        assert ((one.count == 0) | ((one.start >= other.start) & (one.end <= other.end))).all()
-
-
-def test_which_spans_are_within_others():
-    within = {(str(a), str(b)) for a in ALL_SPANS for b in ALL_SPANS if a.is_within(b) and b != SEASON and a != b}
-    assert within == {
-        ("last 2 games", "last 5 games"),
-        ("newest games 3 to 5", "last 5 games"),
-        ("last game", "last 2 games"),
-        ("last game", "last 5 games"),
-        ("last 7 days", "last 14 days"),
-    }
 
 
 @pytest.mark.parametrize("make", [lambda: windows.last(0), lambda: windows.last(2, skip=-1), lambda: windows.days(0)])

@@ -16,6 +16,7 @@ import duckdb as engine
 import pytest
 
 from nba_assets.schema.fingerprint import partition_hashes
+from nba_assets.tables import TABLES
 from nba_assets.warehouse.base import WarehouseError
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.warehouse.publications import LINES, lines, publication
@@ -274,3 +275,13 @@ def test_the_views_show_features_as_an_array_and_the_newest_attempts(warehouse: 
         vectors = connection.execute("DESCRIBE nba_predictions.ml_feature_store_v2_vector").fetchall()
     assert coverage == [("raw_game_lines", "OK", 1)]
     assert {name: type_ for name, type_, *_ in vectors}["features"] == "DOUBLE[]"
+
+
+def test_rows_without_what_the_contract_now_wants_are_an_error_with_the_next_step(warehouse: DuckDBWarehouse) -> None:
+    with engine.connect(str(warehouse.path)) as connection:
+        connection.execute(
+            "INSERT INTO nba_precompute.player_daily_cache (cache_date, season, player_id) VALUES (?, '2021-22', 1)",
+            [DAY],
+        )
+    with pytest.raises(WarehouseError, match=r"player_daily_cache: column \w+ cannot be .*run: nba-assets repair"):
+        warehouse.read(TABLES["player_daily_cache"], start=DAY, end=DAY)
