@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,6 +25,17 @@ def real_data() -> Path:
 def needs_program(name: str) -> str:
     """The full path of a program that must be installed."""
     return shutil.which(name) or absent(f"the program {name}")
+
+
+def needs_python(version: str) -> str:
+    """A Python of the version ("3.12") that runs: this one, one on PATH, or one of pyenv's."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    known = [sys.executable, shutil.which(f"python{version}"), *pyenv.glob(f"versions/{version}.*/bin/python")]
+    asks = ["-c", f"import sys; sys.exit(sys.version_info[:2] != tuple(map(int, '{version}'.split('.'))))"]
+    for program in filter(None, known):
+        if subprocess.run([program, *asks], capture_output=True, check=False).returncode == 0:
+            return str(program)
+    return absent(f"Python {version}, on PATH or among pyenv's versions")
 
 
 def absent(what: str) -> NoReturn:

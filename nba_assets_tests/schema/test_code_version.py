@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,6 +28,7 @@ from nba_assets.schema.symbols import Code, Symbol
 from nba_assets.schema.table import Inputs
 from nba_assets.tables import TABLES
 from nba_assets.tables.player_game_summary import PlayerGameSummary
+from nba_assets_tests.needs import needs_python
 
 FORMULAS, SUMMARY = "nba_assets.league.formulas", "nba_assets.tables.player_game_summary"
 STATISTICS = "nba_assets.tables.statistics"
@@ -326,11 +326,9 @@ json.dump([{str(symbol): hash_ for symbol, hash_ in one.items()} for one in foun
 """
 
 
-@pytest.mark.parametrize("program", ["python3.11", "python3.12", "python3.13"])
-def test_every_python_version_finds_the_same(program: str) -> None:
-    found = shutil.which(program)
-    if found is None or subprocess.run([found, "-c", ""], check=False, capture_output=True).returncode:
-        pytest.skip(f"{program} is not installed")
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_every_python_version_finds_the_same(version: str) -> None:
+    found = needs_python(version)
     names = [f"nba_assets.{path.parent.name}.{path.stem}" for path in HOUSE if path.stem != "__init__"]
     bound = [Symbol(name, symbol) for name in names for symbol in vars(import_module(name))]
     ends = {symbol for symbol in bound if is_declaration(symbol)}
