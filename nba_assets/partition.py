@@ -249,13 +249,19 @@ def to_json(findings: Iterable[Finding]) -> str | None:
 
 
 def from_json(text: str | None) -> tuple[Finding, ...]:
-    """Findings from the ledger; a cause that this version does not know is left out."""
+    """Findings from the ledger, without causes that this version does not know; none if the text is damaged.
+
+    The reason in words stands beside them: a row that was damaged, or that an older version wrote, has that alone.
+    """
     known = {cause.value for cause in Cause}
-    return tuple(
-        Finding(Cause(one["cause"]), tuple(one["entities"]), one["numbers"])
-        for one in json.loads(text or "[]")
-        if one["cause"] in known
-    )
+    try:
+        return tuple(
+            Finding(Cause(one["cause"]), tuple(one["entities"]), dict(one["numbers"]))
+            for one in json.loads(text or "[]")
+            if one["cause"] in known
+        )
+    except (ValueError, TypeError, KeyError):
+        return ()
 
 
 @dataclass(frozen=True)
