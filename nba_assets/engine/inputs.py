@@ -11,7 +11,7 @@ import pandas as pd
 from nba_assets.league.calendar import season_first_day, season_of, seasons_between
 from nba_assets.schema.table import Input, Inputs, Table, TimeRule
 from nba_assets.session import Session
-from nba_assets.sources.base import ResultSet
+from nba_assets.sources.base import ResultSet, SourceError
 from nba_assets.tables import TABLES
 from nba_assets.tables.games import ANNOUNCED_COLUMNS, announced_games
 
@@ -26,6 +26,9 @@ def read_stored(session: Session, table: Table, days: Sequence[date]) -> Inputs:
         rows = _read(session, input_, min(days), max(days))
         is_history = input_.rule in (TimeRule.BEFORE_DATE, TimeRule.DAY_BEFORE)
         (before if is_history else on_date)[input_.table] = rows
+    if days and table.own_history:
+        since, last = season_first_day(season_of(min(days))), max(days) - _DAY
+        before[table.name] = session.warehouse.read(table, columns=table.own_history, start=since, end=last)
     return Inputs(
         on_date=on_date,
         before=before,
@@ -38,7 +41,8 @@ def read_stored(session: Session, table: Table, days: Sequence[date]) -> Inputs:
 def with_source(session: Session, table: Table, stored: Inputs, days: Sequence[date]) -> Inputs:
     """The same inputs with the source's result sets for the dates. Raises SourceError."""
     source = {str(result_set): _read_source(session, result_set, days) for result_set in table.result_sets}
-    return replace(stored, source=source)
+    evidence = {str(result_set): _what_there_is(session, result_set, days) for result_set in table.evidence}
+    return replace(stored, source=evidence | source)
 
 
 def _read(session: Session, input_: Input, first: date, last: date) -> pd.DataFrame:
@@ -54,9 +58,25 @@ def _read(session: Session, input_: Input, first: date, last: date) -> pd.DataFr
 
 
 def _read_source(session: Session, result_set: ResultSet, days: Sequence[date]) -> pd.DataFrame | None:
-    frames = [
-        session.source.read(result_set, season, [day for day in days if season_of(day) == season])
-        for season in seasons_between(days)
-    ]
+    return _joined(
+        [
+            session.source.read(result_set, season, [day for day in days if season_of(day) == season])
+            for season in seasons_between(days)
+        ]
+    )
+
+
+def _joined(frames: Sequence[pd.DataFrame | None]) -> pd.DataFrame | None:
     present = [frame for frame in frames if frame is not None]
     return pd.concat(present, ignore_index=True) if len(present) > 1 else present[0] if present else None
+
+
+def _what_there_is(session: Session, result_set: ResultSet, days: Sequence[date]) -> pd.DataFrame | None:
+    """The rows of the seasons that the source has without asking for any date; None where it has none, or fails.
+
+    Whatever is made of the result set fails of itself.
+    """
+    try:
+        return _joined([session.source.read(result_set, season, ()) for season in seasons_between(days)])
+    except SourceError:
+        return None

@@ -102,7 +102,9 @@ class Table:
 
     `compute` is a pure function of its inputs and the requested dates; `features` are those of its columns that a view
     shows as a vector; `expect` says what each partition must have; `reject` names, as rows (date, entity, category,
-    details), what a raw table left out and why. `optional` tables have no influence on a date's status. `is_schedule`
+    details), what a raw table left out and why. `evidence` and `own_history` are there to doubt the rows: result sets,
+    of which no more is asked of the source than it has, and columns of the table's own earlier partitions of the
+    season as they stand, for which nothing waits. `optional` tables have no influence on a date's status. `is_schedule`
     marks the table that all others count games by, `is_listing` the one that says which players were with which team.
     """
 
@@ -117,6 +119,8 @@ class Table:
     policy: Policy = DEFAULT_POLICY
     inputs: tuple[Input, ...] = ()
     result_sets: tuple[ResultSet, ...] = ()
+    evidence: tuple[ResultSet, ...] = ()
+    own_history: tuple[str, ...] = ()
     reject: Compute | None = None
     available: Available = Available.AFTER_RESULTS
     optional: bool = False
