@@ -60,7 +60,17 @@ class Cause(StrEnum):
 
     # facts that the source has not delivered, or that contradict each other
     SEASON_NOT_COVERED = "season_not_covered"
+    BEYOND_SCHEDULE = "beyond_schedule"
     UNKNOWN_TEAM = "unknown_team"
+    NOT_IN_SCHEDULE = "not_in_schedule"
+    POSTPONED_BUT_PLAYED = "postponed_but_played"
+    ON_ANOTHER_DATE = "on_another_date"
+    OTHER_TEAMS = "other_teams"
+    OTHER_HOME_TEAM = "other_home_team"
+    AGAINST_ITSELF = "against_itself"
+    TWICE_ON_DATE = "twice_on_date"
+    ENDED_BUT_NOT_FINAL = "ended_but_not_final"
+    NO_SCORE = "no_score"
     NOT_FINAL = "not_final"
     NO_BOX_SCORE = "no_box_score"
     SCORE_DIFFERS = "score_differs"
@@ -69,6 +79,15 @@ class Cause(StrEnum):
     NO_TEAM_BOX_SCORE = "no_team_box_score"
     SUM_DIFFERS = "sum_differs"
     MINUTES_DIFFER = "minutes_differ"
+    IDENTITY_BROKEN = "identity_broken"
+    IMPOSSIBLE = "impossible"
+    TEAM_MINUTES = "team_minutes"
+    WINNER_DIFFERS = "winner_differs"
+    PLAYERS_CONTRADICT = "players_contradict"
+    NO_CLOCK = "no_clock"
+    CLOCK_WITHOUT_LINE = "clock_without_line"
+    CLOCK_DIFFERS = "clock_differs"
+    STARTERS = "starters"
     NO_SHOTS = "no_shots"
     SHOTS_NOT_COVERED = "shots_not_covered"
     SHOTS_DIFFER = "shots_differ"
@@ -93,6 +112,7 @@ class Cause(StrEnum):
     BELOW_ROWS = "below_rows"
     BELOW_ENTITIES = "below_entities"
     ENTITIES_COUNTED = "entities_counted"
+    ROWS_LOST = "rows_lost"
     FORCED = "forced"
     # rows that break their contract, and exceptions
     CONTRACT_VIOLATED = "contract_violated"
@@ -125,7 +145,17 @@ THRESHOLDS = frozenset(
 
 _SENTENCES: dict[Cause, str] = {
     Cause.SEASON_NOT_COVERED: "the source '{source}' has no schedule that covers {date}",
-    Cause.UNKNOWN_TEAM: "unknown team {codes}",
+    Cause.BEYOND_SCHEDULE: "the schedule of the source '{source}' reaches to {reach}: ask for a newer one",
+    Cause.UNKNOWN_TEAM: "unknown team {codes}: teams are declared in {declared_in}",
+    Cause.NOT_IN_SCHEDULE: "a box score, and on this date no such game in the schedule",
+    Cause.POSTPONED_BUT_PLAYED: "postponed by the schedule, and there is a box score",
+    Cause.ON_ANOTHER_DATE: "the box score is dated {log_date}",
+    Cause.OTHER_TEAMS: "no team of this game, and it has a box score of it (MATCHUP '{matchup}')",
+    Cause.OTHER_HOME_TEAM: "MATCHUP '{matchup}' says otherwise who is at home",
+    Cause.AGAINST_ITSELF: "a team against itself",
+    Cause.TWICE_ON_DATE: "more than one game on this date",
+    Cause.ENDED_BUT_NOT_FINAL: "a result, and not final in the schedule",
+    Cause.NO_SCORE: "final without a score",
     Cause.NOT_FINAL: "not final in the schedule",
     Cause.NO_BOX_SCORE: "no box score",
     Cause.SCORE_DIFFERS: "box score has {points} points, the schedule {score}",
@@ -134,6 +164,15 @@ _SENTENCES: dict[Cause, str] = {
     Cause.NO_TEAM_BOX_SCORE: "no team box score to compare with",
     Cause.SUM_DIFFERS: "{statistic} of the players sum to {of_players}, the team has {of_team}",
     Cause.MINUTES_DIFFER: "the players' time sums to {of_players} minutes, the game has {of_game}",
+    Cause.IDENTITY_BROKEN: "{details}",
+    Cause.IMPOSSIBLE: "{details}",
+    Cause.TEAM_MINUTES: "{details}",
+    Cause.WINNER_DIFFERS: "WL '{result}' with {points} points against {opponent_points}",
+    Cause.PLAYERS_CONTRADICT: "{player}: {details}",
+    Cause.NO_CLOCK: "{details}",
+    Cause.CLOCK_WITHOUT_LINE: "{details}",
+    Cause.CLOCK_DIFFERS: "{details}",
+    Cause.STARTERS: "{starters} starters",
     Cause.NO_SHOTS: "no shots",
     Cause.SHOTS_NOT_COVERED: "the source has no {result_set} of {season}",
     Cause.SHOTS_DIFFER: "{sides}",
@@ -156,6 +195,8 @@ _SENTENCES: dict[Cause, str] = {
     Cause.BELOW_ROWS: "{short_name} < {required}",
     Cause.BELOW_ENTITIES: "{rows:row}, {required} required",
     Cause.ENTITIES_COUNTED: "{short_name}={rows}",
+    Cause.ROWS_LOST: "{rows} rows would be left of {standing} that stand, though the date has lost no games to match; "
+    "nothing was replaced",
     Cause.FORCED: "published by force",
     Cause.CONTRACT_VIOLATED: "contract violated: {entities}",
     Cause.DUPLICATE_KEYS: "rows that should be unique are not: {entities}",
@@ -288,8 +329,8 @@ class EntityFailure:
 class Outcome:
     """What an attempt at a partition came to, and why; `root` is where a BLOCKED partition's failure began.
 
-    `label` is the shortest form of what is wrong, for a cell or a date of the matrix; `notes` are worth saying and
-    degrade nothing.
+    `games` counts the counting games of the date. `label` is the shortest form of what is wrong, for a cell or a date
+    of the matrix; `notes` are worth saying and degrade nothing.
     """
 
     partition: Partition
@@ -300,6 +341,7 @@ class Outcome:
     expected: int | None = None
     complete: int | None = None
     required: int | None = None
+    games: int | None = None
     production_ready_share: float | None = None
     root: Partition | None = None
     notes: tuple[Finding, ...] = ()

@@ -41,6 +41,7 @@ from nba_assets.coverage.roots import Root, next_step, roots_of
 from nba_assets.engine.materialize import PartitionResult
 from nba_assets.engine.refetch import request_refetch
 from nba_assets.engine.run_options import RunOptions
+from nba_assets.engine.standing import dates_of_moved_games
 from nba_assets.league.calendar import season_last_day, season_of
 from nba_assets.partition import FAILED as FAILED_STATUSES
 from nba_assets.partition import Partition, Status
@@ -58,7 +59,7 @@ OnlyTables = Annotated[
     str | None, typer.Option("--tables", metavar="A,B,…", help="Only these tables, by name or short name.")
 ]
 _MOST_ROOTS = 10
-_NOT_BUILT = ("failed", "blocked", "not due")
+_NOT_BUILT = ("failed", "blocked", "missing", "not due")
 
 
 def backfill(
@@ -122,14 +123,19 @@ def refresh(
     quiet: Quiet = False,
     format: AsFormat = Format.TABLE,
 ) -> None:
-    """Read the source again for a range, and repair whatever depends on what has changed."""
+    """Read the source again for a range, and repair whatever depends on what has changed.
+
+    If games have moved to or from other dates that are published, these are read again as well.
+    """
     with errors_explained():
         session = open_session()
-        asked = read_range(session, start, end)
+        named = read_range(session, start, end)
+        session.warehouse.prepare()
+        asked = sorted({*named, *dates_of_moved_games(session, named)})
         # A game is in windows of its own season only: nothing after that can follow from it.
         season_ends = season_last_day(season_of(asked[-1]))
         last = max(min(all_history(session)[-1], season_ends), asked[-1])
-        days = read_range(session, start, str(last))
+        days = read_range(session, str(asked[0]), str(last))
         job = _Job(session, days, tuple(TABLES), RunOptions(), asked, refresh=frozenset(asked))
         job.carry_out(dry_run=dry_run, quiet=quiet, format_=format)
 
@@ -263,7 +269,8 @@ def _nonzero(counts: Counter[str], *names: str) -> list[str]:
 
 def _counts(results: Sequence[PartitionResult]) -> Counter[str]:
     """How many partitions were published, failed, or had to wait."""
-    names = {Status.BLOCKED: "blocked", Status.NOT_DUE: "not due"} | dict.fromkeys(FAILED_STATUSES, "failed")
+    names = {Status.BLOCKED: "blocked", Status.NOT_DUE: "not due", Status.MISSING: "missing"}
+    names |= dict.fromkeys(FAILED_STATUSES, "failed")
     return Counter("built" if r.outcome.is_published else names[r.outcome.status] for r in results)
 
 

@@ -102,7 +102,7 @@ def worst_status(statuses: Iterable[Status]) -> Status:
 
 def _root_reason(worst: list[Cell]) -> str:
     cell = worst[0]
-    if cell.status in (Status.STALE, Status.MISSING, Status.NOT_DUE):
+    if cell.status in (Status.STALE, Status.MISSING, Status.NOT_DUE) and cell.label is None:
         what = {Status.STALE: "Stale", Status.MISSING: "Missing", Status.NOT_DUE: "Not due"}[cell.status]
         return f"{what}: {joined([c.partition.table for c in worst], 1)}"
     if cell.status == Status.DEGRADED:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from nba_assets.partition import FAILED, FINE, MEANING, Partition, Status
+from nba_assets.partition import FAILED, FINE, MEANING, Cause, Finding, Partition, Status
 from nba_assets.planning.state import Cell, State
 from nba_assets.text import counted
 
@@ -25,6 +25,7 @@ class Root:
     reason: str
     others: int
     since: date
+    findings: tuple[Finding, ...] = ()
 
     def __str__(self) -> str:
         """ "MISSING raw_schedule 2021-10-19: never computed; waiting for it: 7 partitions" """
@@ -51,7 +52,8 @@ def roots_of(state: State, cells: Iterable[Cell]) -> list[Root]:
         root = state.cell(partition.table, partition.day)
         others = sum(other != partition for other in waiting)
         since = state.stale_since(partition) if root.status == Status.STALE else partition.day
-        found.append(Root(partition, root.status, root.reason or MEANING[root.status], others, since))
+        reason = root.reason or MEANING[root.status]
+        found.append(Root(partition, root.status, reason, others, since, root.findings))
     return sorted(found, key=lambda root: (_WORST_FIRST.index(root.status), root.partition.day))
 
 
@@ -71,6 +73,8 @@ def next_step(roots: Sequence[Root], last: date) -> str | None:
         return None
     worst = roots[0]
     first = min(root.since for root in roots if root.status == worst.status)
+    if any(one.cause is Cause.BEYOND_SCHEDULE for one in worst.findings):
+        return f"get a newer schedule, then nba-assets repair {first} {last}"
     if worst.status == Status.MISSING:
         return f"nba-assets backfill {first} {last}"
     if worst.status == Status.STALE:

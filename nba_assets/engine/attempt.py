@@ -15,6 +15,7 @@ import pandas as pd
 
 from nba_assets.engine.day_facts import day_facts
 from nba_assets.engine.inputs import with_source
+from nba_assets.engine.standing import without_losses
 from nba_assets.engine.validate import violations
 from nba_assets.partition import Cause, EntityFailure, Finding, Outcome, Partition, Status, finding
 from nba_assets.planning.state import State
@@ -84,8 +85,12 @@ class Attempt:
         rejected = self._rejected(inputs, audited)
         of_day, nothing = dict(by_date(rows, table.partition)), rows.head(0)
         outcomes = {
-            day: self._completed(outcome, of_day.get(day, nothing), rejected[day]) for day, outcome in outcomes.items()
+            day: replace(self._completed(outcome, of_day.get(day, nothing), rejected[day]), games=known[day].games)
+            for day, outcome in outcomes.items()
         }
+        if not self.mode.force:
+            standing = {day: self.state.published(table.name, day) for day in outcomes}
+            outcomes = without_losses(outcomes, standing, rows.groupby(rows[table.partition].dt.date).size())
         published = pd.DatetimeIndex([day for day, outcome in outcomes.items() if outcome.is_published])
         rows = _marked_as_forced(rows[rows[table.partition].isin(published)], table, outcomes)
         nights = opening_nights(inputs.source[ResultSet.SCHEDULE]) if table.is_schedule else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pandas as pd
@@ -17,7 +18,8 @@ from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables import SCHEDULE
 from nba_assets.tables.games import FINAL, POSTPONED, SCHEDULED, counting_games
-from nba_assets.tables.raw_schedule import whole_schedule
+from nba_assets.tables.raw_schedule import reach, whole_schedule
+from nba_assets.tables.reconciliation import results
 
 
 def day_facts(
@@ -31,12 +33,12 @@ def day_facts(
     # What is computed from the announced schedule alone waits for no result.
     waits = not table.is_schedule and schedule is not None and "status" in schedule
     unfinished = Counter(counting.loc[counting["status"] != FINAL, "game_date"].dt.date if waits else [])
-    seasons = set(schedule["season"]) if table.is_schedule and schedule is not None else set()
     early = session.policies[table.name].bootstrap_days if bootstrap_days is None else bootstrap_days
+    of_schedule = _of_schedule(session.source.name, schedule, inputs) if table.is_schedule else None
 
     def of(day: date) -> DayFacts:
         opening = state.opening_night(day)
-        return DayFacts(
+        facts = DayFacts(
             games=None if schedule is None else games[day],
             unfinished=unfinished[day],
             no_games=_no_games(schedule, day),
@@ -44,7 +46,26 @@ def day_facts(
             is_over=day < session.today(),
             season_day=(day - opening).days if opening else 0,
             is_early=opening is not None and day < opening + timedelta(days=early),
-            uncovered=session.source.name if table.is_schedule and season_of(day) not in seasons else None,
+        )
+        return facts if of_schedule is None else of_schedule(facts, day)
+
+    return of
+
+
+def _of_schedule(source: str, schedule: pd.DataFrame, inputs: Inputs) -> Callable[[DayFacts, date], DayFacts]:
+    """What the schedule's own facts have besides: how far it reaches, and the dates of which there are results."""
+    log = results(inputs)
+    played = Counter(log.drop_duplicates("game_id")["log_date"].dt.date)
+    reaches = {season: reach(schedule, season) for season in schedule["season"].unique()}
+
+    def of(facts: DayFacts, day: date) -> DayFacts:
+        last = reaches.get(season_of(day))
+        beyond = last is not None and day > last
+        return replace(
+            facts,
+            uncovered=source if last is None else None,
+            beyond=finding(Cause.BEYOND_SCHEDULE, source=source, reach=str(last)) if beyond else None,
+            results=played[day],
         )
 
     return of

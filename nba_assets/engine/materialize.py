@@ -7,6 +7,7 @@ transaction. How outcomes are shown to Dagster or on a terminal does not belong 
 from __future__ import annotations
 
 import json
+import logging
 import time
 import uuid
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,7 @@ import pandas as pd
 from nba_assets.engine.attempt import Attempt, AttemptResult
 from nba_assets.engine.inputs import read_stored
 from nba_assets.engine.run_options import RunOptions
+from nba_assets.engine.standing import dates_of_moved_games
 from nba_assets.league.calendar import season_of
 from nba_assets.partition import Cause, Outcome, Partition, Status, finding, to_json
 from nba_assets.planning.load import load_state
@@ -30,8 +32,12 @@ from nba_assets.settings import SettingsError
 from nba_assets.sources.registry import is_made_up
 from nba_assets.tables import SCHEDULE, TABLES
 from nba_assets.tables.games import announced_games
+from nba_assets.text import joined
 from nba_assets.warehouse.base import Publication
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS, rows_of
+
+log = logging.getLogger(__name__)
+_MOST_DATES = 5
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,8 @@ def materialize(
 ) -> list[PartitionResult]:
     """Build the partitions of one table; returns one result per date, in order of date.
 
+    Of the schedule also the published dates on which its games stand so far, if they have moved.
+
     `known` is the state of at least these dates and all that they depend on; by default it is read.
 
     Raises WarehouseError if the warehouse cannot be used, SettingsError if it holds another league; everything else
@@ -74,6 +82,7 @@ def materialize(
         with session.warehouse.reading():
             if table.is_schedule:
                 _refuse_another_league(session)
+                days, known = _with_moved_games(session, days, known)
             state = known or load_state(session, min(days), max(days), [table_name])
             waiting = {day: outcome for day in days if (outcome := _waiting(state, table_name, day))}
             open_days = sorted(set(days) - set(waiting))
@@ -110,6 +119,18 @@ def _refuse_another_league(session: Session) -> None:
             f"now '{session.source.name}': the real and the simulated league do not mix. Set NBA_SOURCE, or another "
             "place for the tables (NBA_HOME, NBA_DUCKDB_PATH or NBA_BIGQUERY_DATASET_PREFIX)."
         )
+
+
+def _with_moved_games(
+    session: Session, days: Sequence[date], known: State | None
+) -> tuple[Sequence[date], State | None]:
+    """The dates of a schedule, with those on which its games stand so far; and the state, if it covers them."""
+    also = dates_of_moved_games(session, days)
+    if not also:
+        return days, known
+    log.warning("games have moved: the schedule of %s is read again as well", joined(also, _MOST_DATES))
+    is_known = known is not None and known.start <= also[0] and also[-1] <= known.end
+    return [*days, *also], known if is_known else None
 
 
 def _waiting(state: State, table: str, day: date) -> Outcome | None:
@@ -163,8 +184,8 @@ class _Entry:
     def row(self, outcome: Outcome, state: State, hashes: dict[date, str], result: AttemptResult) -> dict[str, object]:
         """One row of processor_runs."""
         table, day = outcome.partition.table, outcome.partition.day
-        names = ("reason", "label", "rows", "expected", "complete", "required", "share", "production_ready_share")
-        return {name: getattr(outcome, name) for name in names} | {
+        names = ("reason", "label", "rows", "expected", "complete", "required", "games", "share")
+        return {name: getattr(outcome, name) for name in (*names, "production_ready_share")} | {
             "partition_date": day,
             "table_name": table,
             "attempt_id": f"{time.time_ns():020d}",

@@ -46,6 +46,10 @@ OPENING_NIGHTS: dict[str, date] = {
     "2025-26": date(2025, 10, 21),
 }
 
+# Games that every team played in seasons that were cut short: fewest of any team, where they were not equal.
+_SHORT_SEASONS: dict[str, int] = {"2019-20": 64, "2020-21": 72}
+_GAMES_PER_TEAM = 82
+
 # The first day that belongs to the season starting in that year, where July 1 would be wrong:
 # 2019-20 ended on 2020-10-11 and 2020-21 on 2021-07-20.
 _SEASON_TURNS: dict[int, date] = {2020: date(2020, 10, 12), 2021: date(2021, 7, 21)}
@@ -54,6 +58,11 @@ _SEASON_TURNS: dict[int, date] = {2020: date(2020, 10, 12), 2021: date(2021, 7, 
 def days_between(first: date, last: date) -> list[date]:
     """All dates from the first to the last, both included."""
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def games_per_team(season: str) -> int:
+    """How many regular-season games each team has played at least when a season's last one is over."""
+    return _SHORT_SEASONS.get(season, _GAMES_PER_TEAM)
 
 
 def season_turn(start_year: int) -> date:

@@ -45,6 +45,11 @@ CODE_BY_ID: dict[int, str] = {team_id: code for team_id, (code, _) in _TEAMS.ite
 ID_BY_CODE: dict[str, int] = {code: team_id for team_id, code in CODE_BY_ID.items()}
 NAME_BY_CODE: dict[str, str] = dict(_TEAMS.values())
 CODES: tuple[str, ...] = tuple(sorted(ID_BY_CODE))
+FIRST_SEASONS: dict[str, str] = {}
+"""Code -> first season, of the teams that have joined since the first season of the partitions."""
+
+DECLARED_IN = "nba_assets/league/teams.py"
+"""For messages: where a new team is to be declared."""
 
 _OTHER_SPELLINGS: dict[str, str] = {
     "BRK": "BKN",
@@ -70,6 +75,11 @@ def canonical_codes(codes: pd.Series) -> pd.Series:
 def codes_from_names(names: pd.Series) -> pd.Series:
     """Full team names ("Brooklyn Nets") to codes; NULL where the name is none of the thirty."""
     return names.map(_CODE_BY_NAME)
+
+
+def plays_in(code: object, season: str) -> bool:
+    """Whether a code is one of the teams of a season."""
+    return code in ID_BY_CODE and FIRST_SEASONS.get(str(code), season) <= season
 
 
 def is_team(codes: pd.Series) -> pd.Series:

@@ -37,6 +37,8 @@ from nba_assets.warehouse.ledger import PROCESSOR_RUNS
 _ABSENT = "-"
 _DAY = timedelta(days=1)
 _STOPS = STOPS_DEPENDENTS | {Status.NOT_DUE}
+_SAID = frozenset({Status.STALE, Status.MISSING})
+"""Statuses that are usually derived: where the ledger has one it is meant, whatever stands."""
 T = TypeVar("T")
 
 
@@ -55,6 +57,7 @@ class LedgerRow(NamedTuple):
     expected: int | None
     complete: int | None
     required: int | None
+    games: int | None
     share: float | None
     production_ready_share: float | None
     content_hash: str | None
@@ -226,7 +229,7 @@ class State:
     def because(self, root: Partition, day: date) -> Finding:
         """Why a partition of `day` is blocked: its root, and the teams whose games the root keeps from it."""
         cell = self._own_cell(root)
-        if cell.status == Status.MISSING:
+        if cell.status == Status.MISSING and cell.newest is None:
             why = f"; run: nba-assets backfill {root.day} {root.day}"
         else:
             why = f": {cell.reason}" if cell.reason else ""
@@ -257,7 +260,7 @@ class State:
 
     def _derive(self, partition: Partition) -> Cell:
         newest, published = self._newest.get(partition), self._published.get(partition)
-        if newest is not None and (newest.status == Status.STALE or (newest.status in FAILED and not newest.published)):
+        if newest is not None and (newest.status in _SAID or (newest.status in FAILED and not newest.published)):
             return _recorded(newest, newest, published)
         if published is not None and published.inputs_hash == self.inputs_hash(partition.table, partition.day):
             return _recorded(newest if newest is not None and newest.published else published, newest, published)

@@ -15,7 +15,9 @@ class DayFacts:
 
     `games` counts its counting games (None: no schedule is read), `unfinished` those of them that the table waits
     for; `no_games` says why there are none. `season_day` is the number of days since opening night, `is_early`
-    whether the season's first days are not over; `uncovered` is the name of a source without a schedule of the season.
+    whether the season's first days are not over. Of the schedule itself: `uncovered` is the name of a source that has
+    none of the season, `beyond` says that the source's ends before the date, and `results` counts the counting games
+    that have box scores of the date.
     """
 
     games: int | None
@@ -26,6 +28,8 @@ class DayFacts:
     season_day: int
     is_early: bool
     uncovered: str | None = None
+    beyond: Finding | None = None
+    results: int = 0
 
 
 def settled(table: Table, day: date, facts: DayFacts, *, force: bool) -> Outcome | None:
@@ -34,11 +38,13 @@ def settled(table: Table, day: date, facts: DayFacts, *, force: bool) -> Outcome
     if facts.uncovered is not None:
         why = finding(Cause.SEASON_NOT_COVERED, source=facts.uncovered, date=str(day))
         return Outcome(partition, Status.GAP, (why,), label="no schedule")
+    if facts.beyond is not None and not facts.results:
+        return Outcome(partition, Status.MISSING, (facts.beyond,), label="no schedule")
     if table.available == Available.AT_END_OF_DAY:
         return None if facts.is_over else Outcome(partition, Status.NOT_DUE, (finding(Cause.DAY_NOT_OVER),))
     if facts.games is None:
         return None
-    if not facts.games:
+    if not facts.games and not facts.results:
         return Outcome(partition, Status.NO_GAMES, (facts.no_games,))
     if facts.unfinished and not facts.results_are_due:
         waits = finding(Cause.GAMES_NOT_OVER, unfinished=facts.unfinished, games=facts.games)

@@ -10,6 +10,8 @@ from nba_assets.partition import Cause
 from nba_assets.schema.evidence import Evidence, Expectation, by_date, none_expected
 from nba_assets.tables.games import FINAL, counting_games, finished_games, game_name, team_games
 
+PLAYERS_ON_THE_FLOOR = 5
+
 
 def unfinished(evidence: Evidence) -> dict[date, Expectation]:
     """Expectations that begin with the games of a past date that the schedule still does not call final."""

@@ -21,14 +21,15 @@ from nba_assets.schema.contract import (
 from nba_assets.schema.evidence import Evidence, Expectation, by_date
 from nba_assets.schema.table import REJECTION_COLUMNS, Inputs, Phase, Table, rejections, same_date
 from nba_assets.sources.base import ResultSet
+from nba_assets.tables.game_logs import newest, player_log, rivals
 from nba_assets.tables.games import finished_games, game_name, team_games
-from nba_assets.tables.postgame import finished_sides, unfinished
-from nba_assets.tables.statistics import COUNTING_STATISTICS, GAME_LOG_COLUMNS, counting_columns
+from nba_assets.tables.identities import contradicting_players
+from nba_assets.tables.postgame import PLAYERS_ON_THE_FLOOR, finished_sides, unfinished
+from nba_assets.tables.statistics import COUNTING_STATISTICS, counting_columns
 
 PLAYED = "played"
 DNP = "dnp"
 INACTIVE = "inactive"
-MIN_PLAYERS_PLAYED = 5
 
 
 class RawPlayerBoxscores(counting_columns(nullable=True)):  # type: ignore[misc]
@@ -60,7 +61,7 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     games = finished_games(inputs.on_date["raw_schedule"], inputs.counting_types)
     sides = team_games(games[games["game_date"].isin(dates)])
     sides = sides[["game_date", "season", "game_id", "team", "opponent", "is_home"]]
-    log = _player_log(inputs).drop_duplicates(["game_id", "player_id"], keep="last")
+    log = newest(player_log(inputs), "player_id")
     listed = pd.concat([_with_clock(log, _box_scores(inputs)), _did_not_play(inputs), _inactives(inputs)])
     listed = listed.drop_duplicates(["game_id", "player_id"], keep="first")
     # A list of inactives without the game itself says nothing of who could play: the game is not there yet.
@@ -70,38 +71,22 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
 
 def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     """Player-games of which the log has two versions that disagree, or that no scheduled game knows."""
-    log = _player_log(inputs)
+    log = player_log(inputs)
     log = log[log["log_date"].isin(dates)]
     unknown = log[~log["game_id"].isin(inputs.on_date["raw_schedule"]["game_id"])]
-    versions = log.drop_duplicates()
-    rivals = versions[versions.duplicated(["game_id", "player_id"], keep=False)]
-    rivals = rivals.drop_duplicates(["game_id", "player_id"])
-    if unknown.empty and rivals.empty:
+    disagreeing = rivals(log, "player_id")
+    if unknown.empty and disagreeing.empty:
         return pd.DataFrame(columns=REJECTION_COLUMNS)
     return pd.concat(
         [
             rejections(unknown["log_date"], unknown["player_id"], "not in the schedule: game " + unknown["game_id"]),
             rejections(
-                rivals["log_date"],
-                rivals["player_id"],
-                "two versions disagree; the newest was used (" + rivals["player_name"] + ", " + rivals["game_id"] + ")",
+                disagreeing["log_date"],
+                disagreeing["player_id"],
+                "two versions disagree; the newest was used ("
+                + (disagreeing["player_name"] + ", " + disagreeing["game_id"] + ")"),
             ),
         ]
-    )
-
-
-def _player_log(inputs: Inputs) -> pd.DataFrame:
-    log = inputs.source[ResultSet.PLAYER_LOG]
-    if log is None:
-        columns = ["game_id", "player_id", "player_name", "team", "log_date", "MIN", "plus_minus"]
-        return pd.DataFrame(columns=[*columns, *COUNTING_STATISTICS])
-    renamed = log.rename(
-        columns={"PLAYER_ID": "player_id", "PLAYER_NAME": "player_name", "PLUS_MINUS": "plus_minus"} | GAME_LOG_COLUMNS
-    )
-    return renamed[["player_id", "player_name", "MIN", "plus_minus", *COUNTING_STATISTICS]].assign(
-        game_id=log["GAME_ID"],
-        team=teams.canonical_codes(log["TEAM_ABBREVIATION"]),
-        log_date=pd.to_datetime(log["GAME_DATE"].str[:10]),
     )
 
 
@@ -173,19 +158,20 @@ def _seconds(clocks: pd.Series) -> pd.Series:
 
 
 def expect(evidence: Evidence) -> dict[date, Expectation]:
-    """Of both teams of every finished game at least five played, and what they did sums to the team's row."""
+    """Of both teams of every finished game at least five played, and what they did sums to the team's row.
+
+    No line of a player contradicts itself, and the log and the box score know of the same players.
+    """
     found = unfinished(evidence)
-    played = evidence.rows[evidence.rows["listing"] == PLAYED]
-    summed = ["seconds_played", *COUNTING_STATISTICS]
-    totals = played.groupby(["game_id", "team"])[summed].sum().astype("int64")
-    totals["played"] = played.groupby(["game_id", "team"]).size()
-    team = evidence.inputs.on_date["raw_team_boxscores"][["game_id", "team", *summed]]
-    sides = finished_sides(evidence).merge(team, on=["game_id", "team"], how="left")
-    sides = sides.merge(totals.reset_index(), on=["game_id", "team"], how="left", suffixes=("", "_of_players"))
+    sides = _with_totals(evidence)
+    lines = _lines(evidence.rows)
+    contradicting = contradicting_players(lines.merge(_lengths(sides), on=["game_id", "team"]))
+    of_boxes = _against_box_scores(evidence, sides)
     for day, of_day in by_date(sides, "game_date"):
         found[day].expect_sides(of_day)
         for side in of_day.itertuples():
-            short = _shortcoming(side._asdict())
+            key = (side.game_id, side.team)
+            short = _shortcoming(side._asdict()) or contradicting.get(key) or of_boxes.get(key)
             if short:
                 entity = found[day].lack_side(game_name(side), side.team, short.cause, **short.numbers)
                 if pd.isna(side.points) and day in evidence.accepted_dates:  # accepted at raw_team_boxscores
@@ -193,10 +179,32 @@ def expect(evidence: Evidence) -> dict[date, Expectation]:
     return found
 
 
+def _with_totals(evidence: Evidence) -> pd.DataFrame:
+    """The sides of the finished games with the team's row, and the sums of its players as `…_of_players`."""
+    played = evidence.rows[evidence.rows["listing"] == PLAYED]
+    summed = ["seconds_played", *COUNTING_STATISTICS]
+    totals = played.groupby(["game_id", "team"])[summed].sum().astype("int64")
+    totals["played"] = played.groupby(["game_id", "team"]).size()
+    team = evidence.inputs.on_date["raw_team_boxscores"][["game_id", "team", *summed]]
+    sides = finished_sides(evidence).merge(team, on=["game_id", "team"], how="left")
+    return sides.merge(totals.reset_index(), on=["game_id", "team"], how="left", suffixes=("", "_of_players"))
+
+
+def _lines(rows: pd.DataFrame) -> pd.DataFrame:
+    """Those who played, with their minutes."""
+    played = rows[rows["listing"] == PLAYED]
+    whole = dict.fromkeys(COUNTING_STATISTICS, "int64")
+    return played.astype(whole).assign(MIN=played["seconds_played"].astype("float64") / 60)
+
+
+def _lengths(sides: pd.DataFrame) -> pd.DataFrame:
+    return sides[["game_id", "team"]].assign(length=sides["seconds_played"].astype("float64") / 60 / 5)
+
+
 def _shortcoming(side: dict[str, object]) -> Finding | None:
     number = {key: float(value) for key, value in side.items() if isinstance(value, (int, float))}
     played = number.get("played", np.nan)
-    if not played >= MIN_PLAYERS_PLAYED:
+    if not played >= PLAYERS_ON_THE_FLOOR:
         return finding(Cause.NO_PLAYERS) if np.isnan(played) else finding(Cause.TOO_FEW_PLAYED, played=int(played))
     if np.isnan(number["points"]):
         return finding(Cause.NO_TEAM_BOX_SCORE)
@@ -208,6 +216,60 @@ def _shortcoming(side: dict[str, object]) -> Finding | None:
     if abs(seconds - length) > 0.01 * length:
         return finding(Cause.MINUTES_DIFFER, of_players=round(seconds / 60), of_game=round(length / 60))
     return None
+
+
+def _against_box_scores(evidence: Evidence, sides: pd.DataFrame) -> dict[tuple[str, str], Finding]:
+    """(game_id, team) -> how the box score of a side contradicts the log, of the sides where it does."""
+    players = _in_both(evidence, sides[sides["played"].notna()])
+    played, in_box = players["where"].ne("right_only"), players["where"].ne("left_only")
+    key = [players["game_id"], players["side"]]
+    has_box = in_box.groupby(key).transform("any")
+    no_clock = players["clock"].eq(0) & players["MIN"].gt(1)
+    found: dict[tuple[str, str], Finding] = {}
+    for mask, cause, text in (
+        (~has_box, Cause.NO_CLOCK, "no box score that says who started, how long they played and who did not"),
+        (played & has_box & ~in_box, Cause.NO_CLOCK, "{who} played, and is not in the box score"),
+        (played & in_box & players["team"].ne(players["team_in_box"]), Cause.NO_CLOCK, "{who} is with another team"),
+        (played & in_box & no_clock, Cause.NO_CLOCK, "{who} played {minutes} minutes, and his box score has no clock"),
+        (~played & players["clock"].gt(0), Cause.CLOCK_WITHOUT_LINE, "{who} has a clock, and no line in the log"),
+        (
+            _is_off(players, played, key),
+            Cause.CLOCK_DIFFERS,
+            "{who} has {minutes} minutes in the log, {clock} by the clock",
+        ),
+    ):
+        for row in players[mask].itertuples():
+            who = f"{row.player_name if pd.notna(row.player_name) else row.player_name_in_box} ({row.player_id})"
+            details = text.format(who=who, minutes=f"{row.MIN:g}", clock=f"{row.clock / 60:.0f}")
+            found.setdefault((row.game_id, row.side), finding(cause, details=details))
+    starters = players["starter"].astype("boolean").groupby([players["game_id"], players["side"]]).agg(["count", "sum"])
+    for side, number in starters.loc[starters["count"].gt(0), "sum"].items():
+        if number != PLAYERS_ON_THE_FLOOR:
+            found.setdefault(side, finding(Cause.STARTERS, starters=int(number)))
+    return found
+
+
+def _in_both(evidence: Evidence, sides: pd.DataFrame) -> pd.DataFrame:
+    """Log and box scores of the sides' games player by player: `side` is the team, `where` what he is in."""
+    box = _box_scores(evidence.inputs)
+    log = newest(player_log(evidence.inputs), "player_id")[["game_id", "player_id", "player_name", "team", "MIN"]]
+    games = sides["game_id"].unique()
+    box, log = box[box["game_id"].isin(games)], log[log["game_id"].isin(games)]
+    both = log.merge(box, on=["game_id", "player_id"], how="outer", suffixes=("", "_in_box"), indicator="where")
+    both = both.assign(side=both["team"].fillna(both["team_in_box"]), clock=both["clock"].astype("float64").fillna(0.0))
+    return both.merge(sides[["game_id", "team"]].rename(columns={"team": "side"}), on=["game_id", "side"])
+
+
+def _is_off(players: pd.DataFrame, played: pd.Series, key: list[pd.Series]) -> pd.Series:
+    """Whose clock is too far from his whole minutes: by much, or as one of too many of his team."""
+    off = (players["clock"] / 60 - players["MIN"].astype("float64")).abs().where(played & players["clock"].gt(0), 0.0)
+    by_a_minute = off.gt(_MINUTE)
+    too_many = by_a_minute.groupby(key).transform("sum").gt(_MOST_OFF_BY_A_MINUTE)
+    return off.gt(_MOST_MINUTES_OFF) | (by_a_minute & too_many)
+
+
+_MINUTE, _MOST_OFF_BY_A_MINUTE, _MOST_MINUTES_OFF = 1.0, 2, 3.0
+"""Six player-games of three seasons have another clock than minutes, at most two of a team, by less than three."""
 
 
 RAW_PLAYER_BOXSCORES = Table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,9 @@ from nba_assets.partition import Cause
 from nba_assets.schema.contract import Contract, Date, OptionalInteger, Text, Timestamp, column
 from nba_assets.schema.evidence import Evidence, Expectation, by_date, none_expected
 from nba_assets.schema.table import Available, Inputs, Phase, Table
-from nba_assets.sources.base import ResultSet
-from nba_assets.tables.games import FINAL, POSTPONED, SCHEDULED, game_name
+from nba_assets.sources.base import ResultSet, SourceError
+from nba_assets.tables.games import FINAL, POSTPONED, SCHEDULED, counting_games, game_name
+from nba_assets.tables.reconciliation import contradictions
 
 
 class RawSchedule(Contract):
@@ -43,13 +45,20 @@ class RawSchedule(Contract):
 
 
 def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
-    """The schedule's rows of the dates."""
-    rows = whole_schedule(inputs.source[ResultSet.SCHEDULE])
-    return rows[rows["game_date"].isin(dates)].assign(loaded_at=inputs.read_at)
+    """The schedule's rows of the dates. Raises SourceError for a game that is listed twice, differently."""
+    whole = whole_schedule(inputs.source[ResultSet.SCHEDULE])
+    rows = whole[whole["game_date"].isin(dates)]
+    _refuse_rivals(whole[whole["game_id"].isin(rows["game_id"])])
+    return rows.assign(loaded_at=inputs.read_at)
 
 
 def whole_schedule(listed: pd.DataFrame | None) -> pd.DataFrame:
-    """Every game of a schedule result set, in the table's columns but `loaded_at`."""
+    """Every game of a schedule result set, in the table's columns but `loaded_at`.
+
+    Of a game that is listed more than once the entry that is farthest stays: final (with a score before without), in
+    progress, scheduled. Several that are equally far stay, if they differ in date, teams or score; so do entries of
+    other dates that the game was postponed from.
+    """
     if listed is None:
         return RAW_SCHEDULE.empty()
     tipoff = pd.to_datetime(listed["gameDateTimeUTC"], utc=True, format="ISO8601")
@@ -58,15 +67,14 @@ def whole_schedule(listed: pd.DataFrame | None) -> pd.DataFrame:
     away = teams.canonical_codes(listed["awayTeam_teamTricode"])
     nameless = "postponed-" + dates.dt.strftime("%Y%m%d") + "-" + away.fillna("") + "-" + home.fillna("")
     game_ids = listed["gameId"].fillna(nameless)
+    is_postponed, is_final = listed["postponedStatus"].eq("Y"), listed["gameStatus"].eq(3)
     rows = pd.DataFrame(
         {
             "game_date": dates,
             "season": calendar.seasons_of_games(game_ids).fillna(listed["seasonYear"]),
             "game_id": game_ids,
             "game_type": calendar.game_types(game_ids),
-            "status": np.select(
-                [listed["postponedStatus"].eq("Y"), listed["gameStatus"].eq(3)], [POSTPONED, FINAL], SCHEDULED
-            ),
+            "status": np.select([is_postponed, is_final], [POSTPONED, FINAL], SCHEDULED),
             "tipoff_utc": tipoff,
             "home_team": home,
             "away_team": away,
@@ -76,7 +84,56 @@ def whole_schedule(listed: pd.DataFrame | None) -> pd.DataFrame:
             "city": listed["arenaCity"],
         }
     )
-    return rows.drop_duplicates(["game_date", "game_id"], keep="last")
+    has_score = is_final & rows["home_score"].notna() & rows["away_score"].notna()
+    how_far = listed["gameStatus"].astype("int64") + has_score.astype("int64")
+    return _one_entry_each(rows, how_far.where(~is_postponed, 0))
+
+
+def _one_entry_each(rows: pd.DataFrame, how_far: pd.Series) -> pd.DataFrame:
+    if rows["game_id"].is_unique:
+        return rows
+    is_farthest = how_far.eq(how_far.groupby(rows["game_id"]).transform("max"))
+    entries = pd.MultiIndex.from_frame(rows[["game_id", "game_date"]])
+    was_put_off = how_far.eq(0) & ~entries.isin(entries[is_farthest])
+    is_repeated = rows.duplicated([*_SAYS, "status"], keep="last")
+    return rows[~is_repeated & (is_farthest | was_put_off)]
+
+
+def _refuse_rivals(rows: pd.DataFrame) -> None:
+    """SourceError for games of which two entries are equally far, and differ in what they say."""
+    on = rows[rows["status"] != POSTPONED]
+    rivals = on[on.duplicated("game_id", keep=False)]
+    named = [
+        f"game {game_id} is listed {len(entries)} times, as {' and as '.join(map(_entry, entries.itertuples()))}"
+        for game_id, entries in rivals.groupby("game_id")
+    ]
+    if named:
+        raise SourceError(f"{'; '.join(named)}: the schedule contradicts itself. Nothing was published from it.")
+
+
+def _entry(game: Any) -> str:
+    score = "" if pd.isna(game.home_score) else f" {game.away_score}-{game.home_score}"
+    return f"{game.status} {game.away_team}@{game.home_team}{score} on {game.game_date:%Y-%m-%d}"
+
+
+_SAYS = ["game_id", "game_date", "home_team", "away_team", "home_score", "away_score"]
+
+
+def reach(schedule: pd.DataFrame, season: str) -> date | None:
+    """The last date that a schedule speaks of: beyond it nothing is known, and no date is one without games.
+
+    The last entry's, of whatever type; the season's last day once all teams have played their number of games. None
+    if it has no entry of the season.
+    """
+    of_season = schedule[schedule["season"] == season]
+    if of_season.empty:
+        return None
+    regular = of_season[of_season["game_type"].eq(calendar.GameType.REGULAR) & of_season["status"].eq(FINAL)]
+    games = pd.concat([regular["home_team"], regular["away_team"]]).value_counts()
+    if len(games) and games.reindex(teams.CODES, fill_value=0).min() >= calendar.games_per_team(season):
+        return calendar.season_last_day(season)
+    last: date = of_season["game_date"].max().date()
+    return last
 
 
 def opening_nights(listed: pd.DataFrame | None) -> dict[str, pd.Timestamp]:
@@ -87,15 +144,36 @@ def opening_nights(listed: pd.DataFrame | None) -> dict[str, pd.Timestamp]:
 
 
 def expect(evidence: Evidence) -> dict[date, Expectation]:
-    """Every counting game is between two of the thirty teams."""
+    """Every counting game is between two of the thirty teams, and the results of the date are those of its games."""
     found = none_expected(evidence)
-    for day, games in by_date(evidence.rows, "game_date"):
-        result = found[day] = Expectation(expected=len(games))
-        for game in games[games["game_type"].isin(evidence.inputs.counting_types)].itertuples():
-            unknown = [str(code) for code in (game.home_team, game.away_team) if code not in teams.CODES]
-            if unknown:
-                result.lack(game_name(game), Cause.UNKNOWN_TEAM, codes=" and ".join(unknown))
+    rows = evidence.rows[evidence.rows["game_date"].isin(evidence.dates)]
+    for day, games in by_date(rows, "game_date"):
+        found[day].expected = len(games)
+        _lack_pairings(found[day], counting_games(games, evidence.inputs.counting_types))
+    for wrong in contradictions(evidence, rows):
+        if wrong.blocks:
+            # A game that the schedule leaves out is one more that it should have.
+            found[wrong.day].expected += not wrong.is_listed and wrong.game not in found[wrong.day].lacking
+            found[wrong.day].lack(wrong.game, wrong.finding.cause, **wrong.finding.numbers)
+        else:
+            found[wrong.day].degrade(wrong.finding.cause, wrong.entity, **wrong.finding.numbers)
     return found
+
+
+def _lack_pairings(expectation: Expectation, games: pd.DataFrame) -> None:
+    """Games of a team that nobody knows, of a team against itself, and of one that plays twice on the date."""
+    sides = pd.concat([games["home_team"], games["away_team"]])
+    twice = set(sides[sides.duplicated()])
+    for game in games.itertuples():
+        pair = (game.home_team, game.away_team)
+        unknown = [str(code) for code in pair if not teams.plays_in(code, game.season)]
+        if unknown:
+            codes = " and ".join(unknown)
+            expectation.lack(game_name(game), Cause.UNKNOWN_TEAM, codes=codes, declared_in=teams.DECLARED_IN)
+        elif game.home_team == game.away_team:
+            expectation.lack(game_name(game), Cause.AGAINST_ITSELF)
+        elif twice.intersection(pair):
+            expectation.lack(game_name(game), Cause.TWICE_ON_DATE)
 
 
 RAW_SCHEDULE = Table(
@@ -109,4 +187,5 @@ RAW_SCHEDULE = Table(
     available=Available.ANNOUNCED,
     is_schedule=True,
     result_sets=(ResultSet.SCHEDULE,),
+    evidence=(ResultSet.TEAM_LOG,),
 )

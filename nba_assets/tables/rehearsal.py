@@ -35,12 +35,16 @@ def _nothing(table: Table, tables: Mapping[str, Table]) -> Inputs:
     """Inputs without rows, in their declared columns and types."""
     return Inputs(
         on_date=_frames((i for i in table.inputs if i.rule not in _HISTORY), tables),
-        before=_frames((i for i in table.inputs if i.rule in _HISTORY), tables),
+        before=_frames((i for i in table.inputs if i.rule in _HISTORY), tables) | _own_history(table),
         source={
             str(result_set): conform(pd.DataFrame({name: [] for name in COLUMNS[result_set]}), result_set, origin="")
-            for result_set in table.result_sets
+            for result_set in (*table.result_sets, *table.evidence)
         },
     )
+
+
+def _own_history(table: Table) -> dict[str, pd.DataFrame]:
+    return {table.name: table.empty()[list(table.own_history)]} if table.own_history else {}
 
 
 def _frames(inputs: Iterable[Input], tables: Mapping[str, Table]) -> dict[str, pd.DataFrame]:

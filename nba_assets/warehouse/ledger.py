@@ -47,6 +47,7 @@ class ProcessorRuns(Contract):
     expected: OptionalInteger = column("Entities that the schedule says there must be", nullable=True)
     complete: OptionalInteger = column("Entities that are complete", nullable=True)
     required: OptionalInteger = column("Complete entities needed to publish", nullable=True)
+    games: OptionalInteger = column("Counting games of the date by the schedule of the moment", nullable=True)
     share: Number = column("complete / expected", nullable=True)
     production_ready_share: Number = column("Share of rows that are production-ready", nullable=True)
     content_hash: Text = column("Hash of the rows", nullable=True)

@@ -1,0 +1,75 @@
+"""What stands in the warehouse, against what is to replace it: games on other dates, and rows that would be lost."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import date
+
+import pandas as pd
+
+from nba_assets.league.calendar import season_first_day, season_last_day, season_of, seasons_between
+from nba_assets.partition import Cause, Outcome, Status, finding
+from nba_assets.planning.state import LedgerRow
+from nba_assets.session import Session
+from nba_assets.sources.base import ResultSet, SourceError
+from nba_assets.tables import SCHEDULE, TABLES
+from nba_assets.tables.games import POSTPONED
+from nba_assets.tables.raw_schedule import whole_schedule
+
+_SMALLEST_SHARE = 0.5
+
+
+def dates_of_moved_games(session: Session, days: Collection[date]) -> list[date]:
+    """The other published dates whose games are not those that the source's schedule has now, as far as it has more.
+
+    A game stands on one date: where the schedule has one on a date of `days`, or on one that is published without it,
+    both that date and the one on which it stands so far have to be read again, together with `days`. None if the source
+    fails: then whoever reads the schedule says why.
+    """
+    seasons = seasons_between(days)
+    first, last = season_first_day(seasons[0]), season_last_day(seasons[-1])
+    ledger = session.warehouse.ledger(first, last, tables=[SCHEDULE.name])
+    published = {day.date() for day in ledger.loc[ledger["published"].eq(True), "partition_date"]}
+    if not published.difference(days):
+        return []
+    try:
+        listed = [
+            session.source.read(ResultSet.SCHEDULE, season, [d for d in days if season_of(d) == season])
+            for season in seasons
+        ]
+    except SourceError:
+        return []
+    stored = session.warehouse.read(SCHEDULE, columns=("game_date", "game_id", "status"), start=first, end=last)
+    stands, says = _games_on(stored), _games_on(pd.concat([whole_schedule(frame) for frame in listed]))
+    arrived = {(game, day) for game, day in says - stands if day in published or day in days}
+    moved = {game for game, _ in arrived}
+    dates = {day for _, day in arrived} | {day for game, day in stands if game in moved}
+    return sorted((dates & published).difference(days))
+
+
+def _games_on(schedule: pd.DataFrame) -> set[tuple[str, date]]:
+    on = schedule[schedule["status"] != POSTPONED]
+    return set(zip(on["game_id"], on["game_date"].dt.date, strict=True))
+
+
+def without_losses(
+    outcomes: dict[date, Outcome], standing: dict[date, LedgerRow | None], sizes: pd.Series
+) -> dict[date, Outcome]:
+    """The outcomes, but a GAP where fewer than half of the rows that stand would be left of as many games.
+
+    `sizes` is the number of rows to be published, by date. A date that lost games may lose rows alike.
+    """
+    return {day: _kept(outcome, standing[day], int(sizes.get(day, 0))) for day, outcome in outcomes.items()}
+
+
+def _kept(outcome: Outcome, standing: LedgerRow | None, rows: int) -> Outcome:
+    if standing is None or not standing.rows or outcome.status not in (Status.OK, Status.DEGRADED):
+        return outcome
+    games, before = outcome.games, standing.games or outcome.games
+    share_of_games = min(games / before, 1.0) if games is not None and before else 1.0
+    if rows >= _SMALLEST_SHARE * share_of_games * standing.rows:
+        return outcome
+    lost = finding(Cause.ROWS_LOST, rows=rows, standing=standing.rows, games=games)
+    label = f"{TABLES[outcome.partition.table].short_name} {rows}/{standing.rows} rows"
+    return replace(outcome, status=Status.GAP, findings=(lost, *outcome.findings), label=label)

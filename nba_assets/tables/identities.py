@@ -1,0 +1,77 @@
+"""What holds in every box score, whoever keeps it: what sums to what, what cannot exceed what, and what is possible.
+
+In five seasons (12,000 team-games, 128,000 player-games) the league's own files break none of these once, so that a row
+which does is an error of the file. Limits are generous: about twice the largest number of those seasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import pandas as pd
+
+from nba_assets.partition import Cause, Finding, finding
+
+_AT_MOST = (("fgm", "fga"), ("fg3m", "fg3a"), ("ftm", "fta"), ("fg3m", "fgm"), ("fg3a", "fga"))
+
+MOST_OF_A_PLAYER: Mapping[str, int] = MappingProxyType(
+    {"points": 150, "fga": 90, "fta": 60, "reb": 60, "ast": 50, "stl": 20, "blk": 25, "tov": 25, "pf": 10}
+)
+MOST_OF_A_TEAM: Mapping[str, int] = MappingProxyType(
+    {"points": 300, "fga": 220, "fta": 120, "reb": 150, "ast": 100, "stl": 50, "blk": 50, "tov": 70, "pf": 80}
+)
+
+
+def broken_identities(rows: pd.DataFrame, most: Mapping[str, int]) -> dict[int, Finding]:
+    """Position of each row that cannot be -> the first identity, order or limit that it breaks.
+
+    `rows` has the counting statistics without NULL; `most` are the limits of a player or of a team.
+    """
+    by_shots = 2 * rows["fgm"] + rows["fg3m"] + rows["ftm"]
+    by_end = rows["oreb"] + rows["dreb"]
+    found: dict[int, Finding] = {}
+    for at, row in _where(rows, rows["points"].ne(by_shots)):
+        terms = f"2 · {row.fgm} + {row.fg3m} + {row.ftm} = {2 * row.fgm + row.fg3m + row.ftm}"
+        found[at] = _broken(f"{row.points} points, but 2 FGM + FG3M + FTM = {terms}")
+    for at, row in _where(rows, rows["reb"].ne(by_end)):
+        found.setdefault(at, _broken(f"{row.reb} rebounds, but OREB + DREB = {row.oreb} + {row.dreb}"))
+    for part, whole in _AT_MOST:
+        for at, row in _where(rows, rows[part].gt(rows[whole])):
+            numbers = f"{part.upper()} {getattr(row, part)} of {whole.upper()} {getattr(row, whole)}"
+            found.setdefault(at, _broken(numbers))
+    for name, limit in most.items():
+        for at, row in _where(rows, rows[name].gt(limit) | rows[name].lt(0)):
+            details = f"{getattr(row, name)} {name}: more than is possible ({limit}), or less than 0"
+            found.setdefault(at, finding(Cause.IMPOSSIBLE, details=details))
+    return found
+
+
+def _broken(details: str) -> Finding:
+    return finding(Cause.IDENTITY_BROKEN, details=details)
+
+
+def _where(rows: pd.DataFrame, mask: pd.Series) -> list[tuple[int, pd.Series]]:
+    """(position, row as a named tuple) of the rows of a mask."""
+    chosen = mask.fillna(False).to_numpy(dtype=bool)
+    return list(zip(chosen.nonzero()[0].tolist(), rows[chosen].itertuples(), strict=True)) if chosen.any() else []
+
+
+def contradicting_players(lines: pd.DataFrame) -> dict[tuple[str, str], Finding]:
+    """(game_id, team) -> the first of its players whose line cannot be.
+
+    `lines` has game_id, team, player_id, player_name, MIN (whole minutes), `length` (the game's, in minutes; NULL
+    if unknown) and the counting statistics without NULL.
+    """
+    lines = lines.reset_index(drop=True)
+    found = broken_identities(lines, MOST_OF_A_PLAYER)
+    for at, row in _where(lines, lines["MIN"].gt(lines["length"] + 1) | lines["MIN"].lt(0)):
+        details = f"{row.MIN:g} minutes in a game of {row.length:g}"
+        found.setdefault(at, finding(Cause.IMPOSSIBLE, details=details))
+    players: dict[tuple[str, str], Finding] = {}
+    for at in sorted(found):
+        line = lines.loc[at]
+        named = f"{line['player_name']} ({line['player_id']})"
+        wrong = finding(Cause.PLAYERS_CONTRADICT, player=named, details=str(found[at]))
+        players.setdefault((line["game_id"], line["team"]), wrong)
+    return players

@@ -1,0 +1,112 @@
+"""The schedule against the results: a game stands on one date, between the same two teams, with one score.
+
+The schedule says who plays when; the team game log says who has played. Where both speak of a game and contradict each
+other nobody can tell from here which is wrong, so that neither is believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from nba_assets.league.calendar import eastern_dates, game_types
+from nba_assets.partition import Cause, Finding, finding
+from nba_assets.schema.evidence import Evidence
+from nba_assets.schema.table import Inputs
+from nba_assets.tables.game_logs import newest, team_log
+from nba_assets.tables.games import FINAL, POSTPONED, game_name
+
+_MATCHUP = r"^\w+ (vs\.|@) \w+$"
+_PLACES = {True: "vs.", False: "@"}
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """What is wrong with one game, and with which of its sides (none: with the game).
+
+    `is_listed` says whether the schedule has the game on the date; `blocks`, whether a table that is computed from the
+    schedule would be wrong.
+    """
+
+    day: date
+    game: str
+    finding: Finding
+    blocks: bool = True
+    is_listed: bool = True
+    side: str | None = None
+
+    @property
+    def entity(self) -> str:
+        """ "0022100111 LAC@LAL", or "0022100111 LAC@LAL LAC" """
+        return f"{self.game} {self.side}" if self.side else self.game
+
+
+def results(inputs: Inputs) -> pd.DataFrame:
+    """The newest version of each counting team-game of the log, whatever the schedule says of it."""
+    log = newest(team_log(inputs), "team")
+    return log[game_types(log["game_id"].astype(object)).isin(inputs.counting_types)]
+
+
+def contradictions(evidence: Evidence, schedule: pd.DataFrame) -> Iterator[Contradiction]:
+    """What the schedule's rows of the dates and the results of the same games say differently.
+
+    `schedule` has game_date, game_id, game_type, status, home_team, away_team, home_score and away_score.
+    """
+    of_dates = schedule[schedule["game_date"].isin(evidence.dates)]
+    log = results(evidence.inputs)
+    log = log[log["log_date"].isin(evidence.dates) | log["game_id"].isin(of_dates["game_id"])]
+    rows = log.merge(of_dates, on="game_id", how="left")
+    yield from _not_listed(rows[rows["game_date"].isna()])
+    listed = rows[rows["game_date"].notna()]
+    yield from _of_games(listed)
+    # On its evening a schedule may well be older than the log.
+    is_over = listed["game_date"].lt(eastern_dates(pd.Series([evidence.inputs.read_at]))[0])
+    yield from _of_results(listed[is_over & listed["WL"].notna() & listed["log_date"].eq(listed["game_date"])])
+
+
+def _not_listed(rows: pd.DataFrame) -> Iterator[Contradiction]:
+    """Games with box scores on a date on which the schedule does not have them."""
+    for game_id, sides in rows.groupby("game_id"):
+        away_first = next((m.split(" @ ") for m in sides["MATCHUP"] if " @ " in m), sides["team"].tolist())
+        day, name = sides["log_date"].iloc[0].date(), f"{game_id} {'@'.join(away_first)}"
+        yield Contradiction(day, name, finding(Cause.NOT_IN_SCHEDULE), is_listed=False)
+
+
+def _of_games(rows: pd.DataFrame) -> Iterator[Contradiction]:
+    """Games that were postponed and played, on another date, between other teams or at the other team's home."""
+    on_another = rows["log_date"].ne(rows["game_date"])
+    is_final = rows["status"].eq(FINAL)
+    rows, on_another = rows[is_final | ~on_another], on_another[is_final | ~on_another]
+    is_home = rows["team"].eq(rows["home_team"])
+    is_side = is_home | rows["team"].eq(rows["away_team"])
+    place = rows["MATCHUP"].str.extract(_MATCHUP)[0]
+    # Both teams' rows of a game on a neutral court say "@": there the schedule alone says who the home team is.
+    is_neutral = place.eq("@").groupby(rows["game_id"]).transform("sum").ge(2)
+    for wrong, cause in (
+        (rows["status"].eq(POSTPONED), Cause.POSTPONED_BUT_PLAYED),
+        (on_another, Cause.ON_ANOTHER_DATE),
+        (~is_side, Cause.OTHER_TEAMS),
+        (is_side & ~is_neutral & place.ne(is_home.map(_PLACES)), Cause.OTHER_HOME_TEAM),
+    ):
+        for row in rows[wrong].itertuples():
+            numbers = {"log_date": str(row.log_date.date()), "matchup": row.MATCHUP}
+            yield Contradiction(row.game_date.date(), game_name(row), finding(cause, **numbers), side=row.team)
+
+
+def _of_results(rows: pd.DataFrame) -> Iterator[Contradiction]:
+    """Games whose status or score in the schedule is not what the log says: facts that no other table is made of."""
+    is_final = rows["status"].eq(FINAL)
+    score = rows["home_score"].where(rows["team"].eq(rows["home_team"]), rows["away_score"])
+    for wrong, cause in (
+        (~is_final & rows["status"].ne(POSTPONED), Cause.ENDED_BUT_NOT_FINAL),
+        (is_final & score.isna(), Cause.NO_SCORE),
+        (is_final & score.notna() & score.ne(rows["points"]).fillna(False), Cause.SCORE_DIFFERS),
+    ):
+        for row in rows.assign(score=score)[wrong.astype(bool)].itertuples():
+            differs = cause is Cause.SCORE_DIFFERS
+            numbers = {"points": int(row.points), "score": int(row.score)} if differs else {}
+            found = finding(cause, **numbers)
+            yield Contradiction(row.game_date.date(), game_name(row), found, blocks=False, side=row.team)
