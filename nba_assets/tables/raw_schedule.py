@@ -151,12 +151,12 @@ def expect(evidence: Evidence) -> dict[date, Expectation]:
         found[day].expected = len(games)
         _lack_pairings(found[day], counting_games(games, evidence.inputs.counting_types))
     for wrong in contradictions(evidence, rows):
-        if wrong.blocks:
-            # A game that the schedule leaves out is one more that it should have.
-            found[wrong.day].expected += not wrong.is_listed and wrong.game not in found[wrong.day].lacking
-            found[wrong.day].lack(wrong.game, wrong.finding.cause, **wrong.finding.numbers)
-        else:
-            found[wrong.day].degrade(wrong.finding.cause, wrong.entity, **wrong.finding.numbers)
+        expectation = found[wrong.day]
+        if not wrong.blocks:
+            expectation.degrade(wrong.finding.cause, wrong.entity, **wrong.finding.numbers)
+        elif wrong.game not in expectation.lacking:
+            expectation.expected += not wrong.is_listed  # one more that the schedule should have
+            expectation.lack(wrong.game, wrong.finding.cause, **wrong.finding.numbers)
     return found
 
 

@@ -173,9 +173,11 @@ def _differing_sum(side: dict[str, Any]) -> Finding | None:
         of_players, of_team = int(side[f"{name}_of_players"]), int(side[name])
         if of_players != of_team:
             return finding(Cause.SUM_DIFFERS, statistic=name, of_players=of_players, of_team=of_team)
-    of_game = 240 + 25 * int(side["overtime_periods"])
-    if abs(side["MIN_of_players"] - of_game) > _PLAYERS_ROUNDED_BY:
-        return finding(Cause.MINUTES_DIFFER, of_players=int(side["MIN_of_players"]), of_game=of_game)
+    of_players, of_game = int(side["MIN_of_players"]), 240 + 25 * int(side["overtime_periods"])
+    overtimes = max(round((of_players - 240) / 25), 0)
+    # Minutes that make no game of any length are missing: that is asked of the players' table.
+    if 240 + 25 * overtimes != of_game and abs(of_players - 240 - 25 * overtimes) <= _PLAYERS_ROUNDED_BY:
+        return finding(Cause.MINUTES_DIFFER, of_players=of_players, of_game=of_game)
     return None
 
 

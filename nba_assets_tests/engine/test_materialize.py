@@ -26,6 +26,7 @@ from nba_assets_tests.engine.warehouses import (
     OPENING_NIGHT,
     PRE_GAME,
     REQUIRED_RAW,
+    Edit,
     EditedSource,
     build_range,
     cell,
@@ -142,7 +143,11 @@ def test_bootstrap_days_of_a_run_replace_the_policys(tmp_path: Path) -> None:
 
 
 def test_no_games_goes_before_bootstrap_and_cannot_be_forced(home: Path) -> None:
-    at = session(home, EditedSource({ResultSet.SCHEDULE: lambda games: games[games["gameDateEst"] != str(DAY)]}))
+    quiet: dict[ResultSet, Edit] = {
+        ResultSet.SCHEDULE: lambda games: games[games["gameDateEst"] != str(DAY)],
+        ResultSet.TEAM_LOG: lambda log: log[log["GAME_DATE"].str[:10] != str(DAY)],
+    }
+    at = session(home, EditedSource(quiet))
     built = build_range(at, DAY, DAY, options=RunOptions(force=True))
     for name, [result] in built.items():
         if not TABLES[name].optional:

@@ -142,7 +142,9 @@ def test_what_is_taken_is_missed_by_name(real: Session, taken: Taken) -> None:
 def test_a_schedule_with_an_unknown_team_in_a_game_that_counts(real: Session) -> None:
     evidence = _evidence(real, "raw_schedule")
     strange = evidence.rows.assign(home_team=evidence.rows["home_team"].replace("DAL", "LBN"))
-    assert _lacking("raw_schedule", replace(evidence, rows=strange)) == {"0022100136 BOS@LBN": "unknown team LBN"}
+    assert _lacking("raw_schedule", replace(evidence, rows=strange)) == {
+        "0022100136 BOS@LBN": "unknown team LBN: teams are declared in nba_assets/league/teams.py"
+    }
     all_star = strange.assign(game_type="003")
     assert _lacking("raw_schedule", replace(evidence, rows=all_star)) == {}
 
