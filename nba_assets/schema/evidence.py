@@ -7,7 +7,7 @@ has finished, never whether a player appeared. What a table expects is said in i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -62,8 +62,13 @@ class Expectation:
             self.accepted.add(str(entity))
 
     def degrade(self, cause: Cause, *entities: object, **numbers: Any) -> None:
-        """Something is missing that never counts against the threshold."""
-        self.degraded.append(finding(cause, *entities, **numbers))
+        """Something is missing that never counts against the threshold; entities that lack the same are one finding."""
+        found = finding(cause, *entities, **numbers)
+        for at, other in enumerate(self.degraded):
+            if entities and (other.cause, other.numbers) == (cause, numbers):
+                self.degraded[at] = replace(other, entities=(*other.entities, *found.entities))
+                return
+        self.degraded.append(found)
 
     def note(self, cause: Cause, *entities: object, **numbers: Any) -> None:
         """Something worth saying."""

@@ -20,6 +20,11 @@ from nba_assets.tables.game_logs import newest, team_log
 from nba_assets.tables.games import FINAL, POSTPONED, game_name
 
 _MATCHUP = r"^\w+ (vs\.|@) \w+$"
+_NUMBERS = {
+    Cause.ON_ANOTHER_DATE: ("log_date",),
+    Cause.OTHER_TEAMS: ("matchup",),
+    Cause.OTHER_HOME_TEAM: ("matchup",),
+}
 _PLACES = {True: "vs.", False: "@"}
 
 
@@ -60,7 +65,7 @@ def contradictions(evidence: Evidence, schedule: pd.DataFrame) -> Iterator[Contr
     log = log[log["log_date"].isin(evidence.dates) | log["game_id"].isin(of_dates["game_id"])]
     rows = log.merge(of_dates, on="game_id", how="left")
     yield from _not_listed(rows[rows["game_date"].isna()])
-    listed = rows[rows["game_date"].notna()]
+    listed = rows[rows["game_type"].isin(evidence.inputs.counting_types)]
     yield from _of_games(listed)
     # On its evening a schedule may well be older than the log.
     is_over = listed["game_date"].lt(eastern_dates(pd.Series([evidence.inputs.read_at]))[0])
@@ -93,7 +98,8 @@ def _of_games(rows: pd.DataFrame) -> Iterator[Contradiction]:
     ):
         for row in rows[wrong].itertuples():
             numbers = {"log_date": str(row.log_date.date()), "matchup": row.MATCHUP}
-            yield Contradiction(row.game_date.date(), game_name(row), finding(cause, **numbers), side=row.team)
+            found = finding(cause, **{name: numbers[name] for name in _NUMBERS.get(cause, ())})
+            yield Contradiction(row.game_date.date(), game_name(row), found, side=row.team)
 
 
 def _of_results(rows: pd.DataFrame) -> Iterator[Contradiction]:
@@ -105,8 +111,11 @@ def _of_results(rows: pd.DataFrame) -> Iterator[Contradiction]:
         (is_final & score.isna(), Cause.NO_SCORE),
         (is_final & score.notna() & score.ne(rows["points"]).fillna(False), Cause.SCORE_DIFFERS),
     ):
-        for row in rows.assign(score=score)[wrong.astype(bool)].itertuples():
-            differs = cause is Cause.SCORE_DIFFERS
-            numbers = {"points": int(row.points), "score": int(row.score)} if differs else {}
-            found = finding(cause, **numbers)
-            yield Contradiction(row.game_date.date(), game_name(row), found, blocks=False, side=row.team)
+        of_sides = rows.assign(score=score)[wrong.astype(bool)]
+        if cause is Cause.SCORE_DIFFERS:
+            for row in of_sides.itertuples():
+                found = finding(cause, points=int(row.points), score=int(row.score))
+                yield Contradiction(row.game_date.date(), game_name(row), found, blocks=False, side=row.team)
+        else:
+            for row in of_sides.drop_duplicates("game_id").itertuples():
+                yield Contradiction(row.game_date.date(), game_name(row), finding(cause), blocks=False)

@@ -11,14 +11,15 @@ from collections.abc import Iterator
 import pandas as pd
 
 from nba_assets.tables import LISTING, SCHEDULE, TABLES, WITH_FEATURES
-from nba_assets.tables.games import finished_games, team_games
+from nba_assets.tables.games import POSTPONED, finished_games, team_games
+from nba_assets.tables.identities import MOST_OF_A_PLAYER, MOST_OF_A_TEAM, broken_identities
 from nba_assets.tables.ml_feature_store_v2 import ML_FEATURE_STORE_V2
 from nba_assets.tables.player_composite_factors import PLAYER_COMPOSITE_FACTORS
 from nba_assets.tables.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_assets.tables.raw_player_boxscores import PLAYED
 from nba_assets.tables.raw_shots import RAW_SHOTS
 from nba_assets.tables.raw_team_boxscores import RAW_TEAM_BOXSCORES
-from nba_assets.tables.statistics import ZONE_ATTEMPTS
+from nba_assets.tables.statistics import COUNTING_STATISTICS, ZONE_ATTEMPTS
 from nba_assets.tables.team_defense_game_summary import TEAM_DEFENSE_GAME_SUMMARY
 from nba_assets.tables.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
 from nba_assets.tables.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
@@ -58,6 +59,58 @@ def points_agree(stored: StoredSeason) -> CheckResult:
         for row in wrong.itertuples()
     )
     return result("points of players = team = schedule", examined=len(rows), violations=texts)
+
+
+def players_sum_to_their_team(stored: StoredSeason) -> CheckResult:
+    """Each counting statistic of the players who played sums to their team's."""
+    played = _played(stored)
+    names = list(COUNTING_STATISTICS)
+    of_players = played.groupby(["game_id", "team"])[names].sum().reset_index()
+    box = stored.rows(RAW_TEAM_BOXSCORES)[["game_date", "game_id", "team", *names]]
+    rows = box.merge(of_players, on=["game_id", "team"], suffixes=("", "_of_players"))
+    wrong = [
+        f"{row['game_date'].date()} {row['game_id']} {row['team']}: "
+        f"team {row[name]} {name}, players {row[f'{name}_of_players']}"
+        for name in names
+        for _, row in rows[rows[name].ne(rows[f"{name}_of_players"])].iterrows()
+    ]
+    return result("players sum to their team", examined=len(rows) * len(names), violations=wrong)
+
+
+def box_scores_agree_with_themselves(stored: StoredSeason) -> CheckResult:
+    """No line of a team or a player breaks an identity, makes more than it attempts, or is beyond what is possible."""
+    examined, wrong = 0, []
+    for rows, most in ((stored.rows(RAW_TEAM_BOXSCORES), MOST_OF_A_TEAM), (_played(stored), MOST_OF_A_PLAYER)):
+        examined += len(rows)
+        for at, found in broken_identities(rows, most).items():
+            row = rows.iloc[at]
+            who = row["player_name"] if "player_name" in row else row["team"]
+            wrong.append(f"{row['game_date'].date()} {row['game_id']} {who}: {found}")
+    return result("box scores agree with themselves", examined=examined, violations=wrong)
+
+
+def a_game_stands_on_one_date(stored: StoredSeason) -> CheckResult:
+    """No game is on two dates: of the schedule, postponed entries aside, and of the teams' box scores."""
+    schedule = stored.rows(SCHEDULE)
+    examined, wrong = 0, []
+    for name, rows in (
+        (SCHEDULE.name, schedule[schedule["status"] != POSTPONED]),
+        (RAW_TEAM_BOXSCORES.name, stored.rows(RAW_TEAM_BOXSCORES)),
+    ):
+        dates = rows.groupby("game_id")["game_date"].unique()
+        examined += len(dates)
+        wrong += [
+            f"{name} {game}: {' and '.join(str(pd.Timestamp(day).date()) for day in sorted(days))}"
+            for game, days in dates.items()
+            if len(days) > 1
+        ]
+    return result("a game stands on one date", examined=examined, violations=wrong)
+
+
+def _played(stored: StoredSeason) -> pd.DataFrame:
+    """The listings of those who played, with whole numbers."""
+    listed = stored.rows(LISTING)
+    return listed[listed["listing"] == PLAYED].astype(dict.fromkeys(COUNTING_STATISTICS, "int64"))
 
 
 def zones_make_up_the_attempts(stored: StoredSeason) -> CheckResult:
@@ -109,11 +162,16 @@ def defence_mirrors_offence(stored: StoredSeason) -> CheckResult:
 
 
 def one_winner_per_game(stored: StoredSeason) -> CheckResult:
-    """Exactly one of a game's two teams won."""
+    """Exactly one of a game's two teams won, and it has more points."""
     rows = stored.rows(TEAM_OFFENSE_GAME_SUMMARY)
     winners = rows.groupby(["game_date", "game_id"])["won"].sum().reset_index()
     wrong = winners[winners["won"].ne(1)]
-    texts = (f"{row.game_date.date()} {row.game_id}: {row.won} winners" for row in wrong.itertuples())
+    texts = [f"{row.game_date.date()} {row.game_id}: {row.won} winners" for row in wrong.itertuples()]
+    by_points = rows[rows["won"].astype(bool).ne(rows["margin"].gt(0))]
+    texts += [
+        f"{row.game_date.date()} {row.game_id} {row.team}: won = {row.won}, {row.margin:+} points"
+        for row in by_points.itertuples()
+    ]
     return result("one winner a game", examined=len(winners), violations=texts)
 
 

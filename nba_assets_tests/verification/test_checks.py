@@ -97,6 +97,33 @@ FAULTS = [
         lambda r: r[r["game_id"] != r["game_id"].iloc[0]],
         id="a game without players",
     ),
+    pytest.param(checks.players_sum_to_their_team, "raw_team_boxscores", raised("ast", 1), id="an assist of nobody"),
+    pytest.param(checks.box_scores_agree_with_themselves, "raw_team_boxscores", raised("ftm", 1), id="a point less"),
+    pytest.param(checks.box_scores_agree_with_themselves, "raw_team_boxscores", raised("oreb", 1), id="rebounds"),
+    pytest.param(
+        checks.box_scores_agree_with_themselves,
+        "raw_player_boxscores",
+        lambda r: r.assign(fga=r["fgm"] - r["fgm"].gt(0).astype("Int64")),
+        id="more made than attempted",
+    ),
+    pytest.param(
+        checks.box_scores_agree_with_themselves,
+        "raw_player_boxscores",
+        lambda r: r.assign(stl=r["stl"] + 30),
+        id="thirty steals",
+    ),
+    pytest.param(
+        checks.a_game_stands_on_one_date,
+        "raw_schedule",
+        lambda r: pd.concat([r, r.head(1).assign(game_date=r["game_date"].max())], ignore_index=True),
+        id="a game on two dates",
+    ),
+    pytest.param(
+        checks.one_winner_per_game,
+        "team_offense_game_summary",
+        lambda r: r.assign(won=~r["won"].astype(bool)),
+        id="the winner with fewer points",
+    ),
     pytest.param(
         checks.zones_make_up_the_attempts, "player_game_summary", raised("paint_attempts", 2), id="phantom shots"
     ),
