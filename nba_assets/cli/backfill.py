@@ -39,9 +39,9 @@ from nba_assets.cli.console import (
 from nba_assets.cli.tables import find_table
 from nba_assets.coverage.roots import Root, next_step, roots_of
 from nba_assets.engine.materialize import PartitionResult
+from nba_assets.engine.moved_games import dates_of_moved_games
 from nba_assets.engine.refetch import request_refetch
 from nba_assets.engine.run_options import RunOptions
-from nba_assets.engine.standing import dates_of_moved_games
 from nba_assets.league.calendar import season_last_day, season_of
 from nba_assets.partition import FAILED as FAILED_STATUSES
 from nba_assets.partition import Partition, Status

@@ -15,7 +15,7 @@ import pandas as pd
 
 from nba_assets.engine.day_facts import day_facts
 from nba_assets.engine.inputs import with_source
-from nba_assets.engine.standing import without_losses
+from nba_assets.engine.losses import without_losses
 from nba_assets.engine.validate import violations
 from nba_assets.partition import Cause, EntityFailure, Finding, Outcome, Partition, Status, finding
 from nba_assets.planning.state import State

@@ -18,8 +18,8 @@ import pandas as pd
 
 from nba_assets.engine.attempt import Attempt, AttemptResult
 from nba_assets.engine.inputs import read_stored
+from nba_assets.engine.moved_games import dates_of_moved_games
 from nba_assets.engine.run_options import RunOptions
-from nba_assets.engine.standing import dates_of_moved_games
 from nba_assets.league.calendar import season_of
 from nba_assets.partition import Cause, Outcome, Partition, Status, finding, to_json
 from nba_assets.planning.load import load_state

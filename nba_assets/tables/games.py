@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from nba_assets.league.calendar import season_of
@@ -29,6 +31,13 @@ def team_games(games: pd.DataFrame) -> pd.DataFrame:
         home["score"] = games["home_score"]
         away["score"] = games["away_score"]
     return pd.concat([home, away], ignore_index=True)
+
+
+def is_listed(game_ids: pd.Series, dates: pd.Series, schedule: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Whether the schedule has each game on its date."""
+    listed = pd.MultiIndex.from_frame(schedule[["game_id", "game_date"]])
+    found: npt.NDArray[np.bool_] = pd.MultiIndex.from_arrays([game_ids, dates]).isin(listed)
+    return found
 
 
 def seasons_of_dates(dates: pd.Series) -> pd.Series:

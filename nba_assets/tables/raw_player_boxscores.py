@@ -22,7 +22,7 @@ from nba_assets.schema.evidence import Evidence, Expectation, by_date
 from nba_assets.schema.table import REJECTION_COLUMNS, Inputs, Phase, Table, rejections, same_date
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables.game_logs import newest, player_log, rivals
-from nba_assets.tables.games import finished_games, game_name, team_games
+from nba_assets.tables.games import finished_games, game_name, is_listed, team_games
 from nba_assets.tables.identities import contradicting_players
 from nba_assets.tables.postgame import PLAYERS_ON_THE_FLOOR, finished_sides, unfinished
 from nba_assets.tables.statistics import COUNTING_STATISTICS, counting_columns
@@ -73,7 +73,7 @@ def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     """Player-games of which the log has two versions that disagree, or that no scheduled game knows."""
     log = player_log(inputs)
     log = log[log["log_date"].isin(dates)]
-    unknown = log[~log["game_id"].isin(inputs.on_date["raw_schedule"]["game_id"])]
+    unknown = log[~is_listed(log["game_id"], log["log_date"], inputs.on_date["raw_schedule"])]
     disagreeing = rivals(log, "player_id")
     if unknown.empty and disagreeing.empty:
         return pd.DataFrame(columns=REJECTION_COLUMNS)

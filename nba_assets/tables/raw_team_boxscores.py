@@ -17,7 +17,7 @@ from nba_assets.schema.evidence import Evidence, Expectation, by_date
 from nba_assets.schema.table import REJECTION_COLUMNS, Inputs, Phase, Table, rejections, same_date
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables.game_logs import newest, player_log, rivals, team_log
-from nba_assets.tables.games import finished_games, game_name, team_games
+from nba_assets.tables.games import finished_games, game_name, is_listed, team_games
 from nba_assets.tables.identities import MOST_OF_A_TEAM, broken_identities, contradicting_players
 from nba_assets.tables.postgame import PLAYERS_ON_THE_FLOOR, finished_sides, unfinished
 from nba_assets.tables.reconciliation import Contradiction, contradictions
@@ -56,8 +56,7 @@ def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     """Team-games that disagree with another version of themselves, or that no scheduled game knows."""
     log = team_log(inputs)
     log = log[log["log_date"].isin(dates)]
-    games = inputs.on_date["raw_schedule"]
-    unknown = log[~log["game_id"].isin(games["game_id"])]
+    unknown = log[~is_listed(log["game_id"], log["log_date"], inputs.on_date["raw_schedule"])]
     disagreeing = rivals(log, "team")
     if unknown.empty and disagreeing.empty:
         return pd.DataFrame(columns=REJECTION_COLUMNS)

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from nba_assets.engine.materialize import RunInfo, materialize
+from nba_assets.engine.moved_games import dates_of_moved_games
 from nba_assets.engine.run_options import RunOptions
-from nba_assets.engine.standing import dates_of_moved_games
 from nba_assets.partition import Cause, Status
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
@@ -49,7 +49,7 @@ def _moved_to(day: date) -> dict[ResultSet, Edit]:
         log.loc[log["GAME_ID"].eq(GAME), "GAME_DATE"] = str(day)
         return log
 
-    return {ResultSet.SCHEDULE: in_schedule, **dict.fromkeys(LOGS, in_log)}
+    return {ResultSet.SCHEDULE: in_schedule, **dict.fromkeys((*LOGS, ResultSet.SHOTS), in_log)}
 
 
 def _games(at: Session, table: str, day: date) -> set[str]:
@@ -81,7 +81,7 @@ def test_date_by_date_and_range_come_to_the_same(home: Path, tmp_path: Path) -> 
     for name in TABLES:
         for day in (DAY, QUIET, NEXT):
             found, expected = cell(one_by_one, name, day), cell(in_one, name, day)
-            assert found.status == expected.status != Status.STALE
+            assert found.status == expected.status != Status.STALE, f"{name} {day}: {found.reason}"
             assert found.published is not None
             assert expected.published is not None
             assert found.published.content_hash == expected.published.content_hash, f"{name} {day}"

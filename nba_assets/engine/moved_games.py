@@ -1,23 +1,18 @@
-"""What stands in the warehouse, against what is to replace it: games on other dates, and rows that would be lost."""
+"""Games that have moved: a game stands on one date, so that both of its dates are read together."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import date
 
 import pandas as pd
 
 from nba_assets.league.calendar import season_first_day, season_last_day, season_of, seasons_between
-from nba_assets.partition import Cause, Outcome, Status, finding
-from nba_assets.planning.state import LedgerRow
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet, SourceError
-from nba_assets.tables import SCHEDULE, TABLES
+from nba_assets.tables import SCHEDULE
 from nba_assets.tables.games import POSTPONED
 from nba_assets.tables.raw_schedule import whole_schedule
-
-_SMALLEST_SHARE = 0.5
 
 
 def dates_of_moved_games(session: Session, days: Collection[date]) -> list[date]:
@@ -51,25 +46,3 @@ def dates_of_moved_games(session: Session, days: Collection[date]) -> list[date]
 def _games_on(schedule: pd.DataFrame) -> set[tuple[str, date]]:
     on = schedule[schedule["status"] != POSTPONED]
     return set(zip(on["game_id"], on["game_date"].dt.date, strict=True))
-
-
-def without_losses(
-    outcomes: dict[date, Outcome], standing: dict[date, LedgerRow | None], sizes: pd.Series
-) -> dict[date, Outcome]:
-    """The outcomes, but a GAP where fewer than half of the rows that stand would be left of as many games.
-
-    `sizes` is the number of rows to be published, by date. A date that lost games may lose rows alike.
-    """
-    return {day: _kept(outcome, standing[day], int(sizes.get(day, 0))) for day, outcome in outcomes.items()}
-
-
-def _kept(outcome: Outcome, standing: LedgerRow | None, rows: int) -> Outcome:
-    if standing is None or not standing.rows or outcome.status not in (Status.OK, Status.DEGRADED):
-        return outcome
-    games, before = outcome.games, standing.games or outcome.games
-    share_of_games = min(games / before, 1.0) if games is not None and before else 1.0
-    if rows >= _SMALLEST_SHARE * share_of_games * standing.rows:
-        return outcome
-    lost = finding(Cause.ROWS_LOST, rows=rows, standing=standing.rows, games=games)
-    label = f"{TABLES[outcome.partition.table].short_name} {rows}/{standing.rows} rows"
-    return replace(outcome, status=Status.GAP, findings=(lost, *outcome.findings), label=label)
