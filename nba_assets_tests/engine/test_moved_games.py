@@ -49,7 +49,11 @@ def _moved_to(day: date) -> dict[ResultSet, Edit]:
         log.loc[log["GAME_ID"].eq(GAME), "GAME_DATE"] = str(day)
         return log
 
-    return {ResultSet.SCHEDULE: in_schedule, **dict.fromkeys((*LOGS, ResultSet.SHOTS), in_log)}
+    def in_shots(shots: pd.DataFrame) -> pd.DataFrame:
+        shots.loc[shots["GAME_ID"].eq(GAME), "GAME_DATE"] = f"{day:%Y%m%d}"
+        return shots
+
+    return {ResultSet.SCHEDULE: in_schedule, **dict.fromkeys(LOGS, in_log), ResultSet.SHOTS: in_shots}
 
 
 def _games(at: Session, table: str, day: date) -> set[str]:
