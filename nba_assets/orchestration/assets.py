@@ -13,7 +13,7 @@ from nba_assets.engine.materialize import RunInfo, materialize
 from nba_assets.engine.run_options import RunOptionsError, parse_options
 from nba_assets.orchestration.automation import SKIP_DOWNSTREAM_TAG
 from nba_assets.orchestration.partitions import asset_deps
-from nba_assets.orchestration.reporting import DAGSTER_BACKFILL_TAG, Events, check_specs, report
+from nba_assets.orchestration.reporting import DAGSTER_BACKFILL_TAG, Events, check_specs, report, report_unasked
 from nba_assets.orchestration.resources import Pipeline
 from nba_assets.schema.contract import Column, columns_of
 from nba_assets.schema.table import Table
@@ -96,7 +96,9 @@ def _build(context: dg.AssetExecutionContext, table: Table) -> Events:
     except (WarehouseError, SettingsError) as error:
         raise dg.Failure(f"{table.name}: {error}", allow_retries=False) from error
     pipeline.listener(results)
-    yield from report(context, table, results, blocked_fails=_is_asked_for_by_name(context.run.tags))
+    asked = [result for result in results if result.day in days]
+    report_unasked(context, table, [result for result in results if result.day not in days])
+    yield from report(context, table, asked, blocked_fails=_is_asked_for_by_name(context.run.tags))
 
 
 def _run_info(context: dg.AssetExecutionContext) -> RunInfo:

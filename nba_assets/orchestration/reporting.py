@@ -103,6 +103,19 @@ def report(
         raise dg.Failure(failure_text([r.outcome for r in verdict.bad]), allow_retries=False)
 
 
+def report_unasked(context: dg.AssetExecutionContext, table: Table, results: Sequence[PartitionResult]) -> None:
+    """The events of partitions that a step built though its run was not for them: games have moved to or from them.
+
+    Their checks say what they are; none of them fails the run.
+    """
+    key, verdict = dg.AssetKey(table.name), _Verdict(results, blocked_fails=True)
+    for result in verdict.good:
+        metadata = _metadata(result, preview=False)
+        context.log_event(dg.AssetMaterialization(key, partition=result.day.isoformat(), metadata=metadata))
+    if results:
+        _evaluate(context, key, verdict)
+
+
 def _report_single(
     context: dg.AssetExecutionContext, key: dg.AssetKey, result: PartitionResult, verdict: _Verdict, *, is_emitted: bool
 ) -> Events:

@@ -17,7 +17,7 @@ from nba_assets.orchestration.reporting import COMPLETE
 from nba_assets.orchestration.resources import Pipeline
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
-from nba_assets_tests.engine.warehouses import EditedSource, session
+from nba_assets_tests.engine.warehouses import EditedSource, copy_of, session
 from nba_assets_tests.orchestration.morning import QUIET, eastern
 
 FIRST, LAST = date(2021, 10, 19), date(2021, 10, 25)
@@ -166,3 +166,27 @@ def test_a_gap_that_comes_out_as_before_is_no_longer_failed(ranges: Ranges) -> N
     ranges.run("raw_team_boxscores", day, date(2021, 10, 22), {})
     assert ranges.statuses("raw_team_boxscores")[day] == "MATERIALIZED"
     assert ranges.check("raw_team_boxscores", day).passed
+
+
+def test_a_game_that_moved_is_reported_on_both_of_its_dates(ranges: Ranges, tmp_path: Path) -> None:
+    """A run of the new date alone reads the old one as well: Dagster sees both materialised, and the run succeed."""
+    old, new, game = date(2021, 10, 24), date(2021, 10, 25), "0022100039"
+
+    def move(rows: pd.DataFrame) -> pd.DataFrame:
+        of_game = rows["GAME_ID" if "GAME_ID" in rows else "gameId"].eq(game)
+        assert of_game.any()
+        if "GAME_ID" in rows:
+            rows.loc[of_game, "GAME_DATE"] = str(new)
+        else:
+            rows.loc[of_game, ["gameDateEst", "gameDateTimeUTC"]] = [str(new), "2021-10-26T00:30:00Z"]
+        return rows
+
+    source = EditedSource({ResultSet.SCHEDULE: move, ResultSet.TEAM_LOG: move})
+    home = copy_of(ranges.session.settings.home, tmp_path)
+    with dg.DagsterInstance.ephemeral() as instance:
+        moved = Ranges(session(home, source, now=ranges.session.now(), partitions_start=FIRST), instance)
+        run = moved.run("raw_schedule", new, new, {})
+        assert run.success
+        assert {event.partition for event in run.all_events if event.is_step_materialization} == {str(old), str(new)}
+        assert moved.check("raw_schedule", old).passed
+        assert moved.check("raw_schedule", new).passed
