@@ -88,7 +88,9 @@ def lost_of_slates(listings: pd.DataFrame, playing: pd.DataFrame, known: pd.Data
     """Teams that lost more than a fifth of their previous slate to nobody: season, game_date, team and numbers.
 
     `listings` as for `slate`; `playing` has season, game_date and team, `known` the same with player_id: lists of any
-    date. By those of the next week somebody is found whom another team has got and not listed before the date. Of the result `game_id` is the team's newest game before the date, `before` the number of players on its slate
+    date. By those of the next week somebody is found whom another team has got, and not listed before the date.
+
+    Of the result `game_id` is the team's newest game before the date, `before` the number of players on its slate
     then, `lost` those of them whom nobody has listed since.
     """
     rows = _slates_before(counted_listings(listings), playing)

@@ -25,8 +25,8 @@ from nba_assets.sources.base import ResultSet
 from nba_assets.tables.doubtful_lists import LIST_COLUMNS, judge_lists
 from nba_assets.tables.games import finished_games, game_name, team_games
 from nba_assets.tables.postgame import finished_sides, unfinished
-from nba_assets.tables.two_lists import note_two_lists, refuse_two_teams
 from nba_assets.tables.statistics import COUNTING_STATISTICS, GAME_LOG_COLUMNS, counting_columns
+from nba_assets.tables.two_lists import note_two_lists, refuse_two_teams
 
 PLAYED = "played"
 DNP = "dnp"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from nba_assets.league.slate import INACTIVE
 from nba_assets.partition import Cause
-from nba_assets.schema.evidence import Expectation, by_date
+from nba_assets.schema.evidence import Expectation
 
 _OF_DATE = ["game_date", "player_id"]
 
