@@ -20,6 +20,11 @@ _KEY = ["game_id", "player_id"]
 _OF_LOG = {"attempts": "FGA", "makes": "FGM", "threes": "FG3A"}
 
 
+def believed(shots: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
+    """The shots of the games whose shots are believed; see `disbelieved`."""
+    return shots[~shots["game_id"].isin(disbelieved(shots, inputs))]
+
+
 def disbelieved(shots: pd.DataFrame, inputs: Inputs) -> dict[str, Finding]:
     """Game id -> why its shots are not believed.
 

@@ -15,7 +15,7 @@ from nba_assets.schema.evidence import Evidence, Expectation, by_date
 from nba_assets.schema.policy import Policy
 from nba_assets.schema.table import REJECTION_COLUMNS, Inputs, Phase, Table, rejections, same_date
 from nba_assets.sources.base import ResultSet
-from nba_assets.tables.believed_shots import disbelieved
+from nba_assets.tables.believed_shots import believed, disbelieved
 from nba_assets.tables.games import finished_games, game_name, team_games
 from nba_assets.tables.postgame import finished_sides, unfinished
 from nba_assets.tables.shot_credits import shot_credits
@@ -59,8 +59,9 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     games = finished_games(inputs.on_date["raw_schedule"], inputs.counting_types)
     sides = team_games(games[games["game_date"].isin(dates)])
     shots = _charted(inputs, sides["game_id"])
-    shots = shots[~shots["game_id"].isin(disbelieved(shots, inputs))]
-    rows = shots.merge(sides[["game_date", "season", "game_id", "team", "opponent"]], on=["game_id", "team"])
+    rows = believed(shots, inputs).merge(
+        sides[["game_date", "season", "game_id", "team", "opponent"]], on=["game_id", "team"]
+    )
     is_three = rows["SHOT_TYPE"].str.startswith("3PT")
     return rows.assign(
         **shot_credits(rows, inputs),
