@@ -52,10 +52,11 @@ def _of_players(shots: pd.DataFrame, inputs: Inputs) -> dict[str, Finding]:
         return {}
     known = known_shots(shots, inputs.on_date["raw_team_boxscores"])
     rows = _beside_log(shots[shots["game_id"].isin(known.index[known])], _of_log(log))
-    differs = pd.concat([(rows[name] - rows[f"log_{name}"]).abs() > 1 for name in _OF_LOG], axis=1).any(axis=1)
+    rows["differ"] = pd.concat([(rows[name] - rows[f"log_{name}"]).abs() for name in _OF_LOG], axis=1).max(axis=1)
+    rows = rows[rows["differ"] > 1].sort_values(["differ", "player_id"], ascending=[False, True])
     return {
         str(game_id): finding(Cause.PLAYER_SHOTS_DIFFER, players=[_told(player) for player in of_game.itertuples()])
-        for game_id, of_game in rows[differs].groupby("game_id")
+        for game_id, of_game in rows.groupby("game_id")
     }
 
 
@@ -81,7 +82,7 @@ def _beside_log(shots: pd.DataFrame, log: pd.DataFrame) -> pd.DataFrame:
     rows = taken.merge(log, on=[*_KEY, "team"], how="outer").merge(sides, on=["game_id", "team"])
     counts = [*_OF_LOG, *(f"log_{name}" for name in _OF_LOG)]
     rows["player_name"] = rows["player_name"].fillna("player")
-    return rows.assign(**rows[counts].astype("float64").fillna(0)).sort_values(_KEY)
+    return rows.assign(**rows[counts].astype("float64").fillna(0))
 
 
 def _told(player: Any) -> str:

@@ -26,7 +26,7 @@ def refuse_two_teams(listed: pd.DataFrame, sides: pd.DataFrame) -> None:
     `listed` has game_id, player_id, player_name, team, listing; `sides` game_date, game_id, team.
     """
     twice = _on_two_lists(listed, sides)
-    in_uniform = twice[~twice["is_inactive"]]
+    in_uniform = twice[~twice["is_inactive"]].sort_values("game_id", kind="stable")
     teams = in_uniform.groupby(_OF_DATE)["team"].transform("nunique")
     players = [_told(lists) for _, lists in in_uniform[teams > 1].groupby(_OF_DATE)]
     if players:
