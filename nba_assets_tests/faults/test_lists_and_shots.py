@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from nba_assets.coverage.explain import explain
 from nba_assets.partition import Status
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
@@ -128,6 +129,8 @@ def test_a_team_that_really_had_nobody_inactive_is_a_note() -> None:
     night = date(2021, 11, 7)
     assert cell(at, "raw_player_boxscores", night).status == Status.OK
     assert _notes(at, "raw_player_boxscores", night) == {"0022100144 SAS@OKC SAS": NO_INACTIVE}
+    [entity] = explain(at, "raw_player_boxscores", night).tree.entities
+    assert (entity.entity, entity.details) == ("0022100144 SAS@OKC SAS", NO_INACTIVE)
 
 
 def _listed(game: str, team: str, team_id: int, player: int, name: str) -> dict[str, object]:
