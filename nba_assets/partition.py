@@ -93,17 +93,27 @@ class Cause(StrEnum):
     SHOTS_DIFFER = "shots_differ"
     NOT_ONE_WINNER = "not_one_winner"
     ROW_REJECTED = "row_rejected"
+    UNKNOWN_ZONE = "unknown_zone"
+    PLAYER_SHOTS_DIFFER = "player_shots_differ"
+    NO_INACTIVE_PLAYER = "no_inactive_player"
+    FEW_LISTED = "few_listed"
+    SHORT_LIST = "short_list"
+    ON_TWO_LISTS = "on_two_lists"
     # rows that the table itself should have, and windows with games that are not loaded
     NO_ROW = "no_row"
     PLAYED_WITHOUT_ROW = "played_without_row"
     SMALL_SLATE = "small_slate"
     LARGE_SLATE = "large_slate"
+    SLATE_OF_DOUBTFUL_LIST = "slate_of_doubtful_list"
+    SLATE_LOST = "slate_lost"
     GAMES_NOT_LOADED = "games_not_loaded"
     TEAM_GAMES_NOT_LOADED = "team_games_not_loaded"
     PLAYERS_GAMES_NOT_LOADED = "players_games_not_loaded"
     SHOTS_UNKNOWN = "shots_unknown"
     TEAM_WINDOW_SHOTS_UNKNOWN = "team_window_shots_unknown"
     PLAYER_WINDOW_SHOTS_UNKNOWN = "player_window_shots_unknown"
+    OPPONENT_WINDOW_SHOTS_UNKNOWN = "opponent_window_shots_unknown"
+    LEAGUE_SHOTS_UNKNOWN = "league_shots_unknown"
     INPUT_WEAK = "input_weak"
     SHORT_HISTORY = "short_history"
     # thresholds
@@ -178,16 +188,26 @@ _SENTENCES: dict[Cause, str] = {
     Cause.SHOTS_DIFFER: "{sides}",
     Cause.NOT_ONE_WINNER: "{winners:winner}",
     Cause.ROW_REJECTED: "{details}",
+    Cause.UNKNOWN_ZONE: "{shots:shot} in a zone or of a type that is not known: {texts}",
+    Cause.PLAYER_SHOTS_DIFFER: "{players}",
+    Cause.NO_INACTIVE_PLAYER: "no inactive player, though {with_some} of the previous {games:game} had some",
+    Cause.FEW_LISTED: "{listed} listed, the median of the previous {games:game} is {median}",
+    Cause.SHORT_LIST: "only {listed:player} listed",
+    Cause.ON_TWO_LISTS: "{lists}; the first counts",
     Cause.NO_ROW: "no row",
     Cause.PLAYED_WITHOUT_ROW: "played, but has no row",
     Cause.SMALL_SLATE: "only {players:player} on the slate",
     Cause.LARGE_SLATE: "{players:player} on the slate",
+    Cause.SLATE_OF_DOUBTFUL_LIST: "slate of a doubtful list, {game}: {why}",
+    Cause.SLATE_LOST: "{lost} of {before:player} of the slate before {game} were on no list since",
     Cause.GAMES_NOT_LOADED: "{games:finished game} missing: {named}",
     Cause.TEAM_GAMES_NOT_LOADED: "{team}: {games:finished game} missing",
     Cause.PLAYERS_GAMES_NOT_LOADED: "finished games not loaded for {players:player}",
     Cause.SHOTS_UNKNOWN: "shots unknown of {games:game}: {entities}",
     Cause.TEAM_WINDOW_SHOTS_UNKNOWN: "shots unknown in the windows of {teams:team}: {entities}",
     Cause.PLAYER_WINDOW_SHOTS_UNKNOWN: "shots unknown in the windows of {players:player}",
+    Cause.OPPONENT_WINDOW_SHOTS_UNKNOWN: "shots unknown in the windows of {teams:opponent}: {entities}",
+    Cause.LEAGUE_SHOTS_UNKNOWN: "league average without {games:game}",
     Cause.INPUT_WEAK: "{entities} is {status}",
     Cause.SHORT_HISTORY: "{games:game} played",
     Cause.BELOW_SHARE: "{complete}/{expected} complete, {required} required",

@@ -14,10 +14,27 @@ ZONES: tuple[str, ...] = (PAINT, MID_RANGE, THREE_PT)
 BALANCED = "balanced"
 _PAINT_AREAS = ("Restricted Area", "In The Paint (Non-RA)")
 _CORNERS = ("Left Corner 3", "Right Corner 3")
+AREAS = frozenset({*_PAINT_AREAS, *_CORNERS, "Mid-Range", "Above the Break 3", "Backcourt"})
+"""Every area that the league names."""
+THREE_POINTER = "3PT Field Goal"
+SHOT_TYPES = frozenset({"2PT Field Goal", THREE_POINTER})
+
+
+def is_known(shot_type: pd.Series, area: pd.Series) -> pd.Series:
+    """Whether the league names each shot's type and area; which of them go together is not asked."""
+    return shot_type.isin(SHOT_TYPES) & area.isin(AREAS)
+
+
+def unknown_texts(shot_type: pd.Series, area: pd.Series) -> list[str]:
+    """What is not known of shots, in quotation marks: 'Restricted', '4PT Field Goal'."""
+    return [f"'{text}'" for text in [*shot_type[~shot_type.isin(SHOT_TYPES)], *area[~area.isin(AREAS)]]]
 
 
 def shot_zones(is_three: pd.Series, area: pd.Series) -> npt.NDArray[np.object_]:
-    """The zone of each shot: any three-pointer (backcourt heaves too) is three_pt, else the league's area."""
+    """The zone of each shot: any three-pointer (backcourt heaves too) is three_pt, else the league's area.
+
+    Two-pointers outside the paint are mid_range, from the backcourt as well.
+    """
     two = np.where(area.isin(_PAINT_AREAS), PAINT, MID_RANGE)
     return np.where(is_three, THREE_PT, two).astype(object)
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from nba_assets.engine.materialize import PartitionResult
 from nba_assets.orchestration.dagster_private import AssetCheckEvaluationTargetMaterializationData
-from nba_assets.partition import FINE, Outcome, Partition, Status
+from nba_assets.partition import FINE, Outcome, Partition, Status, sentence_of
 from nba_assets.planning.state import Cell
 from nba_assets.schema.table import Table
 from nba_assets.tables import downstream_of
@@ -261,6 +261,8 @@ def numbers(outcome: Outcome) -> dict[str, Any]:
     names = ("expected", "complete", "required", "share", "production_ready_share", "reason")
     found: dict[str, Any] = {"status": outcome.status.value, "rows": outcome.rows}
     found |= {name: value for name in names if (value := getattr(outcome, name)) is not None}
+    if outcome.notes:
+        found["notes"] = sentence_of(outcome.notes)
     if outcome.root is not None:
         found["root"] = str(outcome.root)
     if outcome.status not in FINE - {Status.DEGRADED}:

@@ -6,6 +6,7 @@ What is expected is said by each table; where an outcome is recorded, by the led
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -16,6 +17,8 @@ from nba_assets.schema.table import Phase, Table
 
 UPSTREAM_GAP, UNKNOWN_TEAM, INSUFFICIENT_HISTORY = "UPSTREAM_GAP", "UNKNOWN_TEAM", "INSUFFICIENT_HISTORY"
 """The categories of entity failures; what a source's rows were rejected for has its own."""
+NOTE = "NOTE"
+"""The category of what is worth saying and no failure."""
 
 
 @dataclass(frozen=True)
@@ -117,4 +120,14 @@ def _failures(expectation: Expectation) -> tuple[EntityFailure, ...]:
         for entity, short in expectation.lacking.items()
     ]
     early = [EntityFailure(entity, INSUFFICIENT_HISTORY, str(f)) for entity, f in expectation.insufficient.items()]
-    return (*lacking, *early)
+    return (*lacking, *early, *_noted(expectation))
+
+
+def _noted(expectation: Expectation) -> Iterator[EntityFailure]:
+    """The notes, where people look for what is behind a partition; one about nobody is about the date."""
+    for note in expectation.notes:
+        for entity in note.entities or (_OF_DATE,):
+            yield EntityFailure(entity, NOTE, str(replace(note, entities=())))
+
+
+_OF_DATE = "note"

@@ -22,7 +22,7 @@ from nba_assets.schema.table import Input, Inputs, Phase, Table, announced, befo
 from nba_assets.tables.games import RESULT_COLUMNS, finished_games, team_games
 from nba_assets.tables.player_composite_factors import lists_of
 from nba_assets.tables.player_daily_cache import EARLY_SEASON_GAMES, GAMES_NOT_LOADED, SHOTS_MISSING
-from nba_assets.tables.pregame import expect_slate
+from nba_assets.tables.pregame import expect_slate, shots_known_before
 from nba_assets.tables.raw_injury_reports import AVAILABLE, DOUBTFUL, OUT, PROBABLE, QUESTIONABLE
 
 SEASON = season()
@@ -407,7 +407,7 @@ def _lacking_games_of_players(inputs: Inputs) -> pd.DataFrame:
 
 
 def expect(evidence: Evidence) -> dict[date, Expectation]:
-    """Everybody on the slate has a row; players with finished games that are not loaded degrade."""
+    """Everybody on the slate has a row; unknown shots and finished games that are not loaded degrade."""
     found = expect_slate(evidence)
     lacks = evidence.rows["data_quality_issues"].map(lambda issues: GAMES_NOT_LOADED in issues)
     for day, of_day in by_date(evidence.rows[lacks.astype(bool)], "game_date"):
@@ -444,7 +444,12 @@ ML_FEATURE_STORE_V2 = Table(
         _read("player_daily_cache", "shot_zone_data_available"),
         _read("player_composite_factors"),
         _read("player_shot_zone_analysis", "total_shots_last_10"),
-        _read("team_defense_zone_analysis", reads=(opponent(),)),
+        _read(
+            "team_defense_zone_analysis",
+            *("games_in_sample", "games_with_shots"),
+            reads=(opponent(through=FEATURES.columns_of("team_defense_zone_analysis")),),
+        ),
+        shots_known_before(),
         before_date("raw_schedule", *RESULT_COLUMNS, reads=(until_loaded(games_of("raw_player_boxscores", SEASON)),)),
         before_date("raw_player_boxscores", *LISTING_COLUMNS, reads=(until_loaded(own_player(SEASON)),)),
         before_date(

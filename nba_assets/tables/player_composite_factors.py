@@ -11,7 +11,7 @@ from nba_assets.schema.contract import Contract, Date, Integer, Number, Text, Te
 from nba_assets.schema.policy import Policy
 from nba_assets.schema.reads import opponent
 from nba_assets.schema.table import Inputs, Phase, Table, announced, same_date
-from nba_assets.tables.pregame import expect_slate
+from nba_assets.tables.pregame import expect_slate, shots_known_before
 
 CALCULATION_VERSION = "v2"
 # Scores are sums and ratios in floating point: a value that is equal in exact arithmetic is not "beyond".
@@ -23,6 +23,8 @@ _FROM_CONTEXT = (
     *("avg_minutes_per_game_last_7_days", "back_to_backs_last_14_days", "player_age", "pace_differential"),
     *("projected_usage", "avg_usage_last_7_games", "star_teammates_out"),
 )
+
+_FROM_DEFENSE = tuple(f"{zone}_defense_vs_league_avg" for zone in ZONES)
 
 
 class PlayerCompositeFactors(Contract):
@@ -153,7 +155,7 @@ def _beside_zones(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     zones = zones[["game_date", "player_id", "primary_scoring_zone", *(f"{z}_rate_last_10" for z in ZONES)]]
     defense = inputs.on_date["team_defense_zone_analysis"]
     defense = defense.rename(columns={"analysis_date": "game_date", "team": "opponent"})
-    defense = defense[["game_date", "opponent", *(f"{z}_defense_vs_league_avg" for z in ZONES)]]
+    defense = defense[["game_date", "opponent", *_FROM_DEFENSE]]
     rows = rows.merge(zones.assign(has_player_zones=True), on=["game_date", "player_id"], how="left")
     rows = rows.merge(defense.assign(has_opponent_zones=True), on=["game_date", "opponent"], how="left")
     has = {name: rows[name].notna() for name in ("has_player_zones", "has_opponent_zones")}
@@ -188,8 +190,9 @@ PLAYER_COMPOSITE_FACTORS = Table(
         ),
         same_date(
             "team_defense_zone_analysis",
-            *("analysis_date", "team", *(f"{z}_defense_vs_league_avg" for z in ZONES)),
-            reads=(opponent(),),
+            *("analysis_date", "team", *_FROM_DEFENSE, "games_in_sample", "games_with_shots"),
+            reads=(opponent(through=_FROM_DEFENSE),),
         ),
+        shots_known_before(),
     ),
 )

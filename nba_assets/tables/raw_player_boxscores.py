@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nba_assets.league import teams
+from nba_assets.league.slate import INACTIVE
 from nba_assets.partition import Cause, Finding, finding
 from nba_assets.schema.contract import (
     Date,
@@ -21,15 +22,16 @@ from nba_assets.schema.contract import (
 from nba_assets.schema.evidence import Evidence, Expectation, by_date
 from nba_assets.schema.table import REJECTION_COLUMNS, Inputs, Phase, Table, rejections, same_date
 from nba_assets.sources.base import ResultSet
+from nba_assets.tables.doubtful_lists import LIST_COLUMNS, judge_lists
 from nba_assets.tables.game_logs import newest, player_log, rivals
 from nba_assets.tables.games import finished_games, game_name, is_listed, team_games
 from nba_assets.tables.identities import contradicting_players
 from nba_assets.tables.postgame import PLAYERS_ON_THE_FLOOR, finished_sides, unfinished
 from nba_assets.tables.statistics import COUNTING_STATISTICS, counting_columns
+from nba_assets.tables.two_lists import note_two_lists, refuse_two_teams
 
 PLAYED = "played"
 DNP = "dnp"
-INACTIVE = "inactive"
 
 
 class RawPlayerBoxscores(counting_columns(nullable=True)):  # type: ignore[misc]
@@ -62,6 +64,7 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     sides = team_games(games[games["game_date"].isin(dates)])
     sides = sides[["game_date", "season", "game_id", "team", "opponent", "is_home"]]
     log = newest(player_log(inputs), "player_id")
+    refuse_two_teams(_listed(inputs), sides)
     listed = pd.concat([_with_clock(log, _box_scores(inputs)), _did_not_play(inputs), _inactives(inputs)])
     listed = listed.drop_duplicates(["game_id", "player_id"], keep="first")
     # A list of inactives without the game itself says nothing of who could play: the game is not there yet.
@@ -88,6 +91,14 @@ def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
             ),
         ]
     )
+
+
+def _listed(inputs: Inputs) -> pd.DataFrame:
+    """Who is on which list, as often as the source says so: game_id, player_id, player_name, team, listing."""
+    log, columns = player_log(inputs), ["game_id", "player_id", "player_name", "team"]
+    lists = {PLAYED: log, DNP: _box_scores(inputs), INACTIVE: _inactives(inputs)}
+    listed = pd.concat([rows[columns].assign(listing=listing) for listing, rows in lists.items()], ignore_index=True)
+    return listed.merge(log[["game_id", "team"]].drop_duplicates(), on=["game_id", "team"])
 
 
 def _box_scores(inputs: Inputs) -> pd.DataFrame:
@@ -160,7 +171,8 @@ def _seconds(clocks: pd.Series) -> pd.Series:
 def expect(evidence: Evidence) -> dict[date, Expectation]:
     """Of both teams of every finished game at least five played, and what they did sums to the team's row.
 
-    No line of a player contradicts itself, and the log and the box score know of the same players.
+    No line of a player contradicts itself, and the log and the box score know of the same players. Lists that are
+    shorter than the team's lists usually are, and players on two of them, are doubted.
     """
     found = unfinished(evidence)
     sides = _with_totals(evidence)
@@ -176,6 +188,8 @@ def expect(evidence: Evidence) -> dict[date, Expectation]:
                 entity = found[day].lack_side(game_name(side), side.team, short.cause, **short.numbers)
                 if pd.isna(side.points) and day in evidence.accepted_dates:  # accepted at raw_team_boxscores
                     found[day].accepted.add(entity)
+    judge_lists(evidence, found)
+    note_two_lists(_listed(evidence.inputs), finished_sides(evidence), found)
     return found
 
 
@@ -282,6 +296,7 @@ RAW_PLAYER_BOXSCORES = Table(
     expect=expect,
     reject=reject,
     is_listing=True,
+    own_history=LIST_COLUMNS,
     inputs=(same_date("raw_schedule"), same_date("raw_team_boxscores")),
     result_sets=(ResultSet.PLAYER_LOG, ResultSet.BOX_SCORES, ResultSet.INACTIVES),
 )

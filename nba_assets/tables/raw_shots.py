@@ -15,7 +15,8 @@ from nba_assets.schema.evidence import Evidence, Expectation, by_date
 from nba_assets.schema.policy import Policy
 from nba_assets.schema.table import REJECTION_COLUMNS, Inputs, Phase, Table, rejections, same_date
 from nba_assets.sources.base import ResultSet
-from nba_assets.tables.games import finished_games, game_name, team_games
+from nba_assets.tables.believed_shots import believed, disbelieved
+from nba_assets.tables.games import finished_games, game_name, is_listed, team_games
 from nba_assets.tables.postgame import finished_sides, unfinished
 from nba_assets.tables.shot_credits import shot_credits
 
@@ -51,14 +52,17 @@ class RawShots(Contract):
 
 
 def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
-    """The shots of the finished games of the dates; the defence is the other team of the schedule."""
+    """The shots of the finished games of the dates; the defence is the other team of the schedule.
+
+    Of a game whose shots are not believed there is none.
+    """
     games = finished_games(inputs.on_date["raw_schedule"], inputs.counting_types)
     sides = team_games(games[games["game_date"].isin(dates)])
-    shots = _shots(inputs)
-    shots = shots[shots["game_id"].isin(sides["game_id"])].drop_duplicates(["game_id", "event_id"], keep="last")
-    rows = shots.merge(sides[["game_date", "season", "game_id", "team", "opponent"]], on=["game_id", "team"])
+    shots = _charted(inputs, sides["game_id"])
+    rows = believed(shots, inputs).merge(
+        sides[["game_date", "season", "game_id", "team", "opponent"]], on=["game_id", "team"]
+    )
     is_three = rows["SHOT_TYPE"].str.startswith("3PT")
-    rows = rows.assign(made=rows["SHOT_MADE_FLAG"].eq(1))
     return rows.assign(
         **shot_credits(rows, inputs),
         seconds_left=60 * rows["MINUTES_REMAINING"] + rows["SECONDS_REMAINING"],
@@ -80,7 +84,7 @@ def _strays(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     if shots is None:
         return pd.DataFrame(columns=REJECTION_COLUMNS)
     taken_on = pd.to_datetime(shots["GAME_DATE"].str[:10])
-    strays = shots[taken_on.isin(dates) & ~shots["GAME_ID"].isin(inputs.on_date["raw_schedule"]["game_id"])]
+    strays = shots[taken_on.isin(dates) & ~is_listed(shots["GAME_ID"], taken_on, inputs.on_date["raw_schedule"])]
     counts = strays.groupby([taken_on[strays.index].rename("date"), "GAME_ID"]).size().reset_index(name="shots")
     return rejections(
         counts["date"], counts["GAME_ID"], counts["shots"].astype(str) + " shots under a game id not in the schedule"
@@ -103,6 +107,13 @@ def _disbelieved(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     )
 
 
+def _charted(inputs: Inputs, game_ids: pd.Series) -> pd.DataFrame:
+    """The source's shots of the games, each once."""
+    shots = _shots(inputs)
+    shots = shots[shots["game_id"].isin(game_ids)].drop_duplicates(["game_id", "event_id"], keep="last")
+    return shots.assign(made=shots["SHOT_MADE_FLAG"].eq(1))
+
+
 def _shots(inputs: Inputs) -> pd.DataFrame:
     shots = inputs.source[ResultSet.SHOTS]
     if shots is None:
@@ -122,20 +133,21 @@ def _shots(inputs: Inputs) -> pd.DataFrame:
 
 
 def expect(evidence: Evidence) -> dict[date, Expectation]:
-    """The shots of every finished game agree with both teams' attempts and makes, ± 1."""
+    """The shots of every finished game agree with both teams' attempts and makes, ± 1, and are believed."""
     found = unfinished(evidence)
     taken = evidence.rows.groupby(["game_id", "team"], sort=False)["made"].agg(attempts="size", makes="sum")
     sides = finished_sides(evidence).merge(taken.reset_index(), on=["game_id", "team"], how="left")
     box = evidence.inputs.on_date["raw_team_boxscores"][["game_id", "team", "fga", "fgm"]]
     sides = sides.merge(box, on=["game_id", "team"], how="left").fillna({"attempts": 0, "makes": 0})
     agrees = (sides["attempts"] - sides["fga"]).abs().le(1) & (sides["makes"].astype(float) - sides["fgm"]).abs().le(1)
+    doubts = disbelieved(_charted(evidence.inputs, sides["game_id"]), evidence.inputs)
     charted = evidence.inputs.source[ResultSet.SHOTS]
     seasons = set() if charted is None else set(seasons_of_games(charted["GAME_ID"].drop_duplicates()))
     for day, of_day in by_date(sides.assign(agrees=agrees), "game_date"):
         found[day].expected += of_day["game_id"].nunique()
-        for _, game in of_day.groupby("game_id"):
+        for game_id, game in of_day.groupby("game_id"):
             if not game["agrees"].all():
-                short = _shortcoming(game, seasons)
+                short = doubts.get(str(game_id)) or _shortcoming(game, seasons)
                 found[day].lack(game_name(next(game.itertuples())), short.cause, **short.numbers)
     return found
 
@@ -170,4 +182,5 @@ RAW_SHOTS = Table(
         same_date("raw_team_boxscores", "game_date", "game_id", "team", "fga", "fgm", "ast", "blk"),
     ),
     result_sets=(ResultSet.SHOTS, ResultSet.PLAY_BY_PLAY),
+    evidence=(ResultSet.PLAYER_LOG,),
 )

@@ -18,10 +18,9 @@ from nba_assets.schema.policy import Policy
 from nba_assets.schema.reads import judged, league, own_team
 from nba_assets.schema.table import Inputs, Phase, Table, announced, before_date
 from nba_assets.tables.games import RESULT_COLUMNS
-from nba_assets.tables.pregame import entitled, finished_sides_before, lack_games
+from nba_assets.tables.pregame import LEAGUE_DAYS, entitled, finished_sides_before, lack_games, note_league_average
 
 LAST_GAMES = 15
-LEAGUE_DAYS = 30
 LEAGUE_TEAM_GAMES = 50
 LAST_15, LEAGUE_MONTH, SEASON = last(LAST_GAMES), days(LEAGUE_DAYS), season()
 EARLY_SEASON_GAMES = 10
@@ -160,6 +159,7 @@ def expect(evidence: Evidence) -> dict[date, Expectation]:
     unknown = evidence.rows[evidence.rows["games_with_shots"] < evidence.rows["games_in_sample"]]
     for day, of_day in by_date(unknown, "analysis_date"):
         found[day].degrade(Cause.TEAM_WINDOW_SHOTS_UNKNOWN, *of_day["team"], teams=len(of_day))
+    note_league_average(evidence, found)
     return found
 
 

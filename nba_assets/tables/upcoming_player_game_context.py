@@ -24,6 +24,8 @@ from nba_assets.schema.contract import (
 from nba_assets.schema.evidence import Evidence, Expectation, none_expected
 from nba_assets.schema.reads import opponent, own_player, own_team, slate_membership, team_mates
 from nba_assets.schema.table import Inputs, Phase, Table, announced, before_date, day_before, rejections, same_date
+from nba_assets.sources.base import ResultSet
+from nba_assets.tables.doubtful_lists import judge_slates
 from nba_assets.tables.games import RESULT_COLUMNS, finished_games, team_games
 from nba_assets.tables.injury_status import player_statuses, reports_of_teams, unmatched_names
 from nba_assets.tables.player_windows import minutes_per_game, played_games, team_totals_before, usage_over
@@ -171,7 +173,7 @@ def _injury_status(rows: pd.DataFrame, inputs: Inputs) -> dict[str, pd.Series]:
 
 
 def expect(evidence: Evidence) -> dict[date, Expectation]:
-    """Every team that plays has enough players on the slate."""
+    """Every team that plays has enough players on the slate, and its last list is not in doubt."""
     found = none_expected(evidence)
     context = evidence.inputs.on_date["upcoming_team_game_context"]
     sizes = evidence.rows.groupby(["game_date", "team"]).size()
@@ -185,6 +187,7 @@ def expect(evidence: Evidence) -> dict[date, Expectation]:
                 result.accepted.add(row.team)
         elif size > MAX_SLATE:
             result.note(Cause.LARGE_SLATE, row.team, players=size)
+    judge_slates(evidence, found)
     return found
 
 
@@ -197,6 +200,7 @@ UPCOMING_PLAYER_GAME_CONTEXT = Table(
     compute=compute,
     expect=expect,
     reject=reject,
+    evidence=(ResultSet.PLAYER_LOG, ResultSet.INACTIVES),
     inputs=(
         announced("raw_schedule"),
         same_date(

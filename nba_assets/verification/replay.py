@@ -33,7 +33,7 @@ def raw_tables(source: Source, seasons: Sequence[str], *, read_at: pd.Timestamp)
             table = TABLES[name]
             inputs = Inputs(
                 on_date={i.table: read_input(i, table=TABLES[i.table], rows=of_season[i.table]) for i in table.inputs},
-                source={result_set: source.read(result_set, season) for result_set in table.result_sets},
+                source={name: source.read(name, season) for name in (*table.result_sets, *table.evidence)},
                 read_at=read_at,
                 counting_types=source.counting_types,
             )

@@ -67,7 +67,7 @@ class EntityFailures(Contract):
     partition_date: Date = column("Partition", partition=True)
     table_name: Text = column("Table", key=True)
     entity: Text = column("Game, team or player", key=True)
-    category: Text = column("INSUFFICIENT_HISTORY, UPSTREAM_GAP, UNKNOWN_TEAM or ERROR", nullable=True)
+    category: Text = column("INSUFFICIENT_HISTORY, UPSTREAM_GAP, UNKNOWN_TEAM, ERROR or NOTE", nullable=True)
     details: Text = column("What is wrong with it", nullable=True)
 
 

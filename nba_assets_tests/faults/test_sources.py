@@ -112,7 +112,7 @@ def test_10_duplicate_raw_rows_are_one_row_per_key(home: Path) -> None:
     for name in REQUIRED_RAW:
         assert cell(at, name, DAY).status == Status.OK
         assert _content(at, name) == _content(straight, name), name
-        assert at.warehouse.failures(name, DAY).empty
+        assert set(at.warehouse.failures(name, DAY)["category"]) <= {"NOTE"}
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,8 @@ def test_10_of_two_versions_the_newest_wins_and_it_is_said(
 
     at = _raw(home, {result_set: with_an_older_version})
     assert _content(at, table) == _content(session(healthy(NEXT)), table)
-    [row] = at.warehouse.failures(table, DAY).itertuples()
+    failures = at.warehouse.failures(table, DAY)
+    [row] = failures[failures["category"] != "NOTE"].itertuples()
     assert (row.entity, row.category) == (entity, "ERROR")
     assert "two versions disagree; the newest was used" in row.details
     told = cell(at, table, DAY)

@@ -323,6 +323,12 @@ class Facts:
         of_season = self._listings_of_player[self.season_of(day), player_id]
         return [listing for listing in of_season if listing.game.game_date < day]
 
+    def counted_before(self, player_id: int, day: dt.date) -> list[Listing]:
+        """Those that say whom he was with: on a date on which he was in uniform, not where he was inactive."""
+        listings = self.listings_before(player_id, day)
+        in_uniform = {listing.game.game_date for listing in listings if listing.listing != "inactive"}
+        return [item for item in listings if item.listing != "inactive" or item.game.game_date not in in_uniform]
+
     def played_before(self, player_id: int, day: dt.date) -> list[Listing]:
         """The games he played before D, for whichever team, oldest first."""
         return [listing for listing in self.listings_before(player_id, day) if listing.played]

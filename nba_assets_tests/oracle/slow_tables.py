@@ -356,7 +356,7 @@ class SlowLeague:
         playing = self.facts.games_on(day)
         slate = {}
         for player in self.facts.players_before(day):
-            latest = self.facts.listings_before(player, day)[-1]
+            latest = self.facts.counted_before(player, day)[-1]
             team = latest.team
             if team in playing and latest.game.moment == self.facts.latest_listed_game(team, day):
                 slate[player] = team
@@ -730,7 +730,7 @@ class SlowLeague:
         A stint runs from the day of his first listing with a team up to, not including, the day of his next with
         another team.
         """
-        listings = self.facts.listings_before(player, day)
+        listings = self.facts.counted_before(player, day)
         starts = [
             listing
             for before, listing in zip([None, *listings], listings, strict=False)

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.xdist_group("real seasons")
 
 DATES = {
     "2021-22": (date(2021, 11, 7), date(2021, 11, 20), date(2021, 12, 22), date(2022, 2, 12)),
+    "2022-23": (date(2023, 2, 11),),  # Mo Bamba: in uniform for one team and inactive for another two days before
     "2023-24": (date(2023, 12, 17),),
 }
 

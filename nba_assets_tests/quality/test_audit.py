@@ -146,3 +146,15 @@ def test_absolute_mode_asks_for_rows_whatever_the_night() -> None:
     assert (small.status, small.label, small.required) == (Status.GAP, "PDC < 100", 100)
     proposed = _audit("player_daily_cache", 70, Expectation(70), Mode(Completeness.ABSOLUTE, backfill=True))
     assert (proposed.status, proposed.required) == (Status.OK, 50)
+
+
+def test_notes_change_no_status_and_are_kept_where_people_look() -> None:
+    expectation = Expectation(16, games=8)
+    expectation.note(Cause.NO_INACTIVE_PLAYER, "0022100144 SAS@OKC SAS", with_some=5, games=5)
+    expectation.note(Cause.LEAGUE_SHOTS_UNKNOWN, games=2)
+    outcome = _audit("raw_player_boxscores", 300, expectation)
+    assert (outcome.status, outcome.reason) == (Status.OK, None)
+    assert [(f.entity, f.category, f.details) for f in outcome.failures] == [
+        ("0022100144 SAS@OKC SAS", "NOTE", "no inactive player, though 5 of the previous 5 games had some"),
+        ("note", "NOTE", "league average without 2 games"),
+    ]

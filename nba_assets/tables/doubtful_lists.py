@@ -1,0 +1,129 @@
+"""Lists of doubtful size: what they mean for raw_player_boxscores, and for the slates that are made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from nba_assets.league import teams
+from nba_assets.league.calendar import seasons_of_games
+from nba_assets.league.list_sizes import ENOUGH_GAMES, doubtful_lists, doubtful_lists_of, is_gap, lost_of_slates
+from nba_assets.league.windows import GameLog
+from nba_assets.partition import Cause, Finding, finding
+from nba_assets.schema.evidence import Evidence, Expectation, by_date
+from nba_assets.schema.table import Inputs
+from nba_assets.sources.base import ResultSet
+from nba_assets.tables.games import game_name
+from nba_assets.tables.postgame import finished_sides
+
+LIST_COLUMNS = ("season", "game_date", "game_id", "team", "listing", "player_id")
+
+
+def judge_lists(evidence: Evidence, found: dict[date, Expectation]) -> None:
+    """Doubtful lists of the dates of raw_player_boxscores: many of one night lack, few degrade.
+
+    The only one of a night is a note if the source has a later night: some teams really had nobody inactive.
+    """
+    listings = _lists_as_they_will_stand(evidence)
+    doubtful = doubtful_lists_of(listings, evidence.dates)
+    newest = _newest_night(evidence.inputs)
+    names = {(s.game_id, s.team): game_name(s) for s in finished_sides(evidence).itertuples()} if len(doubtful) else {}
+    for day, of_day in by_date(doubtful.assign(is_gap=is_gap(doubtful)), "game_date"):
+        for side in of_day.sort_values(["game_id", "team"]).itertuples():
+            game, short = names[side.game_id, side.team], _shortcoming(side)
+            if side.is_gap:
+                if f"{game} {side.team}" not in found[day].lacking:
+                    found[day].lack_side(game, side.team, short.cause, **short.numbers)
+            elif _is_note(side, newest):
+                found[day].note(short.cause, f"{game} {side.team}", **short.numbers)
+            else:
+                found[day].degrade(short.cause, f"{game} {side.team}", **short.numbers)
+
+
+def judge_slates(evidence: Evidence, found: dict[date, Expectation]) -> None:
+    """Slates of upcoming_player_game_context that are made of a doubtful list, or that lost too many players."""
+    listings = evidence.inputs.before["raw_player_boxscores"]
+    context = evidence.inputs.on_date["upcoming_team_game_context"]
+    playing = context.loc[context["game_date"].isin(evidence.dates), ["season", "game_date", "team"]]
+    name = _names(evidence.inputs.before["raw_schedule"])
+    for side in _of_doubtful_lists(listings, playing, _newest_night(evidence.inputs)).itertuples():
+        game, why = name(side.game_id), str(_shortcoming(side))
+        found[side.on.date()].degrade(Cause.SLATE_OF_DOUBTFUL_LIST, side.team, game=game, why=why)
+    for side in lost_of_slates(listings, playing, _known_lists(evidence.inputs)).itertuples():
+        game, numbers = name(side.game_id), {"lost": int(side.lost), "before": int(side.before)}
+        found[side.game_date.date()].degrade(Cause.SLATE_LOST, side.team, game=game, **numbers)
+
+
+def _lists_as_they_will_stand(evidence: Evidence) -> pd.DataFrame:
+    """The rows of the dates, and those that stand of the season's other dates."""
+    columns = [*LIST_COLUMNS]
+    before = evidence.inputs.before.get("raw_player_boxscores")
+    if before is None or before.empty:
+        return evidence.rows[columns]
+    others = before.loc[~before["game_date"].isin(evidence.dates), columns]
+    return pd.concat([others, evidence.rows[columns]], ignore_index=True)
+
+
+def _of_doubtful_lists(listings: pd.DataFrame, playing: pd.DataFrame, newest: pd.Timestamp) -> pd.DataFrame:
+    """The doubtful lists that teams' slates are made of: `on` is the date of the slate."""
+    doubtful = doubtful_lists(listings)
+    if doubtful.empty:
+        return doubtful.assign(on=pd.NaT)
+    as_of = GameLog(listings.drop_duplicates(["game_id", "team"]), entity="team").before(
+        playing["team"], playing["season"], playing["game_date"]
+    )
+    latest = pd.DataFrame({"on": playing["game_date"].array, "team": playing["team"].array})
+    rows = latest.assign(game_id=as_of.latest("game_id").array).merge(doubtful, on=["game_id", "team"])
+    is_note = [_is_note(side, newest) for side in rows.itertuples()]
+    return rows[~pd.Series(is_note, index=rows.index, dtype=bool)]
+
+
+def _is_note(side: Any, newest: pd.Timestamp) -> bool:
+    """Whether a doubtful list is the only one of its night, and the source has gone on since."""
+    return bool(side.doubtful_of_night == 1 and side.game_date < newest)
+
+
+def _shortcoming(side: Any) -> Finding:
+    if side.lacks_inactive:
+        return finding(Cause.NO_INACTIVE_PLAYER, with_some=int(side.with_some), games=int(side.games))
+    if side.games >= ENOUGH_GAMES:
+        return finding(Cause.FEW_LISTED, listed=int(side.listed), games=int(side.games), median=float(side.median))
+    return finding(Cause.SHORT_LIST, listed=int(side.listed))
+
+
+def _names(schedule: pd.DataFrame) -> Callable[[str], str]:
+    """Of a game id "0022100144 SAS@OKC (2021-11-07)", or the id alone if the schedule does not know it."""
+
+    def name(game_id: str) -> str:
+        games = schedule[schedule["game_id"] == game_id]
+        return next((f"{game_name(game)} ({game.game_date:%Y-%m-%d})" for game in games.itertuples()), game_id)
+
+    return name
+
+
+def _newest_night(inputs: Inputs) -> pd.Timestamp:
+    """The last date of which the source has a player's game; the first there is, if none is known."""
+    log = inputs.source.get(ResultSet.PLAYER_LOG)
+    if log is None or log.empty:
+        return pd.Timestamp.min
+    return pd.Timestamp(log["GAME_DATE"].str[:10].max())
+
+
+def _known_lists(inputs: Inputs) -> pd.DataFrame:
+    """season, game_date, team and player_id of who played or was inactive, as far as the source has it."""
+    log, inactive = inputs.source.get(ResultSet.PLAYER_LOG), inputs.source.get(ResultSet.INACTIVES)
+    if log is None:
+        return pd.DataFrame(columns=["season", "game_date", "team", "player_id"]).astype({"player_id": "int64"})
+    lists = log if inactive is None else pd.concat([log, inactive], ignore_index=True)
+    dates = log.drop_duplicates("GAME_ID").set_index("GAME_ID")["GAME_DATE"].str[:10]
+    return pd.DataFrame(
+        {
+            "season": seasons_of_games(lists["GAME_ID"]),
+            "game_date": pd.to_datetime(lists["GAME_ID"].map(dates)),
+            "team": teams.canonical_codes(lists["TEAM_ABBREVIATION"]),
+            "player_id": lists["PLAYER_ID"],
+        }
+    )

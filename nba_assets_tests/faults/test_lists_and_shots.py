@@ -1,0 +1,230 @@
+"""Lists and shots in doubt on a night of thirteen games, 2021-11-10: what they are called, and whom they reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from nba_assets.coverage.explain import explain
+from nba_assets.partition import Status
+from nba_assets.session import Session
+from nba_assets.sources.base import ResultSet
+from nba_assets_tests.engine.warehouses import (
+    Edit,
+    EditedSource,
+    build_range,
+    cell,
+    cells,
+    copy_of,
+    files,
+    healthy,
+    session,
+    stored,
+)
+
+BEFORE, DAY, NEXT, THEIR_NEXT = date(2021, 11, 9), date(2021, 11, 10), date(2021, 11, 11), date(2021, 11, 12)
+GAME, NAME, TEAMS = "0022100163", "0022100163 DAL@CHI", ["CHI", "DAL"]
+NO_INACTIVE = "no inactive player, though 5 of the previous 5 games had some"
+DONCIC, BRUNSON, SAN_ANTONIOS_GAME = 1629029, 1628973, "0022100166"
+LISTS = ("raw_schedule", "raw_team_boxscores", "raw_player_boxscores")
+SLATES = ("raw_injury_reports", "player_game_summary", "team_offense_game_summary", "team_defense_game_summary")
+SLATES = (*LISTS, "raw_shots", *SLATES, "upcoming_team_game_context", "upcoming_player_game_context")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A warehouse that is healthy up to the day before."""
+    return copy_of(healthy(BEFORE), tmp_path)
+
+
+def _of_night() -> set[str]:
+    log = files().read(ResultSet.TEAM_LOG, "2021-22")
+    assert log is not None
+    return set(log.loc[log["GAME_DATE"].str[:10].eq(str(DAY)), "GAME_ID"])
+
+
+def _without_inactives(of: Callable[[pd.DataFrame], pd.Series]) -> dict[ResultSet, Edit]:
+    return {ResultSet.INACTIVES: lambda listed: listed[~of(listed)]}
+
+
+def _of_dallas(listed: pd.DataFrame) -> pd.Series:
+    return listed["GAME_ID"].eq(GAME) & listed["TEAM_ABBREVIATION"].eq("DAL")
+
+
+def _until(day: date) -> Edit:
+    return lambda log: log[log["GAME_DATE"].str[:10].le(str(day))]
+
+
+def _content(at: Session, table: str, day: date) -> str | None:
+    published = cell(at, table, day).published
+    return published.content_hash if published else None
+
+
+def _notes(at: Session, table: str, day: date) -> dict[str, str]:
+    rows = at.warehouse.failures(table, day)
+    return {row.entity: row.details for row in rows.itertuples() if row.category == "NOTE"}
+
+
+def test_an_inactive_list_that_is_not_there_is_a_gap_that_names_the_games(home: Path) -> None:
+    night = _of_night()
+    assert len(night) == 13
+    at = session(home, EditedSource(_without_inactives(lambda listed: listed["GAME_ID"].isin(night))))
+    build_range(at, DAY, NEXT, tables=SLATES)
+    gap = cell(at, "raw_player_boxscores", DAY)
+    assert gap.status == Status.GAP
+    assert NO_INACTIVE in (gap.reason or "")
+    assert NAME in {entity for found in gap.findings for entity in found.entities}
+    assert stored(at, "raw_player_boxscores", DAY).empty
+    after = cell(at, "upcoming_player_game_context", NEXT)
+    assert (after.status, str(after.root)) == (Status.BLOCKED, f"raw_player_boxscores {DAY}")
+
+
+def test_nights_that_follow_without_lists_are_gaps_as_well(home: Path) -> None:
+    later = session(home, EditedSource(_without_inactives(lambda listed: listed["GAME_ID"].ge("0022100158"))))
+    build_range(later, DAY, date(2021, 11, 26), tables=LISTS)
+    states = [cell(later, "raw_player_boxscores", DAY + pd.Timedelta(days=n)).status for n in range(17)]
+    assert states.count(Status.GAP) >= 13
+    assert set(states) <= {Status.GAP, Status.NO_GAMES, Status.DEGRADED}
+
+
+def test_two_lists_of_one_game_are_degraded_and_so_are_the_slates_made_of_them(home: Path) -> None:
+    at = session(home, EditedSource(_without_inactives(lambda listed: listed["GAME_ID"].eq(GAME))))
+    build_range(at, DAY, THEIR_NEXT)
+    degraded = cell(at, "raw_player_boxscores", DAY)
+    assert degraded.status == Status.DEGRADED
+    assert degraded.reason == f"{NAME} CHI: {NO_INACTIVE}; {NAME} DAL: {NO_INACTIVE}"
+    assert cell(at, "upcoming_player_game_context", NEXT).status == Status.OK
+    slate = cell(at, "upcoming_player_game_context", THEIR_NEXT)
+    assert slate.status == Status.DEGRADED
+    for team in TEAMS:
+        assert f"{team}: slate of a doubtful list, {NAME} (2021-11-10): {NO_INACTIVE}" in (slate.reason or "")
+    features = stored(at, "ml_feature_store_v2", THEIR_NEXT)
+    assert features.loc[features["team"].isin(TEAMS), "is_production_ready"].any(), "a list is no game"
+
+
+def test_one_list_is_a_note_once_the_source_has_gone_on(home: Path) -> None:
+    at = session(home, EditedSource(_without_inactives(_of_dallas)))
+    build_range(at, DAY, THEIR_NEXT, tables=SLATES)
+    for table, day in (("raw_player_boxscores", DAY), ("upcoming_player_game_context", THEIR_NEXT)):
+        assert cell(at, table, day).status == Status.OK, table
+    assert _notes(at, "raw_player_boxscores", DAY) == {f"{NAME} DAL": NO_INACTIVE}
+
+
+def test_one_list_of_the_newest_night_is_degraded(home: Path) -> None:
+    edits = _without_inactives(_of_dallas) | {ResultSet.PLAYER_LOG: _until(DAY)}
+    at = session(home, EditedSource(edits))
+    build_range(at, DAY, DAY, tables=SLATES)
+    build_range(at, THEIR_NEXT, THEIR_NEXT, tables=("raw_schedule",))
+    degraded = cell(at, "raw_player_boxscores", DAY)
+    assert (degraded.status, degraded.reason) == (Status.DEGRADED, f"{NAME} DAL: {NO_INACTIVE}")
+
+
+def test_a_team_that_really_had_nobody_inactive_is_a_note() -> None:
+    """San Antonio, 2021-11-07."""
+    at = session(healthy(BEFORE))
+    night = date(2021, 11, 7)
+    assert cell(at, "raw_player_boxscores", night).status == Status.OK
+    assert _notes(at, "raw_player_boxscores", night) == {"0022100144 SAS@OKC SAS": NO_INACTIVE}
+    [entity] = explain(at, "raw_player_boxscores", night).tree.entities
+    assert (entity.entity, entity.details) == ("0022100144 SAS@OKC SAS", NO_INACTIVE)
+
+
+def _listed(game: str, team: str, team_id: int, player: int, name: str) -> dict[str, object]:
+    return {"GAME_ID": game, "TEAM_ID": team_id, "TEAM_ABBREVIATION": team, "PLAYER_ID": player, "PLAYER_NAME": name}
+
+
+def _on_the_bench_of_san_antonio(box: pd.DataFrame) -> pd.DataFrame:
+    row = {"gameId": SAN_ANTONIOS_GAME, "teamId": 1610612759, "teamTricode": "SAS", "personId": DONCIC}
+    row |= {"playerName": "Luka Dončić", "starter": False, "minutes": "", "comment": "DNP - Coach's Decision"}
+    return pd.concat([box, pd.DataFrame([row])], ignore_index=True)
+
+
+def test_a_player_in_uniform_for_two_teams_is_an_error_of_his_night_alone(home: Path) -> None:
+    at = session(home, EditedSource({ResultSet.BOX_SCORES: _on_the_bench_of_san_antonio}))
+    build_range(at, DAY, NEXT, tables=LISTS)
+    error = cell(at, "raw_player_boxscores", DAY)
+    assert error.status == Status.ERROR
+    told = f"Luka Dončić (1629029) is played for DAL in {GAME} and dnp for SAS in {SAN_ANTONIOS_GAME}: "
+    assert told in (error.reason or "")
+    assert cell(at, "raw_player_boxscores", NEXT).status == Status.OK
+
+
+def test_a_player_inactive_for_another_team_stays_with_the_one_that_he_played_for(home: Path) -> None:
+    extra = _listed(SAN_ANTONIOS_GAME, "SAS", 1610612759, DONCIC, "Luka Dončić")
+    at = session(
+        home,
+        EditedSource(
+            {ResultSet.INACTIVES: lambda listed: pd.concat([listed, pd.DataFrame([extra])], ignore_index=True)}
+        ),
+    )
+    build_range(at, DAY, THEIR_NEXT, tables=SLATES)
+    assert cell(at, "raw_player_boxscores", DAY).status == Status.OK
+    told = f"played for DAL in {GAME}, inactive for SAS in {SAN_ANTONIOS_GAME}; the first counts"
+    assert _notes(at, "raw_player_boxscores", DAY) == {f"Luka Dončić ({DONCIC})": told}
+    slate = stored(at, "upcoming_player_game_context", THEIR_NEXT)
+    assert {"DAL", "SAS"} <= set(slate["team"])
+    assert list(slate.loc[slate["player_id"].eq(DONCIC), "team"]) == ["DAL"]
+
+
+def _in_game(column: str, value: object) -> dict[ResultSet, Edit]:
+    def edit(shots: pd.DataFrame) -> pd.DataFrame:
+        return shots.assign(**{column: shots[column].mask(shots["GAME_ID"].eq(GAME), value)})
+
+    return {ResultSet.SHOTS: edit}
+
+
+def _all_of_one(shots: pd.DataFrame) -> pd.DataFrame:
+    of_dallas = shots["GAME_ID"].eq(GAME) & shots["TEAM_ID"].eq(1610612742)
+    return shots.assign(PLAYER_ID=shots["PLAYER_ID"].mask(of_dallas, DONCIC))
+
+
+def _exchanged(shots: pd.DataFrame) -> pd.DataFrame:
+    other = shots["PLAYER_ID"].replace({DONCIC: BRUNSON, BRUNSON: DONCIC})
+    return shots.assign(PLAYER_ID=shots["PLAYER_ID"].mask(shots["GAME_ID"].eq(GAME), other))
+
+
+@pytest.mark.parametrize(
+    ("edits", "told"),
+    [
+        (
+            _in_game("SHOT_ZONE_BASIC", "Mid Range"),
+            "shots in a zone or of a type that is not known: 'Mid Range'",
+        ),
+        ({ResultSet.SHOTS: _all_of_one}, f"Luka Dončić ({DONCIC}) "),
+        ({ResultSet.SHOTS: _exchanged}, f"Jalen Brunson ({BRUNSON}) "),
+    ],
+    ids=["a zone that nobody knows", "all of one player", "two players exchanged"],
+)
+def test_shots_that_are_not_believed_are_unknown_wherever_they_are_read(
+    home: Path, edits: dict[ResultSet, Edit], told: str
+) -> None:
+    at = session(home, EditedSource(edits))
+    build_range(at, DAY, THEIR_NEXT)
+    night, quiet, after = cells(at, DAY), cells(at, NEXT), cells(at, THEIR_NEXT)
+    assert (night["raw_shots"].status, night["raw_shots"].label) == (Status.DEGRADED, "SHOTS 12/13")
+    assert (night["raw_shots"].reason or "").startswith(f"12/13 complete, 13 required; {NAME}: ")
+    assert told in (night["raw_shots"].reason or "")
+    assert GAME not in set(stored(at, "raw_shots", DAY)["game_id"])
+    for table in ("player_game_summary", "team_offense_game_summary", "team_defense_game_summary"):
+        assert night[table].reason == f"shots unknown of 1 game: {NAME}"
+    assert quiet["team_defense_zone_analysis"].reason == "shots unknown in the windows of 2 teams: CHI, DAL"
+    for table in ("player_composite_factors", "ml_feature_store_v2"):
+        assert quiet[table].status == Status.OK, "neither team plays: the league's average alone lacks the game"
+        assert _notes(at, table, NEXT) == {"note": "league average without 1 game"}
+        assert after[table].status == Status.DEGRADED
+        assert "shots unknown in the windows of 2 opponents: CHI, DAL" in (after[table].reason or "")
+    straight = session(healthy(THEIR_NEXT))
+    ready = [stored(s, "ml_feature_store_v2", NEXT)["is_production_ready"].mean() for s in (at, straight)]
+    assert ready[0] == ready[1]
+    for table in ("raw_player_boxscores", "upcoming_player_game_context"):
+        assert _content(at, table, DAY) == _content(straight, table, DAY)
+
+
+def test_shots_that_are_believed_are_what_they_were() -> None:
+    at = session(healthy(THEIR_NEXT))
+    assert {c.status for day in (DAY, NEXT, THEIR_NEXT) for c in cells(at, day).values()} == {Status.OK}
+    assert _notes(at, "ml_feature_store_v2", THEIR_NEXT) == {}
