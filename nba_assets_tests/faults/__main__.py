@@ -7,6 +7,7 @@ import logging
 import sys
 
 from nba_assets_tests.faults.damages import DAMAGES
+from nba_assets_tests.faults.fuzz import MOST_LISTED, WRONG, Fuzz
 from nba_assets_tests.faults.trial import HEAD, tried
 
 
@@ -18,9 +19,12 @@ def main() -> int:
     damages.add_argument("names", nargs="*", help="names or numbers; all by default")
     damages.add_argument("--in-process", action="store_true", help="without the command line: no exit status")
     damages.add_argument("--details", action="store_true", help="every wrong cell, below the table")
+    random = kinds.add_parser("fuzz", help="random damages of one day")
+    random.add_argument("--damages", type=int, default=2000)
+    random.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     logging.disable(logging.CRITICAL)
-    return _damages(asked)
+    return _damages(asked) if asked.kind == "damages" else _fuzz(asked)
 
 
 def _damages(asked: argparse.Namespace) -> int:
@@ -47,6 +51,12 @@ def _damages(asked: argparse.Namespace) -> int:
     if asked.details:
         print("", *details, sep="\n")
     return 1 if bad else 0
+
+
+def _fuzz(asked: argparse.Namespace) -> int:
+    fuzz = Fuzz(asked.seed).run(damages=asked.damages)
+    print(fuzz.report())
+    return 1 if fuzz.of(WRONG) or fuzz.share_listed > MOST_LISTED else 0
 
 
 if __name__ == "__main__":
