@@ -10,7 +10,6 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
@@ -21,13 +20,11 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from nba_assets.engine.materialize import RunInfo, materialize
-from nba_assets.engine.refetch import request_refetch
 from nba_assets.league.calendar import EASTERN
 from nba_assets.partition import Partition, Status
 from nba_assets.planning.load import load_state
 from nba_assets.planning.plan import plan_step, ranges
-from nba_assets.planning.state import Cell
-from nba_assets.schema.fingerprint import partition_hashes
+from nba_assets.planning.state import Cell, State
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES, TIERS
@@ -46,7 +43,8 @@ _DAYS = (DAY, NEXT)
 _IN_MEMORY = Path("/dev/shm")
 _SHOWN = 12
 
-EQUAL, NAMED, LISTED, WRONG = "equal", "named", "on the list", "wrong green"
+EQUAL, NAMED, LISTED, WRONG, RAISED = "equal", "named", "on the list", "wrong green", "raised"
+"""What may come of a damage; what a build raises instead of making it an outcome stops all other tables, too."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +53,13 @@ class Finding:
 
     damage: RandomDamage
     verdict: str
-    wrong: tuple[Partition, ...]
     seconds: float
+    wrong: tuple[Partition, ...] = ()
+    raised: str = ""
 
     def __str__(self) -> str:
-        cells = ", ".join(map(str, self.wrong))
-        return f"{self.damage.number} {self.damage.kind}: {self.damage.text}\n    {self.verdict}: {cells}"
+        told = ", ".join(map(str, self.wrong)) or self.raised
+        return f"{self.damage.number} {self.damage.kind}: {self.damage.text}\n    {self.verdict}: {told}"
 
 
 @dataclass
@@ -83,16 +82,21 @@ class Fuzz:
         return [finding for finding in self.findings if finding.verdict == verdict]
 
     @property
+    def bad(self) -> list[Finding]:
+        """The findings that may not be."""
+        return [finding for finding in self.findings if finding.verdict in (WRONG, RAISED)]
+
+    @property
     def share_listed(self) -> float:
         """How many came out otherwise and are excused by the list."""
         return len(self.of(LISTED)) / max(1, len(self.findings))
 
     def table(self) -> str:
         """Markdown: verdicts by kind of damage."""
-        verdicts = (EQUAL, NAMED, LISTED, WRONG)
+        verdicts = (EQUAL, NAMED, LISTED, WRONG, RAISED)
         kinds = sorted({finding.damage.kind for finding in self.findings})
         counts = Counter((finding.damage.kind, finding.verdict) for finding in self.findings)
-        lines = [f"| kind | damages | {' | '.join(verdicts)} |", "|---|---:|---:|---:|---:|---:|"]
+        lines = [f"| kind | damages | {' | '.join(verdicts)} |", "|---|---:|---:|---:|---:|---:|---:|"]
         for kind in kinds:
             of_kind = [counts[kind, verdict] for verdict in verdicts]
             lines.append(f"| {kind} | {' | '.join(map(str, [sum(of_kind), *of_kind]))} |")
@@ -110,8 +114,8 @@ class Fuzz:
                 "",
                 f"Seed {self.seed}; {each:.2f} s per damage; on the list {self.share_listed:.1%}: "
                 + ", ".join(f"{entry} {used[entry]}" for entry in LIST if used[entry]),
-                *(["", "Wrong and green:"] if self.of(WRONG) else []),
-                *map(str, self.of(WRONG)[:_SHOWN]),
+                *(["", f"The first of {len(self.bad)} that are wrong:"] if self.bad else []),
+                *map(str, self.bad[:_SHOWN]),
             ]
         )
 
@@ -124,9 +128,9 @@ class _Bench:
         self._folder = TemporaryDirectory(prefix="nba_assets_fuzz_", dir=place)
         self._home = Path(self._folder.name)
         self._base = healthy(NEXT) / "warehouse.duckdb"
-        self._right = _standing(session(healthy(NEXT), now=NOW))
-        self._before = {p: cell.status for p, cell in _cells(session(healthy(NEXT), now=NOW)).items()}
-        self._whole = _near_the_day()
+        self._healthy = load_state(session(healthy(NEXT), now=NOW), DAY, NEXT)
+        self._before = _cells(self._healthy)
+        self._whole = near_the_day()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -135,46 +139,54 @@ class _Bench:
     def tried(self, seed: int, number: int) -> Finding:
         """One damage, built and judged."""
         damage = random_damage(self._whole, DAY, seed=seed, number=number)
+        touched = frozenset(name for name in damage.frames if damage.frames[name] is not self._whole[name])
         started = time.monotonic()
         shutil.copy(self._base, self._home / "warehouse.duckdb")
         at = session(self._home, DamagedSource(damage.frames), now=NOW)
-        _read_again(at)
-        cells, stands = _cells(at), _standing(at)
-        wrong = tuple(p for p, cell in cells.items() if cell.status in GREEN and stands[p] != self._right[p])
-        changed = any(cell.status != self._before[p] for p, cell in cells.items())
+        try:
+            after = _cells(_read_again(at, self._healthy, touched))
+        except Exception as error:
+            told = f"{type(error).__name__}: {error}".splitlines()[0]
+            return Finding(damage, RAISED, time.monotonic() - started, raised=told)
+        wrong = tuple(p for p, cell in after.items() if cell.status in GREEN and _content(cell) != self._right(p))
+        changed = any(cell.status != self._before[p].status for p, cell in after.items())
         verdict = (LISTED if damage.listed else WRONG) if wrong else NAMED if changed else EQUAL
-        return Finding(damage, verdict, wrong, time.monotonic() - started)
+        return Finding(damage, verdict, time.monotonic() - started, wrong)
+
+    def _right(self, partition: Partition) -> str | None:
+        return _content(self._before[partition])
 
 
-def _read_again(at: Session) -> None:
-    """What `refresh` does over the day and the next, tier by tier; what is blocked is not recorded."""
-    request_refetch(at, [DAY])
+def _read_again(at: Session, state: State, touched: frozenset[ResultSet]) -> State:
+    """What `refresh` does over the day and the next, tier by tier; the state in the end.
+
+    Raw tables that read none of the result sets that differ come out as they are. What is blocked is not recorded.
+    """
     run = RunInfo()
     for _, of_tier in groupby(sorted(TABLES, key=TIERS.__getitem__), key=TIERS.__getitem__):
-        state = load_state(at, DAY, NEXT)
+        built = False
         for name in of_tier:
-            for first, last in ranges(plan_step(state, name, _DAYS).build):
+            is_read = touched & {*TABLES[name].result_sets, *TABLES[name].evidence}
+            spans = [(DAY, DAY)] if is_read else ranges(plan_step(state, name, _DAYS).build)
+            for first, last in spans:
                 materialize(at, name, days_from(first, last), run, state)
+                built = True
+        if built:
+            state = load_state(at, DAY, NEXT)
+    return state
 
 
-def _cells(at: Session) -> dict[Partition, Cell]:
-    state = load_state(at, DAY, NEXT)
+def _cells(state: State) -> dict[Partition, Cell]:
     return {Partition(name, day): state.cell(name, day) for day in _DAYS for name in TABLES}
 
 
-def _standing(at: Session) -> Mapping[Partition, str]:
-    """The content hash of the rows that stand, whatever the ledger says of them."""
-    found = {}
-    with at.warehouse.reading():
-        for name, table in TABLES.items():
-            rows = at.warehouse.read(table, start=DAY, end=NEXT)
-            for day, content in partition_hashes(rows, table.contract, _DAYS).items():
-                found[Partition(name, day)] = content
-    return found
+def _content(cell: Cell) -> str | None:
+    """The content hash of the rows that stand: they are written in one transaction with it."""
+    return cell.published.content_hash if cell.published else None
 
 
 @cache
-def _near_the_day() -> Frames:
+def near_the_day() -> Frames:
     """The season's result sets without games far from the day, but for the schedule: the rest is never asked for."""
     frames = real_frames()
     schedule = frames[ResultSet.SCHEDULE]

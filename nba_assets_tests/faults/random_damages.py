@@ -24,12 +24,15 @@ WEIGHTS = {
     ResultSet.TEAM_LOG: 5.0,
     ResultSet.PLAYER_LOG: 5.0,
     ResultSet.BOX_SCORES: 3.0,
-    ResultSet.SHOTS: 1.2,
-    ResultSet.INACTIVES: 0.7,
-    ResultSet.INJURY_REPORTS: 0.15,
-    ResultSet.GAME_LINES: 0.15,
+    ResultSet.SHOTS: 0.8,
+    ResultSet.INACTIVES: 0.4,
+    ResultSet.INJURY_REPORTS: 0.05,
+    ResultSet.GAME_LINES: 0.05,
 }
-"""How often each result set is damaged, relative to the others."""
+"""How often each result set is damaged, relative to the others: seldom where little can contradict it."""
+
+_COSMETIC_WEIGHT = 0.15
+"""How often a cosmetic column is damaged, relative to any other."""
 
 CONSISTENT = "consistent: one basket more in all files"
 COSMETIC = "cosmetic column"
@@ -118,7 +121,9 @@ class _Target:
     def column(self, *kinds: str) -> str:
         """A column of one of the kinds (all, if none is named)."""
         declared = {name: kind.rstrip("?") for name, kind in COLUMNS[self.result_set].items()}
-        return str(self.rng.choice([name for name, kind in declared.items() if not kinds or kind in kinds]))
+        names = [name for name, kind in declared.items() if not kinds or kind in kinds]
+        cosmetic = _COSMETIC.get(self.result_set, set())
+        return str(_choice(self.rng, names, [_COSMETIC_WEIGHT if name in cosmetic else 1.0 for name in names]))
 
     def has(self, *kinds: str) -> bool:
         """Whether there are at least two columns of the kinds."""

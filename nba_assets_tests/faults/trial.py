@@ -28,7 +28,7 @@ from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell
 from nba_assets.schema.fingerprint import partition_hashes
 from nba_assets.session import Session
-from nba_assets.sources.base import Source
+from nba_assets.sources.base import ResultSet, Source
 from nba_assets.tables import TABLES
 from nba_assets_tests.engine.warehouses import build_range, copy_of, healthy, session
 from nba_assets_tests.faults.damages import NIGHT, Damage, Span
@@ -112,10 +112,12 @@ def tried(damage: Damage, *, by_command: bool) -> Verdict:
     return verdict
 
 
-def built_from_nothing(verdict: Verdict, *, date_by_date: bool = True) -> None:
-    """The night and two days built for the first time: as one range, and date by date."""
+def built_from_nothing(verdict: Verdict) -> None:
+    """The night and two days built for the first time: as one range and, if games may have moved, date by date."""
     assert verdict.damage.edit is not None
-    source = DamagedSource(verdict.damage.edit(real_frames()))
+    frames = verdict.damage.edit(real_frames())
+    source = DamagedSource(frames)
+    date_by_date = frames[ResultSet.SCHEDULE] is not real_frames()[ResultSet.SCHEDULE]
     right = _built_of(verdict.damage) if verdict.damage.is_consistent else undamaged()
     ways: list[list[Span]] = [[(NIGHT, LAST_FIRST_BUILT)]]
     ways += [[(day, day) for day in FIRST_BUILT]] if date_by_date else []
