@@ -469,7 +469,7 @@ def final_game_scheduled(frames: Frames) -> Frames:
     return _set(frames, ResultSet.SCHEDULE, _of(GAME), gameStatus=1)
 
 
-@_damage("n11", "MATCHUP of one row reversed", named=_OF_GAME)
+@_damage("n11", "MATCHUP of one row reversed", may_be_so="on a neutral court both rows have the team away")
 def matchup_reversed(frames: Frames) -> Frames:
     """The home team's row has it away, as that of its opponent."""
     return _team(frames, MATCHUP=f"{HOME} @ {AWAY}")
