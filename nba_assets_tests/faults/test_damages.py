@@ -34,11 +34,10 @@ def test_the_damage_damages_something_and_nothing_of_the_season_itself(name: str
     assert all(real[result_set].equals(before[result_set]) for result_set in changed)
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", FAST)
 def test_built_from_nothing_it_is_not_green(name: str) -> None:
     verdict = Verdict(DAMAGES[name])
-    built_from_nothing(verdict)
+    built_from_nothing(verdict, only_as_range=True)
     assert verdict.wrong_at_first == []
     assert verdict.unnamed == [], verdict.told_at_first
 

@@ -44,6 +44,7 @@ GREEN = frozenset({Status.OK, Status.BOOTSTRAP, Status.NO_GAMES})
 Standing = Mapping[Partition, tuple[str, int]]
 """The content hash and the number of the rows that stand, whatever the ledger says of them."""
 
+_kept: list[TemporaryDirectory[str]] = []
 _warm = multiprocessing.get_context("forkserver")
 _warm.set_forkserver_preload(["nba_assets.definitions", "nba_assets.orchestration.launch", "nba_assets.cli.backfill"])
 
@@ -112,12 +113,12 @@ def tried(damage: Damage, *, by_command: bool) -> Verdict:
     return verdict
 
 
-def built_from_nothing(verdict: Verdict) -> None:
+def built_from_nothing(verdict: Verdict, *, only_as_range: bool = False) -> None:
     """The night and two days built for the first time: as one range and, if games may have moved, date by date."""
     assert verdict.damage.edit is not None
     frames = verdict.damage.edit(real_frames())
     source = DamagedSource(frames)
-    date_by_date = frames[ResultSet.SCHEDULE] is not real_frames()[ResultSet.SCHEDULE]
+    date_by_date = not only_as_range and frames[ResultSet.SCHEDULE] is not real_frames()[ResultSet.SCHEDULE]
     right = _built_of(verdict.damage) if verdict.damage.is_consistent else undamaged()
     ways: list[list[Span]] = [[(NIGHT, LAST_FIRST_BUILT)]]
     ways += [[(day, day) for day in FIRST_BUILT]] if date_by_date else []
@@ -133,9 +134,19 @@ def built_from_nothing(verdict: Verdict) -> None:
 
 
 @cache
+def _well() -> Path:
+    """A home that is healthy to the end, made of that which ends on the eve; to be copied, never written to."""
+    folder = TemporaryDirectory(prefix="nba_assets_well_")
+    _kept.append(folder)
+    home = copy_of(healthy(EVE), Path(folder.name))
+    build_range(session(home), NIGHT, END)
+    return home
+
+
+@cache
 def undamaged() -> Standing:
     """What stands when nothing is wrong."""
-    return standing(session(healthy(END), now=NOW))
+    return standing(session(_well(), now=NOW))
 
 
 def standing(at: Session) -> Standing:
@@ -152,7 +163,7 @@ def standing(at: Session) -> Standing:
 def _refreshed(verdict: Verdict, bench: _Bench) -> None:
     damage = verdict.damage
     damaged = damage.edit(real_frames()) if damage.edit else real_frames()
-    copy_of(healthy(END), bench.home)
+    copy_of(_well(), bench.home)
     if damage.on_warehouse:
         damage.on_warehouse(bench.home)
     before = bench.newest_attempt()
@@ -200,7 +211,7 @@ def _is_lost(cell: Cell, rows: int, before: int) -> bool:
 
 @cache
 def _status_undamaged() -> Mapping[Partition, Status]:
-    return {p: cell.status for p, cell in _cells(session(healthy(END), now=NOW)).items()}
+    return {p: cell.status for p, cell in _cells(session(_well(), now=NOW)).items()}
 
 
 def _told(cells: Mapping[Partition, Cell]) -> dict[Partition, tuple[Status, str]]:
