@@ -31,7 +31,13 @@ from nba_assets.sources.registry import is_made_up
 from nba_assets.tables import SCHEDULE, TABLES
 from nba_assets.tables.games import announced_games
 from nba_assets.warehouse.base import Publication
-from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS, rows_of
+from nba_assets.warehouse.ledger import (
+    ENTITY_FAILURES,
+    PROCESSOR_RUNS,
+    new_attempt_id,
+    rows_of,
+    warn_if_clock_is_behind,
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,7 @@ def materialize(
             if table.is_schedule:
                 _refuse_another_league(session)
             state = known or load_state(session, min(days), max(days), [table_name])
+            warn_if_clock_is_behind(state.newest_attempt)
             waiting = {day: outcome for day in days if (outcome := _waiting(state, table_name, day))}
             open_days = sorted(set(days) - set(waiting))
             stored = read_stored(session, table, open_days)
@@ -93,6 +100,7 @@ def materialize(
                 runs=rows_of(PROCESSOR_RUNS, [entry.row(outcome, state, hashes, result) for outcome in recorded]),
                 failures=_failures(result.outcomes.values()),
                 failure_dates=open_days,
+                seen=state.newest_attempt,
             )
         )
     rows, nothing = dict(by_date(result.rows, table.partition)), table.empty()
@@ -167,7 +175,7 @@ class _Entry:
         return {name: getattr(outcome, name) for name in names} | {
             "partition_date": day,
             "table_name": table,
-            "attempt_id": f"{time.time_ns():020d}",
+            "attempt_id": new_attempt_id(),
             "run_id": self.run.run_id,
             "backfill_id": self.run.backfill_id,
             "status": outcome.status.value,

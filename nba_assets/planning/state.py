@@ -131,6 +131,7 @@ class State:
         self._is_due = is_due
         self._sides = cache(lambda: team_games(finished()))
         self._missing_games: dict[Partition, pd.DataFrame] = {}
+        self.newest_attempt: str | None = None if ledger.empty else ledger["attempt_id"].max()
         self._newest, self._published = _index(ledger)
         self._cells: dict[Partition, Cell] = {}
         self._own_cells: dict[Partition, Cell] = {}

@@ -53,6 +53,13 @@ class Publication:
 
     `dates` may be fewer than the ledger rows cover: unchanged partitions and gaps are recorded, not rewritten.
     `failures` replaces the entity failures of `failure_dates`.
+
+    The attempt ids of `runs` order them among each other. Publishing moves them all up, in one step, if the ledger has
+    got further than they have: order is that of publication, not of clocks. With `keeps_ids` they stay as they are: the
+    rows repeat older ones, and are to stand right after those, before whatever came later.
+
+    `seen` is the ledger's newest attempt when the rows were computed (None: there was none, or they are computed from
+    nothing). What was published after it has overtaken them.
     """
 
     table: Table
@@ -61,12 +68,14 @@ class Publication:
     runs: pd.DataFrame
     failures: pd.DataFrame
     failure_dates: Sequence[date]
+    seen: str | None = None
+    keeps_ids: bool = False
 
 
-def ledger_only(table: Table, runs: pd.DataFrame) -> Publication:
+def ledger_only(table: Table, runs: pd.DataFrame, *, seen: str | None = None, keeps_ids: bool = False) -> Publication:
     """Ledger rows about a table of which nothing is replaced."""
-    failures = empty(ENTITY_FAILURES.contract)
-    return Publication(table, (), table.empty(), shape(runs, PROCESSOR_RUNS.contract), failures, ())
+    failures, runs = empty(ENTITY_FAILURES.contract), shape(runs, PROCESSOR_RUNS.contract)
+    return Publication(table, (), table.empty(), runs, failures, (), seen, keeps_ids)
 
 
 class Warehouse(Protocol):

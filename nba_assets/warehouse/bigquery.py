@@ -101,7 +101,7 @@ class BigQueryWarehouse:
         """Nothing to hold: publications exclude each other.
 
         Every one changes the row of the lock table, so BigQuery cancels one of two that overlap, and it is repeated.
-        One that was computed before a newer attempt at the same partition was published is refused.
+        One that was computed before another attempt at the same partition was published is refused.
         """
         yield
 
@@ -140,6 +140,8 @@ class BigQueryWarehouse:
                 failure_dates=publication.failure_dates,
                 recorded=_published_dates(publication.runs),
                 staged=staged,
+                seen=publication.seen,
+                keeps_ids=publication.keeps_ids,
             )
             self._commit(statements, f"publishing {relation.name}")
 

@@ -29,7 +29,7 @@ from nba_assets.schema.contract import cast, empty, names_of
 from nba_assets.schema.table import Table
 from nba_assets.warehouse.base import Publication, WarehouseError, columns_to_read, in_contract
 from nba_assets.warehouse.ddl import DUCKDB, Migration, Relation, arrow_schema, create_table, migrations, missing_table
-from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS, in_todays_columns, is_current
+from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS, in_todays_columns, is_current, shifted
 from nba_assets.warehouse.relations import all_relations, relation_of
 from nba_assets.warehouse.views import VIEWS, views
 
@@ -124,7 +124,7 @@ class DuckDBWarehouse:
                 of_table = f"table_name = '{relation.name}'"
                 _delete(connection, ENTITY_FAILURES, "partition_date", publication.failure_dates, and_=of_table)
                 _insert(connection, ENTITY_FAILURES, publication.failures)
-            _insert(connection, PROCESSOR_RUNS, publication.runs)
+            _insert(connection, PROCESSOR_RUNS, _numbered(connection, publication))
 
     def ledger(
         self, start: date | None = None, end: date | None = None, *, tables: Sequence[str] | None = None
@@ -275,6 +275,15 @@ def _insert(connection: duckdb.DuckDBPyConnection, relation: Relation, rows: pd.
     connection.register("staging", staging)
     connection.execute(f"INSERT INTO {relation.qualified} ({names}) SELECT {names} FROM staging")
     connection.unregister("staging")
+
+
+def _numbered(connection: duckdb.DuckDBPyConnection, publication: Publication) -> pd.DataFrame:
+    """The ledger rows of a publication, after all that the ledger has."""
+    runs = publication.runs
+    if publication.keeps_ids or runs["attempt_id"].isna().any():  # the latter is refused by the ledger
+        return runs
+    newest = connection.sql(f"SELECT max(attempt_id) FROM {PROCESSOR_RUNS.qualified}").fetchall()[0][0]
+    return runs.assign(attempt_id=shifted(runs["attempt_id"], newest))
 
 
 def _naive(schema: pa.Schema) -> pa.Schema:
