@@ -18,6 +18,7 @@ import pandas as pd
 from nba_assets.engine.attempt import Attempt, AttemptResult
 from nba_assets.engine.inputs import read_stored
 from nba_assets.engine.run_options import RunOptions
+from nba_assets.engine.standing import standing_hashes
 from nba_assets.league.calendar import season_of
 from nba_assets.partition import Cause, Outcome, Partition, Status, finding, to_json
 from nba_assets.planning.load import load_state
@@ -25,6 +26,7 @@ from nba_assets.planning.state import State
 from nba_assets.quality.audit import Mode
 from nba_assets.schema.evidence import by_date
 from nba_assets.schema.fingerprint import partition_hashes
+from nba_assets.schema.table import Table
 from nba_assets.session import Session
 from nba_assets.settings import SettingsError
 from nba_assets.sources.registry import is_made_up
@@ -88,8 +90,8 @@ def materialize(
         mode = Mode(session.settings.completeness, run.options.backfill_mode, run.options.force)
         result = Attempt(session, state, table, mode, run.options.bootstrap_days).at(open_days, stored)
         hashes = partition_hashes(result.rows, table.contract, result.published)
-        rewrite = run.options.rewrite
-        changed = [day for day in open_days if _is_written(state, result.outcomes[day], hashes, rewrite=rewrite)]
+        stands = {} if run.options.rewrite else _standing(session, table, state, hashes)
+        changed = sorted(day for day in result.published if stands.get(day) != hashes[day])
         outcomes = {**waiting, **result.outcomes}
         recorded = [outcome for outcome in outcomes.values() if _is_worth_recording(state, outcome)]
         session.warehouse.publish(
@@ -132,12 +134,14 @@ def _waiting(state: State, table: str, day: date) -> Outcome | None:
     return Outcome(partition, Status.BLOCKED, (state.because(root, day),), label=obstacle.label, root=root)
 
 
-def _is_written(state: State, outcome: Outcome, hashes: dict[date, str], *, rewrite: bool) -> bool:
-    """Whether rows are published that are not there yet, as far as the ledger knows; or whatever it knows."""
-    if not outcome.is_published or rewrite:
-        return outcome.is_published
-    published = state.published(outcome.partition.table, outcome.partition.day)
-    return published is None or published.content_hash != hashes[outcome.partition.day]
+def _standing(session: Session, table: Table, state: State, hashes: dict[date, str]) -> dict[date, str]:
+    """The content of what stands on the dates that need not be written again, if the ledger is right about them."""
+    claimed = [
+        day
+        for day, content in hashes.items()
+        if (published := state.published(table.name, day)) is not None and published.content_hash == content
+    ]
+    return standing_hashes(session.warehouse, table, claimed)
 
 
 def _is_worth_recording(state: State, outcome: Outcome) -> bool:
@@ -185,7 +189,7 @@ class _Entry:
             "root_date": outcome.root.day if outcome.root else None,
             "content_hash": hashes.get(day),
             "announced_hash": _announced_hash(result, day) if TABLES[table].is_schedule else None,
-            "inputs_hash": state.inputs_hash(table, day),
+            "inputs_hash": state.inputs_hash_to_record(table, day),
             "code_version": TABLES[table].code_version,
             "source": self.source,
             "opening_night": result.opening_nights.get(season_of(day)),

@@ -8,7 +8,7 @@ from typing import Any
 
 from nba_assets.league.calendar import COUNTING_TYPES
 from nba_assets.tables import SCHEDULE
-from nba_assets.verification import checks, published, recomputed
+from nba_assets.verification import altered, checks, published, recomputed
 from nba_assets.verification.season import CheckResult, Reader, StoredSeason
 
 Check = Callable[[StoredSeason], CheckResult]
@@ -26,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     checks.features_are_in_range,
     checks.no_feature_is_constant,
     published.published_totals,
+    altered.stored_rows_are_those_published,
     recomputed.stored_rows_are_what_the_code_computes,
     recomputed.nothing_leaks,
     recomputed.earlier_results_count,

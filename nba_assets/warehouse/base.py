@@ -28,6 +28,10 @@ class OvertakenError(WarehouseError):
     """A newer attempt at the partition was published while this one was computed; nothing was written."""
 
 
+class OutOfContractError(WarehouseError):
+    """Stored rows are not what their table's contract says."""
+
+
 def columns_to_read(table: Table, columns: Sequence[str] | None) -> list[str]:
     """The asked columns (None: all) in table order; WarehouseError names those that the table does not have."""
     names = names_of(table.contract)
@@ -42,7 +46,7 @@ def in_contract(rows: pd.DataFrame, table: Table, names: Sequence[str]) -> pd.Da
     try:
         return cast(rows, table.contract, names)
     except ValueError as error:
-        raise WarehouseError(
+        raise OutOfContractError(
             f"{table.name}: {error}. Rows that an older version wrote have nothing there; run: nba-assets repair"
         ) from error
 
@@ -103,6 +107,13 @@ class Warehouse(Protocol):
         """Rows of the partitions start … end (inclusive) in the contract's types, ordered by key.
 
         Raises WarehouseError for a column that the table's contract does not have.
+        """
+        ...
+
+    def row_counts(self, tables: Sequence[Table], start: date, end: date) -> pd.DataFrame:
+        """How many rows stand in the partitions start … end: table_name, partition_date, rows; in one query.
+
+        Partitions without rows are left out.
         """
         ...
 

@@ -119,6 +119,12 @@ class BigQueryWarehouse:
         rows = self._fetch(sql.select(self._names, relation_of(table), wanted, where, table.keys))
         return in_contract(rows, table, wanted)
 
+    def row_counts(self, tables: Sequence[Table], start: date, end: date) -> pd.DataFrame:
+        """How many rows stand in the partitions start … end: table_name, partition_date, rows."""
+        self.prepare()
+        rows = self._fetch(sql.row_counts(self._names, tables, start, end))
+        return rows.assign(partition_date=pd.to_datetime(rows["partition_date"]))
+
     def publish(self, publication: Publication) -> None:
         """Load into staging tables, then one transaction: delete the dates, insert by name, failures, ledger rows."""
         relation = relation_of(publication.table)

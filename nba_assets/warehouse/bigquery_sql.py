@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from nba_assets.schema.contract import names_of
+from nba_assets.schema.table import Table
 from nba_assets.warehouse.ddl import Relation, quoted, text_literal
 from nba_assets.warehouse.ledger import (
     DATASET,
@@ -21,6 +22,7 @@ from nba_assets.warehouse.ledger import (
     is_current,
     is_newest,
 )
+from nba_assets.warehouse.relations import relation_of
 
 OVERTAKEN = "overtaken by a newer attempt"
 LOCK = f"{DATASET}.publication_lock"
@@ -83,6 +85,16 @@ def newest_attempts(names: Names, start: date | None, end: date | None, tables: 
         f"SELECT {_listed(names_of(PROCESSOR_RUNS.contract))} FROM {names.sql(PROCESSOR_RUNS.qualified)} "
         f"WHERE {where} QUALIFY {is_current(quoted)} "
         "ORDER BY `partition_date`, `table_name`, `attempt_id`"
+    )
+
+
+def row_counts(names: Names, tables: Sequence[Table], start: date, end: date) -> str:
+    """How many rows each partition of some tables has; reads the tables' partition columns and nothing else."""
+    return " UNION ALL ".join(
+        f"SELECT {text_literal(table.name)} AS `table_name`, {quoted(table.partition)} AS `partition_date`, "
+        f"COUNT(*) AS `rows` FROM {names.sql(relation_of(table).qualified)} "
+        f"WHERE {between(table.partition, start, end)} GROUP BY {quoted(table.partition)}"
+        for table in tables
     )
 
 

@@ -112,6 +112,18 @@ class DuckDBWarehouse:
         query = f"SELECT {', '.join(names)} FROM {relation_of(table).qualified}{where} ORDER BY {', '.join(table.keys)}"
         return in_contract(self._fetch(query, values), table, names)
 
+    def row_counts(self, tables: Sequence[Table], start: date, end: date) -> pd.DataFrame:
+        """How many rows stand in the partitions start … end: table_name, partition_date, rows."""
+        parts, values = [], []
+        for table in tables:
+            where, bounds = _between(table.partition, start, end)
+            parts.append(
+                f"SELECT '{table.name}' AS table_name, CAST({table.partition} AS TIMESTAMP) AS partition_date, "
+                f"count(*) AS rows FROM {relation_of(table).qualified}{where} GROUP BY {table.partition}"
+            )
+            values += bounds
+        return self._fetch(" UNION ALL ".join(parts), values)
+
     def publish(self, publication: Publication) -> None:
         """One transaction: delete the dates, insert by name, ledger rows, entity failures."""
         relation = relation_of(publication.table)
@@ -190,6 +202,9 @@ class DuckDBWarehouse:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """One connection for several reads in a row; closed at the end, so that the next writer can begin."""
+        if self._reader is not None:
+            yield
+            return
         self.prepare()
         with self._connect(read_only=True) as connection:
             self._reader = connection
