@@ -5,13 +5,18 @@ from __future__ import annotations
 import time
 from datetime import date, timedelta
 
+import duckdb as engine
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
+from nba_assets.partition import Partition
+from nba_assets.planning.load import miscounted
 from nba_assets.schema.fingerprint import partition_hashes
 from nba_assets.tables import TABLES
 from nba_assets.warehouse.base import Warehouse, WarehouseError, ledger_only
+from nba_assets.warehouse.bigquery import BigQueryWarehouse
+from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, ID_DIGITS
 from nba_assets_tests.warehouse.publications import (
     LINES,
@@ -129,6 +134,47 @@ def test_ids_that_are_to_be_kept_are(warehouse: Warehouse, day: date) -> None:
     ledger = warehouse.ledger(day, day)
     assert ledger["status"].tolist() == ["OK", "GAP"], "what came later stays the newest"
     assert int(ledger["attempt_id"][0]) == int(stands) + 1
+
+
+def test_rows_are_counted_by_table_and_date_in_one_query(warehouse: Warehouse, day: date) -> None:
+    next_day = day + ONE_DAY
+    both = pd.concat([lines(day, [1.0, 2.0, None]), lines(next_day, [4.0])])
+    warehouse.publish(publication(both, [day, next_day]))
+    tables = [TABLES["raw_shots"], LINES]
+    counted = warehouse.row_counts(tables, day, next_day)
+    assert counted.sort_values("partition_date").values.tolist() == [
+        [LINES.name, pd.Timestamp(day), 3],
+        [LINES.name, pd.Timestamp(next_day), 1],
+    ]
+    assert warehouse.row_counts(tables, next_day, next_day)["rows"].tolist() == [1]
+
+
+def test_a_partition_with_another_number_of_rows_than_published_is_found(warehouse: Warehouse, day: date) -> None:
+    next_day, empty_day = day + ONE_DAY, day + 2 * ONE_DAY
+    both = pd.concat([lines(day, [1.0, 2.0]), lines(next_day, [4.0])])
+    warehouse.publish(publication(both, [day, next_day, empty_day]))
+    assert altered(warehouse, day, empty_day) == {}, "an empty partition is whole"
+    delete(warehouse, day)
+    reason = "2 rows published, 0 rows in the table: altered outside the pipeline"
+    assert altered(warehouse, day, empty_day) == {Partition(LINES.name, day): reason}
+    warehouse.publish(publication(lines(day, [1.0, 2.0]), [day], attempt="2"))
+    assert altered(warehouse, day, empty_day) == {}
+
+
+def altered(warehouse: Warehouse, first: date, last: date) -> dict[Partition, str]:
+    """The partitions whose rows are known not to be those that were published, and why."""
+    found = miscounted(warehouse.ledger(first, last), warehouse.row_counts([LINES], first, last))
+    return {partition: str(one) for partition, one in found.items()}
+
+
+def delete(warehouse: Warehouse, day: date) -> None:
+    """Delete a day of lines as a person would, in a shell or a console."""
+    statement = f"DELETE FROM nba_raw.raw_game_lines WHERE game_date = DATE '{day}'"
+    if isinstance(warehouse, BigQueryWarehouse):
+        warehouse.connection.client.query(statement).result()
+    elif isinstance(warehouse, DuckDBWarehouse):
+        with engine.connect(str(warehouse.path)) as connection:
+            connection.execute(statement)
 
 
 def test_entity_failures_are_replaced_with_their_partition(warehouse: Warehouse, day: date) -> None:
