@@ -41,7 +41,7 @@ from nba_assets.coverage.roots import Root, next_step, roots_of
 from nba_assets.engine.materialize import PartitionResult
 from nba_assets.engine.refetch import request_refetch
 from nba_assets.engine.run_options import RunOptions
-from nba_assets.engine.standing import find_altered, request_restoration
+from nba_assets.engine.standing import find_altered, record_altered
 from nba_assets.league.calendar import season_last_day, season_of
 from nba_assets.partition import FAILED as FAILED_STATUSES
 from nba_assets.partition import Finding, Partition, Status
@@ -186,9 +186,7 @@ class _Job:
             return {}
         if dry_run:
             return find_altered(self.session, days, found_by=command)
-        with self.session.warehouse.writer("comparing rows with the ledger"):
-            altered = find_altered(self.session, days, found_by=command)
-            request_restoration(self.session, altered)
+        altered = record_altered(self.session, days, found_by=command)
         if altered:
             err.say("warning:", f"rows altered outside the pipeline: {joined([*map(str, altered)], _MOST_ROOTS)}")
         return altered

@@ -21,11 +21,10 @@ from nba_assets.cli.console import (
     print_json,
     read_season,
 )
-from nba_assets.engine.standing import find_altered, request_restoration
+from nba_assets.engine.standing import record_altered
 from nba_assets.league.calendar import OPENING_NIGHTS, days_between, season_first_day, season_last_day
 from nba_assets.session import Session, open_session
 from nba_assets.text import joined
-from nba_assets.verification.altered import STORED_IS_PUBLISHED
 from nba_assets.verification.report import Report, stored_seasons, verify_warehouse
 from nba_assets.verification.season import CheckResult
 
@@ -50,9 +49,8 @@ def verify(
         elif not (quiet and report.passed):
             for name, results in report.results.items():
                 out.print(_as_table(name, results))
-        for name, results in report.results.items():
-            if any(result.name == STORED_IS_PUBLISHED and not result.passed for result in results):
-                _record_altered(session, name)
+        for name in report.altered_seasons:
+            _record_altered(session, name)
     raise typer.Exit(0 if report.passed else FAILED)
 
 
@@ -83,10 +81,8 @@ def _verified(session: Session, season: str | None, *, quiet: bool) -> Report:
 
 def _record_altered(session: Session, season: str) -> None:
     """Make STALE what has other rows than were published, and say how to restore it."""
-    days = days_between(season_first_day(season), min(season_last_day(season), session.today()))
-    with session.warehouse.writer("comparing rows with the ledger"):
-        altered = find_altered(session, days, found_by="verify")
-        request_restoration(session, altered)
+    days = days_between(season_first_day(season), season_last_day(season))
+    altered = record_altered(session, days, found_by="verify")
     if altered:
         what = joined([*map(str, altered)], _MOST_NAMED)
         err.say(f"recorded as STALE, with what was computed from them: {what}. Next: nba-assets repair")

@@ -69,14 +69,20 @@ def _in_order(partition: Partition) -> tuple[date, int]:
     return partition.day, [*TABLES].index(partition.table)
 
 
-def request_restoration(session: Session, altered: Mapping[Partition, Finding]) -> None:
-    """Make altered partitions STALE, and whatever was computed since they were published. Raises WarehouseError.
+def record_altered(session: Session, days: Sequence[date], *, found_by: str) -> dict[Partition, Finding]:
+    """Make the altered partitions of the dates STALE, and whatever was computed since they were published.
 
-    Nobody knows when the rows were altered: what came after them may be computed from the wrong ones, and its inputs
-    will look unchanged when they are restored.
+    Nobody knows when rows were altered: what came after them may be computed from the wrong ones, and its inputs will
+    look unchanged when they are restored. Raises WarehouseError.
     """
-    if not altered:
-        return
+    with session.warehouse.writer("comparing rows with the ledger"):
+        altered = find_altered(session, days, found_by=found_by)
+        if altered:
+            _record(session, altered)
+    return altered
+
+
+def _record(session: Session, altered: Mapping[Partition, Finding]) -> None:
     days = [partition.day for partition in altered]
     state = load_state(session, min(days), max(*days, *history(session)))
     since = min(row.attempt_id for p in altered if (row := state.published(p.table, p.day)) is not None)

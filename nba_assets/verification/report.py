@@ -44,10 +44,20 @@ class Report:
         """Whether there was a season, and every check of every season passed."""
         return bool(self.results) and all(r.passed for results in self.results.values() for r in results)
 
+    @property
+    def altered_seasons(self) -> list[str]:
+        """The seasons in which rows stand that are not those that were published."""
+        found = {season for season, results in self.results.items() for r in results if _says_altered(r)}
+        return sorted(found)
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         seasons = {season: [r.as_dict() for r in results] for season, results in self.results.items()}
         return {"passed": self.passed, "seasons": seasons}
+
+
+def _says_altered(result: CheckResult) -> bool:
+    return result.name == altered.STORED_IS_PUBLISHED and not result.passed
 
 
 def verify_warehouse(
