@@ -40,7 +40,7 @@ MEANING: dict[Status, str] = {
     Status.GAP: "below the threshold; nothing published",
     Status.ERROR: "an exception; nothing published",
     Status.BLOCKED: "waits for a gap or an error upstream",
-    Status.STALE: "an input, a setting or the code has changed since it was computed",
+    Status.STALE: "an input, a setting, the code or its own rows have changed since it was computed",
     Status.NOT_DUE: "games not played yet, or the source's delay is not over",
     Status.MISSING: "never computed",
 }
@@ -145,6 +145,8 @@ class Cause(StrEnum):
     INPUT_CHANGED = "input_changed"
     INPUT_STALE = "input_stale"
     REFETCH_REQUESTED = "refetch_requested"
+    ROWS_ALTERED = "rows_altered"
+    CONTENT_ALTERED = "content_altered"
     NEVER_COMPUTED = "never_computed"
 
 
@@ -236,6 +238,8 @@ _SENTENCES: dict[Cause, str] = {
     Cause.INPUT_CHANGED: "an input or a setting has changed since it was computed",
     Cause.INPUT_STALE: "{entities} is stale: {why}",
     Cause.REFETCH_REQUESTED: "the source is asked again since {since} UTC",
+    Cause.ROWS_ALTERED: "{published:row} published, {standing:row} in the table: altered outside the pipeline",
+    Cause.CONTENT_ALTERED: "rows altered outside the pipeline: found by {found_by}",
     Cause.NEVER_COMPUTED: "never computed",
 }
 _MOST_NAMED, _MOST_ALIKE, _MOST_LISTED = 15, 4, 3

@@ -24,8 +24,8 @@ from nba_assets.alerts.alert import (
     Tier,
     worst,
 )
-from nba_assets.alerts.root_cause import moment_of
 from nba_assets.partition import Partition, Status
+from nba_assets.warehouse.ledger import moment_of
 
 PATIENCE = timedelta(hours=1)
 """How long something that the next run may put right is only watched: staleness, what was never computed."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from nba_assets.alerts.alert import RUN_FAILED, RootCause, Tier
@@ -17,6 +17,7 @@ from nba_assets.partition import FAILED, THRESHOLDS, Cause, Finding, Partition, 
 from nba_assets.planning.state import Cell, State
 from nba_assets.schema.table import TimeRule
 from nba_assets.tables import TABLES
+from nba_assets.warehouse.ledger import attempt_id_at, moment_of
 
 QUIET = frozenset({Status.NO_GAMES, Status.BOOTSTRAP, Status.NOT_DUE, Status.MISSING})
 """Statuses of dates that neither prove nor disprove anything: a cause goes on across them."""
@@ -189,16 +190,8 @@ def unrecorded(
 
 def _is_recorded(failure: FailedRun, state: State, target: Partition) -> bool:
     cell = state.cell(target.table, target.day)
-    if cell.newest is not None and cell.newest.attempt_id >= attempt_id_at(failure.started_at):
+    newest = cell.newest
+    # Ids run ahead of the clock where the ledger has been written by a clock that did.
+    if newest is not None and (newest.started_at or moment_of(newest.attempt_id)) >= failure.started_at:
         return True
     return failure.is_outcome and cell.status in _RECORDED
-
-
-def moment_of(attempt_id: str) -> datetime:
-    """When an attempt was recorded: ids of attempts are nanoseconds."""
-    return datetime.fromtimestamp(int(attempt_id or 0) / 1e9, UTC)
-
-
-def attempt_id_at(moment: datetime) -> str:
-    """The id that an attempt recorded at a moment would have."""
-    return f"{int(moment.timestamp() * 1e9):020d}"

@@ -7,7 +7,7 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
@@ -42,9 +42,10 @@ from nba_assets.engine.materialize import PartitionResult
 from nba_assets.engine.moved_games import dates_of_moved_games
 from nba_assets.engine.refetch import request_refetch
 from nba_assets.engine.run_options import RunOptions
+from nba_assets.engine.standing import find_altered, record_altered
 from nba_assets.league.calendar import season_last_day, season_of
 from nba_assets.partition import FAILED as FAILED_STATUSES
-from nba_assets.partition import Partition, Status
+from nba_assets.partition import Finding, Partition, Status
 from nba_assets.planning.load import load_state
 from nba_assets.planning.plan import Step, forecast, ranges
 from nba_assets.planning.state import Cell
@@ -112,7 +113,8 @@ def repair(
             raise UsageError("--rewrite needs START and END: of all history it would rebuild everything")
         session = open_session()
         named = read_optional_range(session, start, end)
-        job = _Job(session, named or all_history(session), _table_names(tables), options, named)
+        days = named or all_history(session)
+        job = _Job(session, days, _table_names(tables), options, named, compared=_Compared(named, "repair"))
         job.carry_out(dry_run=dry_run, quiet=quiet, format_=format)
 
 
@@ -136,8 +138,17 @@ def refresh(
         season_ends = season_last_day(season_of(asked[-1]))
         last = max(min(all_history(session)[-1], season_ends), asked[-1])
         days = read_range(session, str(asked[0]), str(last))
-        job = _Job(session, days, tuple(TABLES), RunOptions(), asked, refresh=frozenset(asked))
+        compared = _Compared(asked, "refresh")
+        job = _Job(session, days, tuple(TABLES), RunOptions(), asked, refresh=frozenset(asked), compared=compared)
         job.carry_out(dry_run=dry_run, quiet=quiet, format_=format)
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """The dates whose rows are compared with the ledger before anything is planned, and the command that does it."""
+
+    days: Sequence[date] = ()
+    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,11 +162,13 @@ class _Job:
     named: Collection[date]
     backfill_id: str | None = None
     refresh: frozenset[date] = frozenset()
+    compared: _Compared = _Compared()
 
     def carry_out(self, *, dry_run: bool, quiet: bool, format_: Format) -> None:
         """Plan or build, print, and end with the exit status that the range deserves."""
         self.session.warehouse.prepare()
-        state = load_state(self.session, self.days[0], self.days[-1])
+        altered = self._altered(dry_run=dry_run)
+        state = load_state(self.session, self.days[0], self.days[-1], altered=altered)
         steps = forecast(state, self.tables, self.days, self.refresh, rewrite=self.options.rewrite)
         if dry_run:
             _print_plan(steps, format_)
@@ -171,6 +184,18 @@ class _Job:
         if roots:
             _print_roots(roots, self.days[-1])
             raise typer.Exit(FAILED)
+
+    def _altered(self, *, dry_run: bool) -> Mapping[Partition, Finding]:
+        """Partitions whose rows somebody has changed; they are made STALE, unless nothing is to be done."""
+        days, command = self.compared.days, self.compared.command
+        if not days:
+            return {}
+        if dry_run:
+            return find_altered(self.session, days, found_by=command)
+        altered = record_altered(self.session, days, found_by=command)
+        if altered:
+            err.say("warning:", f"rows altered outside the pipeline: {joined([*map(str, altered)], _MOST_ROOTS)}")
+        return altered
 
     def _build_and_notify(self, steps: Sequence[Step], *, quiet: bool) -> list[PartitionResult]:
         """Build, and report to people now, also where no daemon runs.

@@ -29,14 +29,16 @@ from nba_assets.cli.console import (
     read_range,
 )
 from nba_assets.coverage.roots import next_step, roots_of
-from nba_assets.partition import FINE
+from nba_assets.partition import FINE, Cause
 from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell
 from nba_assets.schema.contract import Column, columns_of
+from nba_assets.schema.fingerprint import have_same_columns, partition_hashes
 from nba_assets.schema.table import Table
 from nba_assets.session import Session, open_session
 from nba_assets.tables import TABLES, TIERS
 from nba_assets.text import counted, joined
+from nba_assets.warehouse.base import OutOfContractError
 
 _BY_ANY_NAME = {name.lower(): table for table in TABLES.values() for name in (table.name, table.short_name)}
 _MOST_DATES = 3
@@ -67,7 +69,8 @@ def export(
 ) -> None:
     """Write the rows of a range to a Parquet or CSV file; of the whole range, or with --partial of what is there.
 
-    Dates that are computed and have no rows (no games, the season's first days) are there.
+    Dates that are computed and have no rows (no games, the season's first days) are there; dates whose rows are not
+    those that were published are not.
     """
     with errors_explained():
         spec = find_table(table)
@@ -77,8 +80,11 @@ def export(
         session = open_session()
         days = read_range(session, start, end)
         session.warehouse.prepare()
-        _check(session, spec, days, partial=partial)
-        rows = session.warehouse.read(spec, start=days[0], end=days[-1])
+        try:
+            rows = session.warehouse.read(spec, start=days[0], end=days[-1])
+        except OutOfContractError as error:
+            raise NotThereError(f"{error} {start} {end}") from error
+        _check(session, spec, days, rows, partial=partial)
         _write(rows, file)
         if not quiet:
             err.say(f"{counted(len(rows), 'row')} of {spec.name} {start} … {end} written to {file}")
@@ -95,21 +101,47 @@ def find_table(name: str) -> Table:
     raise UsageError(f"there is no table '{name}'. There are: {known}")
 
 
-def _check(session: Session, table: Table, days: Sequence[date], *, partial: bool) -> None:
-    """Warn of dates whose rows are out of date, and with --partial of missing ones; else these are a NotThereError."""
+def _check(session: Session, table: Table, days: Sequence[date], rows: pd.DataFrame, *, partial: bool) -> None:
+    """Warn of dates whose rows are out of date.
+
+    Dates that are missing, or have other rows than were published, are a NotThereError; with --partial a warning.
+    """
     state = load_state(session, days[0], days[-1], [table.name])
-    wrong = [cell for day in days if (cell := state.cell(table.name, day)).status not in FINE]
+    contents = partition_hashes(rows, table.contract, days)
+    cells = {day: state.cell(table.name, day) for day in days}
+    altered = [cell for day, cell in cells.items() if _is_altered(cell, contents[day])]
+    wrong = [cell for cell in cells.values() if cell.status not in FINE and cell not in altered]
     missing = [cell for cell in wrong if cell.published is None]
     outdated = [cell for cell in wrong if cell.published is not None]
     if outdated:
         repair = next_step(roots_of(state, outdated), days[-1])
         err.say("warning:", f"the rows of {_named(outdated, days)} are out of date. Next: {repair}")
+    if altered:
+        span_ = f"{altered[0].partition.day} {altered[-1].partition.day}"
+        nothing = f"{table.name} has other rows than were published for {_named(altered, days)}."
+        _refuse(nothing, f"Next: nba-assets repair {span_}", partial=partial)
     if missing:
         nothing = f"{table.name} has nothing for {_named(missing, days)}."
-        repair = f"Next: {next_step(roots_of(state, missing), days[-1])}"
-        if not partial:
-            raise NotThereError(f"{nothing} Nothing is written. {repair}. Or write what is there, with --partial.")
-        err.say("warning:", nothing, repair)
+        _refuse(nothing, f"Next: {next_step(roots_of(state, missing), days[-1])}", partial=partial)
+
+
+def _refuse(nothing: str, repair: str, *, partial: bool) -> None:
+    if not partial:
+        raise NotThereError(f"{nothing} Nothing is written. {repair}. Or write what is there, with --partial.")
+    err.say("warning:", nothing, repair)
+
+
+def _is_altered(cell: Cell, stands: str) -> bool:
+    """Whether rows that were published are not the rows that stand: that is known, or `stands`, their content, says it.
+
+    What an older version published in other columns cannot be compared.
+    """
+    if cell.published is None:
+        return False
+    if cell.findings and cell.findings[0].cause in (Cause.ROWS_ALTERED, Cause.CONTENT_ALTERED):
+        return True
+    published = cell.published.content_hash
+    return published is not None and published != stands and have_same_columns(published, stands)
 
 
 def _named(cells: Collection[Cell], days: Sequence[date]) -> str:

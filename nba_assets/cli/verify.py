@@ -21,10 +21,14 @@ from nba_assets.cli.console import (
     print_json,
     read_season,
 )
-from nba_assets.league.calendar import OPENING_NIGHTS, season_first_day, season_last_day
+from nba_assets.engine.standing import record_altered
+from nba_assets.league.calendar import OPENING_NIGHTS, days_between, season_first_day, season_last_day
 from nba_assets.session import Session, open_session
+from nba_assets.text import joined
 from nba_assets.verification.report import Report, stored_seasons, verify_warehouse
 from nba_assets.verification.season import CheckResult
+
+_MOST_NAMED = 5
 
 
 def verify(
@@ -34,15 +38,19 @@ def verify(
 ) -> None:
     """Check the stored tables: identities, ranges, keys, published totals, recomputation and the leak test.
 
-    Reads the warehouse and writes nothing. Exit status 0 only if every check passed.
+    Changes no table. Rows that are not those that were published are recorded in the ledger: STALE, and so is what was
+    computed from them, until a repair. Exit status 0 only if every check passed.
     """
     with errors_explained():
-        report = _verified(open_session(), None if season is None else read_season(season), quiet=quiet)
-    if format == Format.JSON:
-        print_json(report.as_dict())
-    elif not (quiet and report.passed):
-        for name, results in report.results.items():
-            out.print(_as_table(name, results))
+        session = open_session()
+        report = _verified(session, None if season is None else read_season(season), quiet=quiet)
+        if format == Format.JSON:
+            print_json(report.as_dict())
+        elif not (quiet and report.passed):
+            for name, results in report.results.items():
+                out.print(_as_table(name, results))
+        for name in report.altered_seasons:
+            _record_altered(session, name)
     raise typer.Exit(0 if report.passed else FAILED)
 
 
@@ -69,6 +77,15 @@ def _verified(session: Session, season: str | None, *, quiet: bool) -> Report:
             min_games={name: policy.min_games for name, policy in session.policies.items()},
             progress=lambda of, result: status.update(f"{of}: {result.name}"),
         )
+
+
+def _record_altered(session: Session, season: str) -> None:
+    """Make STALE what has other rows than were published, and say how to restore it."""
+    days = days_between(season_first_day(season), season_last_day(season))
+    altered = record_altered(session, days, found_by="verify")
+    if altered:
+        what = joined([*map(str, altered)], _MOST_NAMED)
+        err.say(f"recorded as STALE, with what was computed from them: {what}. Next: nba-assets repair")
 
 
 def _as_table(season: str, results: Sequence[CheckResult]) -> Table:

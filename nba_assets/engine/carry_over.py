@@ -44,7 +44,8 @@ def carry_over(session: Session, *, dry_run: bool) -> list[tuple[str, int]]:
         if current:
             found.append((name, len(current)))
             if not dry_run:
-                session.warehouse.publish(ledger_only(TABLES[name], _rows(ledger, state, current)))
+                rows = _rows(ledger, state, current)
+                session.warehouse.publish(ledger_only(TABLES[name], rows, seen=state.newest_attempt, keeps_ids=True))
     return found
 
 

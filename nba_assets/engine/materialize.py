@@ -20,6 +20,7 @@ from nba_assets.engine.attempt import Attempt, AttemptResult
 from nba_assets.engine.inputs import read_stored
 from nba_assets.engine.moved_games import dates_of_moved_games
 from nba_assets.engine.run_options import RunOptions
+from nba_assets.engine.standing import standing_hashes
 from nba_assets.league.calendar import season_of
 from nba_assets.partition import Cause, Outcome, Partition, Status, finding, to_json
 from nba_assets.planning.load import load_state
@@ -27,6 +28,7 @@ from nba_assets.planning.state import State
 from nba_assets.quality.audit import Mode
 from nba_assets.schema.evidence import by_date
 from nba_assets.schema.fingerprint import partition_hashes
+from nba_assets.schema.table import Table
 from nba_assets.session import Session
 from nba_assets.settings import SettingsError
 from nba_assets.sources.registry import is_made_up
@@ -34,7 +36,13 @@ from nba_assets.tables import SCHEDULE, TABLES
 from nba_assets.tables.games import announced_games
 from nba_assets.text import joined
 from nba_assets.warehouse.base import Publication
-from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS, rows_of
+from nba_assets.warehouse.ledger import (
+    ENTITY_FAILURES,
+    PROCESSOR_RUNS,
+    new_attempt_id,
+    rows_of,
+    warn_if_clock_is_behind,
+)
 
 log = logging.getLogger(__name__)
 _MOST_DATES = 5
@@ -84,14 +92,15 @@ def materialize(
                 _refuse_another_league(session)
                 days, known = _with_moved_games(session, days, known)
             state = known or load_state(session, min(days), max(days), [table_name])
+            warn_if_clock_is_behind(state.newest_attempt)
             waiting = {day: outcome for day in days if (outcome := _waiting(state, table_name, day))}
             open_days = sorted(set(days) - set(waiting))
             stored = read_stored(session, table, open_days)
         mode = Mode(session.settings.completeness, run.options.backfill_mode, run.options.force)
         result = Attempt(session, state, table, mode, run.options.bootstrap_days).at(open_days, stored)
         hashes = partition_hashes(result.rows, table.contract, result.published)
-        rewrite = run.options.rewrite
-        changed = [day for day in open_days if _is_written(state, result.outcomes[day], hashes, rewrite=rewrite)]
+        stands = {} if run.options.rewrite else _standing(session, table, state, hashes)
+        changed = sorted(day for day in result.published if stands.get(day) != hashes[day])
         outcomes = {**waiting, **result.outcomes}
         recorded = [outcome for outcome in outcomes.values() if _is_worth_recording(state, outcome)]
         session.warehouse.publish(
@@ -102,6 +111,7 @@ def materialize(
                 runs=rows_of(PROCESSOR_RUNS, [entry.row(outcome, state, hashes, result) for outcome in recorded]),
                 failures=_failures(result.outcomes.values()),
                 failure_dates=open_days,
+                seen=state.newest_attempt,
             )
         )
     rows, nothing = dict(by_date(result.rows, table.partition)), table.empty()
@@ -145,12 +155,14 @@ def _waiting(state: State, table: str, day: date) -> Outcome | None:
     return Outcome(partition, Status.BLOCKED, (state.because(root, day),), label=obstacle.label, root=root)
 
 
-def _is_written(state: State, outcome: Outcome, hashes: dict[date, str], *, rewrite: bool) -> bool:
-    """Whether rows are published that are not there yet, as far as the ledger knows; or whatever it knows."""
-    if not outcome.is_published or rewrite:
-        return outcome.is_published
-    published = state.published(outcome.partition.table, outcome.partition.day)
-    return published is None or published.content_hash != hashes[outcome.partition.day]
+def _standing(session: Session, table: Table, state: State, hashes: dict[date, str]) -> dict[date, str]:
+    """The content of what stands on the dates that need not be written again, if the ledger is right about them."""
+    claimed = [
+        day
+        for day, content in hashes.items()
+        if (published := state.published(table.name, day)) is not None and published.content_hash == content
+    ]
+    return standing_hashes(session.warehouse, table, claimed)
 
 
 def _is_worth_recording(state: State, outcome: Outcome) -> bool:
@@ -188,7 +200,7 @@ class _Entry:
         return {name: getattr(outcome, name) for name in (*names, "production_ready_share")} | {
             "partition_date": day,
             "table_name": table,
-            "attempt_id": f"{time.time_ns():020d}",
+            "attempt_id": new_attempt_id(),
             "run_id": self.run.run_id,
             "backfill_id": self.run.backfill_id,
             "status": outcome.status.value,
@@ -198,7 +210,7 @@ class _Entry:
             "root_date": outcome.root.day if outcome.root else None,
             "content_hash": hashes.get(day),
             "announced_hash": _announced_hash(result, day) if TABLES[table].is_schedule else None,
-            "inputs_hash": state.inputs_hash(table, day),
+            "inputs_hash": state.inputs_hash_to_record(table, day),
             "code_version": TABLES[table].code_version,
             "source": self.source,
             "opening_night": result.opening_nights.get(season_of(day)),

@@ -6,7 +6,6 @@ read again it is STALE, and any repair reads it. How it is read does not belong 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
 from datetime import UTC, date, datetime
 
@@ -15,7 +14,7 @@ from nba_assets.planning.load import load_state
 from nba_assets.session import Session
 from nba_assets.tables import RAW, SCHEDULE
 from nba_assets.warehouse.base import ledger_only
-from nba_assets.warehouse.ledger import PROCESSOR_RUNS, rows_of
+from nba_assets.warehouse.ledger import PROCESSOR_RUNS, new_attempt_id, rows_of, warn_if_clock_is_behind
 
 
 def request_refetch(session: Session, days: Collection[date]) -> None:
@@ -24,6 +23,7 @@ def request_refetch(session: Session, days: Collection[date]) -> None:
         return
     session.warehouse.prepare()
     state = load_state(session, min(days), max(days), RAW)
+    warn_if_clock_is_behind(state.newest_attempt)
     settled = [(name, day) for day in sorted(days) for name in RAW if state.cell(name, day).status in _SETTLED]
     if not settled:
         return
@@ -33,7 +33,7 @@ def request_refetch(session: Session, days: Collection[date]) -> None:
         {
             "partition_date": day,
             "table_name": name,
-            "attempt_id": f"{time.time_ns():020d}",
+            "attempt_id": new_attempt_id(),
             "status": Status.STALE.value,
             "published": False,
             "reason": str(requested),

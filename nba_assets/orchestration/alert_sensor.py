@@ -14,12 +14,13 @@ from dagster import DagsterEvent, DagsterEventType, DagsterRun, DagsterRunStatus
 
 from nba_assets.alerts.notify import notify
 from nba_assets.alerts.observe import InstanceFacts
-from nba_assets.alerts.root_cause import FailedRun, moment_of
+from nba_assets.alerts.root_cause import FailedRun
 from nba_assets.orchestration.dagster_private import BulkActionStatus
 from nba_assets.orchestration.partitions import days_of_run
 from nba_assets.partition import Partition
 from nba_assets.session import Session
 from nba_assets.tables import TABLES
+from nba_assets.warehouse.ledger import moment_of
 
 _LOOK_BACK = timedelta(days=1)
 _OVERLAP = timedelta(seconds=5)

@@ -13,7 +13,8 @@ import dagster as dg
 from nba_assets.engine.materialize import PartitionResult
 from nba_assets.engine.refetch import request_refetch
 from nba_assets.engine.run_options import RunOptions
-from nba_assets.league.calendar import days_between
+from nba_assets.engine.standing import record_altered
+from nba_assets.league.calendar import days_between, season_first_day, season_last_day
 from nba_assets.orchestration.launch import Launch
 from nba_assets.orchestration.reporting import failure_text
 from nba_assets.partition import FINE, Status
@@ -62,7 +63,10 @@ def repair_partitions(context: dg.OpExecutionContext) -> None:
     _conclude(context, _launch(context, session, days or history(session), tables, options))
 
 
-@dg.op(required_resource_keys={"pipeline"}, description="Checks everything stored; writes nothing.")
+@dg.op(
+    required_resource_keys={"pipeline"},
+    description="Checks everything stored; rows altered behind the ledger become STALE.",
+)
 def verify_tables(context: dg.OpExecutionContext) -> dg.Output[None]:
     """`nba-assets verify` as an op; fails if a check fails."""
     session: Session = context.resources.pipeline.session
@@ -73,6 +77,8 @@ def verify_tables(context: dg.OpExecutionContext) -> dg.Output[None]:
         counting_types=session.counting_types,
         min_games={name: policy.min_games for name, policy in session.policies.items()},
     )
+    for season in report.altered_seasons:
+        record_altered(session, days_between(season_first_day(season), season_last_day(season)), found_by="verify")
     failed = [f"{season}: {r.name}" for season, results in report.results.items() for r in results if not r.passed]
     if failed:
         context.log.error(_as_markdown(report))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import date, timedelta
+from types import MappingProxyType
 
 import pandas as pd
 
 from nba_assets.league.calendar import season_first_day, season_of
+from nba_assets.partition import Cause, Finding, Partition, finding
 from nba_assets.planning.state import State
 from nba_assets.schema.policy import Policy
 from nba_assets.session import Session
@@ -19,21 +21,83 @@ from nba_assets.tables.games import RESULT_COLUMNS, finished_games
 _DAY = timedelta(days=1)
 
 
-def load_state(session: Session, start: date, end: date, tables: Collection[str] = tuple(TABLES)) -> State:
+def load_state(
+    session: Session,
+    start: date,
+    end: date,
+    tables: Collection[str] = tuple(TABLES),
+    *,
+    altered: Mapping[Partition, Finding] = MappingProxyType({}),
+) -> State:
     """The state of every partition from `start` to `end`, and of the season before them.
 
-    `tables` limits it to these and whatever they depend on; the others must not be asked for.
+    `tables` limits it to these and whatever they depend on; the others must not be asked for. `altered` are partitions
+    whose rows are known not to be those that were published; those with another number of rows are found here.
     """
     first = season_first_day(season_of(start)) - _DAY
+    with session.warehouse.reading():
+        ledger, found = _ledger_and_altered(session, first, end, sorted(with_upstream(tables)))
     return State(
-        session.warehouse.ledger(first, end, tables=sorted(with_upstream(tables))),
+        ledger,
         start=first,
         end=end,
         policies=session.policies,
         parameters={name: parameters_of(session, name) for name in TABLES},
         is_due=session.results_are_due,
         finished=lambda: _finished(session, first, end),
+        altered={**found, **altered},
     )
+
+
+def _ledger_and_altered(
+    session: Session, first: date, last: date, names: Sequence[str]
+) -> tuple[pd.DataFrame, dict[Partition, Finding]]:
+    """The ledger, and the published partitions of which another number of rows stands than it says.
+
+    Not those that somebody published between the reading of the ledger and the counting.
+    """
+    warehouse = session.warehouse
+    ledger = warehouse.ledger(first, last, tables=names)
+    altered = miscounted(ledger, warehouse.row_counts([TABLES[name] for name in names], first, last))
+    if altered:
+        before, ledger = ledger, warehouse.ledger(first, last, tables=names)
+        same = {Partition(table, day.date()) for table, day, _ in _attempts(before) & _attempts(ledger)}
+        altered = {partition: found for partition, found in altered.items() if partition in same}
+    return ledger, altered
+
+
+def miscounted(ledger: pd.DataFrame, counts: pd.DataFrame) -> dict[Partition, Finding]:
+    """The published partitions with another number of rows than the ledger says: `counts` as `row_counts` gives it."""
+    keys = ["table_name", "partition_date"]
+    claimed = ledger.loc[_is_published(ledger) & ledger["rows"].notna(), [*keys, "rows"]]
+    joined = claimed.merge(counts, on=keys, how="left", suffixes=("", "_standing")).fillna({"rows_standing": 0})
+    wrong = joined[joined["rows"].ne(joined["rows_standing"])]
+    return {
+        Partition(row.table_name, row.partition_date.date()): finding(
+            Cause.ROWS_ALTERED, published=int(row.rows), standing=int(row.rows_standing)
+        )
+        for row in wrong.itertuples()
+    }
+
+
+def published_contents(ledger: pd.DataFrame) -> dict[Partition, str]:
+    """The content hash of what was published, by partition; as old as ledgers without hashes: none."""
+    rows = ledger.loc[_is_published(ledger) & ledger["content_hash"].notna()]
+    return {
+        Partition(row.table_name, row.partition_date.date()): row.content_hash
+        for row in rows[["table_name", "partition_date", "content_hash"]].itertuples()
+        if row.table_name in TABLES
+    }
+
+
+def _attempts(ledger: pd.DataFrame) -> set[tuple[str, pd.Timestamp, str]]:
+    """The attempts that published what stands."""
+    rows = ledger.loc[_is_published(ledger), ["table_name", "partition_date", "attempt_id"]]
+    return {tuple(row) for row in rows.itertuples(index=False)}
+
+
+def _is_published(ledger: pd.DataFrame) -> pd.Series:
+    return ledger["published"].astype("boolean").fillna(False).astype(bool)
 
 
 def _finished(session: Session, first: date, last: date) -> pd.DataFrame:

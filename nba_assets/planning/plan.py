@@ -7,11 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from nba_assets.league.calendar import season_of
-from nba_assets.partition import FINE, Status
+from nba_assets.league.calendar import days_between, season_of
+from nba_assets.partition import FINE, Partition, Status
 from nba_assets.planning.state import Cell, State, date_read
 from nba_assets.schema.table import Phase, TimeRule
-from nba_assets.tables import TABLES, TIERS
+from nba_assets.tables import TABLES, TIERS, with_upstream
 
 _TO_BUILD = frozenset({Status.MISSING, Status.GAP, Status.ERROR, Status.STALE})
 _DAY = timedelta(days=1)
@@ -82,6 +82,22 @@ def forecast(
         held = tuple(day for day, cell in cells.items() if cell.status == Status.BLOCKED and day not in why)
         steps.append(Step(table, tuple(why), held, Counter(why.values())))
     return steps
+
+
+def dependents(partitions: Collection[Partition], last: date) -> dict[Partition, Partition]:
+    """Everything up to `last` that is made of one of the partitions, directly or not, and the first that it may be."""
+    roots = sorted(partitions, key=lambda partition: (partition.day, TIERS[partition.table]))
+    days = days_between(roots[0].day, last)
+    coming: dict[str, set[date]] = {}
+    found = {}
+    for name in TABLES:
+        following = [day for day in days if _follows(name, day, coming)]
+        coming[name] = {*following, *(root.day for root in roots if root.table == name)}
+        upstream = with_upstream([name]) - {name}
+        for day in following:
+            before = (r for r in roots if r.table in upstream and r.day <= day and season_of(r.day) == season_of(day))
+            found[Partition(name, day)] = next(before)
+    return found
 
 
 def _will_be_freed(cell: Cell, coming: dict[str, set[date]]) -> bool:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
@@ -114,7 +115,7 @@ class State:
     `is_due(day)` says whether the results of a date must be there; `parameters` is what else the rows and the
     verdict on them depend on (the source's game types, the policy), per table. `finished()` gives the finished
     counting games of the schedule (game_date, season, game_id, home_team, away_team); asked for only where something
-    is blocked.
+    is blocked. `altered` are published partitions whose rows are not those that were published, and why one thinks so.
     """
 
     def __init__(
@@ -127,6 +128,7 @@ class State:
         parameters: dict[str, str],
         is_due: Callable[[date], bool],
         finished: Callable[[], pd.DataFrame],
+        altered: Mapping[Partition, Finding] = MappingProxyType({}),
     ) -> None:
         self.start, self.end = start, end
         self._policies = policies
@@ -134,7 +136,9 @@ class State:
         self._is_due = is_due
         self._sides = cache(lambda: team_games(finished()))
         self._missing_games: dict[Partition, pd.DataFrame] = {}
+        self.newest_attempt: str | None = None if ledger.empty else ledger["attempt_id"].max()
         self._newest, self._published = _index(ledger)
+        self._altered = altered
         self._cells: dict[Partition, Cell] = {}
         self._own_cells: dict[Partition, Cell] = {}
         self._stale_since: dict[Partition, date] = {}
@@ -201,6 +205,30 @@ class State:
         inputs = [f"{i.table}:{i.rule.value}:{self._input_hash(i, day)}" for i in TABLES[table].inputs]
         return combine([code_version, parameters, *inputs])
 
+    def inputs_hash_to_record(self, table: str, day: date) -> str:
+        """The inputs hash of rows that are computed now: no valid one, if they are computed from altered rows.
+
+        Once those are restored their content hash is that of before, and what was computed meanwhile must be STALE.
+        """
+        valid = self.inputs_hash(table, day)
+        return combine(["altered", valid]) if any(self._are_altered(i, day) for i in TABLES[table].inputs) else valid
+
+    def _are_altered(self, input_: Input, day: date) -> bool:
+        """Whether something that a partition of `day` reads of the input was altered behind the ledger."""
+        dates = {partition.day for partition in self._all_altered if partition.table == input_.table}
+        if input_.rule == TimeRule.BEFORE_DATE:
+            return any(self._first_day(day) <= other < day for other in dates)
+        return date_read(input_, day) in dates
+
+    @cached_property
+    def _all_altered(self) -> frozenset[Partition]:
+        """Those that were found just now, and those that are recorded as altered."""
+        return frozenset(self._altered) | frozenset(
+            partition
+            for partition, causes in self._newest.stale()
+            if (found := from_json(causes)) and found[0].cause is Cause.CONTENT_ALTERED
+        )
+
     def obstacle(self, table: str, day: date) -> Cell | None:
         """The input that keeps a partition from being built: the first that is missing, else one not due yet."""
         waiting: Cell | None = None
@@ -262,11 +290,17 @@ class State:
         newest, published = self._newest.get(partition), self._published.get(partition)
         if newest is not None and (newest.status in _SAID or (newest.status in FAILED and not newest.published)):
             return _recorded(newest, newest, published)
-        if published is not None and published.inputs_hash == self.inputs_hash(partition.table, partition.day):
+        if published is not None and self._is_up_to_date(published):
             return _recorded(newest if newest is not None and newest.published else published, newest, published)
         status, why, obstacle = self._waits_for(partition, newest, published)
         label, root = (obstacle.label, obstacle.root or obstacle.partition) if obstacle else (None, None)
         return Cell(partition, status, newest, published, str(why), (why,), label, root)
+
+    def _is_up_to_date(self, published: LedgerRow) -> bool:
+        """Whether the rows that were published stand, and are what would be computed now."""
+        partition = published.partition
+        is_altered = partition in self._altered
+        return not is_altered and published.inputs_hash == self.inputs_hash(partition.table, partition.day)
 
     def _waits_for(
         self, partition: Partition, newest: LedgerRow | None, published: LedgerRow | None
@@ -292,6 +326,8 @@ class State:
         return root.status != Status.MISSING or attempted
 
     def _why_stale(self, published: LedgerRow) -> Finding:
+        if published.partition in self._altered:
+            return self._altered[published.partition]
         table = TABLES[published.partition.table]
         before, now = published.code_version, table.code_version
         if formula_of(before) != formula_of(now):
@@ -424,6 +460,13 @@ class _Rows(Mapping[Partition, LedgerRow]):
             row = self._rows[partition]
             self._made[partition] = _row({name: values[row] for name, values in self._columns.items()})
         return self._made[partition]
+
+    def stale(self) -> Iterator[tuple[Partition, str | None]]:
+        """Those that were recorded as STALE, with their causes."""
+        statuses, causes = self._columns["status"], self._columns["causes"]
+        for partition, row in self._rows.items():
+            if statuses[row] == Status.STALE:
+                yield partition, causes[row]
 
     def incomplete(self) -> Iterator[Partition]:
         """Those with fewer complete entities than expected; asked of the columns, because there are many."""

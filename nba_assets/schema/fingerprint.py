@@ -40,6 +40,11 @@ def partition_hashes(rows: pd.DataFrame, contract: type[Contract], dates: Iterab
     return hashes
 
 
+def have_same_columns(one: str, other: str) -> bool:
+    """Whether two content hashes are of rows with the same columns and types: else they say nothing of the rows."""
+    return one.partition("-")[0] == other.partition("-")[0]
+
+
 def combine(parts: Iterable[str]) -> str:
     """One hash of several texts, in their order."""
     return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()

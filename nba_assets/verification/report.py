@@ -8,7 +8,7 @@ from typing import Any
 
 from nba_assets.league.calendar import COUNTING_TYPES
 from nba_assets.tables import SCHEDULE
-from nba_assets.verification import checks, published, recomputed
+from nba_assets.verification import altered, checks, published, recomputed
 from nba_assets.verification.season import CheckResult, Reader, StoredSeason
 
 Check = Callable[[StoredSeason], CheckResult]
@@ -29,6 +29,7 @@ CHECKS: tuple[Check, ...] = (
     checks.features_are_in_range,
     checks.no_feature_is_constant,
     published.published_totals,
+    altered.stored_rows_are_those_published,
     recomputed.stored_rows_are_what_the_code_computes,
     recomputed.nothing_leaks,
     recomputed.earlier_results_count,
@@ -46,10 +47,20 @@ class Report:
         """Whether there was a season, and every check of every season passed."""
         return bool(self.results) and all(r.passed for results in self.results.values() for r in results)
 
+    @property
+    def altered_seasons(self) -> list[str]:
+        """The seasons in which rows stand that are not those that were published."""
+        found = {season for season, results in self.results.items() for r in results if _says_altered(r)}
+        return sorted(found)
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         seasons = {season: [r.as_dict() for r in results] for season, results in self.results.items()}
         return {"passed": self.passed, "seasons": seasons}
+
+
+def _says_altered(result: CheckResult) -> bool:
+    return result.name == altered.STORED_IS_PUBLISHED and not result.passed
 
 
 def verify_warehouse(

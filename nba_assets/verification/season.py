@@ -10,6 +10,8 @@ from typing import Any, Protocol
 import pandas as pd
 
 from nba_assets.league.calendar import COUNTING_TYPES, season_first_day, season_last_day
+from nba_assets.partition import Partition
+from nba_assets.planning.load import published_contents
 from nba_assets.schema.table import Table
 from nba_assets.tables import WITH_FEATURES
 
@@ -23,6 +25,12 @@ class Reader(Protocol):
         self, table: Table, *, columns: Sequence[str] | None = None, start: date | None = None, end: date | None = None
     ) -> pd.DataFrame:
         """Rows of the partitions start … end (inclusive) in the contract's types, ordered by key."""
+        ...
+
+    def ledger(
+        self, start: date | None = None, end: date | None = None, *, tables: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Per (table_name, partition_date): the newest attempt, and the newest published one if it is another."""
         ...
 
 
@@ -43,6 +51,10 @@ class StoredSeason:
             start, end = season_first_day(self.season), season_last_day(self.season)
             self._read[table.name] = self.warehouse.read(table, start=start, end=end)
         return self._read[table.name]
+
+    def published(self) -> dict[Partition, str]:
+        """The content hash of everything that the ledger says was published in the season."""
+        return published_contents(self.warehouse.ledger(season_first_day(self.season), season_last_day(self.season)))
 
     def sample(self) -> list[date]:
         """Some dates that have features, spread evenly over the season."""

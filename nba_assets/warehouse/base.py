@@ -28,6 +28,10 @@ class OvertakenError(WarehouseError):
     """A newer attempt at the partition was published while this one was computed; nothing was written."""
 
 
+class OutOfContractError(WarehouseError):
+    """Stored rows are not what their table's contract says."""
+
+
 def columns_to_read(table: Table, columns: Sequence[str] | None) -> list[str]:
     """The asked columns (None: all) in table order; WarehouseError names those that the table does not have."""
     names = names_of(table.contract)
@@ -42,7 +46,7 @@ def in_contract(rows: pd.DataFrame, table: Table, names: Sequence[str]) -> pd.Da
     try:
         return cast(rows, table.contract, names)
     except ValueError as error:
-        raise WarehouseError(
+        raise OutOfContractError(
             f"{table.name}: {error}. Rows that an older version wrote have nothing there; run: nba-assets repair"
         ) from error
 
@@ -53,6 +57,13 @@ class Publication:
 
     `dates` may be fewer than the ledger rows cover: unchanged partitions and gaps are recorded, not rewritten.
     `failures` replaces the entity failures of `failure_dates`.
+
+    The attempt ids of `runs` order them among each other. Publishing moves them all up, in one step, if the ledger has
+    got further than they have: order is that of publication, not of clocks. With `keeps_ids` they stay as they are: the
+    rows repeat older ones, and are to stand right after those, before whatever came later.
+
+    `seen` is the ledger's newest attempt when the rows were computed (None: there was none, or they are computed from
+    nothing). What was published after it has overtaken them.
     """
 
     table: Table
@@ -61,12 +72,14 @@ class Publication:
     runs: pd.DataFrame
     failures: pd.DataFrame
     failure_dates: Sequence[date]
+    seen: str | None = None
+    keeps_ids: bool = False
 
 
-def ledger_only(table: Table, runs: pd.DataFrame) -> Publication:
+def ledger_only(table: Table, runs: pd.DataFrame, *, seen: str | None = None, keeps_ids: bool = False) -> Publication:
     """Ledger rows about a table of which nothing is replaced."""
-    failures = empty(ENTITY_FAILURES.contract)
-    return Publication(table, (), table.empty(), shape(runs, PROCESSOR_RUNS.contract), failures, ())
+    failures, runs = empty(ENTITY_FAILURES.contract), shape(runs, PROCESSOR_RUNS.contract)
+    return Publication(table, (), table.empty(), runs, failures, (), seen, keeps_ids)
 
 
 class Warehouse(Protocol):
@@ -94,6 +107,13 @@ class Warehouse(Protocol):
         """Rows of the partitions start … end (inclusive) in the contract's types, ordered by key.
 
         Raises WarehouseError for a column that the table's contract does not have.
+        """
+        ...
+
+    def row_counts(self, tables: Sequence[Table], start: date, end: date) -> pd.DataFrame:
+        """How many rows stand in the partitions start … end: table_name, partition_date, rows; in one query.
+
+        Partitions without rows are left out.
         """
         ...
 

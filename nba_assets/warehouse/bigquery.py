@@ -101,7 +101,7 @@ class BigQueryWarehouse:
         """Nothing to hold: publications exclude each other.
 
         Every one changes the row of the lock table, so BigQuery cancels one of two that overlap, and it is repeated.
-        One that was computed before a newer attempt at the same partition was published is refused.
+        One that was computed before another attempt at the same partition was published is refused.
         """
         yield
 
@@ -118,6 +118,12 @@ class BigQueryWarehouse:
         where = sql.between(table.partition, start, end)
         rows = self._fetch(sql.select(self._names, relation_of(table), wanted, where, table.keys))
         return in_contract(rows, table, wanted)
+
+    def row_counts(self, tables: Sequence[Table], start: date, end: date) -> pd.DataFrame:
+        """How many rows stand in the partitions start … end: table_name, partition_date, rows."""
+        self.prepare()
+        rows = self._fetch(sql.row_counts(self._names, tables, start, end))
+        return rows.assign(partition_date=pd.to_datetime(rows["partition_date"]))
 
     def publish(self, publication: Publication) -> None:
         """Load into staging tables, then one transaction: delete the dates, insert by name, failures, ledger rows."""
@@ -140,6 +146,8 @@ class BigQueryWarehouse:
                 failure_dates=publication.failure_dates,
                 recorded=_published_dates(publication.runs),
                 staged=staged,
+                seen=publication.seen,
+                keeps_ids=publication.keeps_ids,
             )
             self._commit(statements, f"publishing {relation.name}")
 

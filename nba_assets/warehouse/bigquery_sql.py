@@ -11,8 +11,18 @@ from dataclasses import dataclass
 from datetime import date
 
 from nba_assets.schema.contract import names_of
+from nba_assets.schema.table import Table
 from nba_assets.warehouse.ddl import Relation, quoted, text_literal
-from nba_assets.warehouse.ledger import DATASET, ENTITY_FAILURES, PROCESSOR_RUNS, is_current, is_newest
+from nba_assets.warehouse.ledger import (
+    DATASET,
+    ENTITY_FAILURES,
+    ID_DIGITS,
+    ID_ROOM,
+    PROCESSOR_RUNS,
+    is_current,
+    is_newest,
+)
+from nba_assets.warehouse.relations import relation_of
 
 OVERTAKEN = "overtaken by a newer attempt"
 LOCK = f"{DATASET}.publication_lock"
@@ -78,6 +88,16 @@ def newest_attempts(names: Names, start: date | None, end: date | None, tables: 
     )
 
 
+def row_counts(names: Names, tables: Sequence[Table], start: date, end: date) -> str:
+    """How many rows each partition of some tables has; reads the tables' partition columns and nothing else."""
+    return " UNION ALL ".join(
+        f"SELECT {text_literal(table.name)} AS `table_name`, {quoted(table.partition)} AS `partition_date`, "
+        f"COUNT(*) AS `rows` FROM {names.sql(relation_of(table).qualified)} "
+        f"WHERE {between(table.partition, start, end)} GROUP BY {quoted(table.partition)}"
+        for table in tables
+    )
+
+
 def about(table: str, dates: Sequence[date]) -> str:
     """The condition that a bookkeeping row is about one of a table's partitions of some dates."""
     return f"{one_of('partition_date', dates)} AND `table_name` = {text_literal(table)}"
@@ -94,13 +114,35 @@ def insert(names: Names, relation: Relation, staging: str) -> str:
     return f"INSERT INTO {names.sql(relation.qualified)} ({columns}) SELECT {columns} FROM {names.sql(staging)}"
 
 
+def insert_numbered(names: Names, staging: str) -> str:
+    """Insert staged ledger rows after all that the ledger has: all moved up, in one step, if they are not already."""
+    columns = names_of(PROCESSOR_RUNS.contract)
+    number, ledger = "CAST(`attempt_id` AS INT64)", names.sql(PROCESSOR_RUNS.qualified)
+    first, last = f"MIN({number}) OVER ()", "CAST(`newest` AS INT64)"
+    distance = f"IF({first} > {last}, 0, {last} + {ID_ROOM} - {first})"
+    moved = f"LPAD(CAST({number} + {distance} AS STRING), {ID_DIGITS}, '0')"
+    selected = ", ".join(moved if column == "attempt_id" else quoted(column) for column in columns)
+    newest = f"SELECT COALESCE(MAX(`attempt_id`), '0') AS `newest` FROM {ledger}"
+    return (
+        f"INSERT INTO {ledger} ({_listed(columns)}) "
+        f"SELECT {selected} FROM {names.sql(staging)} CROSS JOIN ({newest}) AS `stored`"
+    )
+
+
 def refuse_if_overtaken(
-    names: Names, table: str, *, replaced: Sequence[date], recorded: Sequence[date], staged_runs: str
+    names: Names,
+    table: str,
+    *,
+    replaced: Sequence[date],
+    recorded: Sequence[date],
+    staged_runs: str,
+    seen: str | None,
 ) -> str:
     """Fail if the ledger has moved on since the staged ledger rows were computed.
 
-    That is: a partition's newest published attempt is newer than ours, or has other content than what we confirm
-    without replacing it. Without this the last to commit would win, even if it was computed from older inputs.
+    That is: a partition was published after `seen`, the newest attempt that their computation knew, or has other
+    content than what we confirm without replacing it. Without this the last to commit would win, even if it was
+    computed from older inputs. Ids grow with every publication, so no clock has a say.
     """
     confirmed = sorted(set(recorded) - set(replaced))
     contradicts = f"`mine`.{one_of('partition_date', confirmed)}" if confirmed else "FALSE"
@@ -111,7 +153,7 @@ def refuse_if_overtaken(
     moved_on = (
         f"SELECT 1 FROM ({newest}) AS `stored` JOIN {names.sql(staged_runs)} AS `mine` "
         "ON `stored`.`partition_date` = `mine`.`partition_date` "
-        "WHERE `mine`.`published` AND (`stored`.`attempt_id` > `mine`.`attempt_id` "
+        f"WHERE `mine`.`published` AND (`stored`.`attempt_id` > {text_literal(seen or '')} "
         f"OR ({contradicts} AND `stored`.`content_hash` != `mine`.`content_hash`))"
     )
     return f"SELECT IF(EXISTS({moved_on}), ERROR({text_literal(OVERTAKEN)}), 0)"
@@ -150,22 +192,28 @@ def publication(
     failure_dates: Sequence[date],
     recorded: Sequence[date],
     staged: dict[Relation, str],
+    seen: str | None = None,
+    keeps_ids: bool = False,
 ) -> list[str]:
     """What replaces partitions and their entity failures and appends their ledger rows.
 
-    `recorded` are the dates that the ledger rows call published; `staged` says where the rows of each relation are.
+    `recorded` are the dates that the ledger rows call published; `staged` says where the rows of each relation are;
+    `seen` and `keeps_ids` are those of the `Publication`.
     """
     statements = []
     if recorded:
         runs = staged[PROCESSOR_RUNS]
         statements.append(
-            refuse_if_overtaken(names, relation.name, replaced=dates, recorded=recorded, staged_runs=runs)
+            refuse_if_overtaken(names, relation.name, replaced=dates, recorded=recorded, staged_runs=runs, seen=seen)
         )
     if dates:
         statements.append(delete(names, relation, one_of(partition, dates)))
     if failure_dates:
         statements.append(delete(names, ENTITY_FAILURES, about(relation.name, failure_dates)))
-    return [*statements, *(insert(names, into, staging) for into, staging in staged.items())]
+    for into, staging in staged.items():
+        is_numbered = into == PROCESSOR_RUNS and not keeps_ids
+        statements.append(insert_numbered(names, staging) if is_numbered else insert(names, into, staging))
+    return statements
 
 
 def _listed(columns: Sequence[str]) -> str:

@@ -29,7 +29,7 @@ from nba_assets.schema.contract import cast, empty, names_of
 from nba_assets.schema.table import Table
 from nba_assets.warehouse.base import Publication, WarehouseError, columns_to_read, in_contract
 from nba_assets.warehouse.ddl import DUCKDB, Migration, Relation, arrow_schema, create_table, migrations, missing_table
-from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS, in_todays_columns, is_current
+from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS, in_todays_columns, is_current, shifted
 from nba_assets.warehouse.relations import all_relations, relation_of
 from nba_assets.warehouse.views import VIEWS, views
 
@@ -112,6 +112,18 @@ class DuckDBWarehouse:
         query = f"SELECT {', '.join(names)} FROM {relation_of(table).qualified}{where} ORDER BY {', '.join(table.keys)}"
         return in_contract(self._fetch(query, values), table, names)
 
+    def row_counts(self, tables: Sequence[Table], start: date, end: date) -> pd.DataFrame:
+        """How many rows stand in the partitions start … end: table_name, partition_date, rows."""
+        parts, values = [], []
+        for table in tables:
+            where, bounds = _between(table.partition, start, end)
+            parts.append(
+                f"SELECT '{table.name}' AS table_name, CAST({table.partition} AS TIMESTAMP) AS partition_date, "
+                f"count(*) AS rows FROM {relation_of(table).qualified}{where} GROUP BY {table.partition}"
+            )
+            values += bounds
+        return self._fetch(" UNION ALL ".join(parts), values)
+
     def publish(self, publication: Publication) -> None:
         """One transaction: delete the dates, insert by name, ledger rows, entity failures."""
         relation = relation_of(publication.table)
@@ -124,7 +136,7 @@ class DuckDBWarehouse:
                 of_table = f"table_name = '{relation.name}'"
                 _delete(connection, ENTITY_FAILURES, "partition_date", publication.failure_dates, and_=of_table)
                 _insert(connection, ENTITY_FAILURES, publication.failures)
-            _insert(connection, PROCESSOR_RUNS, publication.runs)
+            _insert(connection, PROCESSOR_RUNS, _numbered(connection, publication))
 
     def ledger(
         self, start: date | None = None, end: date | None = None, *, tables: Sequence[str] | None = None
@@ -190,6 +202,9 @@ class DuckDBWarehouse:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """One connection for several reads in a row; closed at the end, so that the next writer can begin."""
+        if self._reader is not None:
+            yield
+            return
         self.prepare()
         with self._connect(read_only=True) as connection:
             self._reader = connection
@@ -275,6 +290,15 @@ def _insert(connection: duckdb.DuckDBPyConnection, relation: Relation, rows: pd.
     connection.register("staging", staging)
     connection.execute(f"INSERT INTO {relation.qualified} ({names}) SELECT {names} FROM staging")
     connection.unregister("staging")
+
+
+def _numbered(connection: duckdb.DuckDBPyConnection, publication: Publication) -> pd.DataFrame:
+    """The ledger rows of a publication, after all that the ledger has."""
+    runs = publication.runs
+    if publication.keeps_ids or runs["attempt_id"].isna().any():  # the latter is refused by the ledger
+        return runs
+    newest = connection.sql(f"SELECT max(attempt_id) FROM {PROCESSOR_RUNS.qualified}").fetchall()[0][0]
+    return runs.assign(attempt_id=shifted(runs["attempt_id"], newest))
 
 
 def _naive(schema: pa.Schema) -> pa.Schema:

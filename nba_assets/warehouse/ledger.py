@@ -6,7 +6,10 @@ row. Every column but the keys is nullable.
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 
@@ -25,7 +28,13 @@ from nba_assets.schema.contract import (
 )
 from nba_assets.warehouse.ddl import Relation
 
+log = logging.getLogger(__name__)
+
 DATASET = "nba_processing"
+ID_DIGITS = 20
+ID_ROOM = 1000
+"""Left free behind the newest id where ids are moved up: for rows that are to stand right after others."""
+_CLOCK_TOLERANCE = timedelta(seconds=5)
 
 
 class ProcessorRuns(Contract):
@@ -73,6 +82,50 @@ class EntityFailures(Contract):
 
 PROCESSOR_RUNS = Relation(DATASET, "processor_runs", ProcessorRuns)
 ENTITY_FAILURES = Relation(DATASET, "entity_failures", EntityFailures)
+
+
+def new_attempt_id() -> str:
+    """The nanosecond of this machine's clock. It orders the rows of one publication; publishing may shift them all."""
+    return f"{time.time_ns():0{ID_DIGITS}d}"
+
+
+def shifted(attempt_ids: pd.Series, newest: str | None) -> pd.Series:
+    """Ids of one publication, in their order, all after the ledger's newest: as they are, if they are already.
+
+    What is published later is newer, whatever the clock of the machine that computed it says.
+    """
+    if newest is None or attempt_ids.empty or attempt_ids.min() > newest:
+        return attempt_ids
+    distance = int(newest) + ID_ROOM - int(attempt_ids.min())
+    return attempt_ids.map(lambda attempt_id: f"{int(attempt_id) + distance:0{ID_DIGITS}d}")
+
+
+def moment_of(attempt_id: str) -> datetime:
+    """When an attempt was recorded, by the clock of who recorded it: ids are nanoseconds."""
+    return datetime.fromtimestamp(int(attempt_id or 0) / 1e9, UTC)
+
+
+def attempt_id_at(moment: datetime) -> str:
+    """The id that an attempt recorded at a moment would have."""
+    return f"{int(moment.timestamp() * 1e9):0{ID_DIGITS}d}"
+
+
+def warn_if_clock_is_behind(newest: str | None) -> None:
+    """Say so, once per process, if the ledger has an attempt from this clock's future."""
+    now = datetime.now(UTC)
+    if _warned or newest is None or newest <= attempt_id_at(now + _CLOCK_TOLERANCE):
+        return
+    _warned.append(newest)
+    log.warning(
+        "the clock of this machine says %s UTC, but the ledger's newest attempt is of %s UTC: one of the two clocks is "
+        "wrong. Set the clock of this machine right, and that of whichever machine wrote the attempt. Until then "
+        "attempts are numbered on from the ledger's newest: what is published later counts as newer.",
+        f"{now:%Y-%m-%d %H:%M:%S}",
+        f"{moment_of(newest):%Y-%m-%d %H:%M:%S}",
+    )
+
+
+_warned: list[str] = []
 
 
 def is_newest(quote: Callable[[str], str], *alike: str) -> str:

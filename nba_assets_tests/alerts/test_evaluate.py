@@ -11,8 +11,8 @@ import pytest
 from nba_assets.alerts.alert import RUN_FAILED, Alert, BackfillFacts, Event, RootCause, Tier
 from nba_assets.alerts.email import write
 from nba_assets.alerts.evaluate import PATIENCE, SILENCE, Evaluation, Snapshot, evaluate
-from nba_assets.alerts.root_cause import attempt_id_at
 from nba_assets.partition import Partition
+from nba_assets.warehouse.ledger import attempt_id_at
 
 NOW = datetime(2021, 11, 8, 14, tzinfo=UTC)
 DAY = date(2021, 11, 7)

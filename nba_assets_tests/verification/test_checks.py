@@ -12,11 +12,13 @@ import pytest
 from nba_assets.sources.simulated import SimulatedSource
 from nba_assets.tables import TABLES
 from nba_assets.verification import checks, published, recomputed
+from nba_assets.verification.altered import stored_rows_are_those_published
 from nba_assets.verification.replay import raw_tables, replay
 from nba_assets.verification.report import CHECKS, run_check, stored_seasons, verify_warehouse
 from nba_assets.verification.season import CheckResult, StoredSeason
 from nba_assets_tests.verification.real_seasons import READ_AT, raw_season, replayed_season, source
 from nba_assets_tests.verification.stored import InMemory, stored_season
+from nba_assets_tests.warehouse.publications import ledger_rows
 
 Frames = dict[str, pd.DataFrame]
 SEASON = "2021-22"
@@ -37,9 +39,36 @@ def answer(check: Callable[[StoredSeason], CheckResult], frames: Frames) -> Chec
     return check(stored_season(frames, SEASON, sampled_dates=1))
 
 
+def published_as(frames: Frames) -> pd.DataFrame:
+    """The ledger of somebody who published these rows."""
+    return pd.concat(
+        [
+            ledger_rows(name, rows, sorted(rows[TABLES[name].partition].dt.date.unique()))
+            for name, rows in frames.items()
+        ]
+    )
+
+
+def test_rows_that_are_not_those_that_were_published_are_named(sound):
+    runs = published_as(sound)
+    altered = sound["player_game_summary"].assign(points=lambda rows: rows["points"] + (rows.index == 7))
+    frames = {**sound, "player_game_summary": altered, "raw_shots": sound["raw_shots"].iloc[1:]}
+    stored = stored_season(frames, SEASON, runs)
+    broken = stored_rows_are_those_published(stored)
+    assert broken.violations == 2
+    day, first = (rows["game_date"].dt.date for rows in (altered.iloc[[7]], sound["raw_shots"].iloc[[0]]))
+    ending = "the rows are not those that were published; run: nba-assets repair"
+    assert sorted(broken.examples) == [
+        f"player_game_summary {day.item()}: {ending} {day.item()} {day.item()}",
+        f"raw_shots {first.item()}: {ending} {first.item()} {first.item()}",
+    ]
+    older = runs.assign(content_hash="of-other-columns")
+    assert stored_rows_are_those_published(stored_season(frames, SEASON, older)).passed, "they cannot be compared"
+
+
 def test_a_sound_season_passes_every_check(sound):
     told: list[str] = []
-    warehouse = InMemory(sound)
+    warehouse = InMemory(sound, published_as(sound))
     report = verify_warehouse(
         warehouse, sampled_dates=1, progress=lambda season, outcome: told.append(f"{season} {outcome.name}")
     )
@@ -47,7 +76,7 @@ def test_a_sound_season_passes_every_check(sound):
     assert [outcome for outcome in results if not outcome.passed] == []
     assert report.passed
     assert [outcome.name for outcome in results if outcome.examined == 0] == ["published totals of 2021-22"]
-    assert results[-4].note == "not the real league: another opening night"
+    assert results[-5].note == "not the real league: another opening night"
     assert told == [f"{SEASON} {outcome.name}" for outcome in results]
     assert len(results) == len(CHECKS)
     assert {answer["passed"] for answer in report.as_dict()["seasons"][SEASON]} == {True}

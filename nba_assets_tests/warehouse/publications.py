@@ -11,7 +11,7 @@ from nba_assets.schema.contract import empty, shape
 from nba_assets.schema.fingerprint import partition_hashes
 from nba_assets.tables import TABLES
 from nba_assets.warehouse.base import Publication
-from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
+from nba_assets.warehouse.ledger import ENTITY_FAILURES, ID_DIGITS, PROCESSOR_RUNS
 
 LINES = TABLES["raw_game_lines"]
 
@@ -39,7 +39,7 @@ def ledger_rows(
         {
             "partition_date": list(dates),
             "table_name": table,
-            "attempt_id": attempt,
+            "attempt_id": attempt.zfill(ID_DIGITS),
             "status": "OK" if published else "GAP",
             "published": published,
             "rows": [int(counts.get(day, 0)) for day in dates],
@@ -64,8 +64,12 @@ def publication(
     table: str = LINES.name,
     attempt: str = "1",
     failures: pd.DataFrame | None = None,
+    seen: str | None = "9" * ID_DIGITS,
 ) -> Publication:
-    """Rows that replace dates, with their ledger rows; entity failures of the dates, if any."""
+    """Rows that replace dates, with their ledger rows; entity failures of the dates, if any.
+
+    They were computed knowing of everything, unless `seen` says of how much.
+    """
     return Publication(
         table=TABLES[table],
         dates=dates,
@@ -73,6 +77,7 @@ def publication(
         runs=ledger_rows(table, rows, dates, attempt=attempt),
         failures=empty(ENTITY_FAILURES.contract) if failures is None else failures,
         failure_dates=dates,
+        seen=seen,
     )
 
 

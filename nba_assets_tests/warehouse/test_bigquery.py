@@ -24,7 +24,7 @@ from nba_assets.tables import TABLES
 from nba_assets.tables.ml_feature_store_v2 import FEATURES
 from nba_assets.warehouse.base import Publication, WarehouseError
 from nba_assets.warehouse.bigquery import BigQueryWarehouse
-from nba_assets.warehouse.ledger import ENTITY_FAILURES
+from nba_assets.warehouse.ledger import ENTITY_FAILURES, ID_DIGITS, PROCESSOR_RUNS
 from nba_assets_tests.emulator import PROJECT, Emulator
 from nba_assets_tests.warehouse.publications import LINES, ledger_rows, lines, publication, unpublished
 
@@ -126,15 +126,39 @@ def said_by(writer: BigQueryWarehouse, what: Publication) -> str:
     return "published"
 
 
-def test_of_two_writers_of_one_partition_the_newer_attempt_stands(connect: Connect, day: date) -> None:
+def newest_attempt(warehouse: BigQueryWarehouse) -> str | None:
+    """What a computation that begins now knows of."""
+    ids = warehouse.read_relation(PROCESSOR_RUNS)["attempt_id"]
+    return None if ids.empty else ids.max()
+
+
+def test_of_two_writers_of_one_partition_the_first_stands_and_the_other_is_refused(connect: Connect, day: date) -> None:
     writers = [connect(), connect()]
-    wanted = [publication(many(day, 200.0 + number), [day], attempt=f"{number}") for number in range(2)]
+    seen = newest_attempt(writers[0])
+    wanted = [publication(many(day, 200.0 + n), [day], attempt=f"{n}", seen=seen) for n in range(2)]
     with ThreadPoolExecutor(2) as threads:
-        older, newer = threads.map(said_by, writers, wanted)
-    assert newer == "published"
-    assert older == "published" or "overtaken by a newer attempt" in older
-    assert totals(writers[0], day) == [201.0] * LONG
+        said = list(threads.map(said_by, writers, wanted))
+    assert sorted(text == "published" for text in said) == [False, True]
+    assert any("overtaken by a newer attempt" in text for text in said)
+    assert totals(writers[0], day) == [200.0 + said.index("published")] * LONG
     assert_ledger_and_rows_agree(writers[0], day)
+
+
+@pytest.mark.parametrize("days_ahead", [-2, 0, 2])
+def test_machines_with_different_clocks_agree_on_what_is_newer(connect: Connect, day: date, days_ahead: int) -> None:
+    right, wrong = connect(), connect()
+    now = time.time_ns()
+    other_now = now + days_ahead * 86_400 * 10**9
+    began = newest_attempt(wrong)
+    right.publish(publication(lines(day, [210.5]), [day], attempt=str(now), seen=began))
+    late = publication(lines(day, [1.0]), [day], attempt=str(other_now), seen=began)
+    assert "overtaken" in said_by(wrong, late), "it was computed before the other one was published"
+    again = publication(lines(day, [211.5]), [day], attempt=str(other_now), seen=newest_attempt(wrong))
+    assert said_by(wrong, again) == "published"
+    back = publication(lines(day, [212.5]), [day], attempt=str(now + 1), seen=newest_attempt(right))
+    assert said_by(right, back) == "published"
+    assert totals(right, day) == [212.5]
+    assert_ledger_and_rows_agree(right, day)
 
 
 def test_two_writers_of_different_tables_both_succeed(connect: Connect, day: date) -> None:
@@ -159,12 +183,13 @@ def test_a_writer_gives_up_after_its_time_and_names_the_other(connect: Connect, 
     assert len(totals(impatient[0], day)) == LONG
 
 
-def test_an_attempt_older_than_what_stands_is_refused(bigquery: BigQueryWarehouse, day: date) -> None:
-    bigquery.publish(publication(lines(day, [211.5]), [day], attempt="2"))
+def test_an_attempt_computed_before_what_stands_is_refused(bigquery: BigQueryWarehouse, day: date) -> None:
+    began = newest_attempt(bigquery)
+    bigquery.publish(publication(lines(day, [211.5]), [day]))
     with pytest.raises(WarehouseError, match=r"overtaken by a newer attempt.*Nothing was written"):
-        bigquery.publish(publication(lines(day, [210.5]), [day], attempt="1"))
+        bigquery.publish(publication(lines(day, [210.5]), [day], seen=began))
     assert totals(bigquery, day) == [211.5]
-    assert bigquery.ledger(day, day)["attempt_id"].tolist() == ["2"]
+    assert len(bigquery.ledger(day, day)) == 1
 
 
 @pytest.mark.parametrize(("total", "is_allowed"), [(210.5, False), (211.5, True)])
@@ -173,7 +198,8 @@ def test_rows_are_confirmed_only_if_they_are_still_there(
 ) -> None:
     bigquery.publish(publication(lines(day, [211.5]), [day], attempt="1"))
     runs = ledger_rows(LINES.name, lines(day, [total]), [day], attempt="2")
-    confirmed = Publication(LINES, [], LINES.empty(), runs, empty(ENTITY_FAILURES.contract), [day])
+    everything = "9" * ID_DIGITS
+    confirmed = Publication(LINES, [], LINES.empty(), runs, empty(ENTITY_FAILURES.contract), [day], everything)
     said = said_by(bigquery, confirmed)
     assert said == "published" if is_allowed else "overtaken" in said
     assert_ledger_and_rows_agree(bigquery, day)

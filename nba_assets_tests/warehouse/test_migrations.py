@@ -18,7 +18,7 @@ from nba_assets.warehouse.base import Warehouse, WarehouseError
 from nba_assets.warehouse.bigquery import BigQueryWarehouse
 from nba_assets.warehouse.ddl import BIGQUERY, DUCKDB, migrations
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
-from nba_assets.warehouse.ledger import PROCESSOR_RUNS
+from nba_assets.warehouse.ledger import ID_DIGITS, PROCESSOR_RUNS
 from nba_assets.warehouse.relations import relation_of
 from nba_assets_tests.warehouse.publications import LINES, lines, publication
 
@@ -78,7 +78,7 @@ def test_required_columns_are_relaxed_without_loss_and_runs_record_again(old: tu
     assert warehouse.migrate(dry_run=True) == []
     assert run(f"SELECT status, reason, records_processed, content_hash FROM {RUNS}") == [("OK", "none", 224, None)]
     fresh(warehouse).publish(publication(lines(day, [210.5]), [day]))
-    assert warehouse.read_relation(PROCESSOR_RUNS)["attempt_id"].sort_values().tolist() == ["0", "1"]
+    assert warehouse.read_relation(PROCESSOR_RUNS)["attempt_id"].sort_values().tolist() == ["0", "1".zfill(ID_DIGITS)]
 
 
 def test_an_old_ledger_is_read_as_it_is_and_one_that_is_not_there_is_empty(old: tuple[Warehouse, Run]) -> None:

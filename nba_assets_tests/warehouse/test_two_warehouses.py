@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date, timedelta
 
+import duckdb as engine
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from nba_assets.warehouse.base import Warehouse, WarehouseError
-from nba_assets.warehouse.ledger import ENTITY_FAILURES
+from nba_assets.partition import Partition
+from nba_assets.planning.load import miscounted
+from nba_assets.schema.fingerprint import partition_hashes
+from nba_assets.tables import TABLES
+from nba_assets.warehouse.base import Warehouse, WarehouseError, ledger_only
+from nba_assets.warehouse.bigquery import BigQueryWarehouse
+from nba_assets.warehouse.duckdb import DuckDBWarehouse
+from nba_assets.warehouse.ledger import ENTITY_FAILURES, ID_DIGITS
 from nba_assets_tests.warehouse.publications import (
     LINES,
     failure_rows,
+    ledger_rows,
     lines,
     publication,
     unpublished,
 )
 
 ONE_DAY = timedelta(days=1)
+DAY_OF_NS = 86_400 * 10**9
 
 
 @pytest.fixture(params=["duckdb", "bigquery"])
@@ -30,6 +40,11 @@ def warehouse(request: pytest.FixtureRequest) -> Warehouse:
 def totals(warehouse: Warehouse, day: date) -> list[float]:
     """The totals stored for a day."""
     return warehouse.read(LINES, start=day, end=day)["total"].tolist()
+
+
+def hash_of(rows: pd.DataFrame, day: date) -> str:
+    """The content hash of a day of lines."""
+    return partition_hashes(rows, LINES.contract, [day])[day]
 
 
 def test_a_publication_replaces_its_dates_and_no_others(warehouse: Warehouse, day: date) -> None:
@@ -77,13 +92,89 @@ def test_the_ledger_tells_the_newest_attempt_and_what_stands_published(warehouse
     warehouse.publish(unpublished(day, attempt="3"))
     warehouse.publish(unpublished(day, attempt="4"))
     ledger = warehouse.ledger(day, day)
-    assert ledger[["attempt_id", "status", "rows"]].values.tolist() == [["2", "OK", 1], ["4", "GAP", 0]]
+    assert ledger[["status", "rows"]].values.tolist() == [["OK", 1], ["GAP", 0]]
+    assert ledger["attempt_id"].is_monotonic_increasing
     assert ledger["published"].tolist() == [True, False]
     assert ledger["started_at"].tolist() == [pd.Timestamp("2021-12-01 06:30", tz="UTC")] * 2
     assert ledger["share"].tolist() == [1 / 3] * 2
     assert ledger["root_table"].tolist() == [None, None]
     assert totals(warehouse, day) == [211.5]
     assert warehouse.ledger(day + ONE_DAY, day + ONE_DAY).empty
+
+
+def test_what_is_published_later_is_newer_whatever_the_clocks_said(warehouse: Warehouse, day: date) -> None:
+    ahead, right = time.time_ns() + 2 * DAY_OF_NS, time.time_ns()
+    warehouse.publish(publication(lines(day, [210.5]), [day], attempt=str(ahead)))
+    warehouse.publish(publication(lines(day, [211.5]), [day], attempt=str(right)))
+    other = TABLES["raw_injury_reports"]
+    warehouse.publish(publication(other.empty(), [day], table=other.name, attempt=str(right + 1)))
+    ledger = warehouse.ledger(day, day).set_index("table_name")
+    assert ledger.loc[LINES.name, "content_hash"] == hash_of(lines(day, [211.5]), day)
+    assert int(ledger.loc[LINES.name, "attempt_id"]) > ahead
+    assert ledger.loc[other.name, "attempt_id"] > ledger.loc[LINES.name, "attempt_id"], "across tables as well"
+    assert ledger["attempt_id"].str.len().eq(ID_DIGITS).all()
+
+
+def test_the_ids_of_one_publication_keep_their_order_and_distance(warehouse: Warehouse, day: date) -> None:
+    next_day = day + ONE_DAY
+    warehouse.publish(publication(lines(day, [210.5]), [day], attempt=str(time.time_ns() + 3 * DAY_OF_NS)))
+    both = publication(pd.concat([lines(day, [1.0]), lines(next_day, [2.0])]), [day, next_day])
+    both.runs["attempt_id"] = ["7".zfill(ID_DIGITS), "5".zfill(ID_DIGITS)]
+    warehouse.publish(both)
+    first, second = warehouse.ledger(day, next_day)["attempt_id"]
+    assert int(first) - int(second) == 2
+
+
+def test_ids_that_are_to_be_kept_are(warehouse: Warehouse, day: date) -> None:
+    warehouse.publish(publication(lines(day, [210.5]), [day]))
+    [stands] = warehouse.ledger(day, day)["attempt_id"]
+    warehouse.publish(unpublished(day))
+    again = ledger_rows(LINES.name, lines(day, [210.5]), [day], attempt=str(int(stands) + 1))
+    warehouse.publish(ledger_only(LINES, again, seen="9" * ID_DIGITS, keeps_ids=True))
+    ledger = warehouse.ledger(day, day)
+    assert ledger["status"].tolist() == ["OK", "GAP"], "what came later stays the newest"
+    assert int(ledger["attempt_id"][0]) == int(stands) + 1
+
+
+def test_rows_are_counted_by_table_and_date_in_one_query(warehouse: Warehouse, day: date) -> None:
+    next_day = day + ONE_DAY
+    both = pd.concat([lines(day, [1.0, 2.0, None]), lines(next_day, [4.0])])
+    warehouse.publish(publication(both, [day, next_day]))
+    tables = [TABLES["raw_shots"], LINES]
+    counted = warehouse.row_counts(tables, day, next_day)
+    assert counted.sort_values("partition_date").values.tolist() == [
+        [LINES.name, pd.Timestamp(day), 3],
+        [LINES.name, pd.Timestamp(next_day), 1],
+    ]
+    assert warehouse.row_counts(tables, next_day, next_day)["rows"].tolist() == [1]
+
+
+def test_a_partition_with_another_number_of_rows_than_published_is_found(warehouse: Warehouse, day: date) -> None:
+    next_day, empty_day = day + ONE_DAY, day + 2 * ONE_DAY
+    both = pd.concat([lines(day, [1.0, 2.0]), lines(next_day, [4.0])])
+    warehouse.publish(publication(both, [day, next_day, empty_day]))
+    assert altered(warehouse, day, empty_day) == {}, "an empty partition is whole"
+    delete(warehouse, day)
+    reason = "2 rows published, 0 rows in the table: altered outside the pipeline"
+    assert altered(warehouse, day, empty_day) == {Partition(LINES.name, day): reason}
+    warehouse.publish(publication(lines(day, [1.0, 2.0]), [day], attempt="2"))
+    assert altered(warehouse, day, empty_day) == {}
+
+
+def altered(warehouse: Warehouse, first: date, last: date) -> dict[Partition, str]:
+    """The partitions whose rows are known not to be those that were published, and why."""
+    found = miscounted(warehouse.ledger(first, last), warehouse.row_counts([LINES], first, last))
+    return {partition: str(one) for partition, one in found.items()}
+
+
+def delete(warehouse: Warehouse, day: date) -> None:
+    """Delete a day of lines as a person would, in a shell or a console."""
+    statement = f"DELETE FROM nba_raw.raw_game_lines WHERE game_date = DATE '{day}'"
+    if isinstance(warehouse, BigQueryWarehouse):
+        warehouse.connection.client.query(statement).result()
+    elif isinstance(warehouse, DuckDBWarehouse):
+        with engine.connect(str(warehouse.path)) as connection:
+            connection.execute(statement)
 
 
 def test_entity_failures_are_replaced_with_their_partition(warehouse: Warehouse, day: date) -> None:
