@@ -121,7 +121,7 @@ def game_types(game_ids: pd.Series) -> pd.Series:
 def seasons_of_games(game_ids: pd.Series) -> pd.Series:
     """The season of each game, from digits four and five of its id; NULL for anything else."""
     years = game_ids.where(_is_game_id(game_ids)).str[3:5]
-    return years.map({yy: season_name(_four_digits(int(yy))) for yy in years.dropna().unique()})
+    return years.map({yy: season_name(_four_digits(int(yy))) for yy in years.dropna().unique()}).astype(object)
 
 
 def eastern_dates(tipoff_utc: pd.Series) -> pd.Series:
