@@ -187,6 +187,7 @@ def _refreshed(verdict: Verdict, bench: _Bench) -> None:
     verdict.not_healed = [p for p in stands if stands[p] != well[p] or cells[p].status not in FINE]
 
 
+@cache
 def _built_of(damage: Damage) -> Standing:
     """What a season that does not contradict itself gives, built from the eve on as one range."""
     assert damage.edit is not None
