@@ -53,4 +53,5 @@ def test_it_is_not_green_loses_nothing_is_named_and_is_healed(name: str) -> None
         assert verdict.wrong == [], verdict.as_row()
         assert verdict.wrong_at_first == [], verdict.as_row()
     assert verdict.unnamed == [], verdict.told
+    assert verdict.not_followed == [], verdict.as_row()
     assert (verdict.healing_status, verdict.not_healed) == (0, []), verdict.as_row()
