@@ -186,8 +186,10 @@ def _refreshed(verdict: Verdict, bench: _Bench) -> None:
         verdict.not_followed = [p for p in stands if stands[p] != right[p] or cells[p].status not in FINE]
     elif not damage.on_warehouse:
         verdict.lost = [p for p, (_, rows) in stands.items() if _is_lost(cells[p], rows, right[p][1])]
-    spans = [(NIGHT, END)] if damage.on_warehouse else damage.refreshed
-    verdict.healing_status, _ = bench.run("repair" if damage.on_warehouse else "refresh", spans, real_frames())
+    healing, spans = ("repair", [(NIGHT, END)]) if damage.on_warehouse else ("refresh", damage.refreshed)
+    for span in spans:
+        # Date by date, the first may still stand beside what the second is to heal: the last one counts.
+        verdict.healing_status, _ = bench.run(healing, [span], real_frames())
     at = session(bench.home, now=NOW)
     cells, stands = _cells(at), standing(at)
     well = undamaged()
