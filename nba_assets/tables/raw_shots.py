@@ -140,7 +140,7 @@ def expect(evidence: Evidence) -> dict[date, Expectation]:
     box = evidence.inputs.on_date["raw_team_boxscores"][["game_id", "team", "fga", "fgm"]]
     sides = sides.merge(box, on=["game_id", "team"], how="left").fillna({"attempts": 0, "makes": 0})
     agrees = (sides["attempts"] - sides["fga"]).abs().le(1) & (sides["makes"].astype(float) - sides["fgm"]).abs().le(1)
-    doubts = disbelieved(_charted(evidence.inputs, sides["game_id"]), evidence.inputs)
+    doubts = disbelieved(_charted(evidence.inputs, sides.loc[~agrees, "game_id"]), evidence.inputs)
     charted = evidence.inputs.source[ResultSet.SHOTS]
     seasons = set() if charted is None else set(seasons_of_games(charted["GAME_ID"].drop_duplicates()))
     for day, of_day in by_date(sides.assign(agrees=agrees), "game_date"):

@@ -41,6 +41,7 @@ def _damages(asked: argparse.Namespace) -> int:
         wrong = {
             "wrong and green": verdict.wrong,
             "lost": verdict.lost,
+            "left behind": verdict.not_followed,
             "not healed": verdict.not_healed,
             "wrong and green, built from nothing": verdict.wrong_at_first,
         }

@@ -48,9 +48,10 @@ def test_built_from_nothing_it_is_not_green(name: str) -> None:
 def test_it_is_not_green_loses_nothing_is_named_and_is_healed(name: str) -> None:
     damage = DAMAGES[name]
     verdict = tried(damage, by_command=True)
-    assert verdict.lost == [], verdict.as_row()
     if not damage.may_be_so:
+        assert verdict.lost == [], verdict.as_row()
         assert verdict.wrong == [], verdict.as_row()
         assert verdict.wrong_at_first == [], verdict.as_row()
     assert verdict.unnamed == [], verdict.told
+    assert verdict.not_followed == [], verdict.as_row()
     assert (verdict.healing_status, verdict.not_healed) == (0, []), verdict.as_row()

@@ -51,7 +51,11 @@ _warm.set_forkserver_preload(["nba_assets.definitions", "nba_assets.orchestratio
 
 @dataclass
 class Verdict:
-    """What became of one damage; `told` holds every cell that is not as it was: its status and why."""
+    """What became of one damage.
+
+    `told` holds every cell that is not as it was: its status and why. `not_followed` are the cells that a change of
+    the source without a contradiction has left behind: the refresh of any date that it touches is to bring all along.
+    """
 
     damage: Damage
     exit_status: int | None = None
@@ -59,6 +63,7 @@ class Verdict:
     said: str = ""
     wrong: list[Partition] = field(default_factory=list)
     lost: list[Partition] = field(default_factory=list)
+    not_followed: list[Partition] = field(default_factory=list)
     healing_status: int | None = None
     not_healed: list[Partition] = field(default_factory=list)
     wrong_at_first: list[Partition] = field(default_factory=list)
@@ -177,16 +182,21 @@ def _refreshed(verdict: Verdict, bench: _Bench) -> None:
     changes = damage.is_consistent and not damage.clock_ahead
     right = _built_of(damage) if changes else undamaged()
     verdict.told, verdict.wrong = _told(cells), _wrong(cells, stands, right)
-    if not changes and not damage.on_warehouse:
+    if changes:
+        verdict.not_followed = [p for p in stands if stands[p] != right[p] or cells[p].status not in FINE]
+    elif not damage.on_warehouse:
         verdict.lost = [p for p, (_, rows) in stands.items() if _is_lost(cells[p], rows, right[p][1])]
-    spans = [(NIGHT, END)] if damage.on_warehouse else damage.refreshed
-    verdict.healing_status, _ = bench.run("repair" if damage.on_warehouse else "refresh", spans, real_frames())
+    healing, spans = ("repair", [(NIGHT, END)]) if damage.on_warehouse else ("refresh", damage.refreshed)
+    for span in spans:
+        # Date by date, the first may still stand beside what the second is to heal: the last one counts.
+        verdict.healing_status, _ = bench.run(healing, [span], real_frames())
     at = session(bench.home, now=NOW)
     cells, stands = _cells(at), standing(at)
     well = undamaged()
     verdict.not_healed = [p for p in stands if stands[p] != well[p] or cells[p].status not in FINE]
 
 
+@cache
 def _built_of(damage: Damage) -> Standing:
     """What a season that does not contradict itself gives, built from the eve on as one range."""
     assert damage.edit is not None
