@@ -74,8 +74,13 @@ class Attempt:
         return self._with_inputs(days, inputs)
 
     def _with_inputs(self, days: Sequence[date], inputs: Inputs) -> AttemptResult:
-        table, facts = self.table, self._facts(inputs)
-        known = {day: facts(day) for day in days}
+        table = self.table
+        try:
+            facts = self._facts(inputs)
+            known = {day: facts(day) for day in days}
+        except Exception as error:
+            _log_failure(f"{table.name} {days[0]} … {days[-1]}", error)
+            return AttemptResult(table.empty(), {day: self._error(day, _failed(error)) for day in days})
         outcomes = {day: done for day in days if (done := self._settled(day, known[day])) is not None}
         to_compute = [day for day in days if day not in outcomes or self._keeps_rows(outcomes[day])]
         rows, errors = self._computed(inputs, to_compute)

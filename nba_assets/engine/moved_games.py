@@ -33,10 +33,11 @@ def dates_of_moved_games(session: Session, days: Collection[date]) -> list[date]
             session.source.read(ResultSet.SCHEDULE, season, [d for d in days if season_of(d) == season])
             for season in seasons
         ]
-    except SourceError:
+        says = _games_on(pd.concat([whole_schedule(frame) for frame in listed]))
+    except (SourceError, KeyError, ValueError):
         return []
     stored = session.warehouse.read(SCHEDULE, columns=("game_date", "game_id", "status"), start=first, end=last)
-    stands, says = _games_on(stored), _games_on(pd.concat([whole_schedule(frame) for frame in listed]))
+    stands = _games_on(stored)
     arrived = {(game, day) for game, day in says - stands if day in published or day in days}
     moved = {game for game, _ in arrived}
     dates = {day for _, day in arrived} | {day for game, day in stands if game in moved}

@@ -66,14 +66,15 @@ class Source(Protocol):
         ...
 
 
-# Column -> kind: "str", "int", "float" or "bool"; a "?" marks columns that may hold NULL.
+# Column -> kind: "str", "int", "float", "bool", or "date" or "time" for texts that say one; a "?" marks columns that
+# may hold NULL.
 _GAME_LOG_STATISTICS = dict.fromkeys("PTS FGM FGA FG3M FG3A FTM FTA OREB DREB REB AST STL BLK TOV PF".split(), "int")
 COLUMNS: dict[ResultSet, dict[str, str]] = {
     ResultSet.SCHEDULE: {
         "seasonYear": "str",
         "gameId": "str?",
-        "gameDateEst": "str",
-        "gameDateTimeUTC": "str?",
+        "gameDateEst": "date",
+        "gameDateTimeUTC": "time?",
         "gameStatus": "int",
         "postponedStatus": "str?",
         "gameLabel": "str?",
@@ -88,7 +89,7 @@ COLUMNS: dict[ResultSet, dict[str, str]] = {
         "TEAM_ID": "int",
         "TEAM_ABBREVIATION": "str",
         "GAME_ID": "str",
-        "GAME_DATE": "str",
+        "GAME_DATE": "date",
         "MATCHUP": "str",
         "WL": "str?",
         "MIN": "int",
@@ -100,7 +101,7 @@ COLUMNS: dict[ResultSet, dict[str, str]] = {
         "TEAM_ID": "int",
         "TEAM_ABBREVIATION": "str",
         "GAME_ID": "str",
-        "GAME_DATE": "str",
+        "GAME_DATE": "date",
         "MIN": "int",
         **_GAME_LOG_STATISTICS,
         "PLUS_MINUS": "int",
@@ -135,7 +136,7 @@ COLUMNS: dict[ResultSet, dict[str, str]] = {
         "LOC_X": "int",
         "LOC_Y": "int",
         "SHOT_MADE_FLAG": "int",
-        "GAME_DATE": "str",
+        "GAME_DATE": "date",
     },
     ResultSet.PLAY_BY_PLAY: {
         "gameId": "str",
@@ -147,8 +148,8 @@ COLUMNS: dict[ResultSet, dict[str, str]] = {
         "blocked": "bool",
     },
     ResultSet.INJURY_REPORTS: {
-        "reportDate": "str",
-        "gameDate": "str",
+        "reportDate": "date",
+        "gameDate": "date",
         "teamName": "str",
         "playerName": "str?",
         "playerStatus": "str?",
@@ -156,7 +157,7 @@ COLUMNS: dict[ResultSet, dict[str, str]] = {
     },
     ResultSet.GAME_LINES: {
         "gameId": "str",
-        "gameDateEst": "str",
+        "gameDateEst": "date",
         "homeSpread": "float?",
         "total": "float?",
     },
@@ -194,8 +195,10 @@ def _as_kind(values: pd.Series, kind: str, where: str) -> pd.Series:
     nulls = values.isna()
     if nulls.any() and not kind.endswith("?"):
         raise SourceSchemaError(f"{where}: {int(nulls.sum())} of {len(values)} values are NULL, none may be.")
-    if kind.startswith("str"):
-        return _as_text(values, nulls, where)
+    if kind.rstrip("?") in _TEXTS:
+        texts = _as_text(values, nulls, where)
+        _refuse_no_dates(texts[~nulls], kind.rstrip("?"), where)
+        return texts
     if len(values) and not nulls.all() and not _is_number(values[~nulls], kind):
         raise SourceSchemaError(
             f"{where}: expected {kind.rstrip('?')}, found {values[~nulls].iloc[0]!r} ({values.dtype}). "
@@ -204,6 +207,31 @@ def _as_kind(values: pd.Series, kind: str, where: str) -> pd.Series:
     if kind == "int" or kind == "int?":
         values = pd.to_numeric(values)
     return values.astype(_DTYPES[kind])
+
+
+_TEXTS = ("str", "date", "time")
+
+
+def _refuse_no_dates(texts: pd.Series, kind: str, where: str) -> None:
+    """SourceSchemaError for a text of the kind "date" or "time" that is none."""
+    if kind == "str":
+        return
+    unique = pd.Series(texts.unique(), dtype=object)
+    if kind == "date":
+        is_wrong = (
+            unique.str[:10].str.fullmatch(_DATE).ne(True)
+            | pd.to_datetime(unique.str[:10], errors="coerce", format="mixed").isna()
+        )
+    else:
+        is_wrong = pd.to_datetime(unique, errors="coerce", utc=True, format="ISO8601").isna()
+    if is_wrong.any():
+        raise SourceSchemaError(
+            f"{where}: expected a {kind}, found {unique[is_wrong].iloc[0]!r}. "
+            "The source has changed its format: nothing was published from it."
+        )
+
+
+_DATE = r"\d{4}-\d{2}-\d{2}|\d{8}(\D.*)?"
 
 
 def _as_text(values: pd.Series, nulls: pd.Series, where: str) -> pd.Series:

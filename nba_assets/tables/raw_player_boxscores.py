@@ -73,24 +73,37 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
 
 
 def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
-    """Player-games of which the log has two versions that disagree, or that no scheduled game knows."""
+    """Player-games of which there are versions that disagree, that no scheduled game knows, or of a team not in it."""
     log = player_log(inputs)
     log = log[log["log_date"].isin(dates)]
     unknown = log[~is_listed(log["game_id"], log["log_date"], inputs.on_date["raw_schedule"])]
     disagreeing = rivals(log, "player_id")
-    if unknown.empty and disagreeing.empty:
-        return pd.DataFrame(columns=REJECTION_COLUMNS)
-    return pd.concat(
-        [
-            rejections(unknown["log_date"], unknown["player_id"], "not in the schedule: game " + unknown["game_id"]),
-            rejections(
-                disagreeing["log_date"],
-                disagreeing["player_id"],
-                "two versions disagree; the newest was used ("
-                + (disagreeing["player_name"] + ", " + disagreeing["game_id"] + ")"),
-            ),
-        ]
+    parts = [
+        rejections(unknown["log_date"], unknown["player_id"], "not in the schedule: game " + unknown["game_id"]),
+        rejections(
+            disagreeing["log_date"],
+            disagreeing["player_id"],
+            "two versions disagree; the newest was used ("
+            + (disagreeing["player_name"] + ", " + disagreeing["game_id"] + ")"),
+        ),
+        _strays(inputs, dates),
+    ]
+    parts = [part for part in parts if len(part)]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=REJECTION_COLUMNS)
+
+
+def _strays(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    """Players on a list of a team that does not play the game."""
+    games = finished_games(inputs.on_date["raw_schedule"], inputs.counting_types)
+    sides = team_games(games[games["game_date"].isin(dates)])
+    lists = pd.concat([_box_scores(inputs), _inactives(inputs)])[["game_id", "team", "player_id", "player_name"]]
+    lists = lists.merge(sides.drop_duplicates("game_id")[["game_id", "game_date"]], on="game_id")
+    is_side = pd.MultiIndex.from_frame(lists[["game_id", "team"]]).isin(
+        pd.MultiIndex.from_frame(sides[["game_id", "team"]])
     )
+    strays = lists[~is_side]
+    told = strays["player_name"] + ": listed for " + strays["team"] + " in " + strays["game_id"]
+    return rejections(strays["game_date"], strays["player_id"], told + ", which that team does not play")
 
 
 def _listed(inputs: Inputs) -> pd.DataFrame:
@@ -164,8 +177,10 @@ def _without_statistics(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _seconds(clocks: pd.Series) -> pd.Series:
     """ "28:10" -> 1690; NULL where there is no clock."""
-    parts = clocks.str.extract(r"^(\d+):(\d{2})$").astype("Float64")
-    return (60 * parts[0] + parts[1]).astype("Int64").replace({np.nan: pd.NA})
+    texts = clocks.drop_duplicates()  # a season has thirty thousand clocks, and a tenth of them are different
+    parts = texts.str.extract(r"^(\d+):(\d{2})$").astype("Float64")
+    seconds = dict(zip(texts, 60 * parts[0] + parts[1], strict=True))
+    return clocks.map(seconds).astype("Int64").replace({np.nan: pd.NA})
 
 
 def expect(evidence: Evidence) -> dict[date, Expectation]:

@@ -17,7 +17,7 @@ from nba_assets.partition import Cause, Finding, finding
 from nba_assets.schema.evidence import Evidence
 from nba_assets.schema.table import Inputs
 from nba_assets.tables.game_logs import newest, team_log
-from nba_assets.tables.games import FINAL, POSTPONED, game_name
+from nba_assets.tables.games import FINAL, POSTPONED, game_name, is_listed
 
 _MATCHUP = r"^\w+ (vs\.|@) \w+$"
 _NUMBERS = {
@@ -62,10 +62,9 @@ def contradictions(evidence: Evidence, schedule: pd.DataFrame) -> Iterator[Contr
     """
     of_dates = schedule[schedule["game_date"].isin(evidence.dates)]
     log = results(evidence.inputs)
-    log = log[log["log_date"].isin(evidence.dates) | log["game_id"].isin(of_dates["game_id"])]
-    rows = log.merge(of_dates, on="game_id", how="left")
-    yield from _not_listed(rows[rows["game_date"].isna()])
-    listed = rows[rows["game_type"].isin(evidence.inputs.counting_types)]
+    of_log = log[log["log_date"].isin(evidence.dates)]
+    yield from _not_listed(of_log[~is_listed(of_log["game_id"], of_log["log_date"], of_dates)])
+    listed = log.merge(of_dates[of_dates["game_type"].isin(evidence.inputs.counting_types)], on="game_id")
     yield from _of_games(listed)
     # On its evening a schedule may well be older than the log.
     is_over = listed["game_date"].lt(eastern_dates(pd.Series([evidence.inputs.read_at]))[0])
