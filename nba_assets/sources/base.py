@@ -66,15 +66,14 @@ class Source(Protocol):
         ...
 
 
-# Column -> kind: "str", "int", "float", "bool", or "date" or "time" for texts that say one; a "?" marks columns that
-# may hold NULL.
+# Column -> kind: "str", "int", "float" or "bool"; a "?" marks columns that may hold NULL.
 _GAME_LOG_STATISTICS = dict.fromkeys("PTS FGM FGA FG3M FG3A FTM FTA OREB DREB REB AST STL BLK TOV PF".split(), "int")
 COLUMNS: dict[ResultSet, dict[str, str]] = {
     ResultSet.SCHEDULE: {
         "seasonYear": "str",
         "gameId": "str?",
-        "gameDateEst": "date",
-        "gameDateTimeUTC": "time?",
+        "gameDateEst": "str",
+        "gameDateTimeUTC": "str?",
         "gameStatus": "int",
         "postponedStatus": "str?",
         "gameLabel": "str?",
@@ -89,7 +88,7 @@ COLUMNS: dict[ResultSet, dict[str, str]] = {
         "TEAM_ID": "int",
         "TEAM_ABBREVIATION": "str",
         "GAME_ID": "str",
-        "GAME_DATE": "date",
+        "GAME_DATE": "str",
         "MATCHUP": "str",
         "WL": "str?",
         "MIN": "int",
@@ -101,7 +100,7 @@ COLUMNS: dict[ResultSet, dict[str, str]] = {
         "TEAM_ID": "int",
         "TEAM_ABBREVIATION": "str",
         "GAME_ID": "str",
-        "GAME_DATE": "date",
+        "GAME_DATE": "str",
         "MIN": "int",
         **_GAME_LOG_STATISTICS,
         "PLUS_MINUS": "int",
@@ -136,7 +135,7 @@ COLUMNS: dict[ResultSet, dict[str, str]] = {
         "LOC_X": "int",
         "LOC_Y": "int",
         "SHOT_MADE_FLAG": "int",
-        "GAME_DATE": "date",
+        "GAME_DATE": "str",
     },
     ResultSet.PLAY_BY_PLAY: {
         "gameId": "str",
@@ -148,8 +147,8 @@ COLUMNS: dict[ResultSet, dict[str, str]] = {
         "blocked": "bool",
     },
     ResultSet.INJURY_REPORTS: {
-        "reportDate": "date",
-        "gameDate": "date",
+        "reportDate": "str",
+        "gameDate": "str",
         "teamName": "str",
         "playerName": "str?",
         "playerStatus": "str?",
@@ -157,7 +156,7 @@ COLUMNS: dict[ResultSet, dict[str, str]] = {
     },
     ResultSet.GAME_LINES: {
         "gameId": "str",
-        "gameDateEst": "date",
+        "gameDateEst": "str",
         "homeSpread": "float?",
         "total": "float?",
     },
@@ -185,6 +184,8 @@ def conform(frame: pd.DataFrame, result_set: ResultSet, *, origin: str) -> pd.Da
     converted = {
         column: _as_kind(frame[column], kind, f"{origin}: {result_set}.{column}") for column, kind in declared.items()
     }
+    for column, kind in _MOMENTS.get(result_set, {}).items():
+        _refuse_no_moments(converted[column], kind, f"{origin}: {result_set}.{column}")
     return pd.DataFrame(converted).reset_index(drop=True)
 
 
@@ -195,10 +196,8 @@ def _as_kind(values: pd.Series, kind: str, where: str) -> pd.Series:
     nulls = values.isna()
     if nulls.any() and not kind.endswith("?"):
         raise SourceSchemaError(f"{where}: {int(nulls.sum())} of {len(values)} values are NULL, none may be.")
-    if kind.rstrip("?") in _TEXTS:
-        texts = _as_text(values, nulls, where)
-        _refuse_no_dates(texts[~nulls], kind.rstrip("?"), where)
-        return texts
+    if kind.startswith("str"):
+        return _as_text(values, nulls, where)
     if len(values) and not nulls.all() and not _is_number(values[~nulls], kind):
         raise SourceSchemaError(
             f"{where}: expected {kind.rstrip('?')}, found {values[~nulls].iloc[0]!r} ({values.dtype}). "
@@ -209,29 +208,30 @@ def _as_kind(values: pd.Series, kind: str, where: str) -> pd.Series:
     return values.astype(_DTYPES[kind])
 
 
-_TEXTS = ("str", "date", "time")
+_DATE, _TIME = "date", "time"
+_MOMENTS: dict[ResultSet, dict[str, str]] = {
+    ResultSet.SCHEDULE: {"gameDateEst": _DATE, "gameDateTimeUTC": _TIME},
+    ResultSet.TEAM_LOG: {"GAME_DATE": _DATE},
+    ResultSet.PLAYER_LOG: {"GAME_DATE": _DATE},
+    ResultSet.SHOTS: {"GAME_DATE": _DATE},
+    ResultSet.INJURY_REPORTS: {"reportDate": _DATE, "gameDate": _DATE},
+}
+"""What the texts of some columns say."""
 
 
-def _refuse_no_dates(texts: pd.Series, kind: str, where: str) -> None:
-    """SourceSchemaError for a text of the kind "date" or "time" that is none."""
-    if kind == "str":
-        return
-    unique = pd.Series(texts.unique(), dtype=object)
-    if kind == "date":
-        is_wrong = (
-            unique.str[:10].str.fullmatch(_DATE).ne(True)
-            | pd.to_datetime(unique.str[:10], errors="coerce", format="mixed").isna()
-        )
+def _refuse_no_moments(texts: pd.Series, kind: str, where: str) -> None:
+    """SourceSchemaError for a text that is no date (2021-10-19, 20211019), or no ISO 8601 time."""
+    unique = pd.Series(texts.dropna().unique(), dtype=object)
+    if kind == _DATE:
+        unique = unique.str[:10].where(unique.str.match(r"\d{4}-\d{2}-\d{2}|\d{8}"), unique)
+        parsed = pd.to_datetime(unique, errors="coerce", format="ISO8601")
     else:
-        is_wrong = pd.to_datetime(unique, errors="coerce", utc=True, format="ISO8601").isna()
-    if is_wrong.any():
+        parsed = pd.to_datetime(unique, errors="coerce", format="ISO8601", utc=True)
+    if parsed.isna().any():
         raise SourceSchemaError(
-            f"{where}: expected a {kind}, found {unique[is_wrong].iloc[0]!r}. "
+            f"{where}: expected a {kind}, found {unique[parsed.isna()].iloc[0]!r}. "
             "The source has changed its format: nothing was published from it."
         )
-
-
-_DATE = r"\d{4}-\d{2}-\d{2}|\d{8}(\D.*)?"
 
 
 def _as_text(values: pd.Series, nulls: pd.Series, where: str) -> pd.Series:
