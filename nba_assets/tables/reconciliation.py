@@ -73,10 +73,10 @@ def contradictions(evidence: Evidence, schedule: pd.DataFrame) -> Iterator[Contr
 
 def _not_listed(rows: pd.DataFrame) -> Iterator[Contradiction]:
     """Games with box scores on a date on which the schedule does not have them."""
-    for game_id, sides in rows.groupby("game_id"):
+    for (game_id, day), sides in rows.groupby(["game_id", "log_date"]):
         away_first = next((m.split(" @ ") for m in sides["MATCHUP"] if " @ " in m), sides["team"].tolist())
-        day, name = sides["log_date"].iloc[0].date(), f"{game_id} {'@'.join(away_first)}"
-        yield Contradiction(day, name, finding(Cause.NOT_IN_SCHEDULE), is_listed=False)
+        name = f"{game_id} {'@'.join(away_first)}"
+        yield Contradiction(day.date(), name, finding(Cause.NOT_IN_SCHEDULE), is_listed=False)
 
 
 def _of_games(rows: pd.DataFrame) -> Iterator[Contradiction]:
