@@ -222,14 +222,12 @@ _MOMENTS: dict[ResultSet, dict[str, str]] = {
 def _refuse_no_moments(texts: pd.Series, kind: str, where: str) -> None:
     """SourceSchemaError for a text that is no date (2021-10-19, 20211019), or no ISO 8601 time."""
     unique = pd.Series(texts.dropna().unique(), dtype=object)
-    if kind == _DATE:
-        unique = unique.str[:10].where(unique.str.match(r"\d{4}-\d{2}-\d{2}|\d{8}"), unique)
-        parsed = pd.to_datetime(unique, errors="coerce", format="ISO8601")
-    else:
-        parsed = pd.to_datetime(unique, errors="coerce", format="ISO8601", utc=True)
-    if parsed.isna().any():
+    moments = unique.str[:10] if kind == _DATE else unique
+    is_wrong = pd.to_datetime(moments, errors="coerce", format="ISO8601", utc=True).isna()
+    is_wrong |= ~unique.str.match(r"\d{4}-\d{2}-\d{2}|\d{8}").astype(bool)
+    if is_wrong.any():
         raise SourceSchemaError(
-            f"{where}: expected a {kind}, found {unique[parsed.isna()].iloc[0]!r}. "
+            f"{where}: expected a {kind}, found {unique[is_wrong].iloc[0]!r}. "
             "The source has changed its format: nothing was published from it."
         )
 
