@@ -180,7 +180,7 @@ _SENTENCES: dict[Cause, str] = {
     Cause.IMPOSSIBLE: "{details}",
     Cause.TEAM_MINUTES: "{details}",
     Cause.WINNER_DIFFERS: "WL '{result}' with {points} points against {opponent_points}",
-    Cause.PLAYERS_CONTRADICT: "{player}: {details}",
+    Cause.PLAYERS_CONTRADICT: "{players}",
     Cause.NO_CLOCK: "{details}",
     Cause.CLOCK_WITHOUT_LINE: "{details}",
     Cause.CLOCK_DIFFERS: "{details}",

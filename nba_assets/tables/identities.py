@@ -58,7 +58,7 @@ def _where(rows: pd.DataFrame, mask: pd.Series) -> list[tuple[int, pd.Series]]:
 
 
 def contradicting_players(lines: pd.DataFrame) -> dict[tuple[str, str], Finding]:
-    """(game_id, team) -> the first of its players whose line cannot be.
+    """(game_id, team) -> its players whose lines cannot be, and why.
 
     `lines` has game_id, team, player_id, player_name, MIN (whole minutes), `length` (the game's, in minutes; NULL
     if unknown) and the counting statistics without NULL.
@@ -68,10 +68,9 @@ def contradicting_players(lines: pd.DataFrame) -> dict[tuple[str, str], Finding]
     for at, row in _where(lines, lines["MIN"].gt(lines["length"] + 1) | lines["MIN"].lt(0)):
         details = f"{row.MIN:g} minutes in a game of {row.length:g}"
         found.setdefault(at, finding(Cause.IMPOSSIBLE, details=details))
-    players: dict[tuple[str, str], Finding] = {}
+    players: dict[tuple[str, str], list[str]] = {}
     for at in sorted(found):
         line = lines.loc[at]
-        named = f"{line['player_name']} ({line['player_id']})"
-        wrong = finding(Cause.PLAYERS_CONTRADICT, player=named, details=str(found[at]))
-        players.setdefault((line["game_id"], line["team"]), wrong)
-    return players
+        told = f"{line['player_name']} ({line['player_id']}): {found[at]}"
+        players.setdefault((line["game_id"], line["team"]), []).append(told)
+    return {side: finding(Cause.PLAYERS_CONTRADICT, players=told) for side, told in players.items()}

@@ -14,6 +14,7 @@ from nba_assets.alerts import store
 from nba_assets.alerts.evaluate import PATIENCE
 from nba_assets.alerts.notify import AlertRun, notify
 from nba_assets.engine.materialize import RunInfo, materialize
+from nba_assets.engine.run_options import RunOptions
 from nba_assets.partition import Status
 from nba_assets.schema.table import Phase
 from nba_assets.session import Session
@@ -131,7 +132,9 @@ def test_unknown_shots_are_one_warning_with_everything_they_degrade(
     copy_of(healthy(BEFORE, NEEDED), tmp_path)
     after = [name for name in NEEDED if name not in SCORES]
     source = EditedSource({ResultSet.SHOTS: lambda frame: frame[~frame["GAME_DATE"].isin(["20211105", "20211106"])]})
-    build_range(session(tmp_path, source, now="2021-11-07T09:00"), date(2021, 11, 5), BEFORE, tables=after)
+    # Shots that stand are not replaced by none, unless somebody insists.
+    at, insists = session(tmp_path, source, now="2021-11-07T09:00"), RunOptions(force=True)
+    build_range(at, date(2021, 11, 5), BEFORE, tables=after, options=insists)
     degraded = [c.partition.table for c in cells(opened(MORNING), BEFORE).values() if c.status == Status.DEGRADED]
     assert {"raw_shots", "player_game_summary", "team_defense_zone_analysis", "ml_feature_store_v2"} <= set(degraded)
     assert notify(opened("2021-11-07T09:00")).delivered == 1

@@ -160,9 +160,12 @@ def test_missing_not_due_and_stale_say_what_to_do(gap: Session, tmp_path: Path) 
 
 def test_stale_names_the_input_that_was_computed_later(tmp_path: Path) -> None:
     def corrected(log: pd.DataFrame) -> pd.DataFrame:
-        return log.assign(STL=log["STL"].mask(log["GAME_ID"].eq("0022100136"), log["STL"] + 1))
+        """A steal more of each team: of its row, and of its first player's."""
+        first = log["GAME_ID"].eq("0022100136") & ~log.duplicated(["GAME_ID", "TEAM_ID"])
+        return log.assign(STL=log["STL"].mask(first, log["STL"] + 1))
 
-    at = session(copy_of(healthy(BEFORE), tmp_path), EditedSource({ResultSet.TEAM_LOG: corrected}))
+    logs = dict.fromkeys((ResultSet.TEAM_LOG, ResultSet.PLAYER_LOG), corrected)
+    at = session(copy_of(healthy(BEFORE), tmp_path), EditedSource(logs))
     build_range(at, BEFORE, BEFORE, tables=["raw_team_boxscores"])
     explanation = explain(at, "team_offense_game_summary", BEFORE)
     assert explanation.tree.cell.status == Status.STALE

@@ -12,10 +12,11 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -132,8 +133,8 @@ def built_from_nothing(verdict: Verdict, *, only_as_range: bool = False) -> None
             at = session(copy_of(healthy(EVE), Path(folder)), source, now=NOW)
             for first, last in spans:
                 build_range(at, first, last)
-            cells, stands = _cells(at), standing(at)
-        wrong = [p for p in _wrong(cells, stands, right) if p.day <= LAST_FIRST_BUILT]
+            cells, stands, noted = _cells(at), standing(at), noted_averages(at, DAYS)
+        wrong = [p for p in _wrong(cells, stands, right, noted) if p.day <= LAST_FIRST_BUILT]
         verdict.wrong_at_first += [p for p in wrong if p not in verdict.wrong_at_first]
         verdict.told_at_first |= {p: told for p, told in _told(cells).items() if p.day <= LAST_FIRST_BUILT}
 
@@ -179,9 +180,10 @@ def _refreshed(verdict: Verdict, bench: _Bench) -> None:
     verdict.exit_status = status
     at = session(bench.home, now=NOW)
     cells, stands = _cells(at), standing(at)
+    noted = noted_averages(at, DAYS)
     changes = damage.is_consistent and not damage.clock_ahead
     right = _built_of(damage) if changes else undamaged()
-    verdict.told, verdict.wrong = _told(cells), _wrong(cells, stands, right)
+    verdict.told, verdict.wrong = _told(cells), _wrong(cells, stands, right, noted)
     if changes:
         verdict.not_followed = [p for p in stands if stands[p] != right[p] or cells[p].status not in FINE]
     elif not damage.on_warehouse:
@@ -211,8 +213,25 @@ def _cells(at: Session) -> dict[Partition, Cell]:
     return {Partition(name, day): state.cell(name, day) for day in DAYS for name in TABLES}
 
 
-def _wrong(cells: Mapping[Partition, Cell], stands: Standing, right: Standing) -> list[Partition]:
-    return [p for p, cell in cells.items() if cell.status in GREEN and stands[p] != right[p]]
+def _wrong(
+    cells: Mapping[Partition, Cell], stands: Standing, right: Standing, noted: Collection[Partition]
+) -> list[Partition]:
+    """Green cells that are not as they should be; a league average that lacks a game, and says so, is as it should."""
+    return [p for p, cell in cells.items() if cell.status in GREEN and stands[p] != right[p] and p not in noted]
+
+
+def noted_averages(at: Session, days: Sequence[date]) -> set[Partition]:
+    """The partitions that note what the league's average lacks."""
+    found = set()
+    for name, day in product(AVERAGED, days):
+        notes = at.warehouse.failures(name, day)["details"]
+        if notes.str.startswith("league average without").any():
+            found.add(Partition(name, day))
+    return found
+
+
+AVERAGED = ("team_defense_zone_analysis", "player_composite_factors", "ml_feature_store_v2")
+"""The tables that the league's average of the month before is in."""
 
 
 def _is_lost(cell: Cell, rows: int, before: int) -> bool:

@@ -89,13 +89,9 @@ FAULTS: tuple[Fault, ...] = (
                 'rows = games[["game_date", "season", "game_id", "team", "opponent"]]',
             ),
             (
-                '        log_date=pd.to_datetime(log["GAME_DATE"].str[:10]),\n',
-                '        log_date=pd.to_datetime(log["GAME_DATE"].str[:10]),\n'
-                '        is_home=log["MATCHUP"].str.contains("vs."),\n',
-            ),
-            (
-                'columns=["game_id", "team", "log_date", "WL"',
-                'columns=["game_id", "team", "log_date", "is_home", "WL"',
+                '    log = newest(team_log(inputs), "team")\n    rows = games',
+                '    log = newest(team_log(inputs), "team")\n'
+                '    log = log.assign(is_home=log["MATCHUP"].str.contains("vs.").astype(bool))\n    rows = games',
             ),
         ),
     ),
