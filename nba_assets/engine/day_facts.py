@@ -41,7 +41,7 @@ def day_facts(
         facts = DayFacts(
             games=None if schedule is None else games[day],
             unfinished=unfinished[day],
-            no_games=_no_games(schedule, day),
+            no_games=_QUIET if games[day] else _no_games(schedule, day),
             results_are_due=session.results_are_due(day),
             is_over=day < session.today(),
             season_day=(day - opening).days if opening else 0,
@@ -77,11 +77,14 @@ def _counting(schedule: pd.DataFrame, counting_types: frozenset[str]) -> pd.Data
     return counting_games(schedule if has_results else schedule.assign(status=SCHEDULED), counting_types)
 
 
+_QUIET = finding(Cause.NO_GAME_SCHEDULED)
+
+
 def _no_games(schedule: pd.DataFrame | None, day: date) -> Finding:
     """Why a date has no counting game, if it has none."""
     games = None if schedule is None else schedule[schedule["game_date"] == pd.Timestamp(day)]
     if games is None or games.empty:
-        return finding(Cause.NO_GAME_SCHEDULED)
+        return _QUIET
     postponed = int(games["status"].eq(POSTPONED).sum()) if "status" in games else 0
     kinds = ", ".join(sorted(games["game_type"].dropna().unique()))
     others = [f"{postponed} postponed" if postponed else "", f"only games of type {kinds}" if kinds else ""]

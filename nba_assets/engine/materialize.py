@@ -45,6 +45,7 @@ from nba_assets.warehouse.ledger import (
 )
 
 log = logging.getLogger(__name__)
+Nights = dict[str, pd.Timestamp]
 _MOST_DATES = 5
 
 
@@ -102,13 +103,14 @@ def materialize(
         stands = {} if run.options.rewrite else _standing(session, table, state, hashes)
         changed = sorted(day for day in result.published if stands.get(day) != hashes[day])
         outcomes = {**waiting, **result.outcomes}
+        announced, nights = _announced_hashes(table, result), result.opening_nights
         recorded = [outcome for outcome in outcomes.values() if _is_worth_recording(state, outcome)]
         session.warehouse.publish(
             Publication(
                 table=table,
                 dates=changed,
                 rows=result.rows[result.rows[table.partition].isin(pd.DatetimeIndex(changed))],
-                runs=rows_of(PROCESSOR_RUNS, [entry.row(outcome, state, hashes, result) for outcome in recorded]),
+                runs=rows_of(PROCESSOR_RUNS, [entry.row(o, state, hashes, announced, nights) for o in recorded]),
                 failures=_failures(result.outcomes.values()),
                 failure_dates=open_days,
                 seen=state.newest_attempt,
@@ -193,7 +195,9 @@ class _Entry:
     started: datetime
     clock: float
 
-    def row(self, outcome: Outcome, state: State, hashes: dict[date, str], result: AttemptResult) -> dict[str, object]:
+    def row(
+        self, outcome: Outcome, state: State, hashes: dict[date, str], announced: dict[date, str], nights: Nights
+    ) -> dict[str, object]:
         """One row of processor_runs."""
         table, day = outcome.partition.table, outcome.partition.day
         names = ("reason", "label", "rows", "expected", "complete", "required", "games", "share")
@@ -209,18 +213,19 @@ class _Entry:
             "root_table": outcome.root.table if outcome.root else None,
             "root_date": outcome.root.day if outcome.root else None,
             "content_hash": hashes.get(day),
-            "announced_hash": _announced_hash(result, day) if TABLES[table].is_schedule else None,
+            "announced_hash": announced.get(day),
             "inputs_hash": state.inputs_hash_to_record(table, day),
             "code_version": TABLES[table].code_version,
             "source": self.source,
-            "opening_night": result.opening_nights.get(season_of(day)),
+            "opening_night": nights.get(season_of(day)),
             "options": json.dumps(self.run.options.given()),
             "started_at": self.started,
             "duration_s": time.monotonic() - self.clock,
         }
 
 
-def _announced_hash(result: AttemptResult, day: date) -> str:
-    """The hash of what the schedule said of the date before its games."""
-    of_day = result.rows[result.rows[SCHEDULE.partition] == pd.Timestamp(day)]
-    return partition_hashes(announced_games(of_day), SCHEDULE.contract, [day])[day]
+def _announced_hashes(table: Table, result: AttemptResult) -> dict[date, str]:
+    """Of the schedule: the hash of what it said of each date before its games."""
+    if not table.is_schedule:
+        return {}
+    return partition_hashes(announced_games(result.rows), table.contract, [*result.outcomes])

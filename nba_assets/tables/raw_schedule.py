@@ -14,7 +14,7 @@ from nba_assets.schema.contract import Contract, Date, OptionalInteger, Text, Ti
 from nba_assets.schema.evidence import Evidence, Expectation, by_date, none_expected
 from nba_assets.schema.table import Available, Inputs, Phase, Table
 from nba_assets.sources.base import ResultSet, SourceError
-from nba_assets.tables.games import FINAL, POSTPONED, SCHEDULED, counting_games, game_name
+from nba_assets.tables.games import FINAL, POSTPONED, SCHEDULED, counting_games, game_name, team_games
 from nba_assets.tables.reconciliation import contradictions
 
 
@@ -149,7 +149,7 @@ def expect(evidence: Evidence) -> dict[date, Expectation]:
     rows = evidence.rows[evidence.rows["game_date"].isin(evidence.dates)]
     for day, games in by_date(rows, "game_date"):
         found[day].expected = len(games)
-        _lack_pairings(found[day], counting_games(games, evidence.inputs.counting_types))
+    _lack_pairings(found, counting_games(rows, evidence.inputs.counting_types))
     for wrong in contradictions(evidence, rows):
         expectation = found[wrong.day]
         if not wrong.blocks:
@@ -160,19 +160,21 @@ def expect(evidence: Evidence) -> dict[date, Expectation]:
     return found
 
 
-def _lack_pairings(expectation: Expectation, games: pd.DataFrame) -> None:
+def _lack_pairings(found: dict[date, Expectation], games: pd.DataFrame) -> None:
     """Games of a team that nobody knows, of a team against itself, and of one that plays twice on the date."""
-    sides = pd.concat([games["home_team"], games["away_team"]])
-    twice = set(sides[sides.duplicated()])
-    for game in games.itertuples():
-        pair = (game.home_team, game.away_team)
+    sides = team_games(games)
+    is_unknown = ~games["home_team"].isin(teams.CODES) | ~games["away_team"].isin(teams.CODES)
+    is_unknown |= ~games["season"].ge(max(teams.FIRST_SEASONS.values(), default=""))
+    twice = sides[sides.duplicated(["game_date", "team"], keep=False)]["game_id"]
+    for game in games[is_unknown | games["game_id"].isin(twice)].itertuples():
+        expectation, pair = found[game.game_date.date()], (game.home_team, game.away_team)
         unknown = [str(code) for code in pair if not teams.plays_in(code, game.season)]
         if unknown:
             codes = " and ".join(unknown)
             expectation.lack(game_name(game), Cause.UNKNOWN_TEAM, codes=codes, declared_in=teams.DECLARED_IN)
         elif game.home_team == game.away_team:
             expectation.lack(game_name(game), Cause.AGAINST_ITSELF)
-        elif twice.intersection(pair):
+        elif game.game_id in set(twice):
             expectation.lack(game_name(game), Cause.TWICE_ON_DATE)
 
 
