@@ -163,10 +163,11 @@ def expect(evidence: Evidence) -> dict[date, Expectation]:
 def _lack_pairings(found: dict[date, Expectation], games: pd.DataFrame) -> None:
     """Games of a team that nobody knows, of a team against itself, and of one that plays twice on the date."""
     sides = team_games(games)
-    is_unknown = ~games["home_team"].isin(teams.CODES) | ~games["away_team"].isin(teams.CODES)
-    is_unknown |= ~games["season"].ge(max(teams.FIRST_SEASONS.values(), default=""))
-    twice = sides[sides.duplicated(["game_date", "team"], keep=False)]["game_id"]
-    for game in games[is_unknown | games["game_id"].isin(twice)].itertuples():
+    is_known = [teams.plays_in(code, season) for code, season in zip(sides["team"], sides["season"], strict=True)]
+    is_twice = sides.duplicated(["game_date", "team"], keep=False)
+    twice = set(sides.loc[is_twice, "game_id"])
+    doubtful = twice | set(sides.loc[~np.array(is_known, dtype=bool), "game_id"])
+    for game in games[games["game_id"].isin(doubtful)].itertuples():
         expectation, pair = found[game.game_date.date()], (game.home_team, game.away_team)
         unknown = [str(code) for code in pair if not teams.plays_in(code, game.season)]
         if unknown:
@@ -174,7 +175,7 @@ def _lack_pairings(found: dict[date, Expectation], games: pd.DataFrame) -> None:
             expectation.lack(game_name(game), Cause.UNKNOWN_TEAM, codes=codes, declared_in=teams.DECLARED_IN)
         elif game.home_team == game.away_team:
             expectation.lack(game_name(game), Cause.AGAINST_ITSELF)
-        elif game.game_id in set(twice):
+        elif game.game_id in twice:
             expectation.lack(game_name(game), Cause.TWICE_ON_DATE)
 
 
