@@ -60,6 +60,8 @@ class Source(Protocol):
     def read(self, result_set: ResultSet, season: str, dates: Sequence[date] | None = None) -> pd.DataFrame | None:
         """The rows of one season, at least those of games on `dates` (all, if None); more may come.
 
+        Of no dates at all (an empty sequence) it is whatever is at hand: nobody is asked for more.
+
         None where the source does not have that result set for that season. The frame has the columns of
         `COLUMNS[result_set]`, conformed. Raises SourceError, never returns a part in silence.
         """
