@@ -155,6 +155,16 @@ THRESHOLDS = frozenset(
 )
 """How much is missing, rather than what."""
 
+CONTRADICTIONS = frozenset(
+    {
+        *(Cause.UNKNOWN_TEAM, Cause.NOT_IN_SCHEDULE, Cause.POSTPONED_BUT_PLAYED, Cause.ON_ANOTHER_DATE),
+        *(Cause.OTHER_TEAMS, Cause.OTHER_HOME_TEAM, Cause.AGAINST_ITSELF, Cause.TWICE_ON_DATE, Cause.IDENTITY_BROKEN),
+        *(Cause.IMPOSSIBLE, Cause.TEAM_MINUTES, Cause.WINNER_DIFFERS, Cause.PLAYERS_CONTRADICT),
+        *(Cause.CLOCK_WITHOUT_LINE, Cause.CLOCK_DIFFERS, Cause.STARTERS),
+    }
+)
+"""Nothing is missing, but something is wrong: nobody is advised to accept it."""
+
 _SENTENCES: dict[Cause, str] = {
     Cause.SEASON_NOT_COVERED: "the source '{source}' has no schedule that covers {date}",
     Cause.BEYOND_SCHEDULE: "the schedule of the source '{source}' reaches to {reach}: ask for a newer one",

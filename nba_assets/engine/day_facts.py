@@ -19,7 +19,7 @@ from nba_assets.sources.base import ResultSet
 from nba_assets.tables import SCHEDULE
 from nba_assets.tables.games import FINAL, POSTPONED, SCHEDULED, counting_games
 from nba_assets.tables.raw_schedule import reach, whole_schedule
-from nba_assets.tables.reconciliation import results
+from nba_assets.tables.reconciliation import results, results_of_players
 
 
 def day_facts(
@@ -54,8 +54,8 @@ def day_facts(
 
 def _of_schedule(source: str, schedule: pd.DataFrame, inputs: Inputs) -> Callable[[DayFacts, date], DayFacts]:
     """What the schedule's own facts have besides: how far it reaches, and the dates of which there are results."""
-    log = results(inputs)
-    played = Counter(log.drop_duplicates("game_id")["log_date"].dt.date)
+    played = Counter(results(inputs).drop_duplicates("game_id")["log_date"].dt.date)
+    played |= Counter(results_of_players(inputs).drop_duplicates("game_id")["log_date"].dt.date)
     reaches = {season: reach(schedule, season) for season in schedule["season"].unique()}
 
     def of(facts: DayFacts, day: date) -> DayFacts:

@@ -190,5 +190,5 @@ RAW_SCHEDULE = Table(
     available=Available.ANNOUNCED,
     is_schedule=True,
     result_sets=(ResultSet.SCHEDULE,),
-    evidence=(ResultSet.TEAM_LOG,),
+    evidence=(ResultSet.TEAM_LOG, ResultSet.PLAYER_LOG),
 )

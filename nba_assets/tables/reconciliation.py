@@ -16,7 +16,7 @@ from nba_assets.league.calendar import eastern_dates, game_types
 from nba_assets.partition import Cause, Finding, finding
 from nba_assets.schema.evidence import Evidence
 from nba_assets.schema.table import Inputs
-from nba_assets.tables.game_logs import newest, team_log
+from nba_assets.tables.game_logs import newest, player_log, team_log
 from nba_assets.tables.games import FINAL, POSTPONED, game_name, is_listed
 
 _MATCHUP = r"^\w+ (vs\.|@) \w+$"
@@ -51,7 +51,15 @@ class Contradiction:
 
 def results(inputs: Inputs) -> pd.DataFrame:
     """The newest version of each counting team-game of the log, whatever the schedule says of it."""
-    log = newest(team_log(inputs), "team")
+    return _counting(newest(team_log(inputs), "team"), inputs)
+
+
+def results_of_players(inputs: Inputs) -> pd.DataFrame:
+    """One row per counting team-game of the players' log: game_id, team, log_date, and what one of its players did."""
+    return _counting(newest(player_log(inputs), "team"), inputs)
+
+
+def _counting(log: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
     return log[game_types(log["game_id"].astype(object)).isin(inputs.counting_types)]
 
 
@@ -62,8 +70,10 @@ def contradictions(evidence: Evidence, schedule: pd.DataFrame) -> Iterator[Contr
     """
     of_dates = schedule[schedule["game_date"].isin(evidence.dates)]
     log = results(evidence.inputs)
-    of_log = log[log["log_date"].isin(evidence.dates)]
-    yield from _not_listed(of_log[~is_listed(of_log["game_id"], of_log["log_date"], of_dates)])
+    # The players' log knows of a game as well, should the teams' have lost it.
+    known = pd.concat([log, results_of_players(evidence.inputs)])
+    known = known[known["log_date"].isin(evidence.dates)].drop_duplicates(["game_id", "team"])
+    yield from _not_listed(known[~is_listed(known["game_id"], known["log_date"], of_dates)])
     listed = log.merge(of_dates[of_dates["game_type"].isin(evidence.inputs.counting_types)], on="game_id")
     yield from _of_games(listed)
     # On its evening a schedule may well be older than the log.
@@ -74,7 +84,7 @@ def contradictions(evidence: Evidence, schedule: pd.DataFrame) -> Iterator[Contr
 def _not_listed(rows: pd.DataFrame) -> Iterator[Contradiction]:
     """Games with box scores on a date on which the schedule does not have them."""
     for (game_id, day), sides in rows.groupby(["game_id", "log_date"]):
-        away_first = next((m.split(" @ ") for m in sides["MATCHUP"] if " @ " in m), sides["team"].tolist())
+        away_first = next((m.split(" @ ") for m in sides["MATCHUP"].dropna() if " @ " in m), sides["team"].tolist())
         name = f"{game_id} {'@'.join(away_first)}"
         yield Contradiction(day.date(), name, finding(Cause.NOT_IN_SCHEDULE), is_listed=False)
 

@@ -61,6 +61,11 @@ OF_THE_SCHEDULE: dict[str, tuple[Edits, Status, str]] = {
         Status.GAP,
         f"{NAME}: a box score, and on this date no such game in the schedule",
     ),
+    "not there, nor in the teams' log": (
+        _without(SCHEDULE) | _without(TEAMS),
+        Status.GAP,
+        f"{GAME} MIL@WAS: a box score, and on this date no such game in the schedule",
+    ),
     "postponed": (_of(SCHEDULE, postponedStatus="Y"), Status.GAP, f"{NAME}: postponed by the schedule"),
     "on another date": (
         _of(TEAMS, GAME_DATE="2021-11-08"),

@@ -83,6 +83,7 @@ def test_an_inactive_list_that_is_not_there_is_a_gap_that_names_the_games(home: 
     assert (after.status, str(after.root)) == (Status.BLOCKED, f"raw_player_boxscores {DAY}")
 
 
+@pytest.mark.long
 def test_nights_that_follow_without_lists_are_gaps_as_well(home: Path) -> None:
     later = session(home, EditedSource(_without_inactives(lambda listed: listed["GAME_ID"].ge("0022100158"))))
     build_range(later, DAY, date(2021, 11, 26), tables=LISTS)
@@ -152,6 +153,7 @@ def test_a_player_in_uniform_for_two_teams_is_an_error_of_his_night_alone(home: 
     assert cell(at, "raw_player_boxscores", NEXT).status == Status.OK
 
 
+@pytest.mark.long
 def test_a_player_inactive_for_another_team_stays_with_the_one_that_he_played_for(home: Path) -> None:
     extra = _listed(SAN_ANTONIOS_GAME, "SAS", 1610612759, DONCIC, "Luka Dončić")
     at = session(
@@ -186,6 +188,7 @@ def _exchanged(shots: pd.DataFrame) -> pd.DataFrame:
     return shots.assign(PLAYER_ID=shots["PLAYER_ID"].mask(shots["GAME_ID"].eq(GAME), other))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("edits", "told"),
     [

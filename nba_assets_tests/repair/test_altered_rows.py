@@ -120,6 +120,7 @@ def test_another_number_of_rows_is_stale_with_its_numbers_and_a_plain_repair_res
     assert_whole(home)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", ["repair", "refresh"])
 def test_a_named_range_restores_an_altered_value_without_being_told(home: Path, command: str) -> None:
     alter(home, "a value altered")
@@ -135,6 +136,7 @@ def test_a_named_range_restores_an_altered_value_without_being_told(home: Path, 
     assert_whole(home)
 
 
+@pytest.mark.long
 def test_verify_finds_an_altered_value_records_it_and_a_plain_repair_restores_it(home: Path) -> None:
     alter(home, "a value altered")
     assert run(home, "repair").exit_code == 0
@@ -156,6 +158,7 @@ def test_verify_finds_an_altered_value_records_it_and_a_plain_repair_restores_it
     assert_whole(home)
 
 
+@pytest.mark.long
 def test_what_was_computed_from_altered_rows_is_computed_again_once_they_are_restored(home: Path) -> None:
     """The content hash of restored rows is that of before: nothing would look changed."""
     alter(home, f"UPDATE {STORED} SET points = points + 40 WHERE {OF_DAY} AND points > 0")
@@ -167,6 +170,7 @@ def test_what_was_computed_from_altered_rows_is_computed_again_once_they_are_res
     assert_whole(home)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("damage", [name for name in DAMAGES if name != "a value altered"])
 def test_what_was_computed_from_holes_is_computed_again_once_they_are_filled(home: Path, damage: str) -> None:
     alter(home, damage)

@@ -1,0 +1,19 @@
+"""Neighbours of the known damages: built from nothing they are not green, and named."""
+
+from __future__ import annotations
+
+import pytest
+
+from nba_assets_tests.faults.damages import DAMAGES
+from nba_assets_tests.faults.trial import Verdict, built_from_nothing
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", [name for name, damage in DAMAGES.items() if damage.edit and not damage.is_listed])
+def test_a_neighbour_is_not_green(name: str) -> None:
+    damage = DAMAGES[name]
+    verdict = Verdict(damage)
+    built_from_nothing(verdict)
+    assert damage.may_be_so or verdict.wrong_at_first == [], verdict.told_at_first
+    assert verdict.unnamed == [], verdict.told_at_first
