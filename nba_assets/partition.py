@@ -85,6 +85,7 @@ class Cause(StrEnum):
     WINNER_DIFFERS = "winner_differs"
     PLAYERS_CONTRADICT = "players_contradict"
     NO_CLOCK = "no_clock"
+    OTHER_NAME = "other_name"
     CLOCK_WITHOUT_LINE = "clock_without_line"
     CLOCK_DIFFERS = "clock_differs"
     STARTERS = "starters"
@@ -160,7 +161,7 @@ CONTRADICTIONS = frozenset(
         *(Cause.UNKNOWN_TEAM, Cause.NOT_IN_SCHEDULE, Cause.POSTPONED_BUT_PLAYED, Cause.ON_ANOTHER_DATE),
         *(Cause.OTHER_TEAMS, Cause.OTHER_HOME_TEAM, Cause.AGAINST_ITSELF, Cause.TWICE_ON_DATE, Cause.IDENTITY_BROKEN),
         *(Cause.IMPOSSIBLE, Cause.TEAM_MINUTES, Cause.WINNER_DIFFERS, Cause.PLAYERS_CONTRADICT),
-        *(Cause.CLOCK_WITHOUT_LINE, Cause.CLOCK_DIFFERS, Cause.STARTERS),
+        *(Cause.OTHER_NAME, Cause.CLOCK_WITHOUT_LINE, Cause.CLOCK_DIFFERS, Cause.STARTERS),
     }
 )
 """Nothing is missing, but something is wrong: nobody is advised to accept it."""
@@ -192,6 +193,7 @@ _SENTENCES: dict[Cause, str] = {
     Cause.WINNER_DIFFERS: "WL '{result}' with {points} points against {opponent_points}",
     Cause.PLAYERS_CONTRADICT: "{players}",
     Cause.NO_CLOCK: "{details}",
+    Cause.OTHER_NAME: "{details}",
     Cause.CLOCK_WITHOUT_LINE: "{details}",
     Cause.CLOCK_DIFFERS: "{details}",
     Cause.STARTERS: "{starters} starters",

@@ -260,6 +260,7 @@ def _against_box_scores(evidence: Evidence, sides: pd.DataFrame) -> dict[tuple[s
         (played & has_box & ~in_box, Cause.NO_CLOCK, "{who} played, and is not in the box score"),
         (played & in_box & players["team"].ne(players["team_in_box"]), Cause.NO_CLOCK, "{who} is with another team"),
         (played & in_box & no_clock, Cause.NO_CLOCK, "{who} played {minutes} minutes, and his box score has no clock"),
+        (_has_another_s_name(players), Cause.OTHER_NAME, "{who} has the name of another in the box score"),
         (~played & players["clock"].gt(0), Cause.CLOCK_WITHOUT_LINE, "{who} has a clock, and no line in the log"),
         (
             _is_off(players, played, key),
@@ -287,6 +288,15 @@ def _in_both(evidence: Evidence, sides: pd.DataFrame) -> pd.DataFrame:
     both = log.merge(box, on=["game_id", "player_id"], how="outer", suffixes=("", "_in_box"), indicator="where")
     both = both.assign(side=both["team"].fillna(both["team_in_box"]), clock=both["clock"].astype("float64").fillna(0.0))
     return both.merge(sides[["game_id", "team"]].rename(columns={"team": "side"}), on=["game_id", "side"])
+
+
+def _has_another_s_name(players: pd.DataFrame) -> pd.Series:
+    """Whose name in the log is that of another player of the team in the box score: their ids have been exchanged."""
+    differs = players["player_name"].notna() & players["player_name_in_box"].notna()
+    differs &= players["player_name"].ne(players["player_name_in_box"])
+    of_side = ["game_id", "side"]
+    in_box = pd.MultiIndex.from_frame(players[[*of_side, "player_name_in_box"]])
+    return differs & pd.MultiIndex.from_frame(players[[*of_side, "player_name"]]).isin(in_box)
 
 
 def _is_off(players: pd.DataFrame, played: pd.Series, key: list[pd.Series]) -> pd.Series:

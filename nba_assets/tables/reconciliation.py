@@ -18,6 +18,7 @@ from nba_assets.schema.evidence import Evidence
 from nba_assets.schema.table import Inputs
 from nba_assets.tables.game_logs import newest, player_log, team_log
 from nba_assets.tables.games import FINAL, POSTPONED, game_name, is_listed
+from nba_assets.tables.identities import MOST_OF_A_TEAM, broken_identities
 
 _MATCHUP = r"^\w+ (vs\.|@) \w+$"
 _NUMBERS = {
@@ -112,7 +113,14 @@ def _of_games(rows: pd.DataFrame) -> Iterator[Contradiction]:
 
 
 def _of_results(rows: pd.DataFrame) -> Iterator[Contradiction]:
-    """Games whose status or score in the schedule is not what the log says: facts that no other table is made of."""
+    """Games whose status or score in the schedule is not what the log says: facts that no other table is made of.
+
+    Nor is a score believed that agrees with a line of the log which cannot be.
+    """
+    rows = rows.reset_index(drop=True)
+    for at, wrong_line in broken_identities(rows, MOST_OF_A_TEAM).items():
+        row = next(rows.iloc[[at]].itertuples())
+        yield Contradiction(row.game_date.date(), game_name(row), wrong_line, blocks=False, side=row.team)
     is_final = rows["status"].eq(FINAL)
     score = rows["home_score"].where(rows["team"].eq(rows["home_team"]), rows["away_score"])
     for wrong, cause in (

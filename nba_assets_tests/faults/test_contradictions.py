@@ -96,6 +96,11 @@ OF_THE_SCHEDULE: dict[str, tuple[Edits, Status, str]] = {
         Status.DEGRADED,
         f"{NAME} WAS: box score has 101 points, the schedule 102",
     ),
+    "the score of a line that cannot be": (
+        _of(SCHEDULE, homeTeam_score=103) | _of(TEAMS, "WAS", PTS=103),
+        Status.DEGRADED,
+        f"{NAME} WAS: 103 points, but 2 FGM + FG3M + FTM",
+    ),
     "not over": (_of(SCHEDULE, gameStatus=2), Status.DEGRADED, f"{NAME}: a result, and not final in the schedule"),
 }
 
@@ -117,6 +122,10 @@ OF_THE_TEAMS: dict[str, tuple[Edits, str]] = {
     "overtimes of both": (_of(TEAMS, MIN=265), "the players' time sums to 23"),
     "assists": (_of(TEAMS, "WAS", AST=25), "ast of the players sum to 24, the team has 25"),
     "a player's points": (_of(PLAYERS, BEAL, PTS=_more(7)), "(203078): 37 points, but 2 FGM"),
+    "a player's points, and all sums": (
+        _of(PLAYERS, BEAL, PTS=37) | _of(TEAMS, "WAS", PTS=108) | _of(SCHEDULE, homeTeam_score=108),
+        "Bradley Beal (203078): 37 points, but 2 FGM",
+    ),
     "a player's minutes": (_of(PLAYERS, BEAL, MIN=60), "Bradley Beal (203078): 60 minutes in a game of 48"),
     "a player's attempts": (
         _of(PLAYERS, GAFFORD, FGA=4) | _of(TEAMS, "WAS", FGA=79),
@@ -132,6 +141,12 @@ OF_THE_PLAYERS: dict[str, tuple[Edits, str]] = {
     "another clock": (
         _one_after_the_other(BOX, _of(BOX, BEAL, minutes="33:23"), _of(BOX, KUZMA, minutes="33:43")),
         "Bradley Beal (203078) has 37 minutes in the log, 33 by the clock",
+    ),
+    "another's name": (
+        _one_after_the_other(
+            PLAYERS, _of(PLAYERS, BEAL, PLAYER_NAME="Kyle Kuzma"), _of(PLAYERS, KUZMA, PLAYER_NAME="Bradley Beal")
+        ),
+        "Kyle Kuzma (203078) has the name of another in the box score",
     ),
     "six starters": (_of(BOX, TODD, starter=True), "6 starters"),
     "four starters": (_of(BOX, BEAL, starter=False), "4 starters"),
