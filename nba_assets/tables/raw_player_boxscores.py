@@ -87,6 +87,7 @@ def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
             + (disagreeing["player_name"] + ", " + disagreeing["game_id"] + ")"),
         ),
         _strays(inputs, dates),
+        _misnamed(inputs, dates),
     ]
     parts = [part for part in parts if len(part)]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=REJECTION_COLUMNS)
@@ -104,6 +105,18 @@ def _strays(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     strays = lists[~is_side]
     told = strays["player_name"] + ": listed for " + strays["team"] + " in " + strays["game_id"]
     return rejections(strays["game_date"], strays["player_id"], told + ", which that team does not play")
+
+
+def _misnamed(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    """Inactive players under an id that is not the one of whoever has that name in the season's log."""
+    games = finished_games(inputs.on_date["raw_schedule"], inputs.counting_types)
+    games = games.loc[games["game_date"].isin(dates), ["game_id", "game_date"]]
+    listed = _inactives(inputs)[["game_id", "player_id", "player_name"]].merge(games, on="game_id")
+    known = player_log(inputs)[["player_name", "player_id"]].drop_duplicates()
+    is_known = pd.MultiIndex.from_frame(listed[["player_name", "player_id"]]).isin(pd.MultiIndex.from_frame(known))
+    wrong = listed[~is_known & listed["player_name"].isin(known["player_name"])]
+    told = wrong["player_name"] + ": inactive in " + wrong["game_id"] + " under an id that is not his in the log"
+    return rejections(wrong["game_date"], wrong["player_id"], told)
 
 
 def _listed(inputs: Inputs) -> pd.DataFrame:

@@ -375,6 +375,8 @@ def _listed(target: _Target, before: pd.DataFrame) -> str | None:
         return OPTIONAL
     if target.is_of_cells and (columns <= _COSMETIC.get(result_set, set()) or _is_tip_off_of_the_day(target)):
         return COSMETIC
+    if columns == {"PLUS_MINUS"} and target.frame["PLUS_MINUS"].dropna().abs().max() <= 60:
+        return PLUS_MINUS
     if target.whole_day:
         return None
     if result_set == ResultSet.SHOTS and not _has_unknown_zone(target):
@@ -383,8 +385,6 @@ def _listed(target: _Target, before: pd.DataFrame) -> str | None:
         return ONE_LISTING
     if target.is_of_cells and columns == {"minutes"} and _are_within_tolerance(target, before):
         return CLOCK
-    if columns == {"PLUS_MINUS"} and target.is_of_cells and target.frame["PLUS_MINUS"].dropna().abs().max() <= 60:
-        return PLUS_MINUS
     return UNDECIDABLE if _is_undecidable(target, before) else None
 
 
