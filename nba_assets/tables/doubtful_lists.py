@@ -10,7 +10,14 @@ import pandas as pd
 
 from nba_assets.league import teams
 from nba_assets.league.calendar import seasons_of_games
-from nba_assets.league.list_sizes import ENOUGH_GAMES, doubtful_lists, doubtful_lists_of, is_gap, lost_of_slates
+from nba_assets.league.list_sizes import (
+    ENOUGH_GAMES,
+    FEWEST_DOUBTFUL,
+    doubtful_lists,
+    doubtful_lists_of,
+    is_gap,
+    lost_of_slates,
+)
 from nba_assets.league.windows import GameLog
 from nba_assets.partition import Cause, Finding, finding
 from nba_assets.schema.evidence import Evidence, Expectation, by_date
@@ -25,7 +32,7 @@ LIST_COLUMNS = ("season", "game_date", "game_id", "team", "listing", "player_id"
 def judge_lists(evidence: Evidence, found: dict[date, Expectation]) -> None:
     """Doubtful lists of the dates of raw_player_boxscores: many of one night lack, few degrade.
 
-    The only one of a night is a note if the source has a later night: some teams really had nobody inactive.
+    One or two of a night are notes if the source has a later night: some teams really had nobody inactive.
     """
     listings = _lists_as_they_will_stand(evidence)
     doubtful = doubtful_lists_of(listings, evidence.dates)
@@ -82,8 +89,8 @@ def _of_doubtful_lists(listings: pd.DataFrame, playing: pd.DataFrame, newest: pd
 
 
 def _is_note(side: Any, newest: pd.Timestamp) -> bool:
-    """Whether a doubtful list is the only one of its night, and the source has gone on since."""
-    return bool(side.doubtful_of_night == 1 and side.game_date < newest)
+    """Whether a doubtful list is one of few of its night, and the source has gone on since."""
+    return bool(side.doubtful_of_night < FEWEST_DOUBTFUL and side.game_date < newest)
 
 
 def _shortcoming(side: Any) -> Finding:

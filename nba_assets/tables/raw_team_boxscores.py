@@ -112,11 +112,10 @@ def _shortcomings(sides: pd.DataFrame, lines: pd.DataFrame) -> Iterator[tuple[An
         yield side, finding(Cause.NO_BOX_SCORE)
     whole = ["overtime_periods", *COUNTING_STATISTICS]
     present = sides[is_there].astype(dict.fromkeys(whole, "int64")).reset_index(drop=True)
-    wrong = _against_others(present)
     of_players = _against_players(present, lines)
     # Who is wrong says more than that the team is.
-    named = {at: found for at, found in of_players.items() if found.cause is Cause.PLAYERS_CONTRADICT}
-    for source in (named, broken_identities(present, MOST_OF_A_TEAM), of_players):
+    wrong = {at: found for at, found in of_players.items() if found.cause is Cause.PLAYERS_CONTRADICT}
+    for source in (_against_others(present), broken_identities(present, MOST_OF_A_TEAM), of_players):
         for at, found in source.items():
             wrong.setdefault(at, found)
     for side in present.itertuples():
