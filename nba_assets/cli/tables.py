@@ -33,7 +33,7 @@ from nba_assets.partition import FINE, Cause
 from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell
 from nba_assets.schema.contract import Column, columns_of
-from nba_assets.schema.fingerprint import have_same_columns, partition_hashes
+from nba_assets.schema.fingerprint import are_other_rows, partition_hashes
 from nba_assets.schema.table import Table
 from nba_assets.session import Session, open_session
 from nba_assets.tables import TABLES, TIERS
@@ -141,7 +141,7 @@ def _is_altered(cell: Cell, stands: str) -> bool:
     if cell.findings and cell.findings[0].cause in (Cause.ROWS_ALTERED, Cause.CONTENT_ALTERED):
         return True
     published = cell.published.content_hash
-    return published is not None and published != stands and have_same_columns(published, stands)
+    return published is not None and are_other_rows(published, stands)
 
 
 def _named(cells: Collection[Cell], days: Sequence[date]) -> str:

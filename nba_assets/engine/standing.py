@@ -14,7 +14,7 @@ from nba_assets.planning.history import history
 from nba_assets.planning.load import load_state, miscounted, published_contents
 from nba_assets.planning.plan import dependents
 from nba_assets.planning.state import State
-from nba_assets.schema.fingerprint import have_same_columns, partition_hashes
+from nba_assets.schema.fingerprint import are_other_rows, partition_hashes
 from nba_assets.schema.table import Table
 from nba_assets.session import Session
 from nba_assets.tables import SCHEDULE, TABLES
@@ -62,7 +62,7 @@ def find_altered(session: Session, days: Sequence[date], *, found_by: str) -> di
 
 
 def _is_altered(published: str, stands: str | None) -> bool:
-    return stands is None or (stands != published and have_same_columns(stands, published))
+    return stands is None or are_other_rows(stands, published)
 
 
 def _in_order(partition: Partition) -> tuple[date, int]:

@@ -40,9 +40,9 @@ def partition_hashes(rows: pd.DataFrame, contract: type[Contract], dates: Iterab
     return hashes
 
 
-def have_same_columns(one: str, other: str) -> bool:
-    """Whether two content hashes are of rows with the same columns and types: else they say nothing of the rows."""
-    return one.partition("-")[0] == other.partition("-")[0]
+def are_other_rows(one: str, other: str) -> bool:
+    """Whether two content hashes say that the rows differ: of other columns or types they say nothing of the rows."""
+    return one != other and one.partition("-")[0] == other.partition("-")[0]
 
 
 def combine(parts: Iterable[str]) -> str:

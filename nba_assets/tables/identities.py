@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
 from nba_assets.partition import Cause, Finding, finding
+from nba_assets.tables.statistics import COUNTING_STATISTICS
 
 _AT_MOST = (("fgm", "fga"), ("fg3m", "fg3a"), ("ftm", "fta"), ("fg3m", "fgm"), ("fg3a", "fga"))
 
@@ -55,6 +57,15 @@ def _where(rows: pd.DataFrame, mask: pd.Series) -> list[tuple[int, pd.Series]]:
     """(position, row as a named tuple) of the rows of a mask."""
     chosen = mask.fillna(False).to_numpy(dtype=bool)
     return list(zip(chosen.nonzero()[0].tolist(), rows[chosen].itertuples(), strict=True)) if chosen.any() else []
+
+
+def differing_sum(side: Mapping[str, Any]) -> Finding | None:
+    """The first counting statistic of a team that is not the sum of its players', `…_of_players`; None if all are."""
+    for name in COUNTING_STATISTICS:
+        of_players, of_team = int(side[f"{name}_of_players"]), int(side[name])
+        if of_players != of_team:
+            return finding(Cause.SUM_DIFFERS, statistic=name, of_players=of_players, of_team=of_team)
+    return None
 
 
 def contradicting_players(lines: pd.DataFrame) -> dict[tuple[str, str], Finding]:

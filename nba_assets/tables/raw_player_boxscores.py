@@ -25,7 +25,7 @@ from nba_assets.sources.base import ResultSet
 from nba_assets.tables.doubtful_lists import LIST_COLUMNS, judge_lists
 from nba_assets.tables.game_logs import newest, player_log, rivals
 from nba_assets.tables.games import finished_games, game_name, is_listed, team_games
-from nba_assets.tables.identities import contradicting_players
+from nba_assets.tables.identities import contradicting_players, differing_sum
 from nba_assets.tables.postgame import PLAYERS_ON_THE_FLOOR, finished_sides, unfinished
 from nba_assets.tables.statistics import COUNTING_STATISTICS, counting_columns
 from nba_assets.tables.two_lists import note_two_lists, refuse_two_teams
@@ -250,10 +250,9 @@ def _shortcoming(side: dict[str, object]) -> Finding | None:
         return finding(Cause.NO_PLAYERS) if np.isnan(played) else finding(Cause.TOO_FEW_PLAYED, played=int(played))
     if np.isnan(number["points"]):
         return finding(Cause.NO_TEAM_BOX_SCORE)
-    for name in COUNTING_STATISTICS:
-        of_players, of_team = number[f"{name}_of_players"], number[name]
-        if of_players != of_team:
-            return finding(Cause.SUM_DIFFERS, statistic=name, of_players=int(of_players), of_team=int(of_team))
+    differing = differing_sum(number)
+    if differing is not None:
+        return differing
     seconds, length = number["seconds_played_of_players"], number["seconds_played"]
     if abs(seconds - length) > 0.01 * length:
         return finding(Cause.MINUTES_DIFFER, of_players=round(seconds / 60), of_game=round(length / 60))

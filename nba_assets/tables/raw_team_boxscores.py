@@ -18,7 +18,7 @@ from nba_assets.schema.table import REJECTION_COLUMNS, Inputs, Phase, Table, rej
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables.game_logs import newest, player_log, rivals, team_log
 from nba_assets.tables.games import finished_games, game_name, is_listed, team_games
-from nba_assets.tables.identities import MOST_OF_A_TEAM, broken_identities, contradicting_players
+from nba_assets.tables.identities import MOST_OF_A_TEAM, broken_identities, contradicting_players, differing_sum
 from nba_assets.tables.postgame import PLAYERS_ON_THE_FLOOR, finished_sides, unfinished
 from nba_assets.tables.reconciliation import Contradiction, contradictions
 from nba_assets.tables.statistics import COUNTING_STATISTICS, counting_columns
@@ -162,17 +162,15 @@ def _against_players(sides: pd.DataFrame, lines: pd.DataFrame) -> dict[int, Find
     players = contradicting_players(lines)
     found: dict[int, Finding] = {}
     for side in both[both["played"].ge(PLAYERS_ON_THE_FLOOR)].itertuples():
-        wrong = players.get((side.game_id, side.team)) or _differing_sum(side._asdict())
+        sums = side._asdict()
+        wrong = players.get((side.game_id, side.team)) or differing_sum(sums) or _other_length(sums)
         if wrong is not None:
             found[side.Index] = wrong
     return found
 
 
-def _differing_sum(side: dict[str, Any]) -> Finding | None:
-    for name in COUNTING_STATISTICS:
-        of_players, of_team = int(side[f"{name}_of_players"]), int(side[name])
-        if of_players != of_team:
-            return finding(Cause.SUM_DIFFERS, statistic=name, of_players=of_players, of_team=of_team)
+def _other_length(side: dict[str, Any]) -> Finding | None:
+    """Whole minutes of the players that make a game of another length than the team's."""
     of_players, of_game = int(side["MIN_of_players"]), 240 + 25 * int(side["overtime_periods"])
     overtimes = max(round((of_players - 240) / 25), 0)
     # Minutes that make no game of any length are missing: that is asked of the players' table.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date
 
-from nba_assets.schema.fingerprint import have_same_columns, partition_hashes
+from nba_assets.schema.fingerprint import are_other_rows, partition_hashes
 from nba_assets.tables import TABLES
 from nba_assets.verification.season import CheckResult, StoredSeason, result
 
@@ -23,7 +23,7 @@ def stored_rows_are_those_published(stored: StoredSeason) -> CheckResult:
         wrong += [
             f"{name} {day}: the rows are not those that were published; run: nba-assets repair {day} {day}"
             for day, content in sorted(published.items())
-            if stands[day] != content and have_same_columns(stands[day], content)
+            if are_other_rows(stands[day], content)
         ]
     examined = sum(map(len, by_table.values()))
     return result(STORED_IS_PUBLISHED, examined=examined, violations=wrong, note="" if examined else "no ledger")

@@ -17,8 +17,9 @@ import duckdb
 import pandas as pd
 
 from nba_assets.sources.base import ResultSet
-from nba_assets_tests.faults.season_frames import GAME_ID, Frames, games_of
+from nba_assets_tests.faults.season_frames import Frames, games_of
 from nba_assets_tests.repair.corrections import one_basket_more
+from nba_assets_tests.repair.season import GAME_ID
 
 NIGHT, NEXT, AFTER = date(2021, 12, 8), date(2021, 12, 9), date(2021, 12, 10)
 """A night of thirteen games, the next, and the first on which both teams of GAME may have played again."""

@@ -30,9 +30,9 @@ from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES, TIERS
 from nba_assets_tests.engine.warehouses import healthy, session
 from nba_assets_tests.faults.random_damages import LIST, RandomDamage, random_damage
-from nba_assets_tests.faults.season_frames import GAME_ID, DamagedSource, Frames, real_frames
+from nba_assets_tests.faults.season_frames import DamagedSource, Frames, real_frames
 from nba_assets_tests.faults.trial import noted_averages
-from nba_assets_tests.repair.season import days_from
+from nba_assets_tests.repair.season import GAME_ID, days_from
 
 DAY, NEXT = date(2021, 11, 10), date(2021, 11, 11)
 """A night of thirteen games, and the date whose pre-game tables read it."""

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from nba_assets.sources.base import COLUMNS, ResultSet
-from nba_assets_tests.faults.season_frames import GAME_ID, Frames, games_of
+from nba_assets_tests.faults.season_frames import Frames, games_of
 from nba_assets_tests.repair.corrections import one_basket_more
+from nba_assets_tests.repair.season import GAME_ID
 
 Generator = np.random.Generator
 

@@ -17,17 +17,6 @@ SEASON = "2021-22"
 Frames = dict[ResultSet, pd.DataFrame]
 """A season: every result set that the source has, in its declared columns."""
 
-GAME_ID = {
-    ResultSet.SCHEDULE: "gameId",
-    ResultSet.TEAM_LOG: "GAME_ID",
-    ResultSet.PLAYER_LOG: "GAME_ID",
-    ResultSet.BOX_SCORES: "gameId",
-    ResultSet.INACTIVES: "GAME_ID",
-    ResultSet.SHOTS: "GAME_ID",
-    ResultSet.GAME_LINES: "gameId",
-}
-"""The column of each result set that holds the game id."""
-
 
 @cache
 def _real_frames() -> Mapping[ResultSet, pd.DataFrame]:
