@@ -143,10 +143,9 @@ def test_bootstrap_days_of_a_run_replace_the_policys(tmp_path: Path) -> None:
 
 
 def test_no_games_goes_before_bootstrap_and_cannot_be_forced(home: Path) -> None:
-    quiet: dict[ResultSet, Edit] = {
-        ResultSet.SCHEDULE: lambda games: games[games["gameDateEst"] != str(DAY)],
-        ResultSet.TEAM_LOG: lambda log: log[log["GAME_DATE"].str[:10] != str(DAY)],
-    }
+    logs = (ResultSet.TEAM_LOG, ResultSet.PLAYER_LOG)
+    quiet: dict[ResultSet, Edit] = dict.fromkeys(logs, lambda log: log[log["GAME_DATE"].str[:10] != str(DAY)])
+    quiet[ResultSet.SCHEDULE] = lambda games: games[games["gameDateEst"] != str(DAY)]
     at = session(home, EditedSource(quiet))
     built = build_range(at, DAY, DAY, options=RunOptions(force=True))
     for name, [result] in built.items():
