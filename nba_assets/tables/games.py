@@ -40,6 +40,12 @@ def is_listed(game_ids: pd.Series, dates: pd.Series, schedule: pd.DataFrame) -> 
     return found
 
 
+def finished_sides_on(dates: pd.DatetimeIndex, schedule: pd.DataFrame, counting_types: frozenset[str]) -> pd.DataFrame:
+    """`team_games` of the finished counting games of the dates."""
+    games = finished_games(schedule, counting_types)
+    return team_games(games[games["game_date"].isin(dates)])
+
+
 def seasons_of_dates(dates: pd.Series) -> pd.Series:
     """The season of each date (datetime64)."""
     names = {day: season_of(day.date()) for day in dates.unique()}

@@ -8,7 +8,7 @@ import pandas as pd
 
 from nba_assets.partition import Cause
 from nba_assets.schema.evidence import Evidence, Expectation, by_date, none_expected
-from nba_assets.tables.games import FINAL, counting_games, finished_games, game_name, team_games
+from nba_assets.tables.games import FINAL, counting_games, finished_sides_on, game_name
 
 PLAYERS_ON_THE_FLOOR = 5
 
@@ -28,8 +28,8 @@ def unfinished(evidence: Evidence) -> dict[date, Expectation]:
 
 def finished_sides(evidence: Evidence) -> pd.DataFrame:
     """`team_games` of the finished counting games of the dates, in order."""
-    games = finished_games(evidence.inputs.on_date["raw_schedule"], evidence.inputs.counting_types)
-    return team_games(games[games["game_date"].isin(evidence.dates)]).sort_values(["game_date", "game_id", "team"])
+    schedule, counting_types = evidence.inputs.on_date["raw_schedule"], evidence.inputs.counting_types
+    return finished_sides_on(evidence.dates, schedule, counting_types).sort_values(["game_date", "game_id", "team"])
 
 
 def expect_team_rows(evidence: Evidence) -> dict[date, Expectation]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -24,7 +25,7 @@ from nba_assets.schema.table import REJECTION_COLUMNS, Inputs, Phase, Table, rej
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables.doubtful_lists import LIST_COLUMNS, judge_lists
 from nba_assets.tables.game_logs import newest, player_log, rivals
-from nba_assets.tables.games import finished_games, game_name, is_listed, team_games
+from nba_assets.tables.games import finished_sides_on, game_name, is_listed
 from nba_assets.tables.identities import contradicting_players, differing_sum
 from nba_assets.tables.postgame import PLAYERS_ON_THE_FLOOR, finished_sides, unfinished
 from nba_assets.tables.statistics import COUNTING_STATISTICS, counting_columns
@@ -60,9 +61,9 @@ class RawPlayerBoxscores(counting_columns(nullable=True)):  # type: ignore[misc]
 
 def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     """Players of the finished games of the dates: game log first, then box score, then inactive list."""
-    games = finished_games(inputs.on_date["raw_schedule"], inputs.counting_types)
-    sides = team_games(games[games["game_date"].isin(dates)])
+    sides = finished_sides_on(dates, inputs.on_date["raw_schedule"], inputs.counting_types)
     sides = sides[["game_date", "season", "game_id", "team", "opponent", "is_home"]]
+    inputs = _lists_of(sides, inputs)
     log = newest(player_log(inputs), "player_id")
     refuse_two_teams(_listed(inputs), sides)
     listed = pd.concat([_with_clock(log, _box_scores(inputs)), _did_not_play(inputs), _inactives(inputs)])
@@ -86,17 +87,29 @@ def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
             "two versions disagree; the newest was used ("
             + (disagreeing["player_name"] + ", " + disagreeing["game_id"] + ")"),
         ),
-        _strays(inputs, dates),
-        _misnamed(inputs, dates),
+        *_doubtful_names(inputs, dates),
     ]
     parts = [part for part in parts if len(part)]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=REJECTION_COLUMNS)
 
 
-def _strays(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
+def _doubtful_names(inputs: Inputs, dates: pd.DatetimeIndex) -> tuple[pd.DataFrame, pd.DataFrame]:
+    sides = finished_sides_on(dates, inputs.on_date["raw_schedule"], inputs.counting_types)
+    inputs = _lists_of(sides, inputs)
+    return _strays(inputs, sides), _misnamed(inputs, sides)
+
+
+def _lists_of(sides: pd.DataFrame, inputs: Inputs) -> Inputs:
+    """The inputs with the box scores and inactive lists of these games alone: one date has few of a season's."""
+    games, source = sides["game_id"].unique(), dict(inputs.source)
+    for result_set, game_id in ((ResultSet.BOX_SCORES, "gameId"), (ResultSet.INACTIVES, "GAME_ID")):
+        listed = source[result_set]
+        source[result_set] = None if listed is None else listed[listed[game_id].isin(games)]
+    return replace(inputs, source=source)
+
+
+def _strays(inputs: Inputs, sides: pd.DataFrame) -> pd.DataFrame:
     """Players on a list of a team that does not play the game."""
-    games = finished_games(inputs.on_date["raw_schedule"], inputs.counting_types)
-    sides = team_games(games[games["game_date"].isin(dates)])
     lists = pd.concat([_box_scores(inputs), _inactives(inputs)])[["game_id", "team", "player_id", "player_name"]]
     lists = lists.merge(sides.drop_duplicates("game_id")[["game_id", "game_date"]], on="game_id")
     is_side = pd.MultiIndex.from_frame(lists[["game_id", "team"]]).isin(
@@ -107,10 +120,9 @@ def _strays(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     return rejections(strays["game_date"], strays["player_id"], told + ", which that team does not play")
 
 
-def _misnamed(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
+def _misnamed(inputs: Inputs, sides: pd.DataFrame) -> pd.DataFrame:
     """Inactive players under an id that is not the one of whoever has that name in the season's log."""
-    games = finished_games(inputs.on_date["raw_schedule"], inputs.counting_types)
-    games = games.loc[games["game_date"].isin(dates), ["game_id", "game_date"]]
+    games = sides[["game_id", "game_date"]].drop_duplicates()
     listed = _inactives(inputs)[["game_id", "player_id", "player_name"]].merge(games, on="game_id")
     known = player_log(inputs)[["player_name", "player_id"]].drop_duplicates()
     is_known = pd.MultiIndex.from_frame(listed[["player_name", "player_id"]]).isin(pd.MultiIndex.from_frame(known))
@@ -204,9 +216,10 @@ def expect(evidence: Evidence) -> dict[date, Expectation]:
     """
     found = unfinished(evidence)
     sides = _with_totals(evidence)
+    lists = _lists_of(sides, evidence.inputs)
     lines = _lines(evidence.rows)
     contradicting = contradicting_players(lines.merge(_lengths(sides), on=["game_id", "team"]))
-    of_boxes = _against_box_scores(evidence, sides)
+    of_boxes = _against_box_scores(lists, sides)
     for day, of_day in by_date(sides, "game_date"):
         found[day].expect_sides(of_day)
         for side in of_day.itertuples():
@@ -217,7 +230,7 @@ def expect(evidence: Evidence) -> dict[date, Expectation]:
                 if pd.isna(side.points) and day in evidence.accepted_dates:  # accepted at raw_team_boxscores
                     found[day].accepted.add(entity)
     judge_lists(evidence, found)
-    note_two_lists(_listed(evidence.inputs), finished_sides(evidence), found)
+    note_two_lists(_listed(lists), sides, found)
     return found
 
 
@@ -259,9 +272,9 @@ def _shortcoming(side: dict[str, object]) -> Finding | None:
     return None
 
 
-def _against_box_scores(evidence: Evidence, sides: pd.DataFrame) -> dict[tuple[str, str], Finding]:
+def _against_box_scores(inputs: Inputs, sides: pd.DataFrame) -> dict[tuple[str, str], Finding]:
     """(game_id, team) -> how the box score of a side contradicts the log, of the sides where it does."""
-    players = _in_both(evidence, sides[sides["played"].notna()])
+    players = _in_both(inputs, sides[sides["played"].notna()])
     played, in_box = players["where"].ne("right_only"), players["where"].ne("left_only")
     key = [players["game_id"], players["side"]]
     has_box = in_box.groupby(key).transform("any")
@@ -291,10 +304,10 @@ def _against_box_scores(evidence: Evidence, sides: pd.DataFrame) -> dict[tuple[s
     return found
 
 
-def _in_both(evidence: Evidence, sides: pd.DataFrame) -> pd.DataFrame:
+def _in_both(inputs: Inputs, sides: pd.DataFrame) -> pd.DataFrame:
     """Log and box scores of the sides' games player by player: `side` is the team, `where` what he is in."""
-    box = _box_scores(evidence.inputs)
-    log = newest(player_log(evidence.inputs), "player_id")[["game_id", "player_id", "player_name", "team", "MIN"]]
+    box = _box_scores(inputs)
+    log = newest(player_log(inputs), "player_id")[["game_id", "player_id", "player_name", "team", "MIN"]]
     games = sides["game_id"].unique()
     box, log = box[box["game_id"].isin(games)], log[log["game_id"].isin(games)]
     both = log.merge(box, on=["game_id", "player_id"], how="outer", suffixes=("", "_in_box"), indicator="where")

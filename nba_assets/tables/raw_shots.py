@@ -16,7 +16,7 @@ from nba_assets.schema.policy import Policy
 from nba_assets.schema.table import REJECTION_COLUMNS, Inputs, Phase, Table, rejections, same_date
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables.believed_shots import believed, disbelieved
-from nba_assets.tables.games import finished_games, game_name, is_listed, team_games
+from nba_assets.tables.games import finished_sides_on, game_name, is_listed
 from nba_assets.tables.postgame import finished_sides, unfinished
 from nba_assets.tables.shot_credits import shot_credits
 
@@ -56,8 +56,7 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
 
     Of a game whose shots are not believed there is none.
     """
-    games = finished_games(inputs.on_date["raw_schedule"], inputs.counting_types)
-    sides = team_games(games[games["game_date"].isin(dates)])
+    sides = finished_sides_on(dates, inputs.on_date["raw_schedule"], inputs.counting_types)
     shots = _charted(inputs, sides["game_id"])
     rows = believed(shots, inputs).merge(
         sides[["game_date", "season", "game_id", "team", "opponent"]], on=["game_id", "team"]

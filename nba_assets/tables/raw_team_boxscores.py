@@ -17,7 +17,7 @@ from nba_assets.schema.evidence import Evidence, Expectation, by_date
 from nba_assets.schema.table import REJECTION_COLUMNS, Inputs, Phase, Table, rejections, same_date
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables.game_logs import newest, player_log, rivals, team_log
-from nba_assets.tables.games import finished_games, game_name, is_listed, team_games
+from nba_assets.tables.games import finished_sides_on, game_name, is_listed
 from nba_assets.tables.identities import MOST_OF_A_TEAM, broken_identities, contradicting_players, differing_sum
 from nba_assets.tables.postgame import PLAYERS_ON_THE_FLOOR, finished_sides, unfinished
 from nba_assets.tables.reconciliation import Contradiction, contradictions
@@ -41,7 +41,7 @@ class RawTeamBoxscores(counting_columns()):  # type: ignore[misc]
 
 def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     """The team game log's rows of the finished games of the dates, newest version of each."""
-    games = _expected(inputs, dates)
+    games = finished_sides_on(dates, inputs.on_date["raw_schedule"], inputs.counting_types)
     log = newest(team_log(inputs), "team")
     rows = games[["game_date", "season", "game_id", "team", "opponent", "is_home"]].merge(log, on=["game_id", "team"])
     overtimes = np.rint((rows["MIN"] - 240) / 25).clip(lower=0).astype("int64")
@@ -70,11 +70,6 @@ def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
             ),
         ]
     )
-
-
-def _expected(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
-    games = finished_games(inputs.on_date["raw_schedule"], inputs.counting_types)
-    return team_games(games[games["game_date"].isin(dates)])
 
 
 def expect(evidence: Evidence) -> dict[date, Expectation]:
