@@ -110,7 +110,9 @@ def _lists_of(sides: pd.DataFrame, inputs: Inputs) -> Inputs:
 
 def _strays(inputs: Inputs, sides: pd.DataFrame) -> pd.DataFrame:
     """Players on a list of a team that does not play the game."""
-    lists = pd.concat([_box_scores(inputs), _inactives(inputs)])[["game_id", "team", "player_id", "player_name"]]
+    columns = ["game_id", "team", "player_id", "player_name"]
+    lists = pd.concat([lists[columns] for lists in (player_log(inputs), _box_scores(inputs), _inactives(inputs))])
+    lists = lists.drop_duplicates(["game_id", "team", "player_id"])
     lists = lists.merge(sides.drop_duplicates("game_id")[["game_id", "game_date"]], on="game_id")
     is_side = pd.MultiIndex.from_frame(lists[["game_id", "team"]]).isin(
         pd.MultiIndex.from_frame(sides[["game_id", "team"]])

@@ -37,6 +37,17 @@ if "dagster._daemon" in sys.orig_argv:
 """
 """A backfill goes tier by tier, a tier per turn of Dagster's daemon; nothing sets the half minute between two turns."""
 
+_SCHEDULES = """
+{
+  schedulesOrError(
+    repositorySelector: {repositoryName: "__repository__", repositoryLocationName: "nba_assets.definitions"}
+  ) { ... on Schedules { results { id scheduleState { status } } } }
+}"""
+_STOP = """
+mutation($id: String!) {
+  stopRunningSchedule(id: $id) { ... on ScheduleStateResult { scheduleState { status } } }
+}"""
+
 
 class Deployment:
     """A running web server, daemon and code server."""
@@ -54,6 +65,11 @@ class Deployment:
         if told.get("errors"):
             raise AssertionError(told["errors"])
         return told["data"]
+
+    def stop_schedules(self) -> None:
+        """So that what happens does not depend on the hour: the schedules follow the machine's clock, not NBA_NOW."""
+        for schedule in self.graphql(_SCHEDULES)["schedulesOrError"]["results"]:
+            self.graphql(_STOP, id=schedule["id"])
 
     def until(self, what: str, seconds: float, found: Any) -> Any:
         """The first true answer of `found`; asked every second."""

@@ -68,6 +68,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         "NBA_PARTITIONS_START": "2021-10-15",
     }
     with deployed(directory, settings) as running:
+        running.stop_schedules()
         yield running
 
 

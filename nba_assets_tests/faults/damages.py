@@ -572,7 +572,7 @@ def shots_exchanged(frames: Frames) -> Frames:
     )
 
 
-@_damage("n26", "a player listed twice as having played", named=((GAME,), (OTHER_GAME,), (str(GARLAND), "Garland")))
+@_damage("n26", "a player listed twice as having played", named=((OTHER_GAME,), (str(GARLAND), "Garland")))
 def played_twice(frames: Frames) -> Frames:
     """With the same line in another game of the night, whose team's row knows nothing of it."""
     return _with_copy(frames, ResultSet.PLAYER_LOG, _row(GAME, PLAYER_ID=GARLAND), GAME_ID=OTHER_GAME)
