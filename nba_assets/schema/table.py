@@ -182,3 +182,9 @@ def rejections(dates: pd.Series, entities: pd.Series, details: pd.Series, catego
     """Rows for `nba_processing.entity_failures`: what was left out of which date, and why."""
     rows = {"date": dates, "entity": entities.astype(str), "category": category, "details": details}
     return pd.DataFrame(rows, columns=REJECTION_COLUMNS).reset_index(drop=True)
+
+
+def all_rejections(*parts: pd.DataFrame) -> pd.DataFrame:
+    """The rejections of several kinds as one frame."""
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=REJECTION_COLUMNS)

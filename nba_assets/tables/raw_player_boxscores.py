@@ -21,7 +21,7 @@ from nba_assets.schema.contract import (
     column,
 )
 from nba_assets.schema.evidence import Evidence, Expectation, by_date
-from nba_assets.schema.table import REJECTION_COLUMNS, Inputs, Phase, Table, rejections, same_date
+from nba_assets.schema.table import Inputs, Phase, Table, all_rejections, rejections, same_date
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables.doubtful_lists import LIST_COLUMNS, judge_lists
 from nba_assets.tables.game_logs import newest, player_log, rivals
@@ -63,7 +63,7 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     """Players of the finished games of the dates: game log first, then box score, then inactive list."""
     sides = finished_sides_on(dates, inputs.on_date["raw_schedule"], inputs.counting_types)
     sides = sides[["game_date", "season", "game_id", "team", "opponent", "is_home"]]
-    inputs = _lists_of(sides, inputs)
+    inputs = _of_games(sides, inputs)
     log = newest(player_log(inputs), "player_id")
     refuse_two_teams(_listed(inputs), sides)
     listed = pd.concat([_with_clock(log, _box_scores(inputs)), _did_not_play(inputs), _inactives(inputs)])
@@ -75,11 +75,13 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
 
 def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     """Player-games of which there are versions that disagree, that no scheduled game knows, or of a team not in it."""
-    log = player_log(inputs)
-    log = log[log["log_date"].isin(dates)]
+    of_season = player_log(inputs)
+    log = of_season[of_season["log_date"].isin(dates)]
     unknown = log[~is_listed(log["game_id"], log["log_date"], inputs.on_date["raw_schedule"])]
     disagreeing = rivals(log, "player_id")
-    parts = [
+    sides = finished_sides_on(dates, inputs.on_date["raw_schedule"], inputs.counting_types)
+    lists = _of_games(sides, inputs)
+    return all_rejections(
         rejections(unknown["log_date"], unknown["player_id"], "not in the schedule: game " + unknown["game_id"]),
         rejections(
             disagreeing["log_date"],
@@ -87,23 +89,19 @@ def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
             "two versions disagree; the newest was used ("
             + (disagreeing["player_name"] + ", " + disagreeing["game_id"] + ")"),
         ),
-        *_doubtful_names(inputs, dates),
-    ]
-    parts = [part for part in parts if len(part)]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=REJECTION_COLUMNS)
+        _strays(lists, sides),
+        _misnamed(lists, sides, of_season),
+    )
 
 
-def _doubtful_names(inputs: Inputs, dates: pd.DatetimeIndex) -> tuple[pd.DataFrame, pd.DataFrame]:
-    sides = finished_sides_on(dates, inputs.on_date["raw_schedule"], inputs.counting_types)
-    inputs = _lists_of(sides, inputs)
-    return _strays(inputs, sides), _misnamed(inputs, sides)
+_GAME_IDS = {ResultSet.PLAYER_LOG: "GAME_ID", ResultSet.BOX_SCORES: "gameId", ResultSet.INACTIVES: "GAME_ID"}
 
 
-def _lists_of(sides: pd.DataFrame, inputs: Inputs) -> Inputs:
-    """The inputs with the box scores and inactive lists of these games alone: one date has few of a season's."""
+def _of_games(sides: pd.DataFrame, inputs: Inputs) -> Inputs:
+    """The inputs with what the source has of these games alone: one date has few of a season's."""
     games, source = sides["game_id"].unique(), dict(inputs.source)
-    for result_set, game_id in ((ResultSet.BOX_SCORES, "gameId"), (ResultSet.INACTIVES, "GAME_ID")):
-        listed = source[result_set]
+    for result_set, game_id in _GAME_IDS.items():
+        listed = source.get(result_set)
         source[result_set] = None if listed is None else listed[listed[game_id].isin(games)]
     return replace(inputs, source=source)
 
@@ -122,11 +120,11 @@ def _strays(inputs: Inputs, sides: pd.DataFrame) -> pd.DataFrame:
     return rejections(strays["game_date"], strays["player_id"], told + ", which that team does not play")
 
 
-def _misnamed(inputs: Inputs, sides: pd.DataFrame) -> pd.DataFrame:
+def _misnamed(inputs: Inputs, sides: pd.DataFrame, of_season: pd.DataFrame) -> pd.DataFrame:
     """Inactive players under an id that is not the one of whoever has that name in the season's log."""
     games = sides[["game_id", "game_date"]].drop_duplicates()
     listed = _inactives(inputs)[["game_id", "player_id", "player_name"]].merge(games, on="game_id")
-    known = player_log(inputs)[["player_name", "player_id"]].drop_duplicates()
+    known = of_season[["player_name", "player_id"]].drop_duplicates()
     is_known = pd.MultiIndex.from_frame(listed[["player_name", "player_id"]]).isin(pd.MultiIndex.from_frame(known))
     wrong = listed[~is_known & listed["player_name"].isin(known["player_name"])]
     told = wrong["player_name"] + ": inactive in " + wrong["game_id"] + " under an id that is not his in the log"
@@ -218,7 +216,7 @@ def expect(evidence: Evidence) -> dict[date, Expectation]:
     """
     found = unfinished(evidence)
     sides = _with_totals(evidence)
-    lists = _lists_of(sides, evidence.inputs)
+    lists = _of_games(sides, evidence.inputs)
     lines = _lines(evidence.rows)
     contradicting = contradicting_players(lines.merge(_lengths(sides), on=["game_id", "team"]))
     of_boxes = _against_box_scores(lists, sides)
@@ -310,8 +308,6 @@ def _in_both(inputs: Inputs, sides: pd.DataFrame) -> pd.DataFrame:
     """Log and box scores of the sides' games player by player: `side` is the team, `where` what he is in."""
     box = _box_scores(inputs)
     log = newest(player_log(inputs), "player_id")[["game_id", "player_id", "player_name", "team", "MIN"]]
-    games = sides["game_id"].unique()
-    box, log = box[box["game_id"].isin(games)], log[log["game_id"].isin(games)]
     both = log.merge(box, on=["game_id", "player_id"], how="outer", suffixes=("", "_in_box"), indicator="where")
     both = both.assign(side=both["team"].fillna(both["team_in_box"]), clock=both["clock"].astype("float64").fillna(0.0))
     return both.merge(sides[["game_id", "team"]].rename(columns={"team": "side"}), on=["game_id", "side"])

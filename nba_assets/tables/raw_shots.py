@@ -13,7 +13,7 @@ from nba_assets.partition import Cause, Finding, finding
 from nba_assets.schema.contract import Contract, Date, Flag, Integer, Number, OptionalFlag, Text, column
 from nba_assets.schema.evidence import Evidence, Expectation, by_date
 from nba_assets.schema.policy import Policy
-from nba_assets.schema.table import REJECTION_COLUMNS, Inputs, Phase, Table, rejections, same_date
+from nba_assets.schema.table import REJECTION_COLUMNS, Inputs, Phase, Table, all_rejections, rejections, same_date
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables.believed_shots import believed, disbelieved
 from nba_assets.tables.games import finished_sides_on, game_name, is_listed
@@ -74,8 +74,7 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
 
 def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     """Shots under a game id that the schedule does not know, and games whose play-by-play is not believed."""
-    parts = [part for part in (_strays(inputs, dates), _disbelieved(inputs, dates)) if len(part)]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=REJECTION_COLUMNS)
+    return all_rejections(_strays(inputs, dates), _disbelieved(inputs, dates))
 
 
 def _strays(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:

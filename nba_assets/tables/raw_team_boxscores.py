@@ -14,7 +14,7 @@ from nba_assets.league.formulas import SECONDS_PER_GAME, SECONDS_PER_OVERTIME
 from nba_assets.partition import Cause, Finding, finding
 from nba_assets.schema.contract import Date, Flag, Integer, Text, column
 from nba_assets.schema.evidence import Evidence, Expectation, by_date
-from nba_assets.schema.table import REJECTION_COLUMNS, Inputs, Phase, Table, rejections, same_date
+from nba_assets.schema.table import Inputs, Phase, Table, all_rejections, rejections, same_date
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables.game_logs import newest, player_log, rivals, team_log
 from nba_assets.tables.games import finished_sides_on, game_name, is_listed
@@ -44,7 +44,7 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     games = finished_sides_on(dates, inputs.on_date["raw_schedule"], inputs.counting_types)
     log = newest(team_log(inputs), "team")
     rows = games[["game_date", "season", "game_id", "team", "opponent", "is_home"]].merge(log, on=["game_id", "team"])
-    overtimes = np.rint((rows["MIN"] - 240) / 25).clip(lower=0).astype("int64")
+    overtimes = _overtimes(rows["MIN"]).astype("int64")
     return rows.assign(
         won=rows["WL"].eq("W"),
         overtime_periods=overtimes,
@@ -58,17 +58,13 @@ def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     log = log[log["log_date"].isin(dates)]
     unknown = log[~is_listed(log["game_id"], log["log_date"], inputs.on_date["raw_schedule"])]
     disagreeing = rivals(log, "team")
-    if unknown.empty and disagreeing.empty:
-        return pd.DataFrame(columns=REJECTION_COLUMNS)
-    return pd.concat(
-        [
-            rejections(unknown["log_date"], unknown["game_id"], "not in the schedule: " + unknown["team"]),
-            rejections(
-                disagreeing["log_date"],
-                disagreeing["game_id"] + " " + disagreeing["team"],
-                "two versions disagree; the newest was used (" + disagreeing["team"] + ")",
-            ),
-        ]
+    return all_rejections(
+        rejections(unknown["log_date"], unknown["game_id"], "not in the schedule: " + unknown["team"]),
+        rejections(
+            disagreeing["log_date"],
+            disagreeing["game_id"] + " " + disagreeing["team"],
+            "two versions disagree; the newest was used (" + disagreeing["team"] + ")",
+        ),
     )
 
 
@@ -121,7 +117,7 @@ def _shortcomings(sides: pd.DataFrame, lines: pd.DataFrame) -> Iterator[tuple[An
 def _against_others(sides: pd.DataFrame) -> dict[int, Finding]:
     """Sides with other points than in the schedule, with another winner than by points, or of a game of two lengths."""
     found: dict[int, Finding] = {}
-    rounded = 240 + 25 * sides["overtime_periods"]
+    rounded = _team_minutes(sides["overtime_periods"])
     for side in sides[sides["score"].notna() & sides["score"].ne(sides["points"]).fillna(False)].itertuples():
         found[side.Index] = finding(Cause.SCORE_DIFFERS, points=side.points, score=int(side.score))
     known = sides["opponent_points"].notna()
@@ -166,12 +162,22 @@ def _against_players(sides: pd.DataFrame, lines: pd.DataFrame) -> dict[int, Find
 
 def _other_length(side: dict[str, Any]) -> Finding | None:
     """Whole minutes of the players that make a game of another length than the team's."""
-    of_players, of_game = int(side["MIN_of_players"]), 240 + 25 * int(side["overtime_periods"])
-    overtimes = max(round((of_players - 240) / 25), 0)
+    of_players, of_game = int(side["MIN_of_players"]), _team_minutes(int(side["overtime_periods"]))
+    nearest = _team_minutes(int(_overtimes(of_players)))
     # Minutes that make no game of any length are missing: that is asked of the players' table.
-    if 240 + 25 * overtimes != of_game and abs(of_players - 240 - 25 * overtimes) <= _PLAYERS_ROUNDED_BY:
+    if nearest != of_game and abs(of_players - nearest) <= _PLAYERS_ROUNDED_BY:
         return finding(Cause.MINUTES_DIFFER, of_players=of_players, of_game=of_game)
     return None
+
+
+def _team_minutes(overtimes: Any) -> Any:
+    """Team minutes of a game, or of many, with so many overtimes: 240, 265, 290, …"""
+    return 240 + 25 * overtimes
+
+
+def _overtimes(team_minutes: Any) -> Any:
+    """The number of overtimes that comes nearest to team minutes, of a game or of many."""
+    return np.rint((team_minutes - 240) / 25).clip(0)
 
 
 def _lack_game(expectation: Expectation, wrong: Contradiction) -> None:
