@@ -22,7 +22,7 @@ from nba_assets.cli.console import (
     read_season,
 )
 from nba_assets.engine.standing import record_altered
-from nba_assets.league.calendar import OPENING_NIGHTS, days_between, season_first_day, season_last_day
+from nba_assets.league.calendar import OPENING_NIGHTS, season_days, season_first_day, season_last_day
 from nba_assets.session import Session, open_session
 from nba_assets.text import joined
 from nba_assets.verification.report import Report, stored_seasons, verify_warehouse
@@ -81,8 +81,7 @@ def _verified(session: Session, season: str | None, *, quiet: bool) -> Report:
 
 def _record_altered(session: Session, season: str) -> None:
     """Make STALE what has other rows than were published, and say how to restore it."""
-    days = days_between(season_first_day(season), season_last_day(season))
-    altered = record_altered(session, days, found_by="verify")
+    altered = record_altered(session, season_days(season), found_by="verify")
     if altered:
         what = joined([*map(str, altered)], _MOST_NAMED)
         err.say(f"recorded as STALE, with what was computed from them: {what}. Next: nba-assets repair")

@@ -19,6 +19,7 @@ from nba_assets.session import Session
 from nba_assets.tables import SCHEDULE, TABLES
 from nba_assets.tables.games import finished_games
 from nba_assets.warehouse.base import ledger_only
+from nba_assets.warehouse.ledger import numbered
 
 _OLD_VERSION = "1"
 _OLD_FIELDS = (
@@ -93,5 +94,5 @@ def _rows(ledger: pd.DataFrame, state: State, current: Sequence[LedgerRow]) -> p
     )
     of_table = ledger[ledger["table_name"].eq(table)].drop(columns="inputs_hash")
     rows = of_table.merge(renewed, on=["partition_date", "attempt_id"])
-    next_id = [f"{int(attempt_id) + 1:020d}" for attempt_id in rows["attempt_id"]]
+    next_id = [numbered(int(attempt_id) + 1) for attempt_id in rows["attempt_id"]]
     return rows.assign(attempt_id=next_id, code_version=TABLES[table].code_version)

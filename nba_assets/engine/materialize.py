@@ -186,6 +186,10 @@ def _failures(outcomes: Iterable[Outcome]) -> pd.DataFrame:
     return rows_of(ENTITY_FAILURES, rows).drop_duplicates(["partition_date", "table_name", "entity"])
 
 
+_FROM_OUTCOME = tuple("reason label rows expected complete required games share production_ready_share".split())
+"""What a ledger row takes from an outcome as it is."""
+
+
 @dataclass(frozen=True)
 class _Entry:
     """What all ledger rows of one build have in common, and how an outcome becomes one."""
@@ -200,8 +204,7 @@ class _Entry:
     ) -> dict[str, object]:
         """One row of processor_runs."""
         table, day = outcome.partition.table, outcome.partition.day
-        names = ("reason", "label", "rows", "expected", "complete", "required", "games", "share")
-        return {name: getattr(outcome, name) for name in (*names, "production_ready_share")} | {
+        return {name: getattr(outcome, name) for name in _FROM_OUTCOME} | {
             "partition_date": day,
             "table_name": table,
             "attempt_id": new_attempt_id(),

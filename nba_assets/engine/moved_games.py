@@ -13,6 +13,7 @@ from nba_assets.sources.base import ResultSet, SourceError
 from nba_assets.tables import SCHEDULE
 from nba_assets.tables.games import POSTPONED
 from nba_assets.tables.raw_schedule import whole_schedule
+from nba_assets.warehouse.ledger import is_published
 
 
 def dates_of_moved_games(session: Session, days: Collection[date]) -> list[date]:
@@ -25,7 +26,7 @@ def dates_of_moved_games(session: Session, days: Collection[date]) -> list[date]
     seasons = seasons_between(days)
     first, last = season_first_day(seasons[0]), season_last_day(seasons[-1])
     ledger = session.warehouse.ledger(first, last, tables=[SCHEDULE.name])
-    published = {day.date() for day in ledger.loc[ledger["published"].eq(True), "partition_date"]}
+    published = {day.date() for day in ledger.loc[is_published(ledger), "partition_date"]}
     if not published.difference(days):
         return []
     try:

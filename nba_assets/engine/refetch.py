@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, date, datetime
 
-from nba_assets.partition import FINE, Cause, Status, finding, to_json
+from nba_assets.engine.mark_stale import mark_stale
+from nba_assets.partition import FINE, Cause, Partition, Status, finding
 from nba_assets.planning.load import load_state
 from nba_assets.session import Session
-from nba_assets.tables import RAW, SCHEDULE
-from nba_assets.warehouse.base import ledger_only
-from nba_assets.warehouse.ledger import PROCESSOR_RUNS, new_attempt_id, rows_of, warn_if_clock_is_behind
+from nba_assets.tables import RAW
+from nba_assets.warehouse.ledger import warn_if_clock_is_behind
 
 
 def request_refetch(session: Session, days: Collection[date]) -> None:
@@ -24,25 +24,11 @@ def request_refetch(session: Session, days: Collection[date]) -> None:
     session.warehouse.prepare()
     state = load_state(session, min(days), max(days), RAW)
     warn_if_clock_is_behind(state.newest_attempt)
-    settled = [(name, day) for day in sorted(days) for name in RAW if state.cell(name, day).status in _SETTLED]
-    if not settled:
-        return
-    now = datetime.now(UTC)
-    requested = finding(Cause.REFETCH_REQUESTED, since=f"{now:%Y-%m-%d %H:%M}")
-    rows = [
-        {
-            "partition_date": day,
-            "table_name": name,
-            "attempt_id": new_attempt_id(),
-            "status": Status.STALE.value,
-            "published": False,
-            "reason": str(requested),
-            "causes": to_json([requested]),
-            "started_at": now,
-        }
-        for name, day in settled
-    ]
-    session.warehouse.publish(ledger_only(SCHEDULE, rows_of(PROCESSOR_RUNS, rows)))
+    partitions = [Partition(name, day) for day in sorted(days) for name in RAW]
+    settled = [one for one in partitions if state.cell(one.table, one.day).status in _SETTLED]
+    if settled:
+        requested = finding(Cause.REFETCH_REQUESTED, since=f"{datetime.now(UTC):%Y-%m-%d %H:%M}")
+        mark_stale(session, dict.fromkeys(settled, (requested,)))
 
 
 _SETTLED = FINE | {Status.NOT_DUE}

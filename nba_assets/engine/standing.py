@@ -7,9 +7,10 @@ before are found here, by their content, and made STALE with whatever may have b
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 
-from nba_assets.partition import Cause, Finding, Partition, Status, finding, sentence_of, to_json
+from nba_assets.engine.mark_stale import mark_stale
+from nba_assets.partition import Cause, Finding, Partition, finding
 from nba_assets.planning.history import history
 from nba_assets.planning.load import load_state, miscounted, published_contents
 from nba_assets.planning.plan import dependents
@@ -17,9 +18,8 @@ from nba_assets.planning.state import State
 from nba_assets.schema.fingerprint import are_other_rows, partition_hashes
 from nba_assets.schema.table import Table
 from nba_assets.session import Session
-from nba_assets.tables import SCHEDULE, TABLES
-from nba_assets.warehouse.base import OutOfContractError, Warehouse, ledger_only
-from nba_assets.warehouse.ledger import PROCESSOR_RUNS, new_attempt_id, rows_of
+from nba_assets.tables import TABLES
+from nba_assets.warehouse.base import OutOfContractError, Warehouse
 
 
 def standing_hashes(warehouse: Warehouse, table: Table, days: Sequence[date]) -> dict[date, str]:
@@ -91,24 +91,10 @@ def _record(session: Session, altered: Mapping[Partition, Finding]) -> None:
         if _was_computed_after(state, partition, since):
             found = altered[root]
             stale.setdefault(partition, (finding(Cause.INPUT_STALE, root, why=str(found)), found))
-    rows = [_row(partition, findings) for partition, findings in stale.items()]
-    session.warehouse.publish(ledger_only(SCHEDULE, rows_of(PROCESSOR_RUNS, rows)))
+    mark_stale(session, stale)
 
 
 def _was_computed_after(state: State, partition: Partition, since: str) -> bool:
     """Whether a partition's rows are newer than that, and a repair would not look at them by itself."""
     published, newest = state.published(partition.table, partition.day), state.newest(partition.table, partition.day)
     return published is not None and published.attempt_id > since and published == newest
-
-
-def _row(partition: Partition, findings: Sequence[Finding]) -> dict[str, object]:
-    return {
-        "partition_date": partition.day,
-        "table_name": partition.table,
-        "attempt_id": new_attempt_id(),
-        "status": Status.STALE.value,
-        "published": False,
-        "reason": sentence_of(findings[:1]),
-        "causes": to_json(findings),
-        "started_at": datetime.now(UTC),
-    }

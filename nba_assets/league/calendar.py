@@ -102,6 +102,11 @@ def season_last_day(season: str) -> date:
     return season_turn(season_start_year(season) + 1) - timedelta(days=1)
 
 
+def season_days(season: str) -> list[date]:
+    """Every calendar day of a season."""
+    return days_between(season_first_day(season), season_last_day(season))
+
+
 def seasons_of(days: pd.Series) -> pd.Series:
     """`season_of` over a column of dates (datetime64)."""
     by_day = {day: season_of(day.date()) for day in days.dropna().unique()}

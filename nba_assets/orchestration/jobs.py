@@ -14,7 +14,7 @@ from nba_assets.engine.materialize import PartitionResult
 from nba_assets.engine.refetch import request_refetch
 from nba_assets.engine.run_options import RunOptions
 from nba_assets.engine.standing import record_altered
-from nba_assets.league.calendar import days_between, season_first_day, season_last_day
+from nba_assets.league.calendar import days_between, season_days
 from nba_assets.orchestration.launch import Launch
 from nba_assets.orchestration.reporting import failure_text
 from nba_assets.partition import FINE, Status
@@ -78,7 +78,7 @@ def verify_tables(context: dg.OpExecutionContext) -> dg.Output[None]:
         min_games={name: policy.min_games for name, policy in session.policies.items()},
     )
     for season in report.altered_seasons:
-        record_altered(session, days_between(season_first_day(season), season_last_day(season)), found_by="verify")
+        record_altered(session, season_days(season), found_by="verify")
     failed = [f"{season}: {r.name}" for season, results in report.results.items() for r in results if not r.passed]
     if failed:
         context.log.error(_as_markdown(report))

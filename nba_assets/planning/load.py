@@ -17,6 +17,7 @@ from nba_assets.schema.policy import Policy
 from nba_assets.session import Session
 from nba_assets.tables import SCHEDULE, TABLES, with_upstream
 from nba_assets.tables.games import RESULT_COLUMNS, finished_games
+from nba_assets.warehouse.ledger import is_published
 
 _DAY = timedelta(days=1)
 
@@ -69,7 +70,7 @@ def _ledger_and_altered(
 def miscounted(ledger: pd.DataFrame, counts: pd.DataFrame) -> dict[Partition, Finding]:
     """The published partitions with another number of rows than the ledger says: `counts` as `row_counts` gives it."""
     keys = ["table_name", "partition_date"]
-    claimed = ledger.loc[_is_published(ledger) & ledger["rows"].notna(), [*keys, "rows"]]
+    claimed = ledger.loc[is_published(ledger) & ledger["rows"].notna(), [*keys, "rows"]]
     joined = claimed.merge(counts, on=keys, how="left", suffixes=("", "_standing")).fillna({"rows_standing": 0})
     wrong = joined[joined["rows"].ne(joined["rows_standing"])]
     return {
@@ -82,7 +83,7 @@ def miscounted(ledger: pd.DataFrame, counts: pd.DataFrame) -> dict[Partition, Fi
 
 def published_contents(ledger: pd.DataFrame) -> dict[Partition, str]:
     """The content hash of what was published, by partition; as old as ledgers without hashes: none."""
-    rows = ledger.loc[_is_published(ledger) & ledger["content_hash"].notna()]
+    rows = ledger.loc[is_published(ledger) & ledger["content_hash"].notna()]
     return {
         Partition(row.table_name, row.partition_date.date()): row.content_hash
         for row in rows[["table_name", "partition_date", "content_hash"]].itertuples()
@@ -92,12 +93,8 @@ def published_contents(ledger: pd.DataFrame) -> dict[Partition, str]:
 
 def _attempts(ledger: pd.DataFrame) -> set[tuple[str, pd.Timestamp, str]]:
     """The attempts that published what stands."""
-    rows = ledger.loc[_is_published(ledger), ["table_name", "partition_date", "attempt_id"]]
+    rows = ledger.loc[is_published(ledger), ["table_name", "partition_date", "attempt_id"]]
     return {tuple(row) for row in rows.itertuples(index=False)}
-
-
-def _is_published(ledger: pd.DataFrame) -> pd.Series:
-    return ledger["published"].astype("boolean").fillna(False).astype(bool)
 
 
 def _finished(session: Session, first: date, last: date) -> pd.DataFrame:

@@ -38,7 +38,7 @@ from nba_assets.warehouse.ddl import (
     is_required,
     migrations,
 )
-from nba_assets.warehouse.ledger import DATASET, ENTITY_FAILURES, PROCESSOR_RUNS, in_todays_columns
+from nba_assets.warehouse.ledger import DATASET, ENTITY_FAILURES, PROCESSOR_RUNS, in_todays_columns, is_published
 from nba_assets.warehouse.relations import all_relations, relation_of
 from nba_assets.warehouse.views import VIEWS, views
 
@@ -361,8 +361,7 @@ def open_warehouse(settings: Settings) -> BigQueryWarehouse:
 
 
 def _published_dates(runs: pd.DataFrame) -> list[date]:
-    published = runs["published"].astype("boolean").fillna(False).astype(bool)
-    return [pd.Timestamp(day).date() for day in runs.loc[published, "partition_date"].unique()]
+    return [pd.Timestamp(day).date() for day in runs.loc[is_published(runs), "partition_date"].unique()]
 
 
 def _sql_type(field: bigquery.SchemaField) -> str:

@@ -84,9 +84,14 @@ PROCESSOR_RUNS = Relation(DATASET, "processor_runs", ProcessorRuns)
 ENTITY_FAILURES = Relation(DATASET, "entity_failures", EntityFailures)
 
 
+def numbered(nanoseconds: int) -> str:
+    """The attempt id of a number: as text they sort like numbers."""
+    return f"{nanoseconds:0{ID_DIGITS}d}"
+
+
 def new_attempt_id() -> str:
     """The nanosecond of this machine's clock. It orders the rows of one publication; publishing may shift them all."""
-    return f"{time.time_ns():0{ID_DIGITS}d}"
+    return numbered(time.time_ns())
 
 
 def shifted(attempt_ids: pd.Series, newest: str | None) -> pd.Series:
@@ -97,7 +102,7 @@ def shifted(attempt_ids: pd.Series, newest: str | None) -> pd.Series:
     if newest is None or attempt_ids.empty or attempt_ids.min() > newest:
         return attempt_ids
     distance = int(newest) + ID_ROOM - int(attempt_ids.min())
-    return attempt_ids.map(lambda attempt_id: f"{int(attempt_id) + distance:0{ID_DIGITS}d}")
+    return attempt_ids.map(lambda attempt_id: numbered(int(attempt_id) + distance))
 
 
 def moment_of(attempt_id: str) -> datetime:
@@ -107,7 +112,7 @@ def moment_of(attempt_id: str) -> datetime:
 
 def attempt_id_at(moment: datetime) -> str:
     """The id that an attempt recorded at a moment would have."""
-    return f"{int(moment.timestamp() * 1e9):0{ID_DIGITS}d}"
+    return numbered(int(moment.timestamp() * 1e9))
 
 
 def warn_if_clock_is_behind(newest: str | None) -> None:
@@ -126,6 +131,11 @@ def warn_if_clock_is_behind(newest: str | None) -> None:
 
 
 _warned: list[str] = []
+
+
+def is_published(rows: pd.DataFrame) -> pd.Series:
+    """Which ledger rows are of attempts that published; NULL is none."""
+    return rows["published"].astype("boolean").fillna(False).astype(bool)
 
 
 def is_newest(quote: Callable[[str], str], *alike: str) -> str:
