@@ -49,6 +49,35 @@ def broken_identities(rows: pd.DataFrame, most: Mapping[str, int]) -> dict[int, 
     return found
 
 
+def broken_between_teams(sides: pd.DataFrame) -> dict[int, Finding]:
+    """Position of each side of a game that has more than it or its opponent made possible -> the first such number.
+
+    A miss gives one rebound at most, a steal is a turnover of the opponent, a block one of his misses, an assist a
+    basket. `sides` has the counting statistics, and those of `OF_OPPONENT` as `opponent_…`; NULL where it has no row.
+    """
+    misses = sides["fga"] - sides["fgm"] + sides["fta"] - sides["ftm"]
+    numbers = sides.assign(misses=misses, opponent_misses=sides["opponent_fga"] - sides["opponent_fgm"])
+    found: dict[int, Finding] = {}
+    for mask, text in (
+        (
+            sides["oreb"] + sides["opponent_dreb"] > misses,
+            "{0.oreb} offensive rebounds, and {0.opponent_dreb:g} defensive ones of the opponent, of {0.misses} misses",
+        ),
+        (sides["stl"] > sides["opponent_tov"], "{0.stl} steals, and {0.opponent_tov:g} turnovers of the opponent"),
+        (sides["ast"] > sides["fgm"], "{0.ast} assists, and {0.fgm} field goals"),
+        (
+            sides["blk"] > numbers["opponent_misses"],
+            "{0.blk} blocks, and {0.opponent_misses:g} missed field goals of the opponent",
+        ),
+    ):
+        for at, row in _where(numbers, mask):
+            found.setdefault(at, _broken(text.format(row)))
+    return found
+
+
+OF_OPPONENT = ("fga", "fgm", "dreb", "tov")
+
+
 def _broken(details: str) -> Finding:
     return finding(Cause.IDENTITY_BROKEN, details=details)
 

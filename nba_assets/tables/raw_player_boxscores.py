@@ -33,6 +33,8 @@ from nba_assets.tables.two_lists import note_two_lists, refuse_two_teams
 
 PLAYED = "played"
 DNP = "dnp"
+_MOST_DIFFERENCE = 120
+"""About twice the largest plus-minus of three seasons."""
 
 
 class RawPlayerBoxscores(counting_columns(nullable=True)):  # type: ignore[misc]
@@ -44,7 +46,7 @@ class RawPlayerBoxscores(counting_columns(nullable=True)):  # type: ignore[misc]
     game_date: Date = column("Eastern date of tip-off", partition=True)
     season: Text = column('Season, like "2021-22"')
     game_id: Text = column("NBA game id", key=True)
-    player_id: Integer = column("NBA player id", key=True)
+    player_id: Integer = column("NBA player id", key=True, ge=1)
     player_name: Text = column("Name in the game log's spelling, else the box score's")
     team: Text = column("Team code", isin=teams.CODES)
     opponent: Text = column("Opponent's code", isin=teams.CODES)
@@ -56,7 +58,9 @@ class RawPlayerBoxscores(counting_columns(nullable=True)):  # type: ignore[misc]
     minutes_are_exact: OptionalFlag = column(
         "From the box score's clock; false: 60 × whole minutes; NULL if not played", nullable=True
     )
-    plus_minus: OptionalInteger = column("Point difference while on the floor", unit="points", nullable=True)
+    plus_minus: OptionalInteger = column(
+        "Point difference while on the floor", unit="points", nullable=True, ge=-_MOST_DIFFERENCE, le=_MOST_DIFFERENCE
+    )
 
 
 def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
@@ -81,6 +85,7 @@ def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     disagreeing = rivals(log, "player_id")
     sides = finished_sides_on(dates, inputs.on_date["raw_schedule"], inputs.counting_types)
     lists = _of_games(sides, inputs)
+    ambiguous = rivals(_inactives(lists), "player_id").merge(_dates_of(sides), on="game_id")
     return all_rejections(
         rejections(unknown["log_date"], unknown["player_id"], "not in the schedule: game " + unknown["game_id"]),
         rejections(
@@ -88,6 +93,14 @@ def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
             disagreeing["player_id"],
             "two versions disagree; the newest was used ("
             + (disagreeing["player_name"] + ", " + disagreeing["game_id"] + ")"),
+        ),
+        rejections(
+            ambiguous["game_date"],
+            ambiguous["player_id"],
+            ambiguous["player_name"]
+            + ": inactive in "
+            + ambiguous["game_id"]
+            + " under an id that others have as well",
         ),
         _strays(lists, sides),
         _misnamed(lists, sides, of_season),
@@ -106,12 +119,17 @@ def _of_games(sides: pd.DataFrame, inputs: Inputs) -> Inputs:
     return replace(inputs, source=source)
 
 
+def _dates_of(sides: pd.DataFrame) -> pd.DataFrame:
+    """Each game's date."""
+    return sides.drop_duplicates("game_id")[["game_id", "game_date"]]
+
+
 def _strays(inputs: Inputs, sides: pd.DataFrame) -> pd.DataFrame:
     """Players on a list of a team that does not play the game."""
     columns = ["game_id", "team", "player_id", "player_name"]
     lists = pd.concat([lists[columns] for lists in (player_log(inputs), _box_scores(inputs), _inactives(inputs))])
     lists = lists.drop_duplicates(["game_id", "team", "player_id"])
-    lists = lists.merge(sides.drop_duplicates("game_id")[["game_id", "game_date"]], on="game_id")
+    lists = lists.merge(_dates_of(sides), on="game_id")
     is_side = pd.MultiIndex.from_frame(lists[["game_id", "team"]]).isin(
         pd.MultiIndex.from_frame(sides[["game_id", "team"]])
     )
@@ -122,8 +140,7 @@ def _strays(inputs: Inputs, sides: pd.DataFrame) -> pd.DataFrame:
 
 def _misnamed(inputs: Inputs, sides: pd.DataFrame, of_season: pd.DataFrame) -> pd.DataFrame:
     """Inactive players under an id that is not the one of whoever has that name in the season's log."""
-    games = sides[["game_id", "game_date"]].drop_duplicates()
-    listed = _inactives(inputs)[["game_id", "player_id", "player_name"]].merge(games, on="game_id")
+    listed = _inactives(inputs)[["game_id", "player_id", "player_name"]].merge(_dates_of(sides), on="game_id")
     known = of_season[["player_name", "player_id"]].drop_duplicates()
     is_known = pd.MultiIndex.from_frame(listed[["player_name", "player_id"]]).isin(pd.MultiIndex.from_frame(known))
     wrong = listed[~is_known & listed["player_name"].isin(known["player_name"])]
@@ -140,10 +157,15 @@ def _listed(inputs: Inputs) -> pd.DataFrame:
 
 
 def _box_scores(inputs: Inputs) -> pd.DataFrame:
+    """One row per player and game: of several versions the last."""
+    return newest(_box_versions(inputs), "player_id")
+
+
+def _box_versions(inputs: Inputs) -> pd.DataFrame:
     box = inputs.source[ResultSet.BOX_SCORES]
     if box is None:
         return pd.DataFrame(columns=["game_id", "player_id", "player_name", "team", "starter", "clock", "comment"])
-    rows = pd.DataFrame(
+    return pd.DataFrame(
         {
             "game_id": box["gameId"],
             "player_id": box["personId"],
@@ -154,7 +176,6 @@ def _box_scores(inputs: Inputs) -> pd.DataFrame:
             "comment": box["comment"].replace("", None),
         }
     )
-    return rows.drop_duplicates(["game_id", "player_id"], keep="last")
 
 
 def _with_clock(log: pd.DataFrame, box: pd.DataFrame) -> pd.DataFrame:
@@ -285,6 +306,7 @@ def _against_box_scores(inputs: Inputs, sides: pd.DataFrame) -> dict[tuple[str, 
         (played & has_box & ~in_box, Cause.NO_CLOCK, "{who} played, and is not in the box score"),
         (played & in_box & players["team"].ne(players["team_in_box"]), Cause.NO_CLOCK, "{who} is with another team"),
         (played & in_box & no_clock, Cause.NO_CLOCK, "{who} played {minutes} minutes, and his box score has no clock"),
+        (_is_twice(players, inputs), Cause.CLOCK_DIFFERS, "{who} is in the box score twice, and not alike"),
         (_has_another_s_name(players), Cause.OTHER_NAME, "{who} has the name of another in the box score"),
         (~played & players["clock"].gt(0), Cause.CLOCK_WITHOUT_LINE, "{who} has a clock, and no line in the log"),
         (
@@ -311,6 +333,13 @@ def _in_both(inputs: Inputs, sides: pd.DataFrame) -> pd.DataFrame:
     both = log.merge(box, on=["game_id", "player_id"], how="outer", suffixes=("", "_in_box"), indicator="where")
     both = both.assign(side=both["team"].fillna(both["team_in_box"]), clock=both["clock"].astype("float64").fillna(0.0))
     return both.merge(sides[["game_id", "team"]].rename(columns={"team": "side"}), on=["game_id", "side"])
+
+
+def _is_twice(players: pd.DataFrame, inputs: Inputs) -> pd.Series:
+    """Of whom the box score has versions that disagree: it is one answer, so that none of them is the newer one."""
+    key = ["game_id", "player_id"]
+    twice = pd.MultiIndex.from_frame(rivals(_box_versions(inputs), "player_id")[key])
+    return pd.Series(pd.MultiIndex.from_frame(players[key]).isin(twice), index=players.index)
 
 
 def _has_another_s_name(players: pd.DataFrame) -> pd.Series:

@@ -56,8 +56,8 @@ def whole_schedule(listed: pd.DataFrame | None) -> pd.DataFrame:
     """Every game of a schedule result set, in the table's columns but `loaded_at`.
 
     Of a game that is listed more than once the entry that is farthest stays: final (with a score before without), in
-    progress, scheduled. Several that are equally far stay, if they differ in date, teams or score; so do entries of
-    other dates that the game was postponed from.
+    progress, scheduled. Several that are equally far stay, if they differ in date, tip-off, teams or score; so do
+    entries of other dates that the game was postponed from.
     """
     if listed is None:
         return RAW_SCHEDULE.empty()
@@ -113,10 +113,11 @@ def _refuse_rivals(rows: pd.DataFrame) -> None:
 
 def _entry(game: Any) -> str:
     score = "" if pd.isna(game.home_score) else f" {game.away_score}-{game.home_score}"
-    return f"{game.status} {game.away_team}@{game.home_team}{score} on {game.game_date:%Y-%m-%d}"
+    tipoff = "" if pd.isna(game.tipoff_utc) else f" at {game.tipoff_utc:%H:%M} UTC"
+    return f"{game.status} {game.away_team}@{game.home_team}{score}{tipoff} on {game.game_date:%Y-%m-%d}"
 
 
-_SAYS = ["game_id", "game_date", "home_team", "away_team", "home_score", "away_score"]
+_SAYS = ["game_id", "game_date", "tipoff_utc", "home_team", "away_team", "home_score", "away_score"]
 
 
 def reach(schedule: pd.DataFrame, season: str) -> date | None:

@@ -18,7 +18,14 @@ from nba_assets.schema.table import Inputs, Phase, Table, all_rejections, reject
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables.game_logs import newest, player_log, rivals, team_log
 from nba_assets.tables.games import finished_sides_on, game_name, is_listed
-from nba_assets.tables.identities import MOST_OF_A_TEAM, broken_identities, contradicting_players, differing_sum
+from nba_assets.tables.identities import (
+    MOST_OF_A_TEAM,
+    OF_OPPONENT,
+    broken_between_teams,
+    broken_identities,
+    contradicting_players,
+    differing_sum,
+)
 from nba_assets.tables.postgame import PLAYERS_ON_THE_FLOOR, finished_sides, unfinished
 from nba_assets.tables.reconciliation import Contradiction, contradictions
 from nba_assets.tables.statistics import COUNTING_STATISTICS, counting_columns
@@ -90,7 +97,7 @@ def _with_opponents(evidence: Evidence) -> pd.DataFrame:
     rows = evidence.rows[["game_id", "team", "won", "overtime_periods", *COUNTING_STATISTICS]]
     log = newest(team_log(evidence.inputs), "team")[["game_id", "team", "WL", "MIN"]]
     rows = rows.merge(log, on=["game_id", "team"])
-    others = rows[["game_id", "team", "points", "overtime_periods"]]
+    others = rows[["game_id", "team", "points", "overtime_periods", *OF_OPPONENT]]
     others = others.rename(columns={c: f"opponent_{c}" for c in others.columns[2:]} | {"team": "opponent"})
     sides = finished_sides(evidence).merge(rows, on=["game_id", "team"], how="left")
     return sides.merge(others, on=["game_id", "opponent"], how="left")
@@ -106,7 +113,8 @@ def _shortcomings(sides: pd.DataFrame, lines: pd.DataFrame) -> Iterator[tuple[An
     of_players = _against_players(present, lines)
     # Who is wrong says more than that the team is.
     wrong = {at: found for at, found in of_players.items() if found.cause is Cause.PLAYERS_CONTRADICT}
-    for source in (_against_others(present), broken_identities(present, MOST_OF_A_TEAM), of_players):
+    by_team = (broken_identities(present, MOST_OF_A_TEAM), broken_between_teams(present))
+    for source in (_against_others(present), *by_team, of_players):
         for at, found in source.items():
             wrong.setdefault(at, found)
     for side in present.itertuples():

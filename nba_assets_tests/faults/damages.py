@@ -610,3 +610,48 @@ def ids_without_zeros(frames: Frames) -> Frames:
     """The log of the players; padded, they are the same."""
     log = frames[ResultSet.PLAYER_LOG]
     return _set(frames, ResultSet.PLAYER_LOG, lambda _: _of(GAME)(log), GAME_ID=lambda values: values.str.lstrip("0"))
+
+
+def _exchanged_in_logs(frames: Frames, first: str, second: str) -> Frames:
+    for result_set in (ResultSet.TEAM_LOG, ResultSet.PLAYER_LOG):
+        frames = _exchanged(frames, result_set, (GAME,), first, second)
+    return frames
+
+
+@_damage("n31", "offensive and defensive rebounds of G exchanged in both logs", named=_OF_GAME)
+def rebounds_exchanged(frames: Frames) -> Frames:
+    """Everything sums, but there are more rebounds than misses."""
+    return _exchanged_in_logs(frames, "OREB", "DREB")
+
+
+@_damage("n32", "assists and attempts of G exchanged in both logs", named=_OF_GAME)
+def assists_exchanged(frames: Frames) -> Frames:
+    """More assists than field goals."""
+    return _exchanged_in_logs(frames, "AST", "FGA")
+
+
+@_damage("n33", "a plus-minus of -999", named=((str(GARLAND),),))
+def impossible_plus_minus(frames: Frames) -> Frames:
+    """In the log, the only file that has it."""
+    return _player(frames, GARLAND, PLUS_MINUS=-999)
+
+
+@_damage("n34", "the inactive players of H have the id 0", named=_OF_GAME)
+def inactive_without_ids(frames: Frames) -> Frames:
+    """All of them one, if nobody looked."""
+    return _set(frames, ResultSet.INACTIVES, _row(GAME, TEAM_ABBREVIATION=HOME), PLAYER_ID=0)
+
+
+@_damage("n35", "a player twice in the box score, with two clocks", named=_of_player(GARLAND, "Garland"))
+def two_clocks(frames: Frames) -> Frames:
+    """The second is eleven seconds less."""
+    box = frames[ResultSet.BOX_SCORES]
+    minutes, seconds = str(box.loc[_row(GAME, personId=GARLAND)(box), "minutes"].iloc[0]).split(":")
+    clock = f"{int(minutes) - (int(seconds) < 11)}:{(int(seconds) - 11) % 60:02d}"
+    return _with_copy(frames, ResultSet.BOX_SCORES, _row(GAME, personId=GARLAND), minutes=clock)
+
+
+@_damage("n36", "G twice in the schedule, with two tip-offs", named=_OF_GAME)
+def two_tipoffs(frames: Frames) -> Frames:
+    """Both final, with the same score."""
+    return _with_copy(frames, ResultSet.SCHEDULE, _of(GAME), gameDateTimeUTC=f"{NEXT}T02:30:00Z")

@@ -42,7 +42,7 @@ CLOCK = "a clock within the tolerance"
 ONE_LISTING = "single row of an inactive or dnp list"
 OPTIONAL = "optional table"
 UNDECIDABLE = "moved between two players of a team, and no sum, clock or shot of theirs says whose it was"
-PLUS_MINUS = "plus-minus, whose sums the league's own files do not keep"
+PLUS_MINUS = "plus-minus, which sums to five times the team's: a column that is not read"
 LIST = (CONSISTENT, COSMETIC, ONE_SHOT, CLOCK, ONE_LISTING, OPTIONAL, UNDECIDABLE, PLUS_MINUS)
 """What may come out otherwise and green: nothing else in the files contradicts it, or the tolerance is for it."""
 

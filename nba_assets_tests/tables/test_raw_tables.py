@@ -118,6 +118,18 @@ def test_who_played_and_who_was_listed():
     assert rows["dnp_reason"][3] == "DNP - Rest"
 
 
+def test_inactive_players_under_one_id_are_named():
+    listed = {"GAME_ID": GAME, "TEAM_ABBREVIATION": "MIA", "PLAYER_ID": 5}
+    rejected = made_of(
+        "raw_player_boxscores",
+        reject=True,
+        leaguegamelog_player=[player_log(1)],
+        inactive_players=[listed | {"PLAYER_NAME": name} for name in ("Player Five", "Player Six")],
+    )
+    assert rejected["entity"].tolist() == ["5"]
+    assert rejected["details"][0] == f"Player Five: inactive in {GAME} under an id that others have as well"
+
+
 def test_zones_of_shots():
     shots = [
         shot(1, SHOT_ZONE_BASIC="Restricted Area", LOC_X=30, LOC_Y=40, SHOT_MADE_FLAG=1),

@@ -60,7 +60,14 @@ def test_the_date_that_a_game_was_postponed_from_keeps_its_entry(listed: pd.Data
 
 
 @pytest.mark.parametrize(
-    "changes", [ON_THE_NEXT, {"homeTeam_score": 90}, {"homeTeam_teamTricode": "LAL"}], ids=["date", "score", "teams"]
+    "changes",
+    [
+        ON_THE_NEXT,
+        {"gameDateTimeUTC": "2021-11-07T02:00:00Z"},
+        {"homeTeam_score": 90},
+        {"homeTeam_teamTricode": "LAL"},
+    ],
+    ids=["date", "tip-off", "score", "teams"],
 )
 def test_two_entries_that_are_equally_far_are_refused_by_name(listed: pd.DataFrame, changes: dict[str, object]) -> None:
     inputs = Inputs(source={ResultSet.SCHEDULE: _again(listed, **changes)})
