@@ -14,6 +14,9 @@ from typing import Protocol
 
 import pandas as pd
 
+from nba_assets.league.clocks import clock_text
+from nba_assets.league.game_ids import is_game_id, normal_game_ids
+
 log = logging.getLogger(__name__)
 
 
@@ -165,11 +168,15 @@ COLUMNS: dict[ResultSet, dict[str, str]] = {
 }
 
 
-def conform(frame: pd.DataFrame, result_set: ResultSet, *, origin: str) -> pd.DataFrame:
+def conform(
+    frame: pd.DataFrame, result_set: ResultSet, *, origin: str, season: str | None = None
+) -> pd.DataFrame:
     """The declared columns of a result set in their declared types, or a SourceSchemaError.
 
-    `origin` names the file or endpoint in the message. A missing or renamed column, a text where a number
-    belongs and a NULL where none may be are errors; columns beyond the declared ones are dropped and logged.
+    `origin` names the file or endpoint in the message, `season` whose games they are. A missing or renamed column, a
+    text where a number belongs, a NULL where none may be and a game id that is none are errors; columns beyond the
+    declared ones are dropped and logged. Ids and clocks come out in one spelling; a clock that nobody can read stays,
+    for the table that is made of it to name.
     """
     declared = COLUMNS[result_set]
     missing = [column for column in declared if column not in frame.columns]
@@ -183,6 +190,7 @@ def conform(frame: pd.DataFrame, result_set: ResultSet, *, origin: str) -> pd.Da
         )
     if extra:
         log.debug("%s: ignoring columns of %s that nobody reads: %s", origin, result_set, ", ".join(extra))
+    frame = _in_one_spelling(frame, result_set, season, origin)
     converted = {
         column: _as_kind(frame[column], kind, f"{origin}: {result_set}.{column}") for column, kind in declared.items()
     }
@@ -191,6 +199,46 @@ def conform(frame: pd.DataFrame, result_set: ResultSet, *, origin: str) -> pd.Da
     return pd.DataFrame(converted).reset_index(drop=True)
 
 
+def _in_one_spelling(frame: pd.DataFrame, result_set: ResultSet, season: str | None, origin: str) -> pd.DataFrame:
+    """Game ids in ten digits, clocks as mm:ss. Raises SourceSchemaError for an id that is none."""
+    spelt = {}
+    column = _GAME_IDS.get(result_set)
+    if column is not None:
+        spelt[column] = normal_game_ids(frame[column], season)
+        _refuse_no_ids(spelt[column], result_set, f"{origin}: {result_set}.{column}")
+    for clock in _CLOCKS.get(result_set, ()):
+        texts = {value: clock_text(value) for value in frame[clock].dropna().unique()}
+        spelt[clock] = frame[clock].astype(object).map(texts)
+    return frame.assign(**spelt)
+
+
+def _refuse_no_ids(ids: pd.Series, result_set: ResultSet, where: str) -> None:
+    known = {value for value in ids.dropna().unique() if is_game_id(value)}
+    is_wrong = ids.notna() & ~ids.isin(known)
+    if result_set is ResultSet.SCHEDULE:  # the league gives no id to some games that it has put off
+        is_wrong &= ~ids.astype(str).str.startswith(NO_ID_YET)
+    if is_wrong.any():
+        raise SourceSchemaError(
+            f"{where}: {ids[is_wrong].iloc[0]!r} is no NBA game id, nor are {int(is_wrong.sum()) - 1} more of "
+            f"{len(ids)}: expected ten digits like 0022100001, of a type from 001 to 006. "
+            "Nothing was published from it: correct the file, or fetch it again."
+        )
+
+
+NO_ID_YET = "postponed-"
+"""What stands in place of the id of a game that was put off before it was given another date."""
+
+_GAME_IDS: dict[ResultSet, str] = {
+    ResultSet.SCHEDULE: "gameId",
+    ResultSet.TEAM_LOG: "GAME_ID",
+    ResultSet.PLAYER_LOG: "GAME_ID",
+    ResultSet.BOX_SCORES: "gameId",
+    ResultSet.INACTIVES: "GAME_ID",
+    ResultSet.SHOTS: "GAME_ID",
+    ResultSet.PLAY_BY_PLAY: "gameId",
+    ResultSet.GAME_LINES: "gameId",
+}
+_CLOCKS: dict[ResultSet, tuple[str, ...]] = {ResultSet.BOX_SCORES: ("minutes",)}
 _DTYPES = {"int": "int64", "int?": "Int64", "float?": "float64", "bool": "bool", "bool?": "boolean"}
 
 

@@ -69,7 +69,7 @@ class FilesSource:
         version = (path.stat().st_mtime, path.stat().st_size)
         cached = self._read.get(path)
         if cached is None or cached[0] != version:
-            self._read[path] = cached = (version, _read_parquet(path, result_set))
+            self._read[path] = cached = (version, _read_parquet(path, result_set, season))
         return cached[1]
 
     def _path(self, result_set: ResultSet, season: str) -> Path:
@@ -102,11 +102,11 @@ def season_folders(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.glob("[12][0-9][0-9][0-9]-[0-9][0-9]") if path.is_dir())
 
 
-def _read_parquet(path: Path, result_set: ResultSet) -> pd.DataFrame:
+def _read_parquet(path: Path, result_set: ResultSet, season: str) -> pd.DataFrame:
     try:
         wanted = list(COLUMNS[result_set])
         is_whole = set(wanted) <= set(pq.read_schema(path).names)
         frame = pd.read_parquet(path, columns=wanted if is_whole else None)
     except (pa.ArrowException, OSError) as error:
         raise SourceError(f"{path}: cannot be read as Parquet ({error}). Fetch or copy the file again.") from error
-    return conform(frame, result_set, origin=str(path))
+    return conform(frame, result_set, origin=str(path), season=season)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nba_assets.league import teams
+from nba_assets.league.clocks import ClockError, clock_seconds
 from nba_assets.league.slate import INACTIVE
 from nba_assets.partition import Cause, Finding, finding
 from nba_assets.schema.contract import (
@@ -172,7 +173,7 @@ def _box_versions(inputs: Inputs) -> pd.DataFrame:
             "player_name": box["playerName"],
             "team": teams.canonical_codes(box["teamTricode"]),
             "starter": box["starter"],
-            "clock": _seconds(box["minutes"]),
+            "clock": _seconds(box),
             "comment": box["comment"].replace("", None),
         }
     )
@@ -221,12 +222,16 @@ def _without_statistics(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _seconds(clocks: pd.Series) -> pd.Series:
-    """ "28:10" -> 1690; NULL where there is no clock."""
-    texts = clocks.drop_duplicates()  # a season has thirty thousand clocks, and a tenth of them are different
-    parts = texts.str.extract(r"^(\d+):(\d{2})$").astype("Float64")
-    seconds = dict(zip(texts, 60 * parts[0] + parts[1], strict=True))
-    return clocks.map(seconds).astype("Int64").replace({np.nan: pd.NA})
+def _seconds(box: pd.DataFrame) -> pd.Series:
+    """Seconds by the clock, NULL where there is none. Raises ClockError naming game and player."""
+    seconds: dict[str, int | None] = {}
+    for clock in box["minutes"].unique():  # a season has thirty thousand clocks, and a tenth of them are different
+        try:
+            seconds[clock] = clock_seconds(clock)
+        except ClockError as error:
+            who = next(box[box["minutes"].eq(clock)].itertuples())
+            raise ClockError(f"game {who.gameId}, {who.playerName} ({who.personId}): {error}") from error
+    return box["minutes"].map(seconds).astype("Int64")
 
 
 def expect(evidence: Evidence) -> dict[date, Expectation]:

@@ -48,6 +48,7 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     """The schedule's rows of the dates. Raises SourceError for a game that is listed twice, differently."""
     whole = whole_schedule(inputs.source[ResultSet.SCHEDULE])
     rows = whole[whole["game_date"].isin(dates)]
+    _refuse_nameless(rows)
     _refuse_rivals(whole[whole["game_id"].isin(rows["game_id"])])
     return rows.assign(loaded_at=inputs.read_at)
 
@@ -97,6 +98,17 @@ def _one_entry_each(rows: pd.DataFrame, how_far: pd.Series) -> pd.DataFrame:
     was_put_off = how_far.eq(0) & ~entries.isin(entries[is_farthest])
     is_repeated = rows.duplicated([*_SAYS, "status"], keep="last")
     return rows[~is_repeated & (is_farthest | was_put_off)]
+
+
+def _refuse_nameless(rows: pd.DataFrame) -> None:
+    """SourceError for games that are on and have no id: nobody can tell whether they count."""
+    nameless = rows[rows["game_type"].isna() & (rows["status"] != POSTPONED)]
+    if len(nameless):
+        named = "; ".join(f"{g.away_team}@{g.home_team} on {g.game_date:%Y-%m-%d}" for g in nameless.itertuples())
+        raise SourceError(
+            f"the schedule has games without an id that are not postponed: {named}. Whether they count is not known, so "
+            "that nothing was published from it: correct the schedule, or fetch it again."
+        )
 
 
 def _refuse_rivals(rows: pd.DataFrame) -> None:

@@ -65,7 +65,7 @@ class SeasonCache:
         if not path.is_file():
             return None
         with _readable(path):
-            return conform(pd.read_parquet(path), result_set, origin=str(path))
+            return conform(pd.read_parquet(path), result_set, origin=str(path), season=self.season)
 
     def games(self, result_set: ResultSet) -> set[str]:
         """The games that have rows."""

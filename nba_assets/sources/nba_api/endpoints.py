@@ -25,6 +25,7 @@ from nba_api.stats.endpoints import (
 from nba_api.stats.library.http import NBAStatsResponse
 
 from nba_assets.league.calendar import GameType
+from nba_assets.league.clocks import ClockError, clock_seconds, clock_text
 from nba_assets.sources.base import COLUMNS, ResultSet, SourceError, SourceSchemaError, conform
 from nba_assets.sources.nba_api.client import StatsClient, describe
 
@@ -233,7 +234,7 @@ def _listed(game_id: str, team: Any, player: Any, origin: str) -> dict[str, Any]
         "personId": _member(player, "personId", origin=origin),
         "playerName": _full_name(player, origin),
         "starter": None if position is None else bool(position),
-        "minutes": _clock(_text(player, "statistics", "minutes", origin=origin), origin),
+        "minutes": _clock(player, origin),
         "comment": _text(player, "comment", origin=origin),
     }
 
@@ -243,14 +244,14 @@ def _full_name(player: Any, origin: str) -> str:
     return " ".join(filter(None, parts))
 
 
-def _clock(minutes: str, origin: str) -> str:
-    """ "28:10" as it came; "PT28M10.00S" in that form; "" for who did not play."""
-    duration = re.fullmatch(r"PT(\d+)M(\d{2})(?:\.\d+)?S", minutes)
-    if duration:
-        return f"{int(duration[1])}:{duration[2]}"
-    if not re.fullmatch(r"(\d+:\d{2})?", minutes):
-        raise SourceSchemaError(f"{origin}: statistics.minutes: expected mm:ss, found {minutes!r}.")
-    return minutes
+def _clock(player: Any, origin: str) -> str:
+    """Time on the floor as mm:ss; "" for who did not play."""
+    clock = _member(player, "statistics", "minutes", origin=origin)
+    try:
+        clock_seconds(clock)
+    except ClockError as error:
+        raise SourceSchemaError(f"{origin}: statistics.minutes of {_full_name(player, origin)}: {error}.") from error
+    return clock_text(clock) or ""
 
 
 def _game(response: NBAStatsResponse, name: str, game_id: str, origin: str) -> Any:
