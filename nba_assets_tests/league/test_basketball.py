@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from nba_assets.league import calendar, formulas
-from nba_assets.league.names import first_last, player_lookup, player_lookups
+from nba_assets.league.names import first_last, last_name, player_lookup, player_lookups, without_generation
 from nba_assets.league.slate import stints
 from nba_assets.league.teams import canonical_codes, codes_from_names
 from nba_assets.league.zones import is_corner_three, shot_zones
@@ -40,6 +40,31 @@ def test_lookups_keep_suffixes_and_drop_accents():
     assert player_lookup(first_last("Porter Jr., Michael")) == "michaelporterjr"
     assert player_lookups(pd.Series([], dtype=object)).dtype == object
     assert player_lookups(pd.Series(["De'Aaron Fox", None])).isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("reported", "name", "last"),
+    [
+        ("Porter Jr., Michael", "Michael Porter", "porter"),
+        ("Porter, Michael Jr.", "Michael Porter", "porter"),
+        ("Porter, Jr., Michael", "Michael Porter", "porter"),
+        ("Michael Porter JR", "Michael Porter", "porter"),
+        ("Payton II, Gary", "Gary Payton", "payton"),
+        ("Morris Sr., Marcus", "Marcus Morris", "morris"),
+        ("Walker IV, Lonnie", "Lonnie Walker", "walker"),
+        ("Dončić, Luka", "Luka Dončić", "doncic"),
+        ("Edgecombe, V.J.", "V.J. Edgecombe", "edgecombe"),
+        ("Mbah a Moute, Luc", "Luc Mbah a Moute", "moute"),
+        ("Livers, Isaiah", "Isaiah Livers", "livers"),
+        ("Nenê", "Nenê", "nene"),
+        ("Jr.", "Jr.", "jr"),
+        ("", "", ""),
+    ],
+)
+def test_names_without_their_generation(reported, name, last):
+    """Wherever a feed puts it; names that merely end like one stay whole."""
+    assert without_generation(first_last(reported)) == name
+    assert last_name(first_last(reported)) == last
 
 
 def test_eastern_dates_on_the_nights_that_change_clocks():
