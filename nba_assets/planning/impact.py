@@ -180,7 +180,10 @@ class _Walk:
         if read.mates:
             sides = rows.loc[found | rows["is_new"], ["date", TEAM]]
             found = are_among(rows, ["date", TEAM], sides)
-        return found & rows[read.where].notna().to_numpy() if read.where else found
+        if read.where:
+            sides = rows.loc[rows[read.where].notna(), ["date", TEAM]]
+            found &= are_among(rows, ["date", TEAM], sides)
+        return found
 
     def _log(self, table: str, of: str) -> GameLog:
         """The games that windows over a table count, by entity; those that are touched are marked."""

@@ -60,7 +60,7 @@ def basis_of(table: Table, tables: Tables) -> Table | None:
 def columns_to_find_by(table: Table, tables: Tables) -> frozenset[str]:
     """The columns of the table by which its rows find others, or are found."""
     own = [read for input_ in table.inputs for read in reads_of(table, input_, tables)]
-    of_own = {name for read in own for name in (read.by, read.where, TEAM if read.mates else None) if name}
+    of_own = {name for read in own for name in (read.by, read.where, _side_of(read)) if name}
     of_others = {GAME, *(read.of for read in _reads_about(table, tables) if read.of)}
     return frozenset({table.entity} | of_own | of_others.intersection(names_of(table.contract)))
 
@@ -74,6 +74,11 @@ def _reads_about(table: Table, tables: Tables) -> Iterator[Read]:
     for other in tables.values():
         for input_ in other.inputs:
             yield from (r for r in reads_of(other, input_, tables) if table.name in (input_.table, r.log))
+
+
+def _side_of(read: Read) -> str | None:
+    """The column of the row's side, if the read asks about others of it."""
+    return TEAM if read.mates or read.where else None
 
 
 def _refuse(problems: Sequence[str]) -> None:
@@ -120,7 +125,7 @@ def _of_read(table: Table, input_: Input, read: Read, tables: Tables) -> Iterato
     yield from (f"through {name}, which it does not read" for name in read.through or () if name not in read_columns)
     changed = (*(read.into or ()), read.where or table.entity)
     yield from (f"into {name}, a column that {table.name} does not have" for name in changed if name not in own)
-    by = [name for name in (read.by, TEAM if read.mates else None) if name and name not in own]
+    by = [name for name in (read.by, _side_of(read)) if name and name not in own]
     if by and (basis is None or not set(by) <= set(names_of(basis.contract))):
         yield f"by {by[0]}, which its rows do not have; say in reads= which rows a row finds"
     is_side = other.is_schedule and read.of == TEAM  # seen from its two teams

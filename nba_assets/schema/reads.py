@@ -20,10 +20,11 @@ class Read:
 
     The row's column `by` has the value that the input's rows have in `of`; without `by`, every row reads them all.
     `over` is the window of an input before the date. `through` are the input's columns that matter (default: all that
-    are read), `into` the row's own columns that they can change (default: any). `where` names a column of the row
-    that is NULL if it reads nothing this way. `log` is the table whose games the window counts, if not the input.
-    `mates` reads for every other row of the same date and team; `slate`: the row exists because of what it reads;
-    `until_loaded`: what matters is only whether the game is there; `judged`: no row reads it, the expectation does.
+    are read), `into` the row's own columns that they can change (default: any). `where` names a column that is NULL
+    in every row of a date and team whose rows read nothing this way. `log` is the table whose games the window counts,
+    if not the input. `mates` reads for every other row of the same date and team; `slate`: the row exists because of
+    what it reads; `until_loaded`: what matters is only whether the game is there; `judged`: no row reads it, the
+    expectation does.
     """
 
     words: str
@@ -53,9 +54,11 @@ def own_player(
     return Read("of the player", PLAYER, PLAYER, over, through, into, where)
 
 
-def own_team(over: Span | None = None, *, through: Columns = None, into: Columns = None) -> Read:
+def own_team(
+    over: Span | None = None, *, through: Columns = None, into: Columns = None, where: str | None = None
+) -> Read:
     """The rows of the row's team; of a player's row, of the team that he is with."""
-    return Read("of the team", TEAM, TEAM, over, through, into)
+    return Read("of the team", TEAM, TEAM, over, through, into, where)
 
 
 def opponent(over: Span | None = None, *, through: Columns = None, into: Columns = None) -> Read:

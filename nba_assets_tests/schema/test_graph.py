@@ -94,6 +94,13 @@ def test_team_mates_can_only_be_read_by_players_with_a_team() -> None:
     assert "by team, which its rows do not have" in message(with_inputs("player_shot_zone_analysis", reads))
 
 
+def test_what_is_null_for_a_whole_team_can_only_be_asked_of_rows_with_a_team() -> None:
+    listings = ("game_date", "player_id", "team")
+    column = "total_shots_last_10"
+    reads = before_date("raw_player_boxscores", *listings, reads=(own_player(last(1), where=column),))
+    assert "by team, which its rows do not have" in message(with_inputs("player_shot_zone_analysis", reads))
+
+
 # How many games a season has decides, in these, only who has enough: fewer than the games of their windows.
 ONLY_COUNTED = {("player_shot_zone_analysis", Span()), ("team_defense_zone_analysis", Span())}
 
