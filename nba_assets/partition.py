@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from string import Formatter
 from typing import Any
@@ -107,6 +107,8 @@ class Cause(StrEnum):
     LARGE_SLATE = "large_slate"
     SLATE_OF_DOUBTFUL_LIST = "slate_of_doubtful_list"
     SLATE_LOST = "slate_lost"
+    NAMES_IN_DOUBT = "names_in_doubt"
+    NAME_NOT_LISTED = "name_not_listed"
     GAMES_NOT_LOADED = "games_not_loaded"
     TEAM_GAMES_NOT_LOADED = "team_games_not_loaded"
     PLAYERS_GAMES_NOT_LOADED = "players_games_not_loaded"
@@ -166,6 +168,9 @@ CONTRADICTIONS = frozenset(
 )
 """Nothing is missing, but something is wrong: nobody is advised to accept it."""
 
+_OF_DAY_BEFORE = frozenset({Cause.NAMES_IN_DOUBT})
+"""What the source would have to correct is a fact of the day before the partition's."""
+
 _SENTENCES: dict[Cause, str] = {
     Cause.SEASON_NOT_COVERED: "the source '{source}' has no schedule that covers {date}",
     Cause.BEYOND_SCHEDULE: "the schedule of the source '{source}' reaches to {reach}: ask for a newer one",
@@ -214,6 +219,9 @@ _SENTENCES: dict[Cause, str] = {
     Cause.LARGE_SLATE: "{players:player} on the slate",
     Cause.SLATE_OF_DOUBTFUL_LIST: "slate of a doubtful list, {game}: {why}",
     Cause.SLATE_LOST: "{lost} of {before:player} of the slate before {game} were on no list since",
+    Cause.NAMES_IN_DOUBT: "statuses unknown, for names on the injury report of {report} that nobody was listed under: "
+    "{entities}",
+    Cause.NAME_NOT_LISTED: "{status} on the injury report of {team}: nobody on the slate was listed under this name",
     Cause.GAMES_NOT_LOADED: "{games:finished game} missing: {named}",
     Cause.TEAM_GAMES_NOT_LOADED: "{team}: {games:finished game} missing",
     Cause.PLAYERS_GAMES_NOT_LOADED: "finished games not loaded for {players:player}",
@@ -304,6 +312,11 @@ class _Counting(Formatter):
 def finding(cause: Cause, *entities: object, **numbers: Any) -> Finding:
     """A finding about some entities."""
     return Finding(cause, tuple(map(str, entities)), numbers)
+
+
+def first_to_refresh(day: date, findings: Iterable[Finding]) -> date:
+    """The first date of which the source has to be asked again to put right what is wrong with a partition of `day`."""
+    return day if _OF_DAY_BEFORE.isdisjoint(one.cause for one in findings) else day - timedelta(days=1)
 
 
 def sentence_of(findings: Iterable[Finding]) -> str | None:

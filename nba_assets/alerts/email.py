@@ -21,7 +21,7 @@ from nba_assets.alerts.observe import Observation
 from nba_assets.alerts.root_cause import essential
 from nba_assets.coverage.matrix import Matrix, counting_cells
 from nba_assets.coverage.terminal import as_rich, cell_text, legend
-from nba_assets.partition import FAILED, Partition, Status, sentence_of
+from nba_assets.partition import FAILED, Partition, Status, first_to_refresh, sentence_of
 from nba_assets.tables import TABLES
 from nba_assets.text import counted, joined, span
 
@@ -146,7 +146,7 @@ def _of_causes(notice: Notice, observation: Observation | None) -> Email:
             (_suffering(alert), _listed(affected)),
             ("Seen", f"{counted(alert.times_seen, 'time')}, first on {alert.seen_at:%Y-%m-%d %H:%M} UTC"),
         ],
-        _commands(alert, roots, affected),
+        _commands(alert, causes, affected),
         observation.excerpt(max(first, last - (_MOST_ROWS - 2) * _DAY), last + _DAY) if observation else None,
     )
 
@@ -276,11 +276,12 @@ def _suffering(alert: Alert) -> str:
     return "Degraded by it" if alert.status == Status.DEGRADED else "Blocked by it"
 
 
-def _commands(alert: Alert, roots: Sequence[Partition], affected: Sequence[Partition]) -> list[str]:
-    last = affected[-1] if affected else roots[-1]
+def _commands(alert: Alert, causes: Sequence[RootCause], affected: Sequence[Partition]) -> list[str]:
+    last = affected[-1] if affected else causes[-1].partition
     if alert.status == RUN_FAILED and last.table not in TABLES:
         return ["nba-assets dev"]
-    days = [partition.day for partition in (*roots, *affected)]
+    days = [partition.day for partition in (*(cause.partition for cause in causes), *affected)]
+    days += [first_to_refresh(cause.partition.day, cause.findings) for cause in causes]
     # What is published, though degraded, is not rebuilt by a repair: the source has to be asked again.
     command = "refresh" if alert.status == Status.DEGRADED else "repair"
     return [f"nba-assets {command} {min(days)} {max(days)}", f"nba-assets explain {last.table} {last.day}"]

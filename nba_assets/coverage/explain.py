@@ -15,7 +15,7 @@ import pandas as pd
 
 from nba_assets.league.calendar import days_between, season_first_day, season_of
 from nba_assets.league.teams import NAME_BY_CODE
-from nba_assets.partition import CONTRADICTIONS, FAILED, Partition, Status
+from nba_assets.partition import CONTRADICTIONS, FAILED, Partition, Status, first_to_refresh
 from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell, State, date_read
 from nba_assets.quality.audit import INSUFFICIENT_HISTORY
@@ -272,7 +272,7 @@ def _commands(node: Node, day: date, last: date, stale_since: Callable[[Node], d
     elif status in (*FAILED, Status.BLOCKED):
         yield Command("repair", first, day)
     elif status == Status.DEGRADED:
-        yield Command("refresh", first, last)
+        yield Command("refresh", first_to_refresh(first, node.cell.findings), last)
     if status == Status.GAP and CONTRADICTIONS.isdisjoint(one.cause for one in node.cell.findings):
         yield Command("backfill", first, last, force=True)
 

@@ -36,7 +36,7 @@ def rest_advantage(own: pd.Series, opponent: pd.Series) -> pd.Series:
 
 
 def injury_risk(status: pd.Series) -> pd.Series:
-    """The injury report's status as a step; NULL without a report."""
+    """The injury report's status as a step; NULL if it is unknown."""
     return status.map(_INJURY_RISK)
 
 
@@ -150,7 +150,7 @@ _FEATURES = (
     ),
     Feature(
         "injury_risk",
-        "available 0, probable 1, questionable 2, doubtful and out 3; NULL without a report",
+        "available 0, probable 1, questionable 2, doubtful and out 3; NULL if player_status is",
         "step",
         (0, 3),
         sources=("upcoming_player_game_context.player_status",),

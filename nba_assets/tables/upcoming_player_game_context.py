@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from nba_assets.schema.contract import (
 )
 from nba_assets.schema.evidence import Evidence, Expectation, none_expected
 from nba_assets.schema.reads import opponent, own_player, own_team, slate_membership, team_mates
-from nba_assets.schema.table import Inputs, Phase, Table, announced, before_date, day_before, rejections, same_date
+from nba_assets.schema.table import Inputs, Phase, Table, announced, before_date, day_before, same_date
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables.doubtful_lists import judge_slates
 from nba_assets.tables.games import RESULT_COLUMNS, finished_games, team_games
@@ -36,6 +36,7 @@ STAR_POINTS_PER_GAME, STAR_GAMES = 18, 10
 GAMES_FOR_PROJECTED_USAGE = 5
 GAMES_FOR_PACE = 5
 MIN_SLATE, MAX_SLATE = 8, 26
+_DAY = timedelta(days=1)
 LAST_7, WEEK, FORTNIGHT, SEASON = last(7), days(7), days(14), season()
 
 
@@ -86,12 +87,13 @@ class UpcomingPlayerGameContext(Contract):
         "The opponent's def_rating_last_10", unit="points per 100 possessions", nullable=True
     )
     player_status: Text = column(
-        "Injury report's status, available if not on it; NULL without a report",
+        "Injury report's status, available if not on it; NULL without a report, or if a name on it may be his",
         nullable=True,
         isin=(OUT, DOUBTFUL, QUESTIONABLE, PROBABLE, AVAILABLE),
     )
     star_teammates_out: OptionalInteger = column(
-        "Other slate players of the team with ≥ 18 points per game over ≥ 10 games who are out; NULL without a report",
+        "Other slate players of the team with ≥ 18 points per game over ≥ 10 games who are out; NULL without a report, "
+        "or if the status of one is unknown",
         unit="players",
         nullable=True,
         ge=0,
@@ -107,14 +109,6 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     has_report = reports_of_teams(inputs.before["raw_injury_reports"], rows)["has_report"].array
     rows = rows.assign(**_own_windows(rows, inputs), **_games_of_team(rows, inputs), has_report=has_report)
     return rows.assign(**_injury_status(rows, inputs), player_age=np.nan)
-
-
-def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
-    """Names of the injury report that no slate player of the team was listed under."""
-    rows = _slate(inputs, dates)
-    names = unmatched_names(inputs.before["raw_injury_reports"], rows, inputs.before["raw_player_boxscores"])
-    details = "injury report of " + names["team"] + ": nobody on the slate was listed under this name"
-    return rejections(names["game_date"], names["player_name"], details)
 
 
 def _slate(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
@@ -166,10 +160,10 @@ def _games_of_team(rows: pd.DataFrame, inputs: Inputs) -> dict[str, object]:
 def _injury_status(rows: pd.DataFrame, inputs: Inputs) -> dict[str, pd.Series]:
     statuses = player_statuses(inputs.before["raw_injury_reports"], rows, inputs.before["raw_player_boxscores"])
     statuses = statuses.set_axis(rows.index)
-    star_is_out = rows["_is_star"] & statuses.eq(OUT)
-    of_team = star_is_out.groupby([rows["game_date"], rows["team"]]).transform("sum")
-    others = (of_team - star_is_out).astype("Int64")
-    return {"player_status": statuses, "star_teammates_out": others.where(rows["has_report"])}
+    stars = pd.DataFrame({"out": statuses.eq(OUT), "unknown": statuses.isna()}).mul(rows["_is_star"], axis=0)
+    others = stars.groupby([rows["game_date"], rows["team"]]).transform("sum") - stars
+    is_known = rows["has_report"] & others["unknown"].eq(0)
+    return {"player_status": statuses, "star_teammates_out": others["out"].astype("Int64").where(is_known)}
 
 
 def expect(evidence: Evidence) -> dict[date, Expectation]:
@@ -188,8 +182,24 @@ def expect(evidence: Evidence) -> dict[date, Expectation]:
         elif size > MAX_SLATE:
             result.note(Cause.LARGE_SLATE, row.team, players=size)
     judge_slates(evidence, found)
+    _judge_names(evidence, found)
     return found
 
+
+def _judge_names(evidence: Evidence, found: dict[date, Expectation]) -> None:
+    """Names of the injury report that nobody on the slate was listed under: they degrade if they may be somebody's."""
+    before = evidence.inputs.before
+    names = unmatched_names(before["raw_injury_reports"], evidence.rows, before["raw_player_boxscores"])
+    for row in names.itertuples():
+        result = found[row.game_date.date()]
+        if row.resembles:
+            who = f"{row.player_name} ({row.team}, {row.status}) is like {' and '.join(row.resembles)}"
+            result.degrade(Cause.NAMES_IN_DOUBT, who, report=str(row.game_date.date() - _DAY))
+        else:
+            result.note(Cause.NAME_NOT_LISTED, row.player_name, team=row.team, status=row.status)
+
+
+_OF_REPORT = ("player_status", "star_teammates_out")
 
 UPCOMING_PLAYER_GAME_CONTEXT = Table(
     name="upcoming_player_game_context",
@@ -199,7 +209,6 @@ UPCOMING_PLAYER_GAME_CONTEXT = Table(
     contract=UpcomingPlayerGameContext,
     compute=compute,
     expect=expect,
-    reject=reject,
     evidence=(ResultSet.PLAYER_LOG, ResultSet.INACTIVES),
     inputs=(
         announced("raw_schedule"),
@@ -219,8 +228,13 @@ UPCOMING_PLAYER_GAME_CONTEXT = Table(
         before_date(
             "raw_player_boxscores",
             *LISTING_COLUMNS,
-            # The names that the injury report may call him by are those of all his listings.
-            reads=(slate_membership(), own_player(SEASON, into=("player_status",), where="player_status")),
+            # The names that the injury report may call him by are those of all his listings, if they are his alone.
+            reads=(
+                slate_membership(),
+                own_player(SEASON, into=("player_status",), where="player_status"),
+                team_mates(SEASON, into=_OF_REPORT, where="player_status"),
+                own_team(SEASON, into=_OF_REPORT, where="player_status"),
+            ),
         ),
         before_date(
             "player_game_summary",

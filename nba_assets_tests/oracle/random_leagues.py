@@ -22,8 +22,14 @@ from nba_assets.tables.statistics import COUNTING_STATISTICS
 
 Rows = list[dict[str, Any]]
 ZONES = ("paint", "mid_range", "three_pt")
-FIRST_NAMES = ("Luka", "De'Aaron", "José", "T.J.", "Nikola")
-LAST_NAMES = ("Dončić", "Fox Jr.", "Álvarez", "Porter III", "O'Neale")
+NAMES = (
+    ("Luka", "Dončić", ""),
+    ("De'Aaron", "Fox", "Jr."),
+    ("De'Aaron", "Fox", "III"),
+    ("T.J.", "Dončić", "Sr."),
+    ("Luka", "Dončić", "II"),
+)
+"""First name, last name and generation of a team's players: some have the same but for the generation."""
 
 
 @dataclass(frozen=True)
@@ -191,8 +197,10 @@ def _play_side(league: League, side: dict[str, Any], overtimes: int) -> dict[str
 
 def _listing(league: League, player: int, side: dict[str, Any]) -> dict[str, Any]:
     rng = league.rng
-    accent_or_not = _name(player) if league.happens(0.8) else _name(player).replace("é", "e").replace("č", "c")
-    row = side | {"player_id": player, "player_name": accent_or_not, "starter": bool(rng.integers(2))}
+    name = " ".join(_name(league, player)).strip()
+    if not league.happens(0.8):
+        name = " ".join(_name(league, player)[:2]).replace("č", "c") if player % 2 else name.replace("č", "c")
+    row = side | {"player_id": player, "player_name": name, "starter": bool(rng.integers(2))}
     if league.happens(league.shape.absences):
         return row | {"listing": str(rng.choice(["dnp", "inactive"])), "minutes_are_exact": None}
     attempts = {zone: int(rng.integers(0, 9)) for zone in ZONES} if rng.random() < 0.85 else dict.fromkeys(ZONES, 0)
@@ -252,7 +260,10 @@ def _bet(league: League, game: dict[str, Any]) -> None:
 
 
 def _report_injuries(league: League, day: dt.date, teams: list[str]) -> None:
-    """The report of the day before: names of the team, strangers, two rows for one, teams that did not submit."""
+    """The report of the day before: names of the team, strangers, two rows for one, teams that did not submit.
+
+    Some names lack a generation or have another one, some have only the last name of a player.
+    """
     if not league.happens(league.shape.reports):
         return
     published = pd.Timestamp(day) - pd.Timedelta(days=1 if league.happens(0.9) else 0)
@@ -263,11 +274,16 @@ def _report_injuries(league: League, day: dt.date, teams: list[str]) -> None:
             league.rows["raw_injury_reports"].append(common | {"team": team, "player_name": None, "status": None})
         for player, of in league.team_of.items():
             if of == team and league.happens(0.3):
-                name = _name(player) if league.happens(0.8) else "Nobody Known"
+                first, last, generation = _name(league, player)
+                others = ("Nobody Known", f"Nobody {last}", f"{first} {last}", f"{first} {last} IV")
+                is_whole = league.happens(0.8)
+                name = f"{first} {last} {generation}".strip() if is_whole else others[(player + day.toordinal()) % 4]
                 status = str(league.rng.choice(["out", "doubtful", "questionable", "probable", "available"]))
                 row = common | {"team": team, "player_name": name, "status": status}
                 league.rows["raw_injury_reports"].append(row)
 
 
-def _name(player: int) -> str:
-    return f"{FIRST_NAMES[player % 5]} {LAST_NAMES[player // 5 % 5]} {'abcdefghij'[player % 7]}"
+def _name(league: League, player: int) -> tuple[str, str, str]:
+    number, team = divmod(player - 100, league.shape.teams)
+    first, last, generation = NAMES[number % 5]
+    return first, f"{last}-{'abcdefghij'[team % 7]}", generation

@@ -7,7 +7,7 @@ No table rule and no formula belongs here.
 import datetime as dt
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,22 +107,27 @@ class ZoneCount:
 
 @dataclass(frozen=True)
 class InjuryReport:
-    """What a team's report for one date said: players out, and the status of every name on it."""
+    """What a team's report for one date said: players out, and the name and status of every row."""
 
     players_out: int
-    statuses: dict[str, list[str]]
-
-    def status_of(self, names: Iterable[str]) -> str:
-        """The status of a player known under these names; the most severe one if several rows are his."""
-        severity = ("out", "doubtful", "questionable", "probable", "available")
-        found = [status for name in names for status in self.statuses.get(player_lookup(name), [])]
-        return min(found, key=severity.index, default="available")
+    rows: list[tuple[str, str]]
 
 
 def player_lookup(name: str) -> str:
     """NFKD, accents dropped, lower case, only a-z and 0-9; the suffix stays."""
     decomposed = unicodedata.normalize("NFKD", name).lower()
     return "".join(letter for letter in decomposed if letter in "abcdefghijklmnopqrstuvwxyz0123456789")
+
+
+def without_suffix(name: str) -> str:
+    """Without Jr., Sr., II, III, IV, V, VI."""
+    words = [word for word in name.split() if player_lookup(word) not in ("jr", "sr", "ii", "iii", "iv", "v", "vi")]
+    return " ".join(words)
+
+
+def last_name(name: str) -> str:
+    """The last word, without accents and suffix."""
+    return player_lookup(without_suffix(name).split()[-1])
 
 
 def first_name_first(name: str) -> str:
@@ -396,11 +401,9 @@ class Facts:
         team_rows = [row for row in rows if row["team"] == team]
         if not rows or any(row["player_name"] is None for row in team_rows):
             return None
-        statuses: dict[str, list[str]] = defaultdict(list)
-        for row in team_rows:
-            statuses[player_lookup(first_name_first(row["player_name"]))].append(row["status"])
         players_out = sum(1 for row in team_rows if row["status"] == "out")
-        return InjuryReport(players_out=players_out, statuses=dict(statuses))
+        named = [(first_name_first(row["player_name"]), row["status"]) for row in team_rows]
+        return InjuryReport(players_out=players_out, rows=named)
 
     def line(self, game_id: str) -> Record | None:
         return self._lines.get(game_id)

@@ -5,6 +5,7 @@ published (bootstrap, days without games, thresholds) is not decided here.
 """
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -22,7 +23,9 @@ from .slow_league import (
     Record,
     TeamBox,
     ZoneCount,
+    last_name,
     player_lookup,
+    without_suffix,
 )
 
 Rows = dict[Any, Record]
@@ -428,25 +431,62 @@ class SlowLeague:
         )
 
     def _status(self, player: int, team: str, day: dt.date) -> str | None:
-        """By every name under which he was listed this season before D; not on the report: available."""
-        report = self._report(team, day)
-        if report is None:
-            return None
-        return report.status_of({item.player_name for item in self.facts.listings_before(player, day)})
-
-    def _star_teammates_out(self, player: int, team: str, day: dt.date) -> int | None:
-        """Other slate players of his team, 18 points per game over at least 10 games, listed as out."""
+        """The gravest row that names him; not on the report: available; if a row may be about him: unknown."""
         if self._report(team, day) is None:
             return None
-        stars = self._once(f"stars out of {team}", day, lambda: self._stars_out(team, day))
-        return len([star for star in stars if star != player])
+        named, maybe_named = self._once(f"players on the report of {team}", day, lambda: self._on_report(team, day))
+        severity = ("out", "doubtful", "questionable", "probable", "available")
+        if player in maybe_named and player not in named:
+            return None
+        return min(named.get(player, []), key=severity.index, default="available")
 
-    def _stars_out(self, team: str, day: dt.date) -> list[int]:
-        return [
-            player
-            for player, of_team in self._slate(day).items()
-            if of_team == team and self._is_star(player, day) and self._status(player, team, day) == "out"
-        ]
+    def _on_report(self, team: str, day: dt.date) -> tuple[dict[int, list[str]], set[int]]:
+        """Player -> statuses of the rows that name him; and those who share the last name of a row that names nobody.
+
+        A row names those who were listed under its name; else, without suffixes, the only one.
+        """
+        slate, names, report = self._slate(day), self._names(team, day), self._report(team, day)
+        assert report is not None
+        named: dict[int, list[str]] = defaultdict(list)
+        maybe_named: set[int] = set()
+        for name, status in report.rows:
+            whole = [p for p in names if player_lookup(name) in map(player_lookup, names[p])]
+            short = player_lookup(without_suffix(name))
+            alike = [p for p in names if short in [player_lookup(without_suffix(other)) for other in names[p]]]
+            for player in whole or (alike if len(alike) == 1 else []):
+                named[player].append(status)
+            if not whole and len(alike) != 1 and status in ("out", "doubtful"):
+                maybe_named |= {
+                    player
+                    for player in names
+                    if slate.get(player) == team and last_name(name) in map(last_name, names[player])
+                }
+        return named, maybe_named
+
+    def _names(self, team: str, day: dt.date) -> dict[int, set[str]]:
+        """The names this season before D of the team's slate players, and those under which it listed others."""
+        names = {}
+        for player in self.facts.players_before(day):
+            listings = self.facts.listings_before(player, day)
+            if self._slate(day).get(player) != team:
+                listings = [listing for listing in listings if listing.team == team]
+            if listings:
+                names[player] = {listing.player_name for listing in listings}
+        return names
+
+    def _star_teammates_out(self, player: int, team: str, day: dt.date) -> int | None:
+        """Other slate players of his team, 18 points per game over at least 10 games, listed as out.
+
+        NULL if the status of one of them is unknown.
+        """
+        if self._report(team, day) is None:
+            return None
+        stars = self._once(f"stars of {team}", day, lambda: self._stars(team, day))
+        statuses = [self._status(star, team, day) for star in stars if star != player]
+        return None if None in statuses else statuses.count("out")
+
+    def _stars(self, team: str, day: dt.date) -> list[int]:
+        return [p for p, of_team in self._slate(day).items() if of_team == team and self._is_star(p, day)]
 
     def _is_star(self, player: int, day: dt.date) -> bool:
         points = [listing.stats["points"] for listing in self.facts.played_before(player, day)]

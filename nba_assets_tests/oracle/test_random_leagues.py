@@ -48,3 +48,12 @@ def test_every_column_agrees_with_the_oracle(shape: Shape):
     computed = replay(raw, days)
     assert set(computed) == {*POST_GAME_TABLES, *PRE_GAME_TABLES}
     assert differences(computed, slow_league(raw, counting_types=COUNTING_TYPES), days) == []
+
+
+def test_the_leagues_have_names_that_may_be_somebodys():
+    league = random_league(QUIET)
+    rows = replay(league.frames(), league.days)["upcoming_player_game_context"]
+    statuses = rows["player_status"].groupby([rows["game_date"], rows["team"]])
+    in_doubt = rows[rows["player_status"].isna() & statuses.transform("count").gt(0)]
+    assert len(in_doubt) > 5
+    assert rows["star_teammates_out"].isna().sum() > rows["player_status"].isna().sum() - len(in_doubt)

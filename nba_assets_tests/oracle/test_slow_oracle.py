@@ -17,7 +17,7 @@ from .made_up_league import (
     row_of,
     scorer_league,
 )
-from .slow_league import first_name_first, player_lookup
+from .slow_league import first_name_first, last_name, player_lookup, without_suffix
 from .slow_tables import SlowLeague
 
 # Team defence zones
@@ -435,6 +435,8 @@ def test_names_of_the_report():
     assert player_lookup(first_name_first("Porter Jr., Michael")) == "michaelporterjr"
     assert player_lookup("Luka Dončić") == "lukadoncic"
     assert player_lookup("De'Aaron Fox") == "deaaronfox"
+    assert without_suffix(first_name_first("Porter Jr., Michael")) == "Michael Porter"
+    assert last_name("Nikola Jokić II") == "jokic"
 
 
 def test_injury_report_of_the_day_before():
@@ -451,6 +453,23 @@ def test_injury_report_of_the_day_before():
     teams = league.upcoming_team_game_context(DAY)
     assert row_of(teams, team="BOS")["players_out"] == 2
     assert row_of(teams, team="NYK")["players_out"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "statuses", "stars_out"),
+    [
+        ("One Jr., Star", ["out", "available"], [0, 1]),  # without suffix
+        ("One, Shooting", [None, "available"], [0, None]),  # resembles
+        ("Three, Star", ["available", "available"], [0, 0]),  # resembles nobody
+    ],
+)
+def test_a_name_on_the_report_that_nobody_was_listed_under(name, statuses, stars_out):
+    made = scorer_league([20] * 10)
+    made.game(days_before(1), Night("BOS", players={1: {"points": 20}, 2: {"player_name": "Jo Two"}}), "NYK")
+    made.report("BOS", name, "out")
+    rows = made.league().upcoming_player_game_context(DAY)
+    assert [row["player_status"] for row in rows] == statuses
+    assert [row["star_teammates_out"] for row in rows] == stars_out
 
 
 def test_without_a_report_the_status_is_unknown():

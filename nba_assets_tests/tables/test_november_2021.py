@@ -5,6 +5,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from nba_assets.tables.injury_status import unmatched_names
 from nba_assets.verification.replay import replay
 from nba_assets_tests.verification.real_seasons import raw_season, source
 
@@ -90,3 +91,23 @@ def test_real_players_before_november_20(november, player, games, last_5, season
     assert row["points_avg_last_5"] == pytest.approx(last_5)
     assert row["points_avg_season"] == pytest.approx(season)
     assert row["points_std_last_10"] == pytest.approx(deviation, abs=5e-5)
+
+
+def test_two_names_on_ten_nights_are_nobodys_and_like_nobodys(november):
+    """Two players with two-way contracts whom no game listed."""
+    raw = raw_season("2021-22")
+    slate = november["upcoming_player_game_context"]
+    names = unmatched_names(raw["raw_injury_reports"], slate, raw["raw_player_boxscores"])
+    assert set(zip(names["team"], names["player_name"], strict=True)) == {
+        ("DET", "Chris Smith"),
+        ("NOP", "Daulton Hommes"),
+    }
+    assert names["game_date"].nunique() == 10
+    assert set(names["status"]) == {"out"}
+    assert names["resembles"].map(len).sum() == 0
+
+
+def test_the_one_name_that_a_report_had_without_its_generation_is_his(november):
+    """Reggie Bullock Jr., whom the report of the 5th has as Reggie Bullock."""
+    slate = rows_on(november["upcoming_player_game_context"], 6).set_index("player_id")
+    assert slate.loc[203493, "player_status"] == "questionable"
