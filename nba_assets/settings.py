@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Annotated, Any
 
 from dotenv import dotenv_values
@@ -73,10 +74,14 @@ class Settings(BaseSettings):
 
     api_cache_dir: Path | None = None
     api_calls_per_second: float = Field(default=0.6, gt=0)
+    api_calls_per_ten_minutes: float | None = Field(default=None, ge=1)
     api_timeout_seconds: float = Field(default=30.0, gt=0)
     api_max_attempts: int = Field(default=5, gt=0)
+    api_cut_off_seconds: float = Field(default=300.0, gt=0)
     api_proxy: str | None = None
     api_base_url: str | None = None
+    api_schedule_url: str | None = None
+    api_session: str | None = None
     api_shots_window_days: int = Field(default=7, gt=0)
     api_play_by_play: bool = False
 
@@ -150,16 +155,20 @@ class Settings(BaseSettings):
         return (moment if moment.tzinfo else moment.replace(tzinfo=EASTERN)).astimezone(UTC)
 
     def nba_api(self) -> NbaApiSettings:
-        """What the live source wants to know."""
+        """What the live source wants to know. Raises SettingsError if NBA_API_SESSION names no function."""
         from nba_assets.sources.nba_api.settings import NbaApiSettings  # loads the client: only where it is used
 
         return NbaApiSettings(
             cache_dir=self.cache_dir,
             calls_per_second=self.api_calls_per_second,
+            calls_per_ten_minutes=self.api_calls_per_ten_minutes,
             timeout_seconds=self.api_timeout_seconds,
             max_attempts=self.api_max_attempts,
+            cut_off_seconds=self.api_cut_off_seconds,
             proxy=self.api_proxy,
             base_url=self.api_base_url,
+            schedule_url=self.api_schedule_url,
+            open_session=_function(self.api_session, "NBA_API_SESSION") if self.api_session else None,
             shots_window_days=self.api_shots_window_days,
             game_types=frozenset(self.counting_types) or COUNTING_TYPES,
             play_by_play=self.api_play_by_play,
@@ -184,6 +193,24 @@ def load_settings(**overrides: Any) -> Settings:
     except ValueError as error:
         raise SettingsError(str(error)) from error
     return settings
+
+
+def _function(place: str, variable: str) -> Callable[[], Any]:
+    """The function that a setting names, like "package.module:function"; raises SettingsError if there is none."""
+    module, _, name = place.partition(":")
+    if not module or not name:
+        raise SettingsError(f"{variable}={place}: write it like package.module:function")
+    try:
+        found = resolve_name(place)
+    except Exception as error:  # whatever a module of the user's own raises when it is imported
+        raise SettingsError(
+            f"{variable}={place}: cannot be imported ({type(error).__name__}: {error}). Is it installed here, or its "
+            "directory in PYTHONPATH?"
+        ) from error
+    if not callable(found):
+        raise SettingsError(f"{variable}={place}: is no function but {type(found).__name__}")
+    function: Callable[[], Any] = found
+    return function
 
 
 def _variable(field: str) -> str:

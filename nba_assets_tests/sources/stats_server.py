@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -29,6 +30,7 @@ REGULAR = frozenset({GameType.REGULAR.value})
 ROW_CAP = 102_400
 IDLE_SECONDS = 10
 """After so long, a connection that the client left open is closed from this side."""
+STATIC_SCHEDULE = "scheduleLeagueV2.json"
 HTML = "<!DOCTYPE html>\n<html><body>Access denied: request blocked.</body></html>"
 
 _ID_PREFIXES = {"Regular Season": "002", "Playoffs": "004", "PlayIn": "005", "Pre Season": "001"}
@@ -193,6 +195,8 @@ class StatsServer:
 
     `edits` change the payloads of an endpoint, `faults` are used up one per request to it, `asked` is the log.
     `hold_after` lets so many requests through and answers no more until it is None again or the server closes.
+    After `refuse_after` more requests to the API the next ones meet `refusals`, one each; then it is well again.
+    `static_season` is that of the league's static file, which lies on another host and is not refused.
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -203,6 +207,9 @@ class StatsServer:
         self.edits: dict[str, Edit] = {}
         self.faults: dict[str, Iterator[Fault]] = {}
         self.hold_after: int | None = None
+        self.refuse_after: int | None = None
+        self.refusals: Iterator[Fault] = repeat(Fault(403, "no"))
+        self.static_season = "2021-22"
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.stats = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="stats-server")
@@ -226,6 +233,11 @@ class StatsServer:
         """The address, with nba_api's placeholder."""
         return f"http://127.0.0.1:{self._server.server_port}/stats/{{endpoint}}"
 
+    @property
+    def schedule_url(self) -> str:
+        """The address of the league's static file."""
+        return f"http://127.0.0.1:{self._server.server_port}/static/json/staticData/{STATIC_SCHEDULE}"
+
     def misbehave(self, endpoint: str, faults: Iterable[Fault]) -> None:
         """The next requests to an endpoint meet these faults, one each; then it is well again."""
         self.faults[endpoint] = iter(faults)
@@ -245,7 +257,7 @@ class StatsServer:
         with self._lock:
             self.asked.append(Asked(at, endpoint, tuple(sorted(query.items())), headers))
             held = self.hold_after is not None and len(self.asked) > self.hold_after
-            fault = next(self.faults.get(endpoint, iter(())), None)
+            fault = next(self.faults.get(endpoint, iter(())), None) or self._refusal(endpoint)
             if fault is None and not held:
                 return Fault(body=self._payload(endpoint, query))
         while held and self.hold_after is not None and not self._closing.wait(0.02):
@@ -255,9 +267,16 @@ class StatsServer:
         self._closing.wait(fault.seconds)
         return fault
 
+    def _refusal(self, endpoint: str) -> Fault | None:
+        if self.refuse_after is None or endpoint == STATIC_SCHEDULE.lower():
+            return None
+        self.refuse_after -= 1
+        return next(self.refusals, None) if self.refuse_after < 0 else None
+
     def _payload(self, endpoint: str, query: Query) -> str:
-        season = self.season(query.get("Season") or _season_of(query["GameID"]))
+        season = self.season(self._season_asked(endpoint, query))
         payload = {
+            STATIC_SCHEDULE.lower(): season.schedule,
             "scheduleleaguev2": season.schedule,
             "leaguegamelog": season.game_log,
             "shotchartdetail": season.shots,
@@ -266,6 +285,11 @@ class StatsServer:
             "playbyplayv3": season.play_by_play,
         }[endpoint](query)
         return json.dumps(self.edits.get(endpoint, lambda payload, _: payload)(payload, query))
+
+    def _season_asked(self, endpoint: str, query: Query) -> str:
+        if endpoint == STATIC_SCHEDULE.lower():
+            return self.static_season
+        return query.get("Season") or _season_of(query["GameID"])
 
 
 def quick_settings(server: StatsServer, cache_dir: Path, **changes: Any) -> NbaApiSettings:

@@ -27,6 +27,10 @@ _FEWEST_ROWS: dict[ResultSet, int] = {
 """Of each team of a game. A list of inactive players may be empty, and is not in here."""
 
 
+class EmptyScheduleError(SourceSchemaError):
+    """A schedule without games, although it cannot be."""
+
+
 def missing_rows(rows: pd.DataFrame, result_set: ResultSet, games: pd.DataFrame) -> dict[str, str]:
     """Game -> what is missing of it, like "no rows of BOS"; `games`: `plan.finished_games`."""
     fewest = _FEWEST_ROWS.get(result_set)
@@ -44,7 +48,7 @@ def missing_rows(rows: pd.DataFrame, result_set: ResultSet, games: pd.DataFrame)
 
 
 def check_schedule(listed: pd.DataFrame, before: pd.DataFrame | None, season: str, now: datetime) -> None:
-    """Raise SourceSchemaError if a schedule is another season's, or without games although it cannot be."""
+    """Raise SourceSchemaError if a schedule is another season's, EmptyScheduleError if it cannot be without games."""
     other = sorted(set(listed["seasonYear"]) - {season})
     if other:
         raise SourceSchemaError(
@@ -52,7 +56,7 @@ def check_schedule(listed: pd.DataFrame, before: pd.DataFrame | None, season: st
         )
     expected = before is not None and len(before) > 0
     if listed.empty and (expected or eastern_day(now) >= _opening_night(season)):
-        raise SourceSchemaError(
+        raise EmptyScheduleError(
             f"scheduleleaguev2(Season={season}): the answer has no games, though "
             f"{'the one before had' if expected else 'the season has begun'}. It was not kept; run again later."
         )

@@ -1,31 +1,50 @@
-"""One call to stats.nba.com through nba_api: in time, repeated if that can help, or a SourceUnavailableError.
+"""One call to stats.nba.com: in time, repeated if that can help, or a SourceError that says why there is no answer.
 
-What an answer means is the business of `endpoints`.
+What an answer means is the business of `endpoints`; when not to ask at all that of `pace` and `cut_off`.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import time
-from typing import Any, Protocol
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import requests
 from nba_api.library.proxy import ProxyRequiredError
-from nba_api.stats.library.http import NBAStatsHTTP, NBAStatsResponse
-from requests.adapters import HTTPAdapter
+from nba_api.stats.library.http import NBAStatsResponse
 
 from nba_assets.backoff import doubled, jittered
+from nba_assets.sources.base import SourceError
+from nba_assets.sources.nba_api.connection import Connection, SessionFailedError, StatusError
+from nba_assets.sources.nba_api.cut_off import CutOff, CutOffError
 from nba_assets.sources.nba_api.pace import CircuitBreaker, Pace, SourceUnavailableError
 from nba_assets.sources.nba_api.settings import NbaApiSettings
 
 log = logging.getLogger(__name__)
 
-_WORTH_REPEATING = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+Read = TypeVar("Read")
+Judge = Callable[[Any], str | None]
+"""What keeps a decoded answer from saying anything, like "players is null"; None if nothing does."""
+
+_SITE = "stats.nba.com"
+_TOO_MANY_REQUESTS = 429
+_FORBIDDEN = 403
+_WORTH_REPEATING = frozenset({408, 425, _TOO_MANY_REQUESTS, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _NEXT_STEP = {
-    403: "The league refuses many data centres: set a proxy, or fetch elsewhere and share the cache directory.",
+    _FORBIDDEN: "The league refuses many data centres: set a proxy, or fetch elsewhere and share the cache directory.",
     407: "The proxy wants other credentials.",
 }
+_COMPARE = "The endpoint or its parameters may have changed: compare with a newer nba_api."
+_MOST_EMPTY_ANSWERS = 3
+_FEWEST_ATTEMPTS_IF_THROTTLED = 2
+
+
+class NoAnswerError(SourceError):
+    """The site answered a call, but said nothing, as often as it was asked; other calls are not concerned."""
 
 
 class Request(Protocol):
@@ -46,6 +65,14 @@ class _TransientError(Exception):
         self.retry_after = retry_after
 
 
+class _ThrottledError(_TransientError):
+    """The site wants fewer calls."""
+
+
+class _EmptyAnswerError(_TransientError):
+    """A page instead of data, or data without content."""
+
+
 class _UnreachableError(_TransientError):
     """Nobody answered, so it may be us."""
 
@@ -55,106 +82,157 @@ class _UnreachableError(_TransientError):
     )
 
 
-class _Adapter(HTTPAdapter):
-    """Closes its connections when it is closed; urllib3 leaves that to whenever the last reference to them goes."""
-
-    def close(self) -> None:
-        for manager in (self.poolmanager, *self.proxy_manager.values()):
-            for key in manager.pools.keys():  # noqa: SIM118 - cannot be iterated over otherwise
-                manager.pools[key].close()
-        super().close()
-
-
-class _Connection(NBAStatsHTTP):  # type: ignore[misc]  # nba_api has no types
-    """nba_api's own client, with a session that is ours to close and an address that can be set."""
-
-    def __init__(self, base_url: str | None) -> None:
-        if base_url is not None:
-            self.base_url = base_url
-        self._requests: requests.Session | None = None
-
-    def get_session(self) -> requests.Session:
-        if self._requests is None:
-            self._requests = requests.Session()
-            for scheme in ("https://", "http://"):
-                self._requests.mount(scheme, _Adapter())
-            self._requests.hooks["response"].append(_raise_for_status)
-        return self._requests
-
-    def close(self) -> None:
-        if self._requests is not None:
-            self._requests.close()
-            self._requests = None
-
-
 class StatsClient:
-    """Calls endpoints one at a time; the connection opens with the first call and is closed by `close`."""
+    """Calls endpoints one at a time; the connection opens with the first call and is closed by `close`.
+
+    `calls` counts the requests made so far, repeated ones too.
+    """
 
     def __init__(self, settings: NbaApiSettings) -> None:
         self._settings = settings
-        self._connection = _Connection(settings.base_url)
-        self._pace = Pace(settings.cache_dir, settings.seconds_between_calls)
-        self._breaker = CircuitBreaker(settings.breaker_failures, settings.breaker_seconds)
+        self._connection = Connection(settings)
+        self._pace = Pace(
+            settings.cache_dir,
+            settings.seconds_between_calls,
+            budget=settings.budget,
+            budget_seconds=settings.budget_seconds,
+        )
+        self._cut_off = CutOff(settings.cache_dir, settings.cut_off_seconds, site=_SITE)
+        self._breaker = CircuitBreaker(settings.breaker_failures, settings.breaker_seconds, site=_SITE)
+        self._file_breakers: dict[str, CircuitBreaker] = defaultdict(
+            lambda: CircuitBreaker(1, settings.breaker_seconds, site="the league's static file")
+        )
         self.calls = 0
 
-    def get(self, request: Request) -> NBAStatsResponse:
-        """The answer to a call; its content is JSON.
+    def get(self, request: Request, judge: Judge) -> NBAStatsResponse:
+        """The answer to a call; its content is JSON, and says something as far as `judge` knows.
 
-        Timeouts, cut connections, 429, 5xx and HTML are tried again, with growing pauses. Raises
-        SourceUnavailableError naming endpoint and parameters when that did not help or cannot.
+        Timeouts, cut connections, 429, 5xx, and answers that are HTML or say nothing are tried again, with growing
+        pauses. When that did not help or cannot, raises NoAnswerError for an answer that says nothing, CutOffError if
+        the site has stopped answering this address, and SourceUnavailableError naming endpoint and parameters for all
+        else.
         """
+        self._cut_off.check()
         self._breaker.check()
         try:
-            response = self._persist(request)
+            response = self._persist(request, judge)
+        except CutOffError:
+            raise  # has a memory of its own, and ends before the circuit would close
         except SourceUnavailableError:
             self._breaker.failed()
             raise
         self._breaker.succeeded()
+        self._cut_off.answered()
         return response
+
+    def read_file(self, url: str, read: Callable[[Any], Read], *, purpose: str) -> Read:
+        """What `read` makes of a static JSON file of the league's, which lies on another host than the API.
+
+        Asked for once. If it cannot be had, or `read` raises SourceError, it is not asked for again for the same
+        purpose for a while: then it raises CircuitOpenError.
+        """
+        breaker = self._file_breakers[purpose]
+        breaker.check()
+        try:
+            return read(self._content(url))
+        except SourceError:
+            breaker.failed()
+            raise
 
     def close(self) -> None:
         """Close the connection; a later call opens another."""
         self._connection.close()
 
-    def _persist(self, request: Request) -> NBAStatsResponse:
-        for attempt in range(1, self._settings.max_attempts + 1):
+    def _persist(self, request: Request, judge: Judge) -> NBAStatsResponse:
+        was_throttled = False
+        for attempt in range(1, max(self._settings.max_attempts, _FEWEST_ATTEMPTS_IF_THROTTLED) + 1):
             self._pace.wait()
+            self._cut_off.check()  # somebody else may have noticed while this one waited
             try:
-                return self._send(request)
+                return self._send(request, judge)
             except _TransientError as error:
-                most = self._settings.max_attempts
-                if attempt == most:
-                    raise SourceUnavailableError(
-                        f"{describe(request)}: {error} ({most} attempts). {error.next_step} What was fetched is kept."
-                    ) from error
+                self._heed(error, was_throttled=was_throttled)
+                was_throttled |= isinstance(error, _ThrottledError)
+                most = self._most_attempts(error)
+                if attempt >= most:
+                    raise _given_up(request, error, attempt) from error
                 pause = self._pause(attempt, error.retry_after)
                 log.warning("%s: %s; attempt %d of %d in %.0f s", request.endpoint, error, attempt + 1, most, pause)
                 time.sleep(pause)
-        raise AssertionError("unreachable: max_attempts is at least 1")
+        raise AssertionError("unreachable: the last attempt is given up")
 
-    def _send(self, request: Request) -> NBAStatsResponse:
+    def _heed(self, error: _TransientError, *, was_throttled: bool) -> None:
+        """Raise CutOffError if an attempt that failed is a sign that no other should follow."""
+        if isinstance(error, _UnreachableError):
+            self._cut_off.unanswered(str(error))
+            return
+        self._cut_off.heard()
+        if isinstance(error, _ThrottledError):
+            asked = error.retry_after or 0.0
+            if was_throttled or asked > self._settings.max_backoff_seconds:
+                raise self._cut_off.throttled(str(error), asked) from error
+
+    def _most_attempts(self, error: _TransientError) -> int:
+        most = self._settings.max_attempts
+        if isinstance(error, _EmptyAnswerError):
+            return min(most, _MOST_EMPTY_ANSWERS)
+        return max(most, _FEWEST_ATTEMPTS_IF_THROTTLED) if isinstance(error, _ThrottledError) else most
+
+    def _send(self, request: Request, judge: Judge) -> NBAStatsResponse:
         self.calls += 1
         try:
             response = self._connection.send_api_request(
                 endpoint=request.endpoint,
-                parameters=request.parameters,
+                # requests leaves out what is None; other sessions may not.
+                parameters={name: value for name, value in request.parameters.items() if value is not None},
                 headers=request.headers,
                 proxy=self._settings.proxy,
                 timeout=self._settings.timeout_seconds,
             )
-        except requests.HTTPError as error:
-            raise _judged(error, request) from error
+        except StatusError as error:
+            raise self._judged(error, request) from error
         except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, ProxyRequiredError) as error:
             raise SourceUnavailableError(f"{describe(request)}: {error}") from error
-        except requests.RequestException as error:
-            raise _UnreachableError(self._unreachable(error)) from error
-        if not response.valid_json():
-            raise _TransientError(f"expected JSON, got {_beginning(response.get_response())!r}")
+        except (requests.RequestException, SessionFailedError) as error:
+            raise _UnreachableError(self._unreachable(error, self._connection.base_url)) from error
+        try:
+            nothing = judge(response.get_dict())
+        except ValueError:
+            nothing = f"expected JSON, got {_beginning(response.get_response())!r}"
+        if nothing is not None:
+            raise _EmptyAnswerError(nothing)
         return response
 
-    def _unreachable(self, error: requests.RequestException) -> str:
+    def _judged(self, error: StatusError, request: Request) -> Exception:
+        """What a status means: another attempt, the end of this call, or of all calls."""
+        if error.status == _TOO_MANY_REQUESTS:
+            return _ThrottledError(str(error), error.retry_after)
+        if error.status in _WORTH_REPEATING:
+            return _TransientError(str(error), error.retry_after)
+        self._cut_off.heard()
+        if error.status == _FORBIDDEN:
+            self._cut_off.refused(str(error))
+        hint = _NEXT_STEP.get(error.status, _COMPARE)
+        return SourceUnavailableError(f"{describe(request)}: {error}. {hint}")
+
+    def _content(self, url: str) -> Any:
+        self.calls += 1
+        try:
+            text = self._connection.get_text(url)
+        except (StatusError, ProxyRequiredError) as error:
+            raise SourceUnavailableError(f"{url}: {error}") from error
+        except (requests.RequestException, SessionFailedError) as error:
+            raise SourceUnavailableError(f"{url}: {self._unreachable(error, url)}") from error
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise SourceUnavailableError(f"{url}: expected JSON, got {_beginning(text)!r}") from error
+
+    def _unreachable(self, error: Exception, url: str) -> str:
         """What keeps an answer from coming, in a few words; the client's own text is a paragraph."""
-        host = urlsplit(self._connection.base_url).hostname
+        host = urlsplit(url).hostname
+        if isinstance(error, SessionFailedError):
+            return f"{host} cannot be reached ({error})"
         if isinstance(error, requests.Timeout):
             return f"{host} did not answer in {self._settings.timeout_seconds:g} s"
         if isinstance(error, requests.exceptions.ProxyError):
@@ -172,6 +250,16 @@ def describe(request: Request) -> str:
     return f"{request.endpoint}({', '.join(f'{name}={value}' for name, value in telling.items())})"
 
 
+def _given_up(request: Request, error: _TransientError, attempts: int) -> SourceError:
+    if isinstance(error, _EmptyAnswerError):
+        game = request.parameters.get("GameID")
+        what = f"game {game} ({request.endpoint})" if game else describe(request)
+        return NoAnswerError(f"no answer for {what}: {error} ({attempts} attempts); run again later")
+    return SourceUnavailableError(
+        f"{describe(request)}: {error} ({attempts} attempts). {error.next_step} What was fetched is kept."
+    )
+
+
 def _root_of(error: BaseException) -> str:
     """The system's own words for a failed connection: "Name or service not known"."""
     said = type(error).__name__
@@ -180,29 +268,6 @@ def _root_of(error: BaseException) -> str:
         said = getattr(cause, "strerror", None) or said
         cause = cause.__cause__ or cause.__context__
     return said
-
-
-def _raise_for_status(response: requests.Response, **_options: Any) -> None:
-    if not response.ok:
-        # An answer that is not done with keeps its connection, out of reach of the session that should close it.
-        _ = response.content
-        response.close()
-        response.raise_for_status()
-
-
-def _judged(error: requests.HTTPError, request: Request) -> Exception:
-    response = error.response
-    assert response is not None, "raised for the status of a response"
-    status = response.status_code
-    said = f"HTTP {status} {response.reason or ''}".rstrip()
-    if status in _WORTH_REPEATING:
-        return _TransientError(said, _seconds(response.headers.get("Retry-After", "")))
-    hint = _NEXT_STEP.get(status, "The endpoint or its parameters may have changed: compare with a newer nba_api.")
-    return SourceUnavailableError(f"{describe(request)}: {said}. {hint}")
-
-
-def _seconds(retry_after: str) -> float | None:
-    return float(retry_after) if retry_after.isdecimal() else None
 
 
 def _beginning(text: str) -> str:

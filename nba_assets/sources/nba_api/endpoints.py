@@ -1,12 +1,14 @@
 """Parameters in, frames in the shape of `base.COLUMNS` out: one function per endpoint that the raw tables need.
 
 Every answer is checked: the result set and the columns are there, the types are the declared ones. The nested
-answers (V3) are read by name here, because nba_api's own parsers fill columns that have gone with None.
+answers (V3) are read by name here, because nba_api's own parsers fill columns that have gone with None. An answer that
+is empty, or null where its content should be, says nothing: it is asked for again, and is no change of format.
 Whether an answer may be empty is known to the schedule, and therefore to `fetch`.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Iterable, Mapping
@@ -27,7 +29,7 @@ from nba_api.stats.library.http import NBAStatsResponse
 from nba_assets.league.calendar import GameType
 from nba_assets.league.clocks import ClockError, clock_seconds, clock_text
 from nba_assets.sources.base import COLUMNS, ResultSet, SourceError, SourceSchemaError, conform
-from nba_assets.sources.nba_api.client import StatsClient, describe
+from nba_assets.sources.nba_api.client import Judge, StatsClient, describe
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +71,26 @@ def schedule(client: StatsClient, season: str) -> pd.DataFrame:
     """ResultSet.SCHEDULE of a season, in the league's order; without rows while it is not published."""
     request = ScheduleLeagueV2(season=season, get_request=False)
     origin = describe(request)
-    listing = _member(client.get(request).get_dict(), "leagueSchedule", origin=origin)
+    answer = client.get(request, _nothing_in("leagueSchedule.gameDates")).get_dict()
+    return _schedule(answer, origin)
+
+
+def static_schedule(content: Any, season: str, url: str) -> pd.DataFrame:
+    """As `schedule`, of the league's static file: the same members, always of the current season.
+
+    Raises SourceError for a file of another season, or one that says nothing.
+    """
+    nothing = _nothing_in("leagueSchedule.gameDates")(content)
+    if nothing is not None:
+        raise SourceError(f"{url}: {nothing}")
+    about = _member(content, "leagueSchedule", "seasonYear", origin=url)
+    if about != season:
+        raise SourceError(f"{url}: is about {about}, not {season}")
+    return _schedule(content, url)
+
+
+def _schedule(answer: Any, origin: str) -> pd.DataFrame:
+    listing = _member(answer, "leagueSchedule", origin=origin)
     rows = [
         _scheduled(game, _member(listing, "seasonYear", origin=origin), origin)
         for day in _items(listing, "gameDates", origin)
@@ -94,7 +115,7 @@ def game_log(
         get_request=False,
     )
     origin = describe(request)
-    rows = _result_set(client.get(request), "LeagueGameLog", origin)
+    rows = _result_set(client.get(request, _no_rows_of("LeagueGameLog")), "LeagueGameLog", origin)
     return _without_repeats(conform(rows, result_set, origin=origin), origin)
 
 
@@ -114,7 +135,7 @@ def shots(client: StatsClient, *, season: str, game_type: str, first: date, last
         get_request=False,
     )
     origin = describe(request)
-    rows = _result_set(client.get(request), "Shot_Chart_Detail", origin)
+    rows = _result_set(client.get(request, _no_rows_of("Shot_Chart_Detail")), "Shot_Chart_Detail", origin)
     if len(rows) >= ROW_CAP:
         raise SourceError(
             f"{origin}: {len(rows):,} rows; the endpoint stops at {ROW_CAP:,}, so shots are missing and none were "
@@ -127,7 +148,8 @@ def box_score(client: StatsClient, game_id: str) -> pd.DataFrame:
     """ResultSet.BOX_SCORES of one game: everybody listed, with starter, clock and the reason for not playing."""
     request = BoxScoreTraditionalV3(game_id=game_id, get_request=False)
     origin = describe(request)
-    game = _game(client.get(request), "boxScoreTraditional", game_id, origin)
+    judge = _nothing_in("boxScoreTraditional.homeTeam.players", "boxScoreTraditional.awayTeam.players")
+    game = _game(client.get(request, judge), "boxScoreTraditional", game_id, origin)
     rows = [
         _listed(game_id, team, player, origin)
         for team in _sides(game, origin)
@@ -143,7 +165,8 @@ def inactives(client: StatsClient, game_id: str) -> pd.DataFrame:
     """ResultSet.INACTIVES of one game; may be without rows, but not without the two lists."""
     request = BoxScoreSummaryV3(game_id=game_id, get_request=False)
     origin = describe(request)
-    game = _game(client.get(request), "boxScoreSummary", game_id, origin)
+    judge = _nothing_in("boxScoreSummary.homeTeam.inactives", "boxScoreSummary.awayTeam.inactives")
+    game = _game(client.get(request, judge), "boxScoreSummary", game_id, origin)
     rows = [
         {
             "GAME_ID": game_id,
@@ -166,7 +189,8 @@ def play_by_play(client: StatsClient, game_id: str) -> pd.DataFrame:
     """
     request = PlayByPlayV3(game_id=game_id, get_request=False)
     origin = describe(request)
-    actions = _items(_game(client.get(request), "game", game_id, origin), "actions", origin)
+    response = client.get(request, _nothing_in("game.actions"))
+    actions = _items(_game(response, "game", game_id, origin), "actions", origin)
     described = [
         (action, _member(action, "actionNumber", origin=origin), _text(action, "description", origin=origin))
         for action in actions
@@ -264,6 +288,54 @@ def _game(response: NBAStatsResponse, name: str, game_id: str, origin: str) -> A
 
 def _sides(game: Any, origin: str) -> tuple[Any, Any]:
     return _member(game, "homeTeam", origin=origin), _member(game, "awayTeam", origin=origin)
+
+
+def _nothing_in(*paths: str) -> Judge:
+    """Whether an answer is empty, or null or {} where one of the nested members should be.
+
+    A member that is not there at all is another format: whoever reads it says so.
+    """
+
+    def judge(answer: Any) -> str | None:
+        for path in paths:
+            node, walked = answer, "the answer"
+            for name in path.split("."):
+                if _is_nothing(node):
+                    return f"{walked} is {_shown(node)}"
+                if not isinstance(node, Mapping) or name not in node:
+                    break
+                node, walked = node[name], name if node is answer else f"{walked}.{name}"
+            else:
+                if node is None:
+                    return f"{walked} is null"
+        return None
+
+    return judge
+
+
+def _no_rows_of(name: str) -> Judge:
+    """Whether a tabular answer is empty, or null where its result sets or the rows of one should be."""
+
+    def judge(answer: Any) -> str | None:
+        if _is_nothing(answer) or not isinstance(answer, Mapping):
+            return f"the answer is {_shown(answer)}"
+        for member in ("resultSets", "resultSet"):
+            if member in answer and not answer[member]:
+                return f"{member} is {_shown(answer[member])}"
+            for found in answer.get(member, ()):
+                if isinstance(found, Mapping) and found.get("name") == name and found.get("rowSet", ()) is None:
+                    return f"{name}.rowSet is null"
+        return None
+
+    return judge
+
+
+def _is_nothing(node: Any) -> bool:
+    return node is None or (isinstance(node, Mapping | list | str) and not node)
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value)[:80]
 
 
 def _member(node: Any, *path: str, origin: str) -> Any:

@@ -1,7 +1,7 @@
 """Fetching: carry out the calls of a plan, hold every answer against the schedule, put it into the cache.
 
-A call that fails does not stop the others, unless several in a row do; in the end everything that failed is
-raised as one error, and everything else is in the cache.
+A call that fails does not stop the others, unless several in a row do, or the site has cut this address off; in the
+end everything that failed is raised as one error, and everything else is in the cache.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ import pandas as pd
 from nba_assets.league.calendar import season_start_year
 from nba_assets.sources.base import ResultSet, SourceError, SourceSchemaError
 from nba_assets.sources.nba_api import endpoints
-from nba_assets.sources.nba_api.answers import check_schedule, missing_rows
+from nba_assets.sources.nba_api.answers import EmptyScheduleError, check_schedule, missing_rows
 from nba_assets.sources.nba_api.cache import CacheError, SeasonCache, rows_of
-from nba_assets.sources.nba_api.client import StatsClient
-from nba_assets.sources.nba_api.pace import CircuitOpenError
+from nba_assets.sources.nba_api.client import NoAnswerError, StatsClient
+from nba_assets.sources.nba_api.cut_off import CutOffError
+from nba_assets.sources.nba_api.pace import CircuitOpenError, SourceUnavailableError
 from nba_assets.sources.nba_api.plan import (
     BY_GAME,
     Call,
@@ -91,18 +92,41 @@ class FetchIncompleteError(SourceError):
     """Some calls failed; everything else is in the cache. `dates` are the game dates of which something is missing."""
 
     def __init__(self, season: str, failures: Sequence[CallFailure], planned: int) -> None:
-        messages = list(dict.fromkeys(str(failure.error) for failure in failures))
-        named = joined(messages, 5, separator="\n  ")
-        super().__init__(f"{season}: {len(failures)} of {planned} planned calls failed:\n  {named}")
         self.failures = tuple(failures)
         self.dates = sorted(frozenset().union(*(failure.dates for failure in failures)))
+        # By name: in a subclass the next in line may be an error that wants to know more.
+        SourceError.__init__(self, f"{season}: {self._summary(planned)}:\n  {self._reasons()}")
+
+    def _summary(self, planned: int) -> str:
+        return f"{len(self.failures)} of {planned} planned calls failed"
+
+    def _reasons(self) -> str:
+        messages = list(dict.fromkeys(str(failure.error) for failure in self.failures))
+        return joined(messages, 5, separator="\n  ")
 
 
 class FetchDriftError(FetchIncompleteError, SourceSchemaError):
     """As FetchIncompleteError, and at least one answer did not have the declared shape."""
 
 
+class FetchCutOffError(FetchIncompleteError, CutOffError):
+    """The site has cut this address off on the way; everything until then is in the cache."""
+
+    def __init__(self, season: str, failures: Sequence[CallFailure], planned: int, cut_off: CutOffError) -> None:
+        self.why, self.until = cut_off.why, cut_off.until
+        # What stopped the fetch comes first, whatever else has failed before.
+        ordered = sorted(failures, key=lambda failure: not isinstance(failure.error, CutOffError))
+        FetchIncompleteError.__init__(self, season, ordered, planned)
+
+    def _summary(self, planned: int) -> str:
+        missing = len(self.failures)
+        games = joined([str(day) for day in self.dates], 5)
+        return f"{planned - missing} of {planned} planned calls are done; missing: {missing}, for games of {games}"
+
+
 Progress = Callable[[FetchProgress], None]
+Patience = Callable[[CutOffError], None]
+"""Waits until the site may be asked again."""
 
 
 def utc_now() -> datetime:
@@ -117,11 +141,13 @@ def fetch_season(
     dates: Collection[date] | None = None,
     refresh_days: int | None = None,
     progress: Progress | None = None,
+    patience: Patience | None = None,
     now: Callable[[], datetime] = utc_now,
 ) -> FetchReport:
     """Bring all result sets of a season, or of some of its dates, into the cache; what is there stays.
 
     `refresh_days` reads the last so many game dates again, counted in days back from the last finished game.
+    With `patience`, a cut-off is no end: it is called, without any lock held, and then the fetch goes on.
     Raises SourceError; whatever was fetched until then is kept, and the next fetch goes on from there.
     """
     season_start_year(season)
@@ -131,14 +157,29 @@ def fetch_season(
     wanted = fetched_result_sets(settings)
     try:
         fetch = SeasonFetch(season, settings, client, now)
-        report = fetch.bring_in(wanted, dates, refresh_days=refresh_days, progress=progress)
-        return replace(report, shortcomings=fetch.shortcomings(wanted, dates))
+        # What was read again before a cut-off is not read a third time: the moment asked for stays that of the start.
+        asked_at, started = now(), time.monotonic()
+        while True:
+            try:
+                report = fetch.bring_in(wanted, dates, refresh_days=refresh_days, progress=progress, asked_at=asked_at)
+            except CutOffError as error:
+                if patience is None:
+                    raise
+                client.close()
+                patience(error)
+            else:
+                return replace(
+                    report,
+                    calls=client.calls,
+                    seconds=time.monotonic() - started,
+                    shortcomings=fetch.shortcomings(wanted, dates),
+                )
     finally:
         client.close()
 
 
 class SeasonFetch:
-    """Brings one season up to date in the cache."""
+    """Brings one season up to date in the cache. What has changed is counted from the first `bring_in` on."""
 
     def __init__(
         self, season: str, settings: NbaApiSettings, client: StatsClient, now: Callable[[], datetime] = utc_now
@@ -148,6 +189,7 @@ class SeasonFetch:
         self._settings = settings
         self._client = client
         self._now = now
+        self._changed: set[str] = set()
 
     def bring_in(
         self,
@@ -156,24 +198,26 @@ class SeasonFetch:
         *,
         refresh_days: int | None = None,
         progress: Progress | None = None,
+        asked_at: datetime | None = None,
     ) -> FetchReport:
-        """Fetch what the cache does not have of some result sets and dates (None: all), and the schedule if stale."""
+        """Fetch what the cache does not have of some result sets and dates (None: all), and the schedule if stale.
+
+        `asked_at` (default: now) is the moment that decides what is there and what is to be read again.
+        """
         started, calls_before = time.monotonic(), self._client.calls
-        scope = Scope(None if dates is None else frozenset(dates), None, self._now())
-        changed: set[str] = set()
+        scope = Scope(None if dates is None else frozenset(dates), None, asked_at or self._now())
         games = self._complete(result_sets, scope) if refresh_days is None else None
         if games is None:
             with self.cache.lock(self._settings.lock_seconds):
-                changed |= self.cache.store_kept()
-                games, newly_changed = self._fetch(result_sets, scope, refresh_days, progress)
-                changed |= newly_changed
+                self._changed |= self.cache.store_kept()
+                games = self._fetch(result_sets, scope, refresh_days, progress)
         return FetchReport(
             season=self._season,
             games=len(games),
             calls=self._client.calls - calls_before,
             seconds=time.monotonic() - started,
             files=tuple(sorted(self.cache.directory.glob("*.parquet"))),
-            changed_games=tuple(sorted(changed)),
+            changed_games=tuple(sorted(self._changed)),
         )
 
     def shortcomings(self, result_sets: Collection[ResultSet], dates: Collection[date] | None) -> tuple[str, ...]:
@@ -200,21 +244,47 @@ class SeasonFetch:
 
     def _fetch(
         self, result_sets: Collection[ResultSet], scope: Scope, refresh_days: int | None, progress: Progress | None
-    ) -> tuple[pd.DataFrame, set[str]]:
-        """The finished games asked for, and those of them that had other rows before."""
+    ) -> pd.DataFrame:
+        """The finished games asked for, once the cache has all of them."""
         if refresh_days is not None or schedule_is_stale(self.cache, scope, self._settings):
             self._renew_schedule()
         games = finished_games(self._schedule(), scope, self._settings)
         if refresh_days is not None and len(games):
             scope = replace(scope, reread_from=games["day"].max() - timedelta(days=refresh_days - 1))
         calls = calls_for(games, self.cache, result_sets, scope, self._settings)
-        return games, self._carry_out(calls, games, _Tally(self._season, games, calls, progress))
+        self._carry_out(calls, games, _Tally(self._season, games, calls, progress))
+        return games
 
     def _renew_schedule(self) -> None:
         at = self._now()
-        listed = endpoints.schedule(self._client, self._season)
-        check_schedule(listed, self.cache.frame(ResultSet.SCHEDULE), self._season, at)
+        before = self.cache.frame(ResultSet.SCHEDULE)
+        try:
+            listed = endpoints.schedule(self._client, self._season)
+            check_schedule(listed, before, self._season, at)
+        except (SourceUnavailableError, NoAnswerError, EmptyScheduleError) as error:
+            listed = self._static_schedule(error, before, at)
         self.cache.store_schedule(listed, at)
+
+    def _static_schedule(self, error: SourceError, before: pd.DataFrame | None, at: datetime) -> pd.DataFrame:
+        """The league's static file in place of an answer that failed; raises that error if it cannot stand in."""
+        url = self._settings.static_schedule_url
+        if url is None:
+            raise error
+
+        def read(content: object) -> pd.DataFrame:
+            listed = endpoints.static_schedule(content, self._season, url)
+            check_schedule(listed, before, self._season, at)
+            return listed
+
+        try:
+            listed = self._client.read_file(url, read, purpose=self._season)
+        except CircuitOpenError:
+            raise error from None
+        except SourceError as reason:
+            log.warning("the league's static file cannot stand in for the schedule: %s", reason)
+            raise error from reason
+        log.warning("%s Read instead: %s", error, url)
+        return listed
 
     def _schedule(self) -> pd.DataFrame:
         schedule = self.cache.frame(ResultSet.SCHEDULE)
@@ -222,9 +292,8 @@ class SeasonFetch:
             raise CacheError(f"{self.cache.directory}: the schedule was taken away during the fetch. Run again.")
         return schedule
 
-    def _carry_out(self, calls: Sequence[Call], games: pd.DataFrame, tally: _Tally) -> set[str]:
-        """Make the calls; returns the games whose rows changed, raises FetchIncompleteError for all that failed."""
-        changed: set[str] = set()
+    def _carry_out(self, calls: Sequence[Call], games: pd.DataFrame, tally: _Tally) -> None:
+        """Make the calls; raises FetchIncompleteError for all that failed."""
         failures: list[CallFailure] = []
         drifts: Counter[ResultSet] = Counter()
         try:
@@ -233,10 +302,10 @@ class SeasonFetch:
                     failures.append(_failure(call, _given_up(call.result_set, failures), games))
                     continue
                 try:
-                    changed |= self._bring(call, games)
+                    self._changed |= self._bring(call, games)
                 except CacheError:
                     raise
-                except CircuitOpenError as error:
+                except (CircuitOpenError, CutOffError) as error:
                     failures += [_failure(left, error, games) for left in calls[position:]]
                     break
                 except SourceError as error:
@@ -246,10 +315,9 @@ class SeasonFetch:
                     drifts[call.result_set] = 0
                 tally.made(call)
         finally:
-            changed |= self.cache.store_kept()
+            self._changed |= self.cache.store_kept()
         if failures:
             raise _incomplete(self._season, failures, len(calls))
-        return changed
 
     def _bring(self, call: Call, games: pd.DataFrame) -> set[str]:
         """One call and its rows into the cache; returns the games whose rows changed.
@@ -362,6 +430,9 @@ class _Tally:
 
 
 def _incomplete(season: str, failures: Sequence[CallFailure], planned: int) -> FetchIncompleteError:
+    cut_off = next((failure.error for failure in failures if isinstance(failure.error, CutOffError)), None)
+    if cut_off is not None:
+        return FetchCutOffError(season, failures, planned, cut_off)
     drifted = any(isinstance(failure.error, SourceSchemaError) for failure in failures)
     return (FetchDriftError if drifted else FetchIncompleteError)(season, failures, planned)
 
