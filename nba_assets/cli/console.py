@@ -54,7 +54,7 @@ out = _Output()
 err = _Output(stderr=True)
 """Progress and errors: standard error."""
 
-FAILED, USAGE, INTERRUPTED = 1, 2, 130
+FAILED, USAGE, TEMPORARY, INTERRUPTED = 1, 2, 75, 130
 
 
 class Format(StrEnum):

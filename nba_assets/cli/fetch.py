@@ -5,20 +5,33 @@ How it is fetched is the business of `sources.nba_api`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, TextColumn
+from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as ProgressDisplay
 from rich.table import Table
 
-from nba_assets.cli.console import FAILED, AsFormat, Format, err, errors_explained, out, print_json, read_season
+from nba_assets.cli.console import (
+    FAILED,
+    TEMPORARY,
+    AsFormat,
+    Format,
+    err,
+    errors_explained,
+    out,
+    print_json,
+    read_season,
+)
 from nba_assets.settings import load_settings
 from nba_assets.sources.base import SourceError
-from nba_assets.sources.nba_api.fetch import FetchIncompleteError, FetchProgress, FetchReport, Progress, fetch_season
+from nba_assets.sources.nba_api.cut_off import CutOffError
+from nba_assets.sources.nba_api.fetch import FetchIncompleteError, FetchProgress, FetchReport, fetch_season
 from nba_assets.sources.nba_api.settings import NbaApiSettings
 from nba_assets.text import joined
 
@@ -33,18 +46,26 @@ def fetch(
     refresh_days: Annotated[
         int | None, typer.Option(min=1, help="Read so many of the last days again; implies --refresh.")
     ] = None,
+    patient: Annotated[
+        bool,
+        typer.Option(
+            "--patient",
+            help="If the site cuts this address off, wait 5 minutes, then 10, 20, 40, 60, 60, …, and go on until done.",
+        ),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, and no report if all went well.")] = False,
     format: AsFormat = Format.TABLE,
 ) -> None:
     """Get a season from stats.nba.com into the cache directory; what is there is not requested again.
 
-    Exit status 0 only if everything that the schedule calls finished is in the cache. Run again to go on.
+    Exit status 0 only if everything that the schedule calls finished is in the cache. Run again to go on; after exit
+    status 75, when the site has cut this address off, not before the time that is named.
     """
     if refresh and refresh_days is None:
         refresh_days = DEFAULT_REFRESH_DAYS
     with errors_explained():
         settings = load_settings().nba_api()
-        outcome = _fetch(read_season(season), settings, refresh_days=refresh_days, quiet=quiet)
+        outcome = _fetch(read_season(season), settings, refresh_days=refresh_days, patient=patient, quiet=quiet)
     complete = outcome["complete"]
     if format == Format.JSON:
         print_json(outcome)
@@ -52,19 +73,25 @@ def fetch(
         out.print(_as_table(outcome))
         for problem in outcome["problems"]:
             err.say(problem)
-    raise typer.Exit(0 if complete else FAILED)
+    raise typer.Exit(0 if complete else TEMPORARY if "cut_off_until" in outcome else FAILED)
 
 
-def _fetch(season: str, settings: NbaApiSettings, *, refresh_days: int | None, quiet: bool) -> dict[str, Any]:
+def _fetch(
+    season: str, settings: NbaApiSettings, *, refresh_days: int | None, patient: bool, quiet: bool
+) -> dict[str, Any]:
     """What is to be reported, also of a fetch that failed."""
     outcome: dict[str, Any] = {"season": season, "cache": str(settings.cache_dir)}
     try:
-        with _display(season, quiet=quiet) as progress:
-            report = fetch_season(season, settings, refresh_days=refresh_days, progress=progress)
-    except FetchIncompleteError as error:
-        return outcome | {"complete": False, "problems": [str(error)], "missing_dates": error.dates}
+        with _display(season, quiet=quiet) as display:
+            report = fetch_season(
+                season,
+                settings,
+                refresh_days=refresh_days,
+                progress=display.show,
+                patience=display.wait if patient else None,
+            )
     except SourceError as error:
-        return outcome | {"complete": False, "problems": [str(error)]}
+        return outcome | _as_failure(season, error)
     return outcome | _as_dict(report)
 
 
@@ -74,27 +101,54 @@ def _as_dict(report: FetchReport) -> dict[str, Any]:
     return numbers | {"complete": not shortcomings, "problems": list(shortcomings)}
 
 
+def _as_failure(season: str, error: SourceError) -> dict[str, Any]:
+    failure: dict[str, Any] = {"complete": False, "problems": [str(error)]}
+    if isinstance(error, FetchIncompleteError):
+        failure["missing_dates"] = error.dates
+    elif isinstance(error, CutOffError):
+        failure["problems"] = [f"{season}: nothing was fetched, not even the schedule: {error}"]
+    if isinstance(error, CutOffError):
+        failure["cut_off_until"] = error.until
+    return failure
+
+
+@dataclass(frozen=True)
+class _Display:
+    """Progress, and the time left of a wait, on standard error."""
+
+    progress: ProgressDisplay
+    bar: TaskID
+
+    def show(self, so_far: FetchProgress) -> None:
+        """How far it is."""
+        self.progress.update(
+            self.bar,
+            completed=so_far.calls_done,
+            total=so_far.calls_total,
+            games=f"{so_far.games_done}/{so_far.games_total}",
+            left=_time_left(so_far),
+        )
+
+    def wait(self, error: CutOffError) -> None:
+        """Sleep until the site may be asked again, and say so unless nothing is shown; Control-C ends the command."""
+        if not self.progress.disable:
+            until = f"{error.until:%H:%M:%S}"
+            err.say(f"cut off ({error.why}): waiting until {until}, then going on; what was fetched is kept")
+        while (seconds := (error.until - datetime.now(UTC)).total_seconds()) > 0:
+            self.progress.update(self.bar, left=f"cut off, next call in {_minutes(seconds)}")
+            time.sleep(min(seconds, 1.0))
+
+
 @contextmanager
-def _display(season: str, *, quiet: bool) -> Iterator[Progress]:
+def _display(season: str, *, quiet: bool) -> Iterator[_Display]:
     """What shows progress on standard error, so that standard output is the report alone."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.fields[games]} games, {task.completed:.0f}/{task.total:.0f} calls, {task.fields[left]}"),
     )
-    with ProgressDisplay(*columns, console=err, disable=quiet) as display:
-        bar = display.add_task(season, total=0, games="0", left="reading the schedule")
-
-        def show(so_far: FetchProgress) -> None:
-            display.update(
-                bar,
-                completed=so_far.calls_done,
-                total=so_far.calls_total,
-                games=f"{so_far.games_done}/{so_far.games_total}",
-                left=_time_left(so_far),
-            )
-
-        yield show
+    with ProgressDisplay(*columns, console=err, disable=quiet) as progress:
+        yield _Display(progress, progress.add_task(season, total=0, games="0", left="reading the schedule"))
 
 
 def _time_left(so_far: FetchProgress) -> str:
@@ -102,8 +156,13 @@ def _time_left(so_far: FetchProgress) -> str:
         return "done"
     if so_far.seconds_left is None:
         return "starting"
-    minutes, seconds = divmod(round(so_far.seconds_left), 60)
-    return f"{minutes}:{seconds:02d} left"
+    return f"{_minutes(so_far.seconds_left)} left"
+
+
+def _minutes(seconds: float) -> str:
+    """ "4:05" """
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
 
 
 def _as_table(outcome: dict[str, Any]) -> Table:
