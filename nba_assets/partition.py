@@ -64,7 +64,7 @@ class Cause(StrEnum):
     UNKNOWN_TEAM = "unknown_team"
     NOT_IN_SCHEDULE = "not_in_schedule"
     POSTPONED_BUT_PLAYED = "postponed_but_played"
-    ON_ANOTHER_DATE = "on_another_date"
+    DATES_DIFFER = "dates_differ"
     OTHER_TEAMS = "other_teams"
     OTHER_HOME_TEAM = "other_home_team"
     AGAINST_ITSELF = "against_itself"
@@ -146,6 +146,7 @@ class Cause(StrEnum):
     CODE_CHANGED = "code_changed"
     CHECKS_CHANGED = "checks_changed"
     INPUT_CHANGED = "input_changed"
+    SOURCE_CHANGED = "source_changed"
     INPUT_STALE = "input_stale"
     REFETCH_REQUESTED = "refetch_requested"
     ROWS_ALTERED = "rows_altered"
@@ -160,7 +161,7 @@ THRESHOLDS = frozenset(
 
 CONTRADICTIONS = frozenset(
     {
-        *(Cause.UNKNOWN_TEAM, Cause.NOT_IN_SCHEDULE, Cause.POSTPONED_BUT_PLAYED, Cause.ON_ANOTHER_DATE),
+        *(Cause.UNKNOWN_TEAM, Cause.NOT_IN_SCHEDULE, Cause.POSTPONED_BUT_PLAYED),
         *(Cause.OTHER_TEAMS, Cause.OTHER_HOME_TEAM, Cause.AGAINST_ITSELF, Cause.TWICE_ON_DATE, Cause.IDENTITY_BROKEN),
         *(Cause.IMPOSSIBLE, Cause.TEAM_MINUTES, Cause.WINNER_DIFFERS, Cause.PLAYERS_CONTRADICT),
         *(Cause.OTHER_NAME, Cause.CLOCK_WITHOUT_LINE, Cause.CLOCK_DIFFERS, Cause.STARTERS),
@@ -177,7 +178,7 @@ _SENTENCES: dict[Cause, str] = {
     Cause.UNKNOWN_TEAM: "unknown team {codes}: teams are declared in {declared_in}",
     Cause.NOT_IN_SCHEDULE: "a box score, and on this date no such game in the schedule",
     Cause.POSTPONED_BUT_PLAYED: "postponed by the schedule, and there is a box score",
-    Cause.ON_ANOTHER_DATE: "the box score is dated {log_date}",
+    Cause.DATES_DIFFER: "{claims}: put on {date}",
     Cause.OTHER_TEAMS: "no team of this game, and it has a box score of it (MATCHUP '{matchup}')",
     Cause.OTHER_HOME_TEAM: "MATCHUP '{matchup}' says otherwise who is at home",
     Cause.AGAINST_ITSELF: "a team against itself",
@@ -256,6 +257,7 @@ _SENTENCES: dict[Cause, str] = {
     Cause.CODE_CHANGED: "formula of {entities} changed",
     Cause.CHECKS_CHANGED: "checks of {entities} changed",
     Cause.INPUT_CHANGED: "an input or a setting has changed since it was computed",
+    Cause.SOURCE_CHANGED: "the source has changed: {details}",
     Cause.INPUT_STALE: "{entities} is stale: {why}",
     Cause.REFETCH_REQUESTED: "the source is asked again since {since} UTC",
     Cause.ROWS_ALTERED: "{published:row} published, {standing:row} in the table: altered outside the pipeline",

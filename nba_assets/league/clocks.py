@@ -15,7 +15,7 @@ import pandas as pd
 _SPELLINGS = (
     re.compile(r"(\d+):([0-5]\d)"),
     re.compile(r"(\d+)\.0+:([0-5]\d)"),
-    re.compile(r"PT(\d+)M([0-5]\d)(?:\.\d+)?S"),
+    re.compile(r"PT(\d+)M([0-5]?\d)(?:\.\d+)?S"),
 )
 
 

@@ -47,4 +47,4 @@ def _digits(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, Real):
         return None
     number = float(value)
-    return str(int(value)) if number >= 0 and number.is_integer() else None
+    return str(int(number)) if number >= 0 and number.is_integer() else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -14,6 +15,7 @@ from nba_assets.schema.contract import Contract, Date, OptionalInteger, Text, Ti
 from nba_assets.schema.evidence import Evidence, Expectation, by_date, none_expected
 from nba_assets.schema.table import Available, Inputs, Phase, Table
 from nba_assets.sources.base import ResultSet, SourceError
+from nba_assets.tables.game_dates import disagreements, game_dates, tipoffs_on
 from nba_assets.tables.games import FINAL, POSTPONED, SCHEDULED, counting_games, game_name, team_games
 from nba_assets.tables.reconciliation import contradictions
 
@@ -24,7 +26,7 @@ class RawSchedule(Contract):
     Only final games of the types 002, 004 and 005 count for windows and expectations.
     """
 
-    game_date: Date = column("Eastern date of tip-off", partition=True)
+    game_date: Date = column("Eastern date of the evening of tip-off", partition=True)
     season: Text = column('Season, like "2021-22"', announced=True)
     game_id: Text = column("NBA game id, 00TYYNNNNN; postponed-… where the league gave none", key=True)
     game_type: Text = column(
@@ -46,24 +48,26 @@ class RawSchedule(Contract):
 
 def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     """The schedule's rows of the dates. Raises SourceError for a game that is listed twice, differently."""
-    whole = whole_schedule(inputs.source[ResultSet.SCHEDULE])
+    whole = whole_schedule(inputs.source)
     rows = whole[whole["game_date"].isin(dates)]
     _refuse_nameless(rows)
     _refuse_rivals(whole[whole["game_id"].isin(rows["game_id"])])
     return rows.assign(loaded_at=inputs.read_at)
 
 
-def whole_schedule(listed: pd.DataFrame | None) -> pd.DataFrame:
-    """Every game of a schedule result set, in the table's columns but `loaded_at`.
+def whole_schedule(source: Mapping[str, pd.DataFrame | None]) -> pd.DataFrame:
+    """Every game of the schedule among a source's result sets, in the table's columns but `loaded_at`.
+
+    On which date a game stands is said in `game_dates`, with the logs' help if they are among them.
 
     Of a game that is listed more than once the entry that is farthest stays: final (with a score before without), in
     progress, scheduled. Several that are equally far stay, if they differ in date, tip-off, teams or score; so do
     entries of other dates that the game was postponed from.
     """
+    listed = source.get(ResultSet.SCHEDULE)
     if listed is None:
         return RAW_SCHEDULE.empty()
-    tipoff = pd.to_datetime(listed["gameDateTimeUTC"], utc=True, format="ISO8601")
-    dates = calendar.eastern_dates(tipoff).fillna(pd.to_datetime(listed["gameDateEst"].str[:10]))
+    dates = game_dates(listed, source)
     home = teams.canonical_codes(listed["homeTeam_teamTricode"])
     away = teams.canonical_codes(listed["awayTeam_teamTricode"])
     nameless = "postponed-" + dates.dt.strftime("%Y%m%d") + "-" + away.fillna("") + "-" + home.fillna("")
@@ -76,7 +80,7 @@ def whole_schedule(listed: pd.DataFrame | None) -> pd.DataFrame:
             "game_id": game_ids,
             "game_type": calendar.game_types(game_ids),
             "status": np.select([is_postponed, is_final], [POSTPONED, FINAL], SCHEDULED),
-            "tipoff_utc": tipoff,
+            "tipoff_utc": tipoffs_on(dates, listed),
             "home_team": home,
             "away_team": away,
             "home_score": listed["homeTeam_score"],
@@ -106,8 +110,8 @@ def _refuse_nameless(rows: pd.DataFrame) -> None:
     if len(nameless):
         named = "; ".join(f"{g.away_team}@{g.home_team} on {g.game_date:%Y-%m-%d}" for g in nameless.itertuples())
         raise SourceError(
-            f"the schedule has games without an id that are not postponed: {named}. Whether they count is not known, so "
-            "that nothing was published from it: correct the schedule, or fetch it again."
+            f"the schedule has games without an id that are not postponed: {named}. Whether they count is not known, "
+            "so that nothing was published from it: correct the schedule, or fetch it again."
         )
 
 
@@ -149,9 +153,9 @@ def reach(schedule: pd.DataFrame, season: str) -> date | None:
     return last
 
 
-def opening_nights(listed: pd.DataFrame | None) -> dict[str, pd.Timestamp]:
-    """Season -> date of its first regular-season game in a schedule result set, whatever its status."""
-    schedule = whole_schedule(listed)
+def opening_nights(source: Mapping[str, pd.DataFrame | None]) -> dict[str, pd.Timestamp]:
+    """Season -> date of its first regular-season game in the schedule of a source, whatever its status."""
+    schedule = whole_schedule(source)
     regular = schedule[schedule["game_type"] == calendar.GameType.REGULAR]
     return dict(regular.groupby("season")["game_date"].min())
 
@@ -162,7 +166,11 @@ def expect(evidence: Evidence) -> dict[date, Expectation]:
     rows = evidence.rows[evidence.rows["game_date"].isin(evidence.dates)]
     for day, games in by_date(rows, "game_date"):
         found[day].expected = len(games)
-    _lack_pairings(found, counting_games(rows, evidence.inputs.counting_types))
+    games = counting_games(rows, evidence.inputs.counting_types)
+    _lack_pairings(found, games)
+    for game, claims in disagreements(evidence.inputs.source, games):
+        day = game.game_date.date()
+        found[day].degrade(Cause.DATES_DIFFER, game_name(game), claims=claims, date=str(day))
     for wrong in contradictions(evidence, rows):
         expectation = found[wrong.day]
         if not wrong.blocks:

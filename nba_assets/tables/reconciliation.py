@@ -22,7 +22,6 @@ from nba_assets.tables.identities import MOST_OF_A_TEAM, broken_identities
 
 _MATCHUP = r"^\w+ (vs\.|@) \w+$"
 _NUMBERS = {
-    Cause.ON_ANOTHER_DATE: ("log_date",),
     Cause.OTHER_TEAMS: ("matchup",),
     Cause.OTHER_HOME_TEAM: ("matchup",),
 }
@@ -91,10 +90,11 @@ def _not_listed(rows: pd.DataFrame) -> Iterator[Contradiction]:
 
 
 def _of_games(rows: pd.DataFrame) -> Iterator[Contradiction]:
-    """Games that were postponed and played, on another date, between other teams or at the other team's home."""
-    on_another = rows["log_date"].ne(rows["game_date"])
-    is_final = rows["status"].eq(FINAL)
-    rows, on_another = rows[is_final | ~on_another], on_another[is_final | ~on_another]
+    """Games that were postponed and played, between other teams or at the other team's home.
+
+    On which date a game stands of which the claims differ is decided, and named, by `game_dates`.
+    """
+    rows = rows[rows["status"].eq(FINAL) | rows["log_date"].eq(rows["game_date"])]
     is_home = rows["team"].eq(rows["home_team"])
     is_side = is_home | rows["team"].eq(rows["away_team"])
     place = rows["MATCHUP"].str.extract(_MATCHUP)[0]
@@ -102,12 +102,11 @@ def _of_games(rows: pd.DataFrame) -> Iterator[Contradiction]:
     is_neutral = place.eq("@").groupby(rows["game_id"]).transform("sum").ge(2)
     for wrong, cause in (
         (rows["status"].eq(POSTPONED), Cause.POSTPONED_BUT_PLAYED),
-        (on_another, Cause.ON_ANOTHER_DATE),
         (~is_side, Cause.OTHER_TEAMS),
         (is_side & ~is_neutral & place.ne(is_home.map(_PLACES)), Cause.OTHER_HOME_TEAM),
     ):
         for row in rows[wrong].itertuples():
-            numbers = {"log_date": str(row.log_date.date()), "matchup": row.MATCHUP}
+            numbers = {"matchup": row.MATCHUP}
             found = finding(cause, **{name: numbers[name] for name in _NUMBERS.get(cause, ())})
             yield Contradiction(row.game_date.date(), game_name(row), found, side=row.team)
 

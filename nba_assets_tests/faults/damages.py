@@ -494,13 +494,22 @@ def player_in_neither_file(frames: Frames) -> Frames:
     return _without(line_missing(frames), ResultSet.BOX_SCORES, _row(GAME, personId=LOVE))
 
 
-@_damage("n15", "G moved in the schedule alone; the new date is refreshed", refreshed=((NEXT, NEXT),), named=_OF_GAME)
+_NO_TIP_OFF = "the logs decide: nothing changes, but for the tip-off, which is unknown"
+
+
+@_damage(
+    "n15",
+    "G moved in the schedule alone; the new date is refreshed",
+    refreshed=((NEXT, NEXT),),
+    named=_OF_GAME,
+    may_be_so=_NO_TIP_OFF,
+)
 def moved_in_schedule_new_date(frames: Frames) -> Frames:
     """The logs have its true date."""
     return _moved_in_schedule(frames)
 
 
-@_damage("n16", "G moved in the schedule alone; the old date is refreshed", named=_OF_GAME)
+@_damage("n16", "G moved in the schedule alone; the old date is refreshed", named=_OF_GAME, may_be_so=_NO_TIP_OFF)
 def moved_in_schedule_old_date(frames: Frames) -> Frames:
     """The logs have its true date."""
     return _moved_in_schedule(frames)
@@ -553,9 +562,9 @@ def overtime_of_both_teams(frames: Frames) -> Frames:
     return _set(frames, ResultSet.TEAM_LOG, _of(GAME), MIN=265)
 
 
-@_damage("n24", "GAME_DATE of G in the logs is the next date", named=_OF_GAME)
+@_damage("n24", "GAME_DATE of G in the logs is the next date", is_consistent=True, named=_OF_GAME)
 def other_date_in_the_logs(frames: Frames) -> Frames:
-    """The schedule has its true date."""
+    """The schedule has another; after a game the logs decide."""
     for result_set in (ResultSet.TEAM_LOG, ResultSet.PLAYER_LOG):
         frames = _set(frames, result_set, _of(GAME), GAME_DATE=str(NEXT))
     return frames

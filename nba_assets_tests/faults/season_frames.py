@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from nba_assets.sources.base import ResultSet, conform
+from nba_assets.sources.base import ResultSet, Unversioned, conform
 from nba_assets_tests.engine.warehouses import files
 from nba_assets_tests.needs import real_data
 
@@ -36,7 +36,7 @@ def games_of(day: date) -> tuple[str, ...]:
     return tuple(schedule.loc[schedule["gameDateEst"].str[:10].eq(str(day)), "gameId"])
 
 
-class DamagedSource:
+class DamagedSource(Unversioned):
     """A source that has these frames of the season, and of other seasons what the real files have."""
 
     name = "files"

@@ -67,10 +67,10 @@ OF_THE_SCHEDULE: dict[str, tuple[Edits, Status, str]] = {
         f"{GAME} MIL@WAS: a box score, and on this date no such game in the schedule",
     ),
     "postponed": (_of(SCHEDULE, postponedStatus="Y"), Status.GAP, f"{NAME}: postponed by the schedule"),
-    "on another date": (
+    "on another date in one log": (
         _of(TEAMS, GAME_DATE="2021-11-08"),
-        Status.GAP,
-        f"{NAME}: the box score is dated 2021-11-08",
+        Status.DEGRADED,
+        "GAME_DATE of the teams' log 2021-11-08, GAME_DATE of the players' log 2021-11-07: put on 2021-11-07",
     ),
     "another team": (_of(SCHEDULE, awayTeam_teamTricode="CHI"), Status.GAP, "no team of this game"),
     "the other arena": (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import pandas as pd
 import pytest
 
 from nba_assets.coverage.matrix import Matrix, matrix
@@ -12,7 +11,6 @@ from nba_assets.partition import Status
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES
-from nba_assets.tables.raw_schedule import whole_schedule
 from nba_assets_tests.engine.warehouses import OPENING_NIGHT, PRE_GAME, cells, files, healthy, session, stored
 
 LAST = date(2022, 3, 14)
@@ -133,11 +131,6 @@ def test_17_game_dates_are_eastern_also_on_the_nights_when_the_clocks_change(sea
         if next_utc_day is not None:
             assert (schedule["tipoff_utc"].dt.date > night).sum() == next_utc_day
     assert len(stored(season, "raw_schedule", date(2021, 11, 7))) == 8
-    late = pd.DataFrame(files().read(ResultSet.SCHEDULE, "2021-22")).head(1)
-    late = late.assign(gameId="0022100999", gameDateEst="2022-03-14", gameDateTimeUTC="2022-03-14T05:30:00Z")
-    assert whole_schedule(late)["game_date"].tolist() == [pd.Timestamp("2022-03-14")]
-    hour_before = late.assign(gameDateTimeUTC="2022-03-14T03:30:00Z")
-    assert whole_schedule(hour_before)["game_date"].tolist() == [pd.Timestamp("2022-03-13")]
 
 
 @pytest.mark.parametrize(

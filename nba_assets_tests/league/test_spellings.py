@@ -37,7 +37,12 @@ def test_what_is_no_clock_is_shown(clock: object):
 @given(st.integers(0, 5999))
 def test_every_spelling_of_any_time_is_the_same(seconds: int):
     minutes, rest = divmod(seconds, 60)
-    spellings = [f"{minutes}:{rest:02d}", f"{minutes}.000000:{rest:02d}", f"PT{minutes:02d}M{rest:02d}.00S", seconds / 60]
+    spellings = [
+        f"{minutes}:{rest:02d}",
+        f"{minutes}.000000:{rest:02d}",
+        f"PT{minutes:02d}M{rest:02d}.00S",
+        seconds / 60,
+    ]
     assert [clock_seconds(clock) for clock in spellings] == [seconds] * 4
 
 

@@ -29,6 +29,10 @@ def _again(listed: pd.DataFrame, **changes: object) -> pd.DataFrame:
     return pd.concat([listed, entry.astype(listed.dtypes)], ignore_index=True)
 
 
+def _whole(listed: pd.DataFrame) -> pd.DataFrame:
+    return whole_schedule({ResultSet.SCHEDULE: listed})
+
+
 ON_THE_NEXT = {"gameDateEst": NEXT, "gameDateTimeUTC": "2021-11-08T00:30:00Z"}
 NOT_PLAYED = {"gameStatus": 1, "homeTeam_score": pd.NA, "awayTeam_score": pd.NA}
 
@@ -47,14 +51,14 @@ NOT_PLAYED = {"gameStatus": 1, "homeTeam_score": pd.NA, "awayTeam_score": pd.NA}
     ids=["the same", "scheduled", "in progress", "no score", "postponed", "scheduled on another date", "arena"],
 )
 def test_the_farther_entry_of_a_game_stays(listed: pd.DataFrame, changes: dict[str, object]) -> None:
-    rows = whole_schedule(_again(listed, **changes))
+    rows = _whole(_again(listed, **changes))
     [entry] = rows[rows["game_id"] == GAME].itertuples()
     assert (entry.status, str(entry.game_date.date()), entry.home_score) == ("final", NIGHT, 107)
-    assert len(rows) == len(whole_schedule(listed))
+    assert len(rows) == len(_whole(listed))
 
 
 def test_the_date_that_a_game_was_postponed_from_keeps_its_entry(listed: pd.DataFrame) -> None:
-    rows = whole_schedule(_again(listed, postponedStatus="Y", **ON_THE_NEXT | NOT_PLAYED))
+    rows = _whole(_again(listed, postponedStatus="Y", **ON_THE_NEXT | NOT_PLAYED))
     of_game = rows[rows["game_id"] == GAME].sort_values("game_date")
     assert of_game["status"].tolist() == ["final", "postponed"]
 
@@ -78,7 +82,7 @@ def test_two_entries_that_are_equally_far_are_refused_by_name(listed: pd.DataFra
 
 
 def test_a_schedule_reaches_to_its_last_entry_and_a_finished_season_to_its_end(listed: pd.DataFrame) -> None:
-    whole = whole_schedule(listed)
+    whole = _whole(listed)
     assert reach(whole, "2021-22") == date(2022, 6, 30)
     assert reach(whole[whole["game_date"] <= NIGHT], "2021-22") == date(2021, 11, 6)
     one_game_short = whole[whole["game_id"] != "0022101230"]
