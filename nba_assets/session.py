@@ -10,6 +10,7 @@ from nba_assets.league.calendar import EASTERN
 from nba_assets.schema.policy import Policy
 from nba_assets.settings import Settings, SettingsError, load_settings
 from nba_assets.sources.base import Source, SourceSettingsError
+from nba_assets.sources.fingerprints import SourceFingerprints
 from nba_assets.sources.registry import SOURCES
 from nba_assets.warehouse.base import Warehouse
 from nba_assets.warehouse.registry import open_warehouse
@@ -32,6 +33,11 @@ class Session:
     def warehouse(self) -> Warehouse:
         """Where tables live."""
         return self.given_warehouse or open_warehouse(self.settings)
+
+    @cached_property
+    def fingerprints(self) -> SourceFingerprints:
+        """What the source says at this moment, in short."""
+        return SourceFingerprints(self.source, self.settings.state / "fingerprints")
 
     @cached_property
     def policies(self) -> dict[str, Policy]:

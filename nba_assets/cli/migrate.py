@@ -9,6 +9,7 @@ import typer
 
 from nba_assets.cli.console import FAILED, AsFormat, Format, Quiet, errors_explained, out, print_json
 from nba_assets.engine.carry_over import carry_over
+from nba_assets.engine.first_fingerprints import record_first_fingerprints
 from nba_assets.session import Session, open_session
 from nba_assets.text import counted
 from nba_assets.warehouse.ddl import Migration
@@ -27,6 +28,8 @@ def migrate(
         found = warehouse.migrate(dry_run=dry_run)
         if all(migration.is_safe for migration in found):
             found += _carried_over(session, dry_run=dry_run)
+            if not (dry_run and found):  # what the ledger lacks is not known before it has its columns
+                found += _first_fingerprints(session, dry_run=dry_run)
         if format == Format.JSON:
             print_json([asdict(migration) for migration in found])
         elif not quiet:
@@ -40,6 +43,16 @@ def _carried_over(session: Session, *, dry_run: bool) -> list[Migration]:
     partitions = sum(number for _, number in carry_over(session, dry_run=dry_run))
     why = f"{counted(partitions, 'partition')} carried over to this version's code versions, nothing to be rebuilt"
     return [Migration(PROCESSOR_RUNS.qualified, "", True, why)] if partitions else []
+
+
+def _first_fingerprints(session: Session, *, dry_run: bool) -> list[Migration]:
+    """What the source said of partitions that an older version published."""
+    recorded = record_first_fingerprints(session, dry_run=dry_run)
+    if not recorded.partitions:
+        return []
+    what = f"what the source said of {counted(recorded.partitions, 'raw partition')} is recorded"
+    others = f"; {counted(recorded.different, 'other')} not what it says now" if recorded.different else ""
+    return [Migration(PROCESSOR_RUNS.qualified, "", True, what + others)]
 
 
 def _print(found: list[Migration], *, where: str, dry_run: bool) -> None:

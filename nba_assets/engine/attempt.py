@@ -24,7 +24,7 @@ from nba_assets.quality.calendar_rules import DayFacts, forced_early, settled
 from nba_assets.schema.evidence import Evidence, by_date
 from nba_assets.schema.table import Inputs, Phase, Table
 from nba_assets.session import Session
-from nba_assets.sources.base import ResultSet, SeasonNotCoveredError, SourceError
+from nba_assets.sources.base import SeasonNotCoveredError, SourceError
 from nba_assets.tables.raw_schedule import opening_nights
 
 log = logging.getLogger(__name__)
@@ -34,11 +34,15 @@ _READY = "is_production_ready"
 
 @dataclass(frozen=True)
 class AttemptResult:
-    """Outcomes by date, the rows of those to be published, and opening nights (of the schedule only)."""
+    """Outcomes by date, the rows of those to be published, and opening nights (of the schedule only).
+
+    `fingerprints` are those of what the source said of each date (of raw tables, where the source can tell).
+    """
 
     rows: pd.DataFrame
     outcomes: dict[date, Outcome]
     opening_nights: dict[str, pd.Timestamp] = field(default_factory=dict)
+    fingerprints: dict[date, str | None] = field(default_factory=dict)
 
     @property
     def published(self) -> list[date]:
@@ -64,14 +68,15 @@ class Attempt:
         if not days:
             return AttemptResult(self.table.empty(), {})
         try:
-            inputs = with_source(self.session, self.table, stored, days)
+            inputs, versions = with_source(self.session, self.table, stored, days)
         except (SourceError, KeyError, ValueError) as error:
             if len(days) == 1:
                 outcome = self._without_source(days[0], self._facts(stored)(days[0]), error)
                 return AttemptResult(self.table.empty(), {days[0]: outcome})
             # What the source has for the other dates is not lost with one that it cannot deliver.
             return self._joined([self.at([day], stored) for day in days])
-        return self._with_inputs(days, inputs)
+        fingerprints = {day: self.session.fingerprints.of(self.table.asked_for, day, versions) for day in days}
+        return replace(self._with_inputs(days, inputs), fingerprints=fingerprints)
 
     def _with_inputs(self, days: Sequence[date], inputs: Inputs) -> AttemptResult:
         table = self.table
@@ -98,7 +103,7 @@ class Attempt:
             outcomes = without_losses(outcomes, standing, rows.groupby(rows[table.partition].dt.date).size())
         published = pd.DatetimeIndex([day for day, outcome in outcomes.items() if outcome.is_published])
         rows = _marked_as_forced(rows[rows[table.partition].isin(published)], table, outcomes)
-        nights = opening_nights(inputs.source[ResultSet.SCHEDULE]) if table.is_schedule else {}
+        nights = opening_nights(inputs.source) if table.is_schedule else {}
         return AttemptResult(rows, outcomes, nights)
 
     def _facts(self, inputs: Inputs) -> Callable[[date], DayFacts]:
@@ -125,7 +130,8 @@ class Attempt:
     def _joined(self, parts: Sequence[AttemptResult]) -> AttemptResult:
         nights = {season: night for part in parts for season, night in part.opening_nights.items()}
         outcomes = {day: outcome for part in parts for day, outcome in part.outcomes.items()}
-        return AttemptResult(self._concatenated([part.rows for part in parts]), outcomes, nights)
+        fingerprints = {day: said for part in parts for day, said in part.fingerprints.items()}
+        return AttemptResult(self._concatenated([part.rows for part in parts]), outcomes, nights, fingerprints)
 
     def _concatenated(self, parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
         frames = [part for part in parts if len(part)]

@@ -15,7 +15,6 @@ from nba_assets.planning.state import State
 from nba_assets.quality.calendar_rules import DayFacts
 from nba_assets.schema.table import Inputs, Table
 from nba_assets.session import Session
-from nba_assets.sources.base import ResultSet
 from nba_assets.tables import SCHEDULE
 from nba_assets.tables.games import FINAL, POSTPONED, SCHEDULED, counting_games
 from nba_assets.tables.raw_schedule import reach, whole_schedule
@@ -26,8 +25,7 @@ def day_facts(
     session: Session, state: State, table: Table, inputs: Inputs, bootstrap_days: int | None
 ) -> Callable[[date], DayFacts]:
     """The facts of any date of the inputs; `bootstrap_days` replaces the policy's."""
-    listed = inputs.source.get(ResultSet.SCHEDULE)
-    schedule = whole_schedule(listed) if table.is_schedule else inputs.on_date.get(SCHEDULE.name)
+    schedule = whole_schedule(inputs.source) if table.is_schedule else inputs.on_date.get(SCHEDULE.name)
     counting = SCHEDULE.empty() if schedule is None else _counting(schedule, inputs.counting_types)
     games = Counter(counting["game_date"].dt.date)
     # What is computed from the announced schedule alone waits for no result.

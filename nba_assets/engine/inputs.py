@@ -12,6 +12,7 @@ from nba_assets.league.calendar import season_first_day, season_of, seasons_betw
 from nba_assets.schema.table import Input, Inputs, Table, TimeRule
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet, SourceError
+from nba_assets.sources.fingerprints import CHANGED_MEANWHILE
 from nba_assets.tables import TABLES
 from nba_assets.tables.games import ANNOUNCED_COLUMNS, announced_games
 
@@ -38,11 +39,14 @@ def read_stored(session: Session, table: Table, days: Sequence[date]) -> Inputs:
     )
 
 
-def with_source(session: Session, table: Table, stored: Inputs, days: Sequence[date]) -> Inputs:
-    """The same inputs with the source's result sets for the dates. Raises SourceError."""
-    source = {str(result_set): _read_source(session, result_set, days) for result_set in table.result_sets}
-    evidence = {str(result_set): _what_there_is(session, result_set, days) for result_set in table.evidence}
-    return replace(stored, source=evidence | source)
+def with_source(
+    session: Session, table: Table, stored: Inputs, days: Sequence[date]
+) -> tuple[Inputs, dict[tuple[ResultSet, str], str]]:
+    """The same inputs with the source's result sets for the dates, and which versions these are. Raises SourceError."""
+    versions: dict[tuple[ResultSet, str], str] = {}
+    source = {str(result_set): _read_source(session, result_set, days, versions) for result_set in table.result_sets}
+    evidence = {str(result_set): _what_there_is(session, result_set, days, versions) for result_set in table.evidence}
+    return replace(stored, source=evidence | source), versions
 
 
 def _read(session: Session, input_: Input, first: date, last: date) -> pd.DataFrame:
@@ -57,13 +61,26 @@ def _read(session: Session, input_: Input, first: date, last: date) -> pd.DataFr
     return warehouse.read(table, columns=input_.columns, start=since, end=last - _DAY)
 
 
-def _read_source(session: Session, result_set: ResultSet, days: Sequence[date]) -> pd.DataFrame | None:
-    return _joined(
-        [
-            session.source.read(result_set, season, [day for day in days if season_of(day) == season])
-            for season in seasons_between(days)
-        ]
-    )
+def _read_source(
+    session: Session, result_set: ResultSet, days: Sequence[date], versions: dict[tuple[ResultSet, str], str]
+) -> pd.DataFrame | None:
+    by_season = {season: [d for d in days if season_of(d) == season] for season in seasons_between(days)}
+    return _joined([_versioned(session, result_set, *item, versions) for item in by_season.items()])
+
+
+def _versioned(
+    session: Session,
+    result_set: ResultSet,
+    season: str,
+    days: Sequence[date],
+    versions: dict[tuple[ResultSet, str], str],
+) -> pd.DataFrame | None:
+    """A result set of a season, whose version is written down."""
+    frame = session.source.read(result_set, season, days)
+    snapshot = session.source.snapshot(result_set, season)
+    if snapshot is not None:
+        versions[result_set, season] = snapshot.version if snapshot.frame is frame else CHANGED_MEANWHILE
+    return frame
 
 
 def _joined(frames: Sequence[pd.DataFrame | None]) -> pd.DataFrame | None:
@@ -71,12 +88,14 @@ def _joined(frames: Sequence[pd.DataFrame | None]) -> pd.DataFrame | None:
     return pd.concat(present, ignore_index=True) if len(present) > 1 else present[0] if present else None
 
 
-def _what_there_is(session: Session, result_set: ResultSet, days: Sequence[date]) -> pd.DataFrame | None:
+def _what_there_is(
+    session: Session, result_set: ResultSet, days: Sequence[date], versions: dict[tuple[ResultSet, str], str]
+) -> pd.DataFrame | None:
     """The rows of the seasons that the source has without asking for any date; None where it has none, or fails.
 
     Whatever is made of the result set fails of itself.
     """
     try:
-        return _joined([session.source.read(result_set, season, ()) for season in seasons_between(days)])
+        return _joined([_versioned(session, result_set, season, (), versions) for season in seasons_between(days)])
     except SourceError:
         return None

@@ -19,6 +19,7 @@ import pandas as pd
 from nba_assets.engine.attempt import Attempt, AttemptResult
 from nba_assets.engine.inputs import read_stored
 from nba_assets.engine.moved_games import dates_of_moved_games
+from nba_assets.engine.refetch import ask_again
 from nba_assets.engine.run_options import RunOptions
 from nba_assets.engine.standing import standing_hashes
 from nba_assets.league.calendar import season_of
@@ -45,7 +46,6 @@ from nba_assets.warehouse.ledger import (
 )
 
 log = logging.getLogger(__name__)
-Nights = dict[str, pd.Timestamp]
 _MOST_DATES = 5
 
 
@@ -97,20 +97,21 @@ def materialize(
             waiting = {day: outcome for day in days if (outcome := _waiting(state, table_name, day))}
             open_days = sorted(set(days) - set(waiting))
             stored = read_stored(session, table, open_days)
+        ask_again(session, state, open_days, [table_name])
         mode = Mode(session.settings.completeness, run.options.backfill_mode, run.options.force)
         result = Attempt(session, state, table, mode, run.options.bootstrap_days).at(open_days, stored)
         hashes = partition_hashes(result.rows, table.contract, result.published)
         stands = {} if run.options.rewrite else _standing(session, table, state, hashes)
         changed = sorted(day for day in result.published if stands.get(day) != hashes[day])
         outcomes = {**waiting, **result.outcomes}
-        announced, nights = _announced_hashes(table, result), result.opening_nights
+        announced = _announced_hashes(table, result)
         recorded = [outcome for outcome in outcomes.values() if _is_worth_recording(state, outcome)]
         session.warehouse.publish(
             Publication(
                 table=table,
                 dates=changed,
                 rows=result.rows[result.rows[table.partition].isin(pd.DatetimeIndex(changed))],
-                runs=rows_of(PROCESSOR_RUNS, [entry.row(o, state, hashes, announced, nights) for o in recorded]),
+                runs=rows_of(PROCESSOR_RUNS, [entry.row(o, state, hashes, announced, result) for o in recorded]),
                 failures=_failures(result.outcomes.values()),
                 failure_dates=open_days,
                 seen=state.newest_attempt,
@@ -200,7 +201,12 @@ class _Entry:
     clock: float
 
     def row(
-        self, outcome: Outcome, state: State, hashes: dict[date, str], announced: dict[date, str], nights: Nights
+        self,
+        outcome: Outcome,
+        state: State,
+        hashes: dict[date, str],
+        announced: dict[date, str],
+        result: AttemptResult,
     ) -> dict[str, object]:
         """One row of processor_runs."""
         table, day = outcome.partition.table, outcome.partition.day
@@ -220,7 +226,8 @@ class _Entry:
             "inputs_hash": state.inputs_hash_to_record(table, day),
             "code_version": TABLES[table].code_version,
             "source": self.source,
-            "opening_night": nights.get(season_of(day)),
+            "source_fingerprint": result.fingerprints.get(day),
+            "opening_night": result.opening_nights.get(season_of(day)),
             "options": json.dumps(self.run.options.given()),
             "started_at": self.started,
             "duration_s": time.monotonic() - self.clock,

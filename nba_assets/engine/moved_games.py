@@ -7,9 +7,10 @@ from datetime import date
 
 import pandas as pd
 
-from nba_assets.league.calendar import season_first_day, season_last_day, season_of, seasons_between
+from nba_assets.engine.inputs import read_stored, with_source
+from nba_assets.league.calendar import season_first_day, season_last_day, seasons_between
 from nba_assets.session import Session
-from nba_assets.sources.base import ResultSet, SourceError
+from nba_assets.sources.base import SourceError
 from nba_assets.tables import SCHEDULE
 from nba_assets.tables.games import POSTPONED
 from nba_assets.tables.raw_schedule import whole_schedule
@@ -30,11 +31,8 @@ def dates_of_moved_games(session: Session, days: Collection[date]) -> list[date]
     if not published.difference(days):
         return []
     try:
-        listed = [
-            session.source.read(ResultSet.SCHEDULE, season, [d for d in days if season_of(d) == season])
-            for season in seasons
-        ]
-        says = _games_on(pd.concat([whole_schedule(frame) for frame in listed]))
+        asked, _ = with_source(session, SCHEDULE, read_stored(session, SCHEDULE, ()), sorted(days))
+        says = _games_on(whole_schedule(asked.source))
     except (SourceError, KeyError, ValueError):
         return []
     stored = session.warehouse.read(SCHEDULE, columns=("game_date", "game_id", "status"), start=first, end=last)

@@ -6,16 +6,19 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import date, timedelta
+from functools import partial
 from types import MappingProxyType
 
 import pandas as pd
 
-from nba_assets.league.calendar import season_first_day, season_of
-from nba_assets.partition import Cause, Finding, Partition, finding
+from nba_assets.league.calendar import season_first_day, season_of, seasons_between
+from nba_assets.partition import FINE, Cause, Finding, Partition, Status, finding
 from nba_assets.planning.state import State
 from nba_assets.schema.policy import Policy
 from nba_assets.session import Session
-from nba_assets.tables import SCHEDULE, TABLES, with_upstream
+from nba_assets.sources.base import ResultSet, SourceError
+from nba_assets.sources.fingerprints import differences
+from nba_assets.tables import RAW, SCHEDULE, TABLES, with_upstream
 from nba_assets.tables.games import RESULT_COLUMNS, finished_games
 from nba_assets.warehouse.ledger import is_published
 
@@ -47,7 +50,40 @@ def load_state(
         is_due=session.results_are_due,
         finished=lambda: _finished(session, first, end),
         altered={**found, **altered},
+        outdated=_outdated(session, ledger),
     )
+
+
+def _never_asked(session: Session, season: str, result_set: ResultSet, games: set[str]) -> set[str]:
+    try:
+        return session.source.never_asked(result_set, season, games)
+    except SourceError:
+        return set()
+
+
+_UNDOUBTED = FINE - {Status.DEGRADED}
+
+
+def _outdated(session: Session, ledger: pd.DataFrame) -> dict[str, Finding]:
+    """The attempts since which the source has changed, by attempt id. Nobody is asked: compared is what is at hand.
+
+    To an attempt whose rows were not doubted it does not matter what the evidence says of its games by now.
+    """
+    recorded = ledger.loc[ledger["source_fingerprint"].notna() & ledger["table_name"].isin(RAW)]
+    found = {}
+    days = recorded["partition_date"].dt.date
+    seasons = {name: session.fingerprints.season(name) for name in seasons_between(set(days))}
+    columns = [recorded[name] for name in ("table_name", "attempt_id", "status", "source_fingerprint")]
+    for day, table, attempt, status, before in zip(days, *columns, strict=True):
+        season = seasons[season_of(day)]
+        if season is None:
+            continue
+        evidence = TABLES[table].evidence if status in _UNDOUBTED else ()
+        silent = partial(_never_asked, session, season.name)
+        changed = differences(before, season.fingerprint(TABLES[table].asked_for, day), evidence, silent)
+        if changed is not None:
+            found[attempt] = finding(Cause.SOURCE_CHANGED, details=changed)
+    return found
 
 
 def _ledger_and_altered(

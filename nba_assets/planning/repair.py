@@ -22,7 +22,7 @@ def repairable(session: Session) -> list[Cell]:
     Of all history those that are STALE; of the last seven days also those that were never computed or ended in an
     error, and gaps of which an input has changed since. Not those whose input was built by a run that said
     `skip_downstream_trigger`. What the source has not delivered is left to the morning schedule, which spares it: of
-    the raw tables only what is STALE is read again.
+    the raw tables only what is STALE is read again, and what failed on facts that have changed since.
     """
     days, today = history(session), session.today()
     if not days:
@@ -37,6 +37,8 @@ def repairable(session: Session) -> list[Cell]:
 
 def _may_change(state: State, cell: Cell, *, recent: bool) -> bool:
     if cell.status == Status.STALE:
+        return True
+    if cell.newest is not None and state.is_outdated(cell.newest):
         return True
     if not recent or TABLES[cell.partition.table].phase == Phase.RAW:
         return False

@@ -64,6 +64,7 @@ class LedgerRow(NamedTuple):
     content_hash: str | None
     announced_hash: str | None
     inputs_hash: str | None
+    source_fingerprint: str | None
     opening_night: date | None
     code_version: str | None
     run_id: str | None
@@ -115,7 +116,8 @@ class State:
     `is_due(day)` says whether the results of a date must be there; `parameters` is what else the rows and the
     verdict on them depend on (the source's game types, the policy), per table. `finished()` gives the finished
     counting games of the schedule (game_date, season, game_id, home_team, away_team); asked for only where something
-    is blocked. `altered` are published partitions whose rows are not those that were published, and why one thinks so.
+    is blocked. `altered` are published partitions whose rows are not those that were published, and why one thinks so;
+    `outdated` the attempts since which the source has changed, by attempt id, and how.
     """
 
     def __init__(
@@ -129,6 +131,7 @@ class State:
         is_due: Callable[[date], bool],
         finished: Callable[[], pd.DataFrame],
         altered: Mapping[Partition, Finding] = MappingProxyType({}),
+        outdated: Mapping[str, Finding] = MappingProxyType({}),
     ) -> None:
         self.start, self.end = start, end
         self._policies = policies
@@ -139,6 +142,7 @@ class State:
         self.newest_attempt: str | None = None if ledger.empty else ledger["attempt_id"].max()
         self._newest, self._published = _index(ledger)
         self._altered = altered
+        self._outdated = outdated
         self._cells: dict[Partition, Cell] = {}
         self._own_cells: dict[Partition, Cell] = {}
         self._stale_since: dict[Partition, date] = {}
@@ -247,6 +251,10 @@ class State:
             if found is not None and (found.status == Status.NOT_DUE or self._policies[input_.table].critical):
                 yield found
 
+    def is_outdated(self, attempt: LedgerRow) -> bool:
+        """Whether the source has changed since."""
+        return attempt.attempt_id in self._outdated
+
     def stale_since(self, partition: Partition) -> date:
         """The first date of whatever a partition is made of that is stale; its own, if nothing before it is."""
         if partition not in self._stale_since:
@@ -299,7 +307,7 @@ class State:
     def _is_up_to_date(self, published: LedgerRow) -> bool:
         """Whether the rows that were published stand, and are what would be computed now."""
         partition = published.partition
-        is_altered = partition in self._altered
+        is_altered = partition in self._altered or published.attempt_id in self._outdated
         return not is_altered and published.inputs_hash == self.inputs_hash(partition.table, partition.day)
 
     def _waits_for(
@@ -328,6 +336,8 @@ class State:
     def _why_stale(self, published: LedgerRow) -> Finding:
         if published.partition in self._altered:
             return self._altered[published.partition]
+        if published.attempt_id in self._outdated:
+            return self._outdated[published.attempt_id]
         table = TABLES[published.partition.table]
         before, now = published.code_version, table.code_version
         if formula_of(before) != formula_of(now):

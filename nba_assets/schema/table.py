@@ -166,6 +166,11 @@ class Table:
         """The names of the tables that it reads."""
         return frozenset(i.table for i in self.inputs)
 
+    @property
+    def asked_for(self) -> tuple[ResultSet, ...]:
+        """What a raw table's rows and the verdict on them depend on; of other tables nothing: they read raw tables."""
+        return (*self.result_sets, *self.evidence) if self.result_sets else ()
+
     def shape(self, rows: pd.DataFrame) -> pd.DataFrame:
         """`rows` with the contract's columns, types and order."""
         return shape(rows, self.contract)

@@ -7,10 +7,10 @@ computes with them. How a result set becomes a raw table is the business of `tab
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import pandas as pd
 
@@ -53,12 +53,21 @@ class SourceSettingsError(ValueError):
     """The settings do not say enough for a source to be opened; the message names the setting."""
 
 
+class Snapshot(NamedTuple):
+    """A result set of a season as it is at hand, and a mark that changes whenever it does."""
+
+    version: str
+    frame: pd.DataFrame
+
+
 class Source(Protocol):
     """Where raw data comes from. Implementations: see `registry`."""
 
     name: str
     counting_types: frozenset[str]
     """Game types that the source has box scores for; others are not expected."""
+    is_asked: bool
+    """Whether there is somebody who may say something else when asked again."""
 
     def read(self, result_set: ResultSet, season: str, dates: Sequence[date] | None = None) -> pd.DataFrame | None:
         """The rows of one season, at least those of games on `dates` (all, if None); more may come.
@@ -69,6 +78,59 @@ class Source(Protocol):
         `COLUMNS[result_set]`, conformed. Raises SourceError, never returns a part in silence.
         """
         ...
+
+    def version(self, result_set: ResultSet, season: str) -> str | None:
+        """A mark of what is at hand, quick to get, that changes whenever it does.
+
+        None where nothing is at hand, or where the source cannot tell: then nothing is compared.
+        """
+        ...
+
+    def snapshot(self, result_set: ResultSet, season: str) -> Snapshot | None:
+        """What is at hand, nobody being asked; None where `version` is. Raises SourceError."""
+        ...
+
+    def never_asked(self, result_set: ResultSet, season: str, games: Collection[str]) -> set[str]:
+        """Those of some games of which nothing is at hand because nobody has asked for it yet."""
+        ...
+
+    def renew(self, dates: Collection[date], *, only_unsettled: bool = False) -> bool:
+        """Have whatever is read of these dates next asked for again, though it is at hand. Raises SourceError.
+
+        With `only_unsettled` only what may have been incomplete, and not what was asked for a moment ago. False if
+        there is nothing to be asked again.
+        """
+        ...
+
+    def unsettled(self, dates: Collection[date]) -> list[date]:
+        """The dates of which it may help now to ask again, should something be missing. Raises SourceError."""
+        ...
+
+
+class Unversioned:
+    """The part of a Source that cannot tell without being asked what it would say: nothing is compared."""
+
+    is_asked = False
+
+    def version(self, result_set: ResultSet, season: str) -> str | None:  # noqa: ARG002
+        """None: it cannot tell."""
+        return None
+
+    def snapshot(self, result_set: ResultSet, season: str) -> Snapshot | None:  # noqa: ARG002
+        """None: nothing is at hand."""
+        return None
+
+    def never_asked(self, result_set: ResultSet, season: str, games: Collection[str]) -> set[str]:  # noqa: ARG002
+        """None: nobody has to ask."""
+        return set()
+
+    def renew(self, dates: Collection[date], *, only_unsettled: bool = False) -> bool:  # noqa: ARG002
+        """Nothing to be done: it is asked at every reading anyway."""
+        return False
+
+    def unsettled(self, dates: Collection[date]) -> list[date]:  # noqa: ARG002
+        """None: it says the same however often it is asked."""
+        return []
 
 
 # Column -> kind: "str", "int", "float" or "bool"; a "?" marks columns that may hold NULL.
@@ -168,9 +230,7 @@ COLUMNS: dict[ResultSet, dict[str, str]] = {
 }
 
 
-def conform(
-    frame: pd.DataFrame, result_set: ResultSet, *, origin: str, season: str | None = None
-) -> pd.DataFrame:
+def conform(frame: pd.DataFrame, result_set: ResultSet, *, origin: str, season: str | None = None) -> pd.DataFrame:
     """The declared columns of a result set in their declared types, or a SourceSchemaError.
 
     `origin` names the file or endpoint in the message, `season` whose games they are. A missing or renamed column, a

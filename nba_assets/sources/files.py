@@ -5,7 +5,7 @@ A missing file is an error, except those that are optional: see `_OPTIONAL`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from nba_assets.sources.base import (
     OPTIONAL_RESULT_SETS,
     ResultSet,
     SeasonNotCoveredError,
+    Snapshot,
     SourceError,
     SourceSettingsError,
     conform,
@@ -40,11 +41,12 @@ class FilesSource:
     """
 
     name = "files"
+    is_asked = False
 
     def __init__(self, directory: Path, *, counting_types: frozenset[str] = frozenset({GameType.REGULAR})) -> None:
         self.directory = directory
         self.counting_types = counting_types
-        self._read: dict[Path, tuple[tuple[float, int], pd.DataFrame]] = {}
+        self._read: dict[Path, Snapshot] = {}
 
     def read(
         self,
@@ -63,14 +65,40 @@ class FilesSource:
 
     def find(self, result_set: ResultSet, season: str) -> pd.DataFrame | None:
         """The whole season, or None if there is no such file."""
-        path = self._path(result_set, season)
-        if not path.is_file():
+        found = self.snapshot(result_set, season)
+        return None if found is None else found.frame
+
+    def version(self, result_set: ResultSet, season: str) -> str | None:
+        """The file's place, time stamps and size; None if there is none."""
+        path = self._path(result_set, season).absolute()
+        try:
+            state = path.stat()
+        except OSError:
             return None
-        version = (path.stat().st_mtime, path.stat().st_size)
-        cached = self._read.get(path)
-        if cached is None or cached[0] != version:
-            self._read[path] = cached = (version, _read_parquet(path, result_set, season))
-        return cached[1]
+        return f"{path}|{state.st_mtime_ns}|{state.st_ctime_ns}|{state.st_size}|{state.st_ino}"
+
+    def snapshot(self, result_set: ResultSet, season: str) -> Snapshot | None:
+        """The whole season; None if there is no such file."""
+        path = self._path(result_set, season)
+        version = self.version(result_set, season) if path.is_file() else None
+        if version is None:
+            return None
+        known = self._read.get(path)
+        if known is None or known.version != version:
+            self._read[path] = known = Snapshot(version, _read_parquet(path, result_set, season))
+        return known
+
+    def never_asked(self, result_set: ResultSet, season: str, games: Collection[str]) -> set[str]:  # noqa: ARG002
+        """None: files have what they have."""
+        return set()
+
+    def renew(self, dates: Collection[date], *, only_unsettled: bool = False) -> bool:  # noqa: ARG002
+        """Nothing to be done: files that have changed are read again anyway."""
+        return False
+
+    def unsettled(self, dates: Collection[date]) -> list[date]:  # noqa: ARG002
+        """None: nobody answers for a file."""
+        return []
 
     def _path(self, result_set: ResultSet, season: str) -> Path:
         return self.directory / season / f"{result_set}.parquet"

@@ -64,6 +64,7 @@ class ProcessorRuns(Contract):
     inputs_hash: Text = column("Hash of everything the partition was allowed to read", nullable=True)
     code_version: Text = column("Fingerprint of the code that the table's numbers and checks depend on", nullable=True)
     source: Text = column("Source that was asked (raw tables)", nullable=True)
+    source_fingerprint: Text = column("What the source said of the date: a hash per game (raw)", nullable=True)
     opening_night: Date = column("The season's opening night by the schedule (raw_schedule)", nullable=True)
     options: Text = column("Run options, JSON", nullable=True)
     started_at: Timestamp = column("Start of the attempt, UTC", nullable=True)

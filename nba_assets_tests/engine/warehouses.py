@@ -20,7 +20,7 @@ from nba_assets.planning.state import Cell
 from nba_assets.schema.table import Phase
 from nba_assets.session import Session
 from nba_assets.settings import load_settings
-from nba_assets.sources.base import ResultSet, Source, conform
+from nba_assets.sources.base import ResultSet, Source, Unversioned, conform
 from nba_assets.sources.files import FilesSource
 from nba_assets.tables import TABLES
 from nba_assets_tests.needs import real_data
@@ -44,7 +44,7 @@ def files() -> FilesSource:
     return FilesSource(real_data())
 
 
-class EditedSource:
+class EditedSource(Unversioned):
     """The real files, some result sets edited on the way: a source with a fault."""
 
     name = "files"

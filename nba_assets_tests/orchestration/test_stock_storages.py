@@ -23,7 +23,7 @@ from nba_assets.orchestration.launch import Launch
 from nba_assets.orchestration.reporting import COMPLETE, PRODUCTION_READY
 from nba_assets.session import Session
 from nba_assets.settings import load_settings
-from nba_assets.sources.base import ResultSet, Source
+from nba_assets.sources.base import ResultSet, Source, Unversioned
 from nba_assets_tests.cli.command import nba_assets
 
 OURS = ("run_storage", "schedule_storage", "event_log_storage")
@@ -82,7 +82,7 @@ def recorded(home: Path) -> Recorded:
     return Recorded(partitions, checks, runs)
 
 
-class WithoutAGame:
+class WithoutAGame(Unversioned):
     """The simulated league; the log of its teams has nothing of one date."""
 
     name = "simulated"

@@ -31,7 +31,7 @@ def real() -> Session:
 
 def _evidence(real: Session, table: str, *, accepted: frozenset[date] = frozenset()) -> Evidence:
     spec = TABLES[table]
-    inputs = with_source(real, spec, read_stored(real, spec, [DAY]), [DAY])
+    inputs, _ = with_source(real, spec, read_stored(real, spec, [DAY]), [DAY])
     return Evidence(stored(real, table, DAY), inputs, DATES, real.policies[table], accepted)
 
 

@@ -14,11 +14,11 @@ import pytest
 from nba_assets.league.calendar import COUNTING_TYPES
 from nba_assets.session import Session
 from nba_assets.settings import Settings, SettingsError, load_settings
-from nba_assets.sources.base import ResultSet
+from nba_assets.sources.base import ResultSet, Unversioned
 from nba_assets.sources.registry import SOURCES, RegisteredSource, is_made_up
 
 
-class Silent:
+class Silent(Unversioned):
     """A source that has nothing."""
 
     name = "silent"
@@ -70,4 +70,4 @@ def test_one_source_is_made_up_and_an_unknown_one_is_taken_for_real() -> None:
 def test_choosing_a_source_imports_none() -> None:
     program = "import sys, nba_assets.session; print(*(m for m in sys.modules if m.startswith('nba_assets.sources.')))"
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
-    assert sorted(done.stdout.split()) == ["nba_assets.sources.base", "nba_assets.sources.registry"]
+    assert not {"files", "simulated", "nba_api"} & {name.split(".")[2] for name in done.stdout.split()}

@@ -17,7 +17,7 @@ from nba_assets.planning.plan import plan_step
 from nba_assets.schema.fingerprint import partition_hashes
 from nba_assets.session import Session
 from nba_assets.settings import Settings, load_settings
-from nba_assets.sources.base import ResultSet
+from nba_assets.sources.base import ResultSet, Unversioned
 from nba_assets.sources.files import FilesSource
 from nba_assets.tables import TABLES
 from nba_assets.warehouse.base import Warehouse
@@ -37,7 +37,7 @@ AFTER = ("raw_shots", "team_offense_game_summary")
 OF_THE_ATTEMPT = ["attempt_id", "run_id", "started_at", "duration_s"]
 
 
-class WithoutGames(FilesSource):
+class WithoutGames(Unversioned, FilesSource):
     """Files from which games are missing, as if their box scores had not come yet."""
 
     missing: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from nba_assets.league.calendar import COUNTING_TYPES, EASTERN, season_start_year
-from nba_assets.sources.base import ResultSet
+from nba_assets.sources.base import ResultSet, Unversioned
 from nba_assets.sources.simulated import box_scores, pregame, schedule, shot_chart
 from nba_assets.sources.simulated.published import Published
 from nba_assets.sources.simulated.rosters import FIRST_YEAR, NEVER, Tendencies, tendencies
@@ -35,7 +35,7 @@ _RESULT_SETS: Mapping[ResultSet, Callable[[Season], Published]] = {
 }
 
 
-class SimulatedSource:
+class SimulatedSource(Unversioned):
     """A league drawn from a seed: any season from 1946-47 on, the same to the last bit for the same seed.
 
     `today` (an Eastern date, or what returns it; by default the calendar's) is when the source is asked: earlier
