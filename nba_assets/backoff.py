@@ -20,6 +20,16 @@ def doubled(first: Wait, attempts: int, longest: Wait | None = None) -> Wait:
     return wait if longest is None else min(wait, longest)
 
 
+def pause_while_settling(waited: timedelta) -> timedelta:
+    """How long to wait before asking again for what should have been there since `waited`: often at first, then rarely.
+
+    Every quarter of an hour for two hours, every hour for twelve, then once a day.
+    """
+    if waited < timedelta(hours=2):
+        return timedelta(minutes=15)
+    return timedelta(hours=1) if waited < timedelta(hours=14) else timedelta(days=1)
+
+
 def jittered(seconds: float) -> float:
     """Between half and all of a wait, so that processes that failed together do not retry together."""
     return seconds * random.uniform(0.5, 1.0)

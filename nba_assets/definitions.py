@@ -10,10 +10,10 @@ from nba_assets.orchestration.alert_sensor import alert_sensor
 from nba_assets.orchestration.assets import OWNERS, table_assets
 from nba_assets.orchestration.automation import automation_sensor, conditions
 from nba_assets.orchestration.coverage_asset import coverage_asset
-from nba_assets.orchestration.jobs import coverage_job, daily, repair_job, verify_job
+from nba_assets.orchestration.jobs import coverage_job, daily, repair_job, reread_job, verify_job
 from nba_assets.orchestration.partitions import daily_partitions
 from nba_assets.orchestration.resources import Pipeline
-from nba_assets.orchestration.schedules import fixed_schedules, load_every_morning
+from nba_assets.orchestration.schedules import fixed_schedules, load_every_morning, reread_results
 from nba_assets.orchestration.sensors import repair_sensor
 from nba_assets.session import Session
 from nba_assets.settings import Settings, load_settings
@@ -40,8 +40,12 @@ def build_defs(
 
     parts: dict[str, Any] = {
         "assets": [*table_assets(settings, partitions, conditions(settings.policies)), coverage_asset(OWNERS)],
-        "jobs": [daily, repair_job, verify_job, coverage_job],
-        "schedules": [load_every_morning(open_session, daily), *fixed_schedules()],
+        "jobs": [daily, reread_job, repair_job, verify_job, coverage_job],
+        "schedules": [
+            load_every_morning(open_session, daily),
+            reread_results(open_session, reread_job),
+            *fixed_schedules(),
+        ],
         "sensors": [automation_sensor(), repair_sensor(open_session, repair_job), alert_sensor(open_session)],
         "resources": {"pipeline": from_settings},
         "executor": dg.in_process_executor,

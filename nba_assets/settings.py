@@ -45,6 +45,13 @@ def _one_of(registered: Collection[str]) -> AfterValidator:
     return AfterValidator(checked)
 
 
+def _days_ago(value: list[int]) -> list[int]:
+    if any(days < 1 for days in value):
+        raise ValueError("numbers of days, of 1 and more, like 1,3,7")
+    return value
+
+
+DayList = Annotated[list[int], NoDecode, BeforeValidator(_comma_list), AfterValidator(_days_ago)]
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(_comma_list)]
 
 
@@ -64,6 +71,8 @@ class Settings(BaseSettings):
     completeness: Completeness = Completeness.RELATIVE
     policy: Annotated[dict[str, dict[str, Any]], NoDecode] = {}
     publishing_delay_hours: float = Field(default=30.0, ge=0)
+    late_limit_days: int = Field(default=14, gt=0)
+    reread_days: DayList = [1, 3, 7]
     now: datetime | None = None
 
     bigquery_project: str | None = None
@@ -85,6 +94,7 @@ class Settings(BaseSettings):
     api_shots_window_days: int = Field(default=7, gt=0)
     api_play_by_play: bool = False
 
+    heartbeat_url: SecretStr | None = None
     alerts_to: CommaList = []
     alerts_critical_to: CommaList = []
     alerts_warning_to: CommaList = []
@@ -105,6 +115,13 @@ class Settings(BaseSettings):
             return json.loads(value)
         except ValueError as error:
             raise ValueError(f'must be JSON like {{"player_daily_cache": {{"min_share": 0.8}}}} ({error})') from error
+
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _is_an_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("http://", "https://")):
+            raise ValueError("must be an address that begins with http:// or https://")
+        return value
 
     @field_validator("counting_types")
     @classmethod
@@ -130,6 +147,11 @@ class Settings(BaseSettings):
         return self.state / "dagster"
 
     @property
+    def heartbeat_file(self) -> Path:
+        """What is written at every healthy tick of the daemon."""
+        return self.state / "heartbeat"
+
+    @property
     def cache_dir(self) -> Path:
         """Where the live source keeps what it fetched."""
         return (self.api_cache_dir or self.home / "cache").absolute()
@@ -148,6 +170,11 @@ class Settings(BaseSettings):
     def publishing_delay(self) -> timedelta:
         """How long after the Eastern midnight that begins a date its results must be there."""
         return timedelta(hours=self.publishing_delay_hours)
+
+    @property
+    def late_limit(self) -> timedelta:
+        """How long after its date what is missing of a game is waited for."""
+        return timedelta(days=self.late_limit_days)
 
     def clock(self) -> datetime:
         """The present moment, or the one that NBA_NOW sets; UTC."""
@@ -172,6 +199,8 @@ class Settings(BaseSettings):
             shots_window_days=self.api_shots_window_days,
             game_types=frozenset(self.counting_types) or COUNTING_TYPES,
             play_by_play=self.api_play_by_play,
+            publishing_delay=self.publishing_delay,
+            late_limit=self.late_limit,
         )
 
 

@@ -21,7 +21,7 @@ COMMANDS = {
     ),
     "refresh": Listed(
         "nba_assets.cli.backfill:refresh",
-        "Read the source again for a range, and repair whatever depends on what has changed.",
+        "Ask the source again for a range, and repair whatever depends on what has changed.",
     ),
     "coverage": Listed("nba_assets.cli.coverage:coverage", "Show which table has what for which date, and why not."),
     "explain": Listed(

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -40,7 +40,7 @@ from nba_assets.cli.tables import find_table
 from nba_assets.coverage.roots import Root, next_step, roots_of
 from nba_assets.engine.materialize import PartitionResult
 from nba_assets.engine.moved_games import dates_of_moved_games
-from nba_assets.engine.refetch import request_refetch
+from nba_assets.engine.refetch import ask_for, request_refetch
 from nba_assets.engine.run_options import RunOptions
 from nba_assets.engine.standing import find_altered, record_altered
 from nba_assets.league.calendar import season_last_day, season_of
@@ -53,6 +53,9 @@ from nba_assets.session import Session, open_session
 from nba_assets.tables import TABLES
 from nba_assets.text import counted, joined, span
 from nba_assets.warehouse.base import WarehouseError
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")]
 Force = Annotated[bool, typer.Option("--force", help="Publish also below the threshold and in bootstrap.")]
@@ -125,15 +128,22 @@ def refresh(
     quiet: Quiet = False,
     format: AsFormat = Format.TABLE,
 ) -> None:
-    """Read the source again for a range, and repair whatever depends on what has changed.
+    """Ask the source again for a range, and repair whatever depends on what has changed.
 
-    If games have moved to or from other dates that are published, these are read again as well.
+    If games have moved to or from other dates that are published, these are read again as well; so is the injury
+    report of the day before the range.
     """
     with errors_explained():
         session = open_session()
         named = read_range(session, start, end)
         session.warehouse.prepare()
-        asked = sorted({*named, *dates_of_moved_games(session, named)})
+        if not dry_run and session.source.renew(named) and not quiet:
+            err.say(f"asking the source again for {span(named[0], named[-1])}")
+        moved = dates_of_moved_games(session, named)
+        asked = sorted({*named, *moved})
+        if not dry_run:
+            session.source.renew(moved)
+            ask_for(session, asked)
         # A game is in windows of its own season only: nothing after that can follow from it.
         season_ends = season_last_day(season_of(asked[-1]))
         last = max(min(all_history(session)[-1], season_ends), asked[-1])
@@ -217,7 +227,9 @@ class _Job:
         from nba_assets.orchestration.instance import open_instance
         from nba_assets.orchestration.launch import Launch
 
-        request_refetch(self.session, self.refresh)
+        beside = [
+            partition for partition in request_refetch(self.session, self.refresh) if partition.day not in self.days
+        ]
         expected = {step.table: len(step.build) for step in steps}
         with (
             open_instance(self.session.settings) as instance,
@@ -228,11 +240,23 @@ class _Job:
                 parts = _nonzero(_counts(results), "built", *_NOT_BUILT)
                 advance(expected[step.table], f"{step.table}: {', '.join(parts) or 'nothing to do'}")
 
+            results = self._built_beside(instance, beside)
             launch = Launch(
                 self.session, instance, self.days, self.tables, self.options, self.backfill_id, progress=progress
             )
             launch.run()
-        return launch.results
+        return results + launch.results
+
+    def _built_beside(self, instance: DagsterInstance, partitions: Sequence[Partition]) -> list[PartitionResult]:
+        """What the dates to be refreshed take from others: the report of the day before."""
+        from nba_assets.orchestration.launch import Launch
+
+        results: list[PartitionResult] = []
+        for partition in partitions:
+            launch = Launch(self.session, instance, [partition.day], [partition.table], self.options)
+            launch.run()
+            results += launch.results
+        return results
 
     def _judge(self) -> tuple[list[Cell], list[Root]]:
         """The cells of the range that count, and the roots of whatever keeps it from having succeeded.

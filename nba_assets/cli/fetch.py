@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 import typer
@@ -22,12 +22,14 @@ from nba_assets.cli.console import (
     TEMPORARY,
     AsFormat,
     Format,
+    UsageError,
     err,
     errors_explained,
     out,
     print_json,
     read_season,
 )
+from nba_assets.league.calendar import EASTERN, season_of
 from nba_assets.settings import load_settings
 from nba_assets.sources.base import SourceError
 from nba_assets.sources.nba_api.cut_off import CutOffError
@@ -36,10 +38,14 @@ from nba_assets.sources.nba_api.settings import NbaApiSettings
 from nba_assets.text import joined
 
 DEFAULT_REFRESH_DAYS = 3
+CURRENT = "current"
 
 
 def fetch(
-    season: Annotated[str, typer.Argument(help="The season, like 2021-22.")],
+    season: Annotated[str | None, typer.Argument(help="The season, like 2021-22, or current.")] = None,
+    named: Annotated[
+        str | None, typer.Option("--season", metavar="SEASON", help="The same; current is the one that is running.")
+    ] = None,
     refresh: Annotated[
         bool, typer.Option("--refresh", help=f"Read the last {DEFAULT_REFRESH_DAYS} game dates again.")
     ] = False,
@@ -58,22 +64,32 @@ def fetch(
 ) -> None:
     """Get a season from stats.nba.com into the cache directory; what is there is not requested again.
 
-    Exit status 0 only if everything that the schedule calls finished is in the cache. Run again to go on; after exit
+    Exit status 0 only if everything that the schedule calls finished is in the cache, but for what is missing of games
+    past the late limit, which is named. Run again to go on; after exit
     status 75, when the site has cut this address off, not before the time that is named.
     """
     if refresh and refresh_days is None:
         refresh_days = DEFAULT_REFRESH_DAYS
     with errors_explained():
-        settings = load_settings().nba_api()
-        outcome = _fetch(read_season(season), settings, refresh_days=refresh_days, patient=patient, quiet=quiet)
+        settings = load_settings()
+        wanted = _one_season(season, named, settings.clock().astimezone(EASTERN).date())
+        outcome = _fetch(wanted, settings.nba_api(), refresh_days=refresh_days, patient=patient, quiet=quiet)
     complete = outcome["complete"]
     if format == Format.JSON:
         print_json(outcome)
     elif not (quiet and complete):
         out.print(_as_table(outcome))
-        for problem in outcome["problems"]:
+        for problem in (*outcome["problems"], *outcome.get("late", ())):
             err.say(problem)
     raise typer.Exit(0 if complete else TEMPORARY if "cut_off_until" in outcome else FAILED)
+
+
+def _one_season(argument: str | None, option: str | None, today: date) -> str:
+    """The season that was named in one way or the other."""
+    names = [name for name in (argument, option) if name is not None]
+    if len(names) != 1:
+        raise UsageError("name one season: nba-assets fetch 2021-22, or nba-assets fetch --season current")
+    return season_of(today) if names[0] == CURRENT else read_season(names[0])
 
 
 def _fetch(
@@ -98,7 +114,11 @@ def _fetch(
 def _as_dict(report: FetchReport) -> dict[str, Any]:
     numbers = asdict(report)
     shortcomings = numbers.pop("shortcomings")
-    return numbers | {"complete": not shortcomings, "problems": list(shortcomings)}
+    return numbers | {
+        "complete": True,
+        "problems": [],
+        "late": [f"{what}; not coming any more" for what in shortcomings],
+    }
 
 
 def _as_failure(season: str, error: SourceError) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 from dagster import DagsterEvent, DagsterEventType, DagsterRun, DagsterRunStatus
 
+from nba_assets.alerts.heartbeat import beat
 from nba_assets.alerts.notify import notify
 from nba_assets.alerts.observe import InstanceFacts
 from nba_assets.alerts.root_cause import FailedRun
@@ -42,8 +43,10 @@ def alert_sensor(
     def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         instance, now = context.instance, datetime.now(UTC)
         since = _since(context.cursor, now)
-        run = notify(open_session(), instance_facts=instance_facts(instance, since))
+        session = open_session()
+        run = notify(session, instance_facts=instance_facts(instance, since))
         if run.recorded:
+            beat(session.settings)
             context.update_cursor(json.dumps({"failures_since": (now - _OVERLAP).isoformat()}))
         return dg.SkipReason(str(run))
 

@@ -1,4 +1,4 @@
-"""The jobs `daily`, `repair`, `verify` and `coverage`: the same functions as on the command line, as ops.
+"""The jobs `daily`, `reread`, `repair`, `verify` and `coverage`: the same functions as on the command line, as ops.
 
 `daily` and `repair` launch one run per table and range, tier by tier, inside their own process (`launch.py`). A single
 run over many assets would mark everything behind a gap as failed; runs of their own leave exactly the gap red.
@@ -11,7 +11,7 @@ from datetime import date
 import dagster as dg
 
 from nba_assets.engine.materialize import PartitionResult
-from nba_assets.engine.refetch import request_refetch
+from nba_assets.engine.refetch import ask_for, request_refetch
 from nba_assets.engine.run_options import RunOptions
 from nba_assets.engine.standing import record_altered
 from nba_assets.league.calendar import days_between, season_days
@@ -19,7 +19,7 @@ from nba_assets.orchestration.launch import Launch
 from nba_assets.orchestration.reporting import failure_text
 from nba_assets.partition import FINE, Status
 from nba_assets.planning.history import history
-from nba_assets.planning.pending_requests import pending_requests
+from nba_assets.planning.pending_requests import dates_to_reread, pending_requests
 from nba_assets.session import Session
 from nba_assets.tables import RAW, SCHEDULE, TABLES
 from nba_assets.text import counted, markdown_table
@@ -42,6 +42,17 @@ def load_from_source(context: dg.OpExecutionContext) -> None:
         request_refetch(session, pending.outdated)
         results += _launch(context, session, days_between(pending.days[0], pending.days[-1]), RAW)
     _conclude(context, results)
+
+
+@dg.op(required_resource_keys={"pipeline"}, description="Asks for corrected box scores of the last days.")
+def ask_for_corrections(context: dg.OpExecutionContext) -> None:
+    """Dates that are complete are asked for once more; what has changed is built again, raw tables here."""
+    session: Session = context.resources.pipeline.session
+    days = dates_to_reread(session)
+    context.log.info(f"asking again for: {', '.join(map(str, days)) or 'nothing'}")
+    session.source.renew(days)
+    ask_for(session, days)
+    _conclude(context, _launch(context, session, days, RAW))
 
 
 @dg.op(
@@ -86,10 +97,16 @@ def verify_tables(context: dg.OpExecutionContext) -> dg.Output[None]:
     return dg.Output(None, metadata={"report": dg.MetadataValue.md(_as_markdown(report))})
 
 
-@dg.job(name="daily", description="Today's schedule, yesterday's results, and what of the last two weeks is missing.")
+@dg.job(name="daily", description="Today's schedule, yesterday's results, and what is missing before them.")
 def daily() -> None:
     """Fires by the schedule every_morning. What follows from the loaded partitions is computed by automation."""
     load_from_source()
+
+
+@dg.job(name="reread", description="Box scores of the last days once more: the league corrects them.")
+def reread_job() -> None:
+    """Fires by the schedule reread_at_eleven. What follows from a correction is computed by automation."""
+    ask_for_corrections()
 
 
 @dg.job(name="repair", description="Everything that is not as it should be, or the dates and tables of the config.")

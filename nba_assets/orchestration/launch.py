@@ -13,6 +13,7 @@ from itertools import groupby
 import dagster as dg
 
 from nba_assets.engine.materialize import PartitionResult, RunInfo, materialize
+from nba_assets.engine.refetch import ask_again
 from nba_assets.engine.run_options import RunOptions
 from nba_assets.orchestration.assets import BACKFILL_TAG, USER_TAG, table_assets
 from nba_assets.orchestration.automation import FOLLOWED_TAG
@@ -24,7 +25,7 @@ from nba_assets.planning.load import load_state
 from nba_assets.planning.plan import Step, plan_step, ranges
 from nba_assets.planning.state import State
 from nba_assets.session import Session
-from nba_assets.tables import TABLES, TIERS, downstream_of
+from nba_assets.tables import RAW, TABLES, TIERS, downstream_of
 from nba_assets.text import span
 
 Progress = Callable[[Step, Sequence[PartitionResult]], None]
@@ -52,6 +53,7 @@ class Launch:
         """
         purpose = f"building {span(self.days[0], self.days[-1])}"
         with interrupts_heard() as check, self.session.warehouse.writer(purpose):
+            self._ask_again()
             job = self._job()
             for step in self._steps():
                 before = len(self.results)
@@ -61,6 +63,13 @@ class Launch:
                 for first, last in ranges(step.build):
                     self._execute(job, step.table, first, last, check)
                 self.progress(step, self.results[before:])
+
+    def _ask_again(self) -> None:
+        """For what raw tables lacked so far: what has come since then is seen by the plan."""
+        raw = [name for name in RAW if name in self.tables]
+        if raw:
+            state = load_state(self.session, self.days[0], self.days[-1], raw)
+            ask_again(self.session, state, self.days, raw)
 
     def _steps(self) -> Iterator[Step]:
         """Tier by tier, each planned on what the tiers before it have come to."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from nba_assets.orchestration.partitions import TIME_ZONE
-from nba_assets.planning.pending_requests import MOST_ATTEMPTS, next_request_at, pending_requests
+from nba_assets.planning.pending_requests import dates_to_reread, next_request_at, pending_requests
 from nba_assets.session import Session
 
 MORNING_TAG = "nba/morning"
@@ -31,8 +31,9 @@ def load_every_morning(
         cron_schedule=cron,
         execution_timezone=TIME_ZONE,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="From 06:00 Eastern: yesterday's results and today's schedule. Asks again after 15, 30, 60 … "
-        "minutes until the source has them, six times at most. Days without games start no run but today's schedule.",
+        description="From 06:00 Eastern: yesterday's results and today's schedule. Asks again every 15 minutes "
+        "for two hours, then every hour, until the source has them; for what is older once a day. "
+        "Days without games start no run but today's schedule.",
     )
     def every_morning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         return next_attempt(open_session(), context.instance)
@@ -50,12 +51,34 @@ def next_attempt(session: Session, instance: dg.DagsterInstance) -> dg.RunReques
     attempts = instance.get_run_records(dg.RunsFilter(job_name="daily", tags={MORNING_TAG: str(today)}))
     if any(not record.dagster_run.is_finished for record in attempts):
         return dg.SkipReason("an attempt is under way")
-    next_at = next_request_at([record.create_timestamp.replace(tzinfo=UTC) for record in attempts])
-    if next_at is None:
-        return dg.SkipReason(f"{MOST_ATTEMPTS} attempts did not bring: {pending}. Next: nba-assets explain, or repair")
+    youngest = max([*pending.outdated, *(partition.day for partition in pending.must_be_there)])
+    made = [record.create_timestamp.replace(tzinfo=UTC) for record in attempts]
+    next_at = next_request_at(made, youngest, today)
     if datetime.now(UTC) < next_at - _SLACK:
         return dg.SkipReason(f"waits until {next_at:%H:%M} UTC to ask again for: {pending}")
     return dg.RunRequest(run_key=f"{today}/{len(attempts) + 1}", tags={MORNING_TAG: str(today)})
+
+
+def reread_results(open_session: Callable[[], Session], job: dg.JobDefinition) -> dg.ScheduleDefinition:
+    """The schedule of `reread`: nothing to do where nobody can be asked, or there were no games."""
+
+    @dg.schedule(
+        name="reread_at_eleven",
+        job=job,
+        cron_schedule="0 11 * * *",
+        execution_timezone=TIME_ZONE,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="At 11:00 Eastern: the box scores of 1, 3 and 7 days ago (NBA_REREAD_DAYS) once more, of a live "
+        "source. What the league has corrected is built again, and nothing else.",
+    )
+    def reread_at_eleven() -> dg.RunRequest | dg.SkipReason:
+        session = open_session()
+        days = dates_to_reread(session)
+        if not days:
+            return dg.SkipReason(f"no date of {session.today()} is to be asked for again")
+        return dg.RunRequest(run_key=str(session.today()))
+
+    return reread_at_eleven
 
 
 def fixed_schedules() -> list[dg.ScheduleDefinition]:

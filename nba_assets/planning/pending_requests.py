@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
 
-from nba_assets.backoff import doubled
-from nba_assets.league.calendar import days_between
-from nba_assets.partition import FINE, Partition, Status
+from nba_assets.backoff import pause_while_settling
+from nba_assets.league.calendar import days_between, season_first_day, season_of
+from nba_assets.partition import FAILED, FINE, Partition, Status
 from nba_assets.planning.load import load_state
-from nba_assets.planning.state import State
+from nba_assets.planning.state import Cell, State
 from nba_assets.session import Session
 from nba_assets.tables import RAW, SCHEDULE, TABLES
 from nba_assets.tables.games import RESULT_COLUMNS, SCHEDULED, counting_games
 from nba_assets.text import joined
+from nba_assets.warehouse.ledger import is_published
 
-MOST_ATTEMPTS = 6
-FIRST_WAIT = timedelta(minutes=15)
-_LOOK_BACK = timedelta(days=14)
 _DAY = timedelta(days=1)
 
 
@@ -50,43 +48,82 @@ class PendingRequests:
 def pending_requests(session: Session) -> PendingRequests:
     """What the source has to be asked for now.
 
-    The schedule of today, always: it says whether there are games. Where there are some today or were some
-    yesterday, also all raw partitions of the last fourteen days of the season that are missing; days without games
-    among them, because history has no holes. Otherwise nothing: a day without games is no reason to run.
+    The schedule of today, always: it says whether there are games. If one of the dates since the last that is complete
+    lacks something and had games, or had them today or yesterday, all raw partitions that are missing since; days
+    without games among them, because history has no holes. A date whose schedule is not loaded is taken for one with
+    games. What the source can still complete is asked for again: a gap, and what is published with something missing.
     """
     today = session.today()
     session.warehouse.prepare()
-    state = load_state(session, today - _LOOK_BACK, today)
+    state = load_state(session, _resumed_on(session, today), today)
     first = _first_day(session, state, today)
     schedule = session.warehouse.read(SCHEDULE, columns=RESULT_COLUMNS, start=first, end=today)
     games = counting_games(schedule, session.counting_types)
     played = {pd.Timestamp(day).date() for day in games["game_date"].unique()}
     open_ = {pd.Timestamp(day).date() for day in games.loc[games["status"] == SCHEDULED, "game_date"].unique()}
     outdated = frozenset(day for day in open_ if day < today and session.results_are_due(day))
-    partitions = [Partition(SCHEDULE.name, today)] if _is_missing(state, SCHEDULE.name, today) else []
-    if played & {today, today - _DAY}:
-        days = days_between(first, today)
-        partitions = [Partition(name, day) for day in days for name in RAW if _is_missing(state, name, day)]
-    return PendingRequests(tuple(partitions), outdated)
+    missing = _missing(session, state, days_between(first, today))
+    unknown = {day for day in missing if day < today and SCHEDULE.name in missing[day]}
+    if played & {today, today - _DAY} or played & missing.keys() or unknown:
+        wanted = [Partition(name, day) for day, names in missing.items() for name in names]
+    else:
+        wanted = [Partition(SCHEDULE.name, today)] if SCHEDULE.name in missing.get(today, ()) else []
+    return PendingRequests(tuple(wanted), outdated)
+
+
+def _resumed_on(session: Session, today: date) -> date:
+    """The late limit back, or further: to the first date of this season that was never loaded after others were."""
+    back = today - session.settings.late_limit
+    ledger = session.warehouse.ledger(season_first_day(season_of(today)), today, tables=[SCHEDULE.name])
+    loaded = {day.date() for day in ledger.loc[is_published(ledger), "partition_date"]}
+    since = days_between(min(loaded, default=back), back)
+    return next((day for day in since if day not in loaded), back)
 
 
 def _first_day(session: Session, state: State, today: date) -> date:
-    """Fourteen days back, but not beyond the day before opening night."""
+    """The first date that may be asked for: not before the day before opening night."""
     opening = state.opening_night(today)
-    first = today - _LOOK_BACK
+    first = _resumed_on(session, today)
     if opening is not None:
         first = min(max(first, opening - _DAY), today - _DAY)
     return max(first, session.settings.partitions_start)
 
 
-def _is_missing(state: State, table: str, day: date) -> bool:
-    return state.cell(table, day).status not in FINE | {Status.NOT_DUE}
+def _missing(session: Session, state: State, days: Sequence[date]) -> dict[date, list[str]]:
+    """The raw tables of each date that lack something which the source may have by now; dates without any left out."""
+    completable = set(session.source.unsettled(days))
+    found = {day: [name for name in RAW if _is_missing(state.cell(name, day), state, completable)] for day in days}
+    return {day: names for day, names in found.items() if names}
 
 
-def next_request_at(attempts: Sequence[datetime]) -> datetime | None:
-    """When the next attempt may be made: after 15, 30, 60 … minutes; None if there have been enough."""
-    if len(attempts) >= MOST_ATTEMPTS:
-        return None
+def _is_missing(cell: Cell, state: State, completable: Collection[date]) -> bool:
+    if cell.partition.day in completable and cell.status in FAILED | {Status.DEGRADED}:
+        return True
+    if cell.status in FAILED and cell.newest is not None and cell.newest.source_fingerprint is not None:
+        return state.is_outdated(cell.newest)  # it says the same as it did: asking again is in vain
+    return cell.status not in FINE | {Status.NOT_DUE}
+
+
+def dates_to_reread(session: Session) -> list[date]:
+    """The dates of games so many days ago (`NBA_REREAD_DAYS`): the league goes on correcting box scores for days.
+
+    None of a source that nobody can ask.
+    """
+    ago = sorted(session.settings.reread_days, reverse=True)
+    if not session.source.is_asked or not ago:
+        return []
+    session.warehouse.prepare()
+    days = [session.today() - timedelta(days=n) for n in ago]
+    state = load_state(session, days[0], days[-1], [SCHEDULE.name])
+    return [day for day in days if (loaded := state.published(SCHEDULE.name, day)) is not None and loaded.games]
+
+
+def next_request_at(attempts: Sequence[datetime], youngest: date, today: date) -> datetime:
+    """When the next attempt may be made, of this morning's so far: at first every quarter of an hour, then every hour.
+
+    `youngest` is the last date that something is missing of; what is older than yesterday is asked for once a day.
+    """
     if not attempts:
-        return datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
-    return max(attempts) + doubled(FIRST_WAIT, len(attempts))
+        return datetime.min.replace(tzinfo=UTC) + _DAY
+    last = max(attempts)
+    return last + (pause_while_settling(last - min(attempts)) if youngest >= today - _DAY else _DAY)

@@ -11,7 +11,7 @@ from nba_assets.league.calendar import days_between, season_of
 from nba_assets.partition import FINE, Partition, Status
 from nba_assets.planning.state import Cell, State, date_read
 from nba_assets.schema.table import Phase, TimeRule
-from nba_assets.tables import TABLES, TIERS, with_upstream
+from nba_assets.tables import RAW, TABLES, TIERS, with_upstream
 
 _TO_BUILD = frozenset({Status.MISSING, Status.GAP, Status.ERROR, Status.STALE})
 _DAY = timedelta(days=1)
@@ -82,6 +82,13 @@ def forecast(
         held = tuple(day for day, cell in cells.items() if cell.status == Status.BLOCKED and day not in why)
         steps.append(Step(table, tuple(why), held, Counter(why.values())))
     return steps
+
+
+def read_of_the_day_before(days: Collection[date]) -> set[Partition]:
+    """The raw partitions of other dates that tables of these dates are made of: the injury report of the day before."""
+    inputs = {i for table in TABLES.values() for i in table.inputs if i.rule == TimeRule.DAY_BEFORE and i.table in RAW}
+    found = {Partition(input_.table, date_read(input_, day)) for input_ in inputs for day in days}
+    return {partition for partition in found if partition.day not in days}
 
 
 def dependents(partitions: Collection[Partition], last: date) -> dict[Partition, Partition]:

@@ -62,12 +62,12 @@ def test_a_table_is_described(defs: dg.Definitions, name: str) -> None:
 
 def test_everything_runs_by_default_and_says_when_it_fires(defs: dg.Definitions) -> None:
     schedules, sensors = list(defs.schedules or []), list(defs.sensors or [])
-    assert {s.name for s in schedules} == {"every_morning", "coverage_at_nine", "verify_on_mondays"}
+    assert {s.name for s in schedules} == {"every_morning", "reread_at_eleven", "coverage_at_nine", "verify_on_mondays"}
     assert {s.name for s in sensors} == {"automation", "repair_what_is_stale", "alerts"}
     assert {s.default_status for s in schedules} == {dg.DefaultScheduleStatus.RUNNING}
     assert {s.default_status for s in sensors} == {dg.DefaultSensorStatus.RUNNING}
     assert all(s.description for s in [*schedules, *sensors])
-    assert {job.name for job in defs.jobs or []} == {"daily", "repair", "verify", "coverage"}
+    assert {job.name for job in defs.jobs or []} == {"daily", "reread", "repair", "verify", "coverage"}
 
 
 def test_tiers_never_share_a_backfill_run(defs: dg.Definitions) -> None:

@@ -33,6 +33,7 @@ from nba_assets_tests.repair.season import OPENING_NIGHT, contents, days_from, w
 
 LAST, DAY, GAME, WALKER = date(2023, 11, 10), date(2023, 11, 8), "0022300160", 1629022
 DAYS = days_from(OPENING_NIGHT, LAST)
+EVE = date(2023, 11, 7)
 RANGE = (str(OPENING_NIGHT), str(LAST))
 RAW = {name for name, table in TABLES.items() if table.result_sets}
 
@@ -181,11 +182,11 @@ class TestRefresh:
         before, attempts = events(home), newest_attempts(home)
         refreshed = run(home, "refresh", str(DAY), str(DAY))
         assert refreshed.exit_code == 0
-        assert f"{len(RAW)} partitions built, 0 rewritten" in refreshed.output
+        assert f"{len(RAW) + 1} partitions built, 0 rewritten" in refreshed.output, "and the report of the day before"
         assert f"{DAY} … {LAST}: " in refreshed.output
         assert events(home) == before
         renewed = {cell for cell, attempt in newest_attempts(home).items() if attempts[cell] != attempt}
-        assert renewed == {(name, DAY) for name in RAW}
+        assert renewed == {(name, DAY) for name in RAW} | {("raw_injury_reports", EVE)}
 
 
 class TestExitStatus:

@@ -64,16 +64,46 @@ def test_the_source_is_asked_again_until_it_has_the_results(tmp_path: Path) -> N
     assert "loaded" in str(next_attempt(morning.session, morning.instance))
 
 
-def test_pauses_double_and_attempts_end() -> None:
+def test_it_asks_often_at_first_and_then_rarely() -> None:
     """Minutes after the first attempt at which the next ones are made, if none of them helps."""
     started = datetime(2021, 11, 10, 11, tzinfo=UTC)
-    attempts = [started]
-    for minute in range(15, 24 * 60, 15):
-        now = started + timedelta(minutes=minute)
-        if next_request_at(attempts) is not None and now >= next_request_at(attempts):
-            attempts.append(now)
-    assert [(at - started) / timedelta(minutes=1) for at in attempts] == [0, 15, 45, 105, 225, 465]
-    assert next_request_at(attempts) is None
+
+    def made(youngest: date) -> list[float]:
+        attempts = [started]
+        for minute in range(15, 8 * 60, 15):
+            now = started + timedelta(minutes=minute)
+            if now >= next_request_at(attempts, youngest, TODAY):
+                attempts.append(now)
+        return [(at - started) / timedelta(minutes=1) for at in attempts]
+
+    assert made(YESTERDAY) == made(TODAY) == [*range(0, 121, 15), 180, 240, 300, 360, 420]
+    assert made(YESTERDAY - timedelta(days=1)) == [0]
+    assert next_request_at([], TODAY, TODAY) < started
+
+
+def test_after_an_outage_every_date_since_is_wanted(tmp_path: Path) -> None:
+    """The daemon was off for three weeks, over Thanksgiving; today and yesterday may well be without games."""
+    back = _loaded_raw(tmp_path, date(2021, 11, 4), date(2021, 11, 4), eastern(2021, 11, 26, 9))
+    asked = pending_requests(back)
+    wanted = [date(2021, 11, 5) + timedelta(days=n) for n in range(22)]
+    assert asked.days == wanted
+    assert {p.table for p in asked.partitions if p.day < wanted[-1]} == set(RAW)
+    build_range(back, wanted[-1], wanted[-1], tables=["raw_schedule"])
+    assert pending_requests(back).days[0] == wanted[0], "also once today's schedule is there"
+
+
+def test_a_silent_day_is_wanted_on_a_morning_without_games(tmp_path: Path) -> None:
+    """Thanksgiving: no games today; yesterday was never loaded, not even its schedule."""
+    quiet = _loaded_raw(tmp_path, date(2021, 11, 11), date(2021, 11, 23), eastern(2021, 11, 25, 9))
+    build_range(quiet, THANKSGIVING, THANKSGIVING, tables=["raw_schedule"])
+    assert {p.day for p in pending_requests(quiet).must_be_there} == {date(2021, 11, 24)}
+
+
+def test_in_the_all_star_break_a_gap_before_it_is_wanted(tmp_path: Path) -> None:
+    gone = EditedSource({ResultSet.TEAM_LOG: lambda rows: rows[rows["GAME_DATE"].str[:10].ne("2022-02-17")]})
+    in_break = session(tmp_path, gone, now=eastern(2022, 2, 21, 9))
+    build_range(in_break, date(2022, 2, 17), date(2022, 2, 21), tables=list(RAW))
+    assert {p.day for p in pending_requests(in_break).must_be_there} >= {date(2022, 2, 17)}
 
 
 def test_days_without_games_are_no_reason_to_run(tmp_path: Path) -> None:

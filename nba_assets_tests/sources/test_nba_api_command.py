@@ -98,7 +98,7 @@ def test_anything_missing_means_status_1_and_is_named(server: StatsServer) -> No
     assert run(SEASON, "--quiet").exit_code == 0
 
 
-def test_what_the_league_never_delivered_means_status_1_every_time(server: StatsServer) -> None:
+def test_what_the_league_never_delivered_is_named_and_no_reason_to_fail(server: StatsServer) -> None:
     def drop_a_game(payload: dict, _query: dict) -> dict:
         shots = payload["resultSets"][0]
         shots["rowSet"] = [row for row in shots["rowSet"] if row[1] != "0022100002"]
@@ -106,9 +106,31 @@ def test_what_the_league_never_delivered_means_status_1_every_time(server: Stats
 
     server.edits["shotchartdetail"] = drop_a_game
     for _ in range(2):
-        result = run(SEASON, "--quiet")
-        assert result.exit_code == 1
-        assert "shotchartdetail of game 0022100002: no rows of LAL and no rows of GSW" in result.stderr
+        result = run(SEASON)
+        assert result.exit_code == 0
+        said = "shotchartdetail of game 0022100002: no rows of LAL and no rows of GSW; not coming any more"
+        assert said in result.stderr
+    report = json.loads(run(SEASON, "--format", "json").stdout)
+    assert (report["complete"], report["problems"], report["late"]) == (True, [], [f"2021-22: {said}"])
+    assert run(SEASON, "--quiet").output == ""
+
+
+def test_a_game_that_never_got_its_box_score_is_kept_as_it_is(server: StatsServer) -> None:
+    """Years after the game two empty lists are all there is."""
+
+    def without_players(payload: dict, query: dict) -> dict:
+        if query["GameID"] == "0022100003":
+            for side in ("homeTeam", "awayTeam"):
+                payload["boxScoreTraditional"][side]["players"] = []
+        return payload
+
+    server.edits["boxscoretraditionalv3"] = without_players
+    result = run(SEASON)
+    assert result.exit_code == 0
+    assert "boxscore_players of game 0022100003: no rows of" in result.stderr
+    calls = len(server.calls())
+    assert run(SEASON).exit_code == 0
+    assert len(server.calls()) == calls, "it is not asked for again"
 
 
 def test_mistakes_are_explained(server: StatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,3 +143,15 @@ def test_mistakes_are_explained(server: StatsServer, monkeypatch: pytest.MonkeyP
     assert result.exit_code == 2
     assert "NBA_API_CALLS_PER_SECOND=-1" in result.output
     assert server.calls() == []
+
+
+@pytest.mark.usefixtures("server")
+def test_the_season_that_is_running_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NBA_NOW", "2021-10-21T12:00:00-04:00")
+    for arguments in (("--season", "current"), ("current",), ("--season", SEASON)):
+        report = json.loads(run(*arguments, "--format", "json", "--quiet").stdout)
+        assert (report["season"], report["games"]) == (SEASON, GAMES)
+    for arguments in ((), (SEASON, "--season", "current")):
+        refused = run(*arguments)
+        assert refused.exit_code == 2
+        assert "name one season: nba-assets fetch 2021-22" in refused.output

@@ -302,4 +302,4 @@ def test_a_backfill_that_is_cut_off_makes_no_other_call(server: StatsServer, tmp
     (tmp_path / "cache" / ".cut_off").unlink()
     assert nba_assets("repair", *days, *raw, home=tmp_path, **given).exit_code == 0
     boxes = [dict(query)["GameID"] for _, query in server.calls("boxscoretraditionalv3")]
-    assert len(boxes) == 13 + 1, "each game once, and the one that was refused again"
+    assert len(boxes) == 13 + 4, "those of before the cut-off once more, because of the refresh, and all others once"

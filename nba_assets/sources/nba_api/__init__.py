@@ -6,13 +6,14 @@ site, and play-by-play only if the settings say so; otherwise their files are re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from nba_assets.sources.base import OPTIONAL_RESULT_SETS, ResultSet
+from nba_assets.league.calendar import seasons_between
+from nba_assets.sources.base import OPTIONAL_RESULT_SETS, ResultSet, Snapshot
 from nba_assets.sources.files import FilesSource
 from nba_assets.sources.nba_api.client import StatsClient
 from nba_assets.sources.nba_api.fetch import SeasonFetch, utc_now
@@ -27,6 +28,7 @@ class NbaApiSource:
     """Reads one season at a time through the cache directory, which a FilesSource can read as well."""
 
     name = "nba_api"
+    is_asked = True
 
     def __init__(self, settings: NbaApiSettings, *, now: Callable[[], datetime] = utc_now) -> None:
         self.counting_types = settings.game_types
@@ -43,12 +45,38 @@ class NbaApiSource:
         fetched = fetched_result_sets(self._settings)
         if result_set in OPTIONAL_RESULT_SETS and result_set not in fetched:
             return self._files.find(result_set, season)
-        fetch = SeasonFetch(season, self._settings, self._client, self._now)
+        fetch = self._fetch(season)
         try:
             fetch.bring_in({result_set} & set(fetched), dates)
         finally:
             self._client.close()
         return self._files.find(result_set, season)
+
+    def version(self, result_set: ResultSet, season: str) -> str | None:
+        """That of the file in the cache."""
+        return self._files.version(result_set, season)
+
+    def snapshot(self, result_set: ResultSet, season: str) -> Snapshot | None:
+        """What is in the cache."""
+        return self._files.snapshot(result_set, season)
+
+    def never_asked(self, result_set: ResultSet, season: str, games: Collection[str]) -> set[str]:
+        """The games that the cache has no record of: it may be a new one that is filled from some date on."""
+        if result_set not in fetched_result_sets(self._settings):
+            return set()
+        return set(games) - self._fetch(season).cache.fetched(result_set).keys()
+
+    def renew(self, dates: Collection[date], *, only_unsettled: bool = False) -> bool:
+        """The schedule and the games of these dates are asked for again by whoever reads them next; their rows stay."""
+        renewed = [self._fetch(name).renew(dates, only_unsettled=only_unsettled) for name in seasons_between(dates)]
+        return any(renewed)
+
+    def unsettled(self, dates: Collection[date]) -> list[date]:
+        """Those with a game whose answers are of before the late limit, once the pause for its age is over."""
+        return sorted(day for season in seasons_between(dates) for day in self._fetch(season).unsettled(dates))
+
+    def _fetch(self, season: str) -> SeasonFetch:
+        return SeasonFetch(season, self._settings, self._client, self._now)
 
 
 def open_source(settings: Settings) -> NbaApiSource:

@@ -152,8 +152,26 @@ class SeasonCache:
         record = self._record()
         times = {game: at.isoformat(timespec="seconds") for game, at in fetched.items()}
         record[result_set] = dict(sorted((record.get(result_set, {}) | times).items()))
+        self._write_record(record)
+
+    def _write_record(self, record: dict[str, dict[str, str]]) -> None:
         text = json.dumps(record, indent=0, sort_keys=True)
         _write_whole(self._record_path, lambda file: file.write(text.encode()))
+
+    def forget(self, is_gone: Callable[[str, datetime], bool]) -> bool:
+        """Take back when games were fetched (of the schedule: the season), where `is_gone`; their rows stay.
+
+        False if there is no such game.
+        """
+        record = self._record()
+        kept = {
+            result_set: {game: at for game, at in times.items() if not is_gone(game, datetime.fromisoformat(at))}
+            for result_set, times in record.items()
+        }
+        if kept == record:
+            return False
+        self._write_record(kept)
+        return True
 
     def _write_frame(self, result_set: ResultSet, frame: pd.DataFrame) -> None:
         _write_whole(self.path(result_set), lambda file: frame.to_parquet(file, index=False))

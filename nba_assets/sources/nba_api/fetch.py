@@ -33,6 +33,7 @@ from nba_assets.sources.nba_api.plan import (
     fetched_result_sets,
     finished_games,
     is_late,
+    may_be_asked_again,
     schedule_is_stale,
 )
 from nba_assets.sources.nba_api.settings import NbaApiSettings
@@ -59,7 +60,7 @@ class FetchReport:
     """What a fetch did, and what is in the cache now.
 
     `calls` counts requests, repeated ones too; `changed_games` had other rows before; `shortcomings` says what the
-    source never delivered of games that are long over.
+    source has not delivered of games that are past the late limit: they are not asked for again.
     """
 
     season: str
@@ -220,6 +221,44 @@ class SeasonFetch:
             changed_games=tuple(sorted(self._changed)),
         )
 
+    def renew(self, dates: Collection[date], *, only_unsettled: bool) -> bool:
+        """Forget when the schedule and the games of some dates were fetched: they count as missing until they are.
+
+        With `only_unsettled` not the schedule, and not what was fetched a moment ago or late. False if nothing was.
+        """
+        schedule = self.cache.frame(ResultSet.SCHEDULE)
+        if schedule is None:
+            return False
+        now, days = self._now(), self._finished(schedule, dates)
+
+        def is_worth_asking(game: str, at: datetime) -> bool:
+            return game in days and may_be_asked_again(days[game], at, now, self._settings)
+
+        with self.cache.lock(self._settings.lock_seconds):
+            self.cache.store_kept()
+            if only_unsettled:
+                return self.cache.forget(is_worth_asking)
+            return self.cache.forget(lambda game, _: game in days or game == self._season)
+
+    def unsettled(self, dates: Collection[date]) -> list[date]:
+        """The dates with a game of which it may help now to ask for something again."""
+        schedule = self.cache.frame(ResultSet.SCHEDULE)
+        if schedule is None:
+            return []
+        now, found = self._now(), set()
+        days = self._finished(schedule, dates)
+        for result_set in fetched_result_sets(self._settings):
+            fetched = self.cache.fetched(result_set)
+            for game, day in days.items():
+                if game not in fetched or may_be_asked_again(day, fetched[game], now, self._settings):
+                    found.add(day)
+        return sorted(found)
+
+    def _finished(self, schedule: pd.DataFrame, dates: Collection[date]) -> dict[str, date]:
+        """The finished counting games of some dates, and theirs."""
+        games = finished_games(schedule, Scope(frozenset(dates), None, self._now()), self._settings)
+        return dict(zip(games["game_id"], games["day"], strict=True))
+
     def shortcomings(self, result_sets: Collection[ResultSet], dates: Collection[date] | None) -> tuple[str, ...]:
         """What is missing in the cached rows of the finished games asked for, one sentence each; no call is made."""
         schedule = self.cache.frame(ResultSet.SCHEDULE)
@@ -328,13 +367,14 @@ class SeasonFetch:
         answer = self._ask(call)
         concerned = games[games["game_id"].isin(call.games)]
         rows = rows_of(answer, call.result_set, call.games)
-        if answer.empty and call.result_set is not ResultSet.INACTIVES:
+        missing = missing_rows(rows, call.result_set, concerned)
+        days = zip(concerned["game_id"], concerned["day"], strict=True)
+        late = {game for game, day in days if is_late(day, at, self._settings)}
+        if answer.empty and call.result_set is not ResultSet.INACTIVES and not (call.result_set in BY_GAME and late):
             raise SourceSchemaError(
                 f"{self._named(call)}: the answer has no rows, though {_games(call.games)} finished: "
                 f"{joined(sorted(call.games), 5)}. What was there before stays."
             )
-        missing = missing_rows(rows, call.result_set, concerned)
-        late = {game for game, day in zip(concerned["game_id"], concerned["day"], strict=True) if is_late(day, at)}
         refused = {game: what for game, what in missing.items() if game not in late}
         if len(missing) > len(refused):
             named = joined(sorted(missing.keys() & late), 5)

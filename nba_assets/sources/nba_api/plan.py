@@ -11,17 +11,12 @@ from datetime import date, datetime, time, timedelta
 
 import pandas as pd
 
+from nba_assets.backoff import pause_while_settling
 from nba_assets.league.calendar import EASTERN, game_types, season_last_day
 from nba_assets.league.teams import canonical_codes
 from nba_assets.sources.base import ResultSet
 from nba_assets.sources.nba_api.cache import SeasonCache
 from nba_assets.sources.nba_api.settings import NbaApiSettings
-
-_SETTLED_AFTER = timedelta(hours=30)
-"""From the Eastern midnight of a game date: six in the morning, when the league's own corrections are through."""
-
-_LATE_AFTER = timedelta(days=7)
-"""After so long, what is still missing of a game is not coming: it is kept as it is, and the audit names it."""
 
 _BY_WINDOW = (ResultSet.TEAM_LOG, ResultSet.PLAYER_LOG, ResultSet.SHOTS)
 BY_GAME = (ResultSet.BOX_SCORES, ResultSet.INACTIVES, ResultSet.PLAY_BY_PLAY)
@@ -88,9 +83,17 @@ def listed_games(schedule: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def is_late(day: date, at: datetime) -> bool:
-    """Whether what is missing of a game of that date at that moment is not coming any more."""
-    return at >= _midnight(day) + _LATE_AFTER
+def is_late(day: date, at: datetime, settings: NbaApiSettings) -> bool:
+    """Whether what is missing of a game of that date at that moment is not coming any more: it is kept as it is."""
+    return at >= _midnight(day) + settings.late_limit
+
+
+def may_be_asked_again(day: date, at: datetime, now: datetime, settings: NbaApiSettings) -> bool:
+    """Whether an answer of `at` about a game of that date, of which something is missing, is worth another question."""
+    if is_late(day, at, settings):
+        return False
+    waited = max(now - _settled_at(day, settings), timedelta(0))
+    return now - at >= pause_while_settling(waited)
 
 
 def schedule_is_stale(cache: SeasonCache, scope: Scope, settings: NbaApiSettings) -> bool:
@@ -156,14 +159,15 @@ def _settled(
         game
         for game, at in fetched.items()
         if game in days
-        and (game in present or is_late(days[game], at))
+        and (game in present or is_late(days[game], at, settings))
         and not (scope.reread_from is not None and days[game] >= scope.reread_from and at < scope.now)
-        and (at >= _settled_at(days[game]) or scope.now - at < settings.cache_age)
+        and (at >= _settled_at(days[game], settings) or scope.now - at < settings.cache_age)
     }
 
 
-def _settled_at(day: date) -> datetime:
-    return _midnight(day) + _SETTLED_AFTER
+def _settled_at(day: date, settings: NbaApiSettings) -> datetime:
+    """By default six in the morning after, when the league's own corrections are through."""
+    return _midnight(day) + settings.publishing_delay
 
 
 def _midnight(day: date) -> datetime:

@@ -33,6 +33,8 @@ class NbaApiSettings:
     `shots_window_days` is the span of one call for shots; a week of the whole league is about 9,000 rows.
     `cache_minutes` is how long a schedule with unfinished games, and the data of a game of today, serve before
     they are read again. `lock_seconds` is how long to wait for another process that fetches the same season.
+    From `publishing_delay` after the Eastern midnight that begins its date on, a game's answers can be final; after
+    `late_limit` what is missing of it is not coming any more, and it is not asked for again.
     `play_by_play` fetches that too, one more call a game: without it nobody knows which shots were assisted or blocked.
     `calls_per_ten_minutes` is the budget in any `budget_seconds`, also for all processes; None is 360, and no budget
     where the rate has no limit. `cut_off_seconds` is the first pause after the site has cut this address off.
@@ -61,6 +63,8 @@ class NbaApiSettings:
     lock_seconds: float = 600.0
     game_types: frozenset[str] = COUNTING_TYPES
     play_by_play: bool = False
+    publishing_delay: timedelta = timedelta(hours=30)
+    late_limit: timedelta = timedelta(days=14)
 
     def __post_init__(self) -> None:
         for name in _POSITIVE:

@@ -1,0 +1,357 @@
+"""What arrives late, in part, blank or corrected on stats.nba.com, through the commands that a user has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from nba_assets.league.calendar import EASTERN
+from nba_assets.orchestration.schedules import MORNING_TAG
+from nba_assets.orchestration.sensors import repair_config
+from nba_assets.partition import Partition, Status
+from nba_assets.planning.load import load_state
+from nba_assets.planning.pending_requests import dates_to_reread
+from nba_assets.planning.repair import repairable
+from nba_assets.session import Session
+from nba_assets.settings import SettingsError, load_settings
+from nba_assets.sources.base import ResultSet
+from nba_assets.sources.nba_api import NbaApiSource
+from nba_assets.tables import TABLES
+from nba_assets_tests.cli.command import nba_assets
+from nba_assets_tests.engine.warehouses import cell, files, healthy, session, stored
+from nba_assets_tests.needs import real_data
+from nba_assets_tests.orchestration.morning import QUIET, Morning, eastern
+from nba_assets_tests.sources.stats_server import StatsServer, quick_settings
+
+FIRST, LAST = "2021-10-19", "2021-10-24"
+DAY, GAME = date(2021, 10, 22), "0022100025"
+GAMES = 10
+LONG_AFTER = datetime(2021, 12, 24, 12, tzinfo=EASTERN)
+MORNING_AFTER = datetime(2021, 10, 23, 7, 30, tzinfo=EASTERN)
+CALLS_OF_THE_DAY = {
+    "scheduleleaguev2": 1,
+    "leaguegamelog": 2,
+    "shotchartdetail": 1,
+    "boxscoretraditionalv3": GAMES,
+    "boxscoresummaryv3": GAMES,
+}
+
+
+@pytest.fixture
+def server() -> Iterator[StatsServer]:
+    with StatsServer(real_data()) as running:
+        yield running
+
+
+class Home:
+    """A home with a live source, whose commands run at a moment of one's own."""
+
+    def __init__(self, home: Path, server: StatsServer) -> None:
+        self.path = home
+        self._server = server
+
+    def settings(self, now: datetime) -> dict[str, str]:
+        return {
+            "NBA_SOURCE": "nba_api",
+            "NBA_API_BASE_URL": self._server.url,
+            "NBA_API_CACHE_DIR": str(self.path / "cache"),
+            "NBA_API_CALLS_PER_SECOND": "inf",
+            "NBA_API_PROXY": "",
+            "NBA_COUNTING_TYPES": "002",
+            "NBA_NOW": now.isoformat(),
+        }
+
+    def run(self, *arguments: str, now: datetime = LONG_AFTER) -> Any:
+        """A command, and how often each endpoint was asked meanwhile (`calls`)."""
+        before = len(self._server.asked)
+        result = nba_assets(*arguments, home=self.path, **self.settings(now))
+        asked = pd.Series([one.endpoint for one in self._server.asked[before:]], dtype=object)
+        result.calls = asked.value_counts().to_dict()
+        return result
+
+    def session(self, now: datetime = LONG_AFTER) -> Session:
+        """What a process that starts now sees."""
+        values = {name.removeprefix("NBA_").lower(): value for name, value in self.settings(now).items()}
+        return Session(load_settings(home=self.path, **values))
+
+
+@pytest.fixture
+def home(server: StatsServer, tmp_path: Path) -> Home:
+    return Home(tmp_path, server)
+
+
+def _players(rows: list[list[Any]], headers: list[str], game: str) -> list[list[Any]]:
+    """The rows of one team of a game, those with the fewest field goals first; none if it is not there."""
+    of_game = [row for row in rows if row[headers.index("GAME_ID")] == game]
+    if not of_game:
+        return []
+    own = [row for row in of_game if row[headers.index("TEAM_ID")] == of_game[0][headers.index("TEAM_ID")]]
+    return sorted(own, key=lambda row: (row[headers.index("FGM")], row[headers.index("PLAYER_ID")]))
+
+
+def _points_moved(payload: dict[str, Any], query: dict[str, str], game: str = GAME) -> dict[str, Any]:
+    """The league's correction: a field goal of one player was another's."""
+    if query["PlayerOrTeam"] == "P":
+        log = payload["resultSets"][0]
+        own = _players(log["rowSet"], log["headers"], game)
+        for row, by in ((own[-1], -1), (own[-2], 1)) if own else ():
+            for name, size in (("PTS", 2), ("FGM", 1), ("FGA", 1)):
+                row[log["headers"].index(name)] += by * size
+    return payload
+
+
+def _points(home: Home) -> pd.Series:
+    rows = stored(home.session(), "player_game_summary", DAY)
+    return rows[rows["game_id"] == GAME].set_index("player_id")["points"]
+
+
+def test_refresh_asks_the_site_for_its_dates_and_only_these(server: StatsServer, home: Home) -> None:
+    assert home.run("backfill", FIRST, LAST).exit_code == 0
+    before = _points(home)
+    server.edits["leaguegamelog"] = _points_moved
+    quiet = home.run("repair", FIRST, LAST)
+    assert (quiet.exit_code, quiet.calls) == (0, {}), "nobody has asked, so nobody knows"
+
+    refreshed = home.run("refresh", str(DAY), str(DAY))
+    assert refreshed.exit_code == 0, refreshed.output
+    assert refreshed.calls == CALLS_OF_THE_DAY
+    asked = [dict(one.query) for one in server.asked[-sum(CALLS_OF_THE_DAY.values()) :]]
+    assert {query["DateFrom"] for query in asked if "DateFrom" in query} == {"10/22/2021"}
+    assert sorted((_points(home) - before).loc[lambda change: change.ne(0)]) == [-2, 2]
+    again = home.run("refresh", str(DAY), str(DAY), "--dry-run")
+    assert again.calls == {}, "a plan asks nobody"
+
+
+def test_what_a_fetch_changes_in_the_cache_is_seen_by_everybody(server: StatsServer, home: Home) -> None:
+    assert home.run("backfill", FIRST, LAST).exit_code == 0
+    server.edits["leaguegamelog"] = _points_moved
+
+    def up_to_the_last(payload: dict[str, Any], _: dict[str, str]) -> dict[str, Any]:
+        for day in payload["leagueSchedule"]["gameDates"]:
+            for game in day["games"]:
+                game["gameStatus"] = 3 if game["gameDateEst"][:10] <= LAST else 1
+        return payload
+
+    server.edits["scheduleleaguev2"] = up_to_the_last
+    fetched = home.run("fetch", "2021-22", "--refresh-days", "3")
+    assert fetched.exit_code == 0, fetched.output
+    assert GAME in fetched.output
+    stale = cell(home.session(), "raw_player_boxscores", DAY)
+    assert stale.status == Status.STALE
+    assert stale.reason == f"the source has changed: leaguegamelog_player of {GAME}"
+    assert Partition("raw_player_boxscores", DAY) in {c.partition for c in repairable(home.session())}
+    shown = home.run("coverage", FIRST, LAST)
+    assert "STALE" in shown.stdout
+    assert home.run("repair").exit_code == 0
+    assert cell(home.session(), "raw_player_boxscores", DAY).status == Status.OK
+
+
+def _without_three_players(payload: dict[str, Any], query: dict[str, str], game: str = GAME) -> dict[str, Any]:
+    if query["PlayerOrTeam"] == "P":
+        log = payload["resultSets"][0]
+        late = [id(row) for row in _players(log["rowSet"], log["headers"], game)[-3:]]
+        log["rowSet"] = [row for row in log["rowSet"] if id(row) not in late]
+    return payload
+
+
+def test_a_log_that_was_served_in_part_is_asked_for_again(server: StatsServer, home: Home) -> None:
+    server.edits["leaguegamelog"] = _without_three_players
+    first = home.run("backfill", FIRST, str(DAY), now=MORNING_AFTER)
+    assert first.exit_code == 1
+    assert cell(home.session(MORNING_AFTER), "raw_player_boxscores", DAY).status == Status.GAP
+    server.edits.clear()
+
+    soon = home.run("repair", FIRST, str(DAY), now=MORNING_AFTER + timedelta(minutes=5))
+    assert (soon.exit_code, soon.calls) == (1, {}), "it was asked a moment ago"
+    later = home.run("repair", FIRST, str(DAY), now=MORNING_AFTER + timedelta(minutes=20))
+    assert later.exit_code == 0, later.output
+    assert later.calls["leaguegamelog"] == 2
+    assert set(later.calls) <= set(CALLS_OF_THE_DAY)
+    assert all(count <= CALLS_OF_THE_DAY[endpoint] for endpoint, count in later.calls.items())
+    right = load_state(session(healthy(DAY)), DAY, DAY)
+    state = load_state(home.session(MORNING_AFTER), DAY, DAY)
+    for name in ("raw_team_boxscores", "raw_player_boxscores", "raw_shots", "player_game_summary"):
+        found, expected = state.published(name, DAY), right.published(name, DAY)
+        assert found is not None
+        assert expected is not None
+        assert found.content_hash == expected.content_hash, name
+
+
+def test_what_was_incomplete_is_asked_for_once_more_however_late_and_then_never_again(
+    server: StatsServer, home: Home
+) -> None:
+    server.edits["leaguegamelog"] = _without_three_players
+    assert home.run("backfill", FIRST, str(DAY), now=MORNING_AFTER).exit_code == 1
+    once = home.run("repair", FIRST, str(DAY), now=LONG_AFTER)
+    assert once.exit_code == 1
+    assert once.calls["leaguegamelog"] == 2
+    never = home.run("repair", FIRST, str(DAY), now=LONG_AFTER + timedelta(days=3))
+    assert (never.exit_code, never.calls) == (1, {}), "after the late limit the verdict stays"
+    server.edits.clear()
+    asked = home.run("refresh", str(DAY), str(DAY), now=LONG_AFTER + timedelta(days=3))
+    assert (asked.exit_code, asked.calls) == (0, CALLS_OF_THE_DAY), "except where somebody wants to know"
+
+
+def test_blank_lists_are_named_and_not_kept_for_good(server: StatsServer, home: Home) -> None:
+    def blank(payload: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
+        if query["GameID"] in of_last_night:
+            for side in ("homeTeam", "awayTeam"):
+                payload["boxScoreSummary"][side]["inactives"] = []
+        return payload
+
+    last = date(2021, 11, 3)
+    schedule = files().read(ResultSet.SCHEDULE, "2021-22")
+    assert schedule is not None
+    of_last_night = set(schedule.loc[schedule["gameDateEst"].str[:10].eq(str(last)), "gameId"])
+    server.edits["boxscoresummaryv3"] = blank
+    now = datetime(2021, 11, 4, 8, tzinfo=EASTERN)
+    raw = ("--tables", "raw_schedule,raw_team_boxscores,raw_player_boxscores")
+    first = home.run("backfill", FIRST, str(last), *raw, now=now)
+    assert first.exit_code == 1
+    found = cell(home.session(now), "raw_player_boxscores", last)
+    assert found.status == Status.GAP
+    assert "no inactive player" in (found.reason or "")
+    server.edits.clear()
+    later = home.run("repair", FIRST, str(last), *raw, now=now + timedelta(hours=1))
+    assert later.exit_code == 0, later.output
+    assert later.calls["boxscoresummaryv3"] == len(of_last_night)
+
+
+def test_one_game_that_never_gets_its_box_score_is_a_gap_that_can_be_accepted(server: StatsServer, home: Home) -> None:
+    def without_players(payload: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
+        if query["GameID"] == GAME:
+            for side in ("homeTeam", "awayTeam"):
+                payload["boxScoreTraditional"][side]["players"] = []
+        return payload
+
+    server.edits["boxscoretraditionalv3"] = without_players
+    assert home.run("backfill", FIRST, LAST).exit_code == 1
+    found = cell(home.session(), "raw_player_boxscores", DAY)
+    assert found.status == Status.GAP
+    assert GAME in (found.reason or "")
+    forced = home.run("backfill", str(DAY), str(DAY), "--force")
+    assert forced.exit_code == 0, forced.output
+    assert cell(home.session(), "raw_player_boxscores", DAY).status == Status.DEGRADED
+    rest = home.run("backfill", FIRST, LAST)
+    assert (rest.exit_code, rest.calls) == (0, {}), rest.output
+    assert {cell(home.session(), name, date(2021, 10, 24)).status for name in TABLES} <= {
+        *(Status.OK, Status.DEGRADED, Status.BOOTSTRAP),
+    }
+
+
+def test_a_cache_that_is_filled_from_some_date_on_says_nothing_of_the_dates_before(home: Home) -> None:
+    """A warehouse built from files goes on with the live source, or somebody has deleted the cache."""
+    built = nba_assets("backfill", FIRST, str(DAY), home=home.path, NBA_SOURCE="files", NBA_DATA_DIR=str(real_data()))
+    assert built.exit_code == 0
+    on = home.run("backfill", "2021-10-23", LAST)
+    assert on.exit_code == 0, on.output
+    assert set(on.calls) == set(CALLS_OF_THE_DAY)
+    state = load_state(home.session(), date.fromisoformat(FIRST), date.fromisoformat(LAST))
+    days = [date(2021, 10, 19) + timedelta(days=n) for n in range(6)]
+    stale = [str(c.partition) for name in TABLES for day in days if (c := state.cell(name, day)).status == Status.STALE]
+    assert stale == []
+
+
+def test_a_night_that_is_in_part_there_at_six_is_whole_by_noon(server: StatsServer, tmp_path: Path) -> None:
+    """Two attempts of the morning schedule's job; nobody does anything by hand."""
+
+    def live(now: datetime) -> NbaApiSource:
+        return NbaApiSource(quick_settings(server, tmp_path / "cache"), now=lambda: now)
+
+    yesterday, six, noon = date(2021, 11, 9), eastern(2021, 11, 10, 6), eastern(2021, 11, 10, 12)
+    log = files().read(ResultSet.TEAM_LOG, "2021-22")
+    assert log is not None
+    game = log.loc[log["GAME_DATE"].str[:10].eq(str(yesterday)), "GAME_ID"].iloc[0]
+
+    def in_part(payload: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
+        return _without_three_players(payload, query, game)
+
+    server.edits["leaguegamelog"] = in_part
+    morning = Morning(tmp_path, loaded_to=date(2021, 11, 8), now=six, source=live(six))
+    assert morning.tick() == {}
+    tags = {MORNING_TAG: "2021-11-10"}
+    early = morning.defs.resolve_job_def("daily").execute_in_process(
+        instance=morning.instance, run_config=QUIET, tags=tags, raise_on_error=False
+    )
+    assert not early.success
+    assert cell(morning.session, "raw_player_boxscores", yesterday).status == Status.GAP
+    server.edits.clear()
+    morning.now = noon
+    morning.use(live(noon))
+    later = morning.defs.resolve_job_def("daily").execute_in_process(
+        instance=morning.instance, run_config=QUIET, tags=tags, raise_on_error=False
+    )
+    assert later.success
+    morning.carry_on()
+    right = load_state(session(healthy(yesterday)), yesterday, yesterday)
+    state = load_state(morning.session, yesterday, yesterday)
+    for name in ("raw_team_boxscores", "raw_player_boxscores", "raw_shots", "player_game_summary"):
+        found, expected = state.published(name, yesterday), right.published(name, yesterday)
+        assert found is not None
+        assert expected is not None
+        assert found.content_hash == expected.content_hash, name
+
+
+def test_a_correction_on_the_third_day_arrives_by_itself(server: StatsServer, tmp_path: Path) -> None:
+    """Nobody does anything by hand: the schedule of corrections asks, the repair sensor's job does the rest."""
+
+    def live(now: datetime) -> NbaApiSource:
+        return NbaApiSource(quick_settings(server, tmp_path / "cache"), now=lambda: now)
+
+    third_day = eastern(2021, 11, 9, 11)
+    corrected, game = date(2021, 11, 6), "0022100136"
+
+    def correction(payload: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
+        return _points_moved(payload, query, game)
+
+    morning = Morning(tmp_path, loaded_to=date(2021, 11, 8), now=third_day, source=live(third_day))
+    assert dates_to_reread(morning.session) == [date(2021, 11, 2), corrected, date(2021, 11, 8)]
+    schedule = morning.defs.resolve_schedule_def("reread_at_eleven")
+    with dg.build_schedule_context(instance=morning.instance) as context:
+        [request] = schedule.evaluate_tick(context).run_requests or []
+    assert request.run_key == "2021-11-09"
+    before = stored(morning.session, "player_game_summary", corrected).set_index(["game_id", "player_id"])["points"]
+    server.edits["leaguegamelog"] = correction
+    done = morning.defs.resolve_job_def("reread").execute_in_process(instance=morning.instance, run_config=QUIET)
+    assert done.success
+    games = {day: len(files_games(day)) for day in dates_to_reread(morning.session)}
+    assert len(server.calls()) == 1 + 2 + 1 + 2 * sum(games.values()), "one window each for logs and shots"
+    cells = repairable(morning.session)
+    assert Partition("player_game_summary", corrected) in {one.partition for one in cells}
+    config = QUIET | repair_config(cells, sorted({one.partition.day for one in cells}))
+    assert (
+        morning.defs.resolve_job_def("repair").execute_in_process(instance=morning.instance, run_config=config).success
+    )
+    points = stored(morning.session, "player_game_summary", corrected).set_index(["game_id", "player_id"])["points"]
+    assert sorted((points - before).loc[lambda change: change.ne(0)]) == [-2, 2]
+    assert repairable(morning.session) == []
+    state = load_state(morning.session, date(2021, 11, 1), date(2021, 11, 8))
+    for day in (date(2021, 11, 2), date(2021, 11, 8)):
+        row = state.published("raw_player_boxscores", day)
+        expected = load_state(session(healthy(date(2021, 11, 8))), day, day).published("raw_player_boxscores", day)
+        assert row is not None
+        assert expected is not None
+        assert row.content_hash == expected.content_hash, "what was not corrected is as it was"
+
+
+def test_nothing_is_reread_of_files_or_if_nobody_wants_it(tmp_path: Path, server: StatsServer) -> None:
+    of_files = session(tmp_path, now=eastern(2021, 11, 9, 11))
+    assert dates_to_reread(of_files) == []
+    source = NbaApiSource(quick_settings(server, tmp_path / "cache"))
+    unwanted = session(tmp_path, source, now=eastern(2021, 11, 9, 11), reread_days="")
+    assert dates_to_reread(unwanted) == []
+    with pytest.raises(SettingsError, match="NBA_REREAD_DAYS"):
+        load_settings(reread_days="1,0")
+
+
+def files_games(day: date) -> set[str]:
+    """The games of a date."""
+    schedule = files().read(ResultSet.SCHEDULE, "2021-22")
+    assert schedule is not None
+    return set(schedule.loc[schedule["gameDateEst"].str[:10].eq(str(day)), "gameId"])
