@@ -137,8 +137,8 @@ def refresh(
         session = open_session()
         named = read_range(session, start, end)
         session.warehouse.prepare()
-        if not dry_run and session.source.renew(named) and not quiet:
-            err.say(f"asking the source again for {span(named[0], named[-1])}")
+        if not dry_run:
+            _want_again(session, named, quiet=quiet)
         moved = dates_of_moved_games(session, named)
         asked = sorted({*named, *moved})
         if not dry_run:
@@ -147,10 +147,19 @@ def refresh(
         # A game is in windows of its own season only: nothing after that can follow from it.
         season_ends = season_last_day(season_of(asked[-1]))
         last = max(min(all_history(session)[-1], season_ends), asked[-1])
-        days = read_range(session, str(asked[0]), str(last))
+        built = {day.date() for day in session.warehouse.ledger(asked[0], last)["partition_date"]}
+        days = sorted(built.union(asked))
         compared = _Compared(asked, "refresh")
         job = _Job(session, days, tuple(TABLES), RunOptions(), asked, refresh=frozenset(asked), compared=compared)
         job.carry_out(dry_run=dry_run, quiet=quiet, format_=format)
+
+
+def _want_again(session: Session, days: Sequence[date], *, quiet: bool) -> None:
+    """Write down that the source is to be asked again, before it is: an interruption must not forget it."""
+    is_asked = session.source.renew(days)
+    request_refetch(session, days)
+    if is_asked and not quiet:
+        err.say(f"asking the source again for {span(days[0], days[-1])}")
 
 
 @dataclass(frozen=True)

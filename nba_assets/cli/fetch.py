@@ -30,11 +30,10 @@ from nba_assets.cli.console import (
     read_season,
 )
 from nba_assets.league.calendar import EASTERN, season_of
-from nba_assets.settings import load_settings
+from nba_assets.settings import Settings, load_settings
 from nba_assets.sources.base import SourceError
 from nba_assets.sources.nba_api.cut_off import CutOffError
 from nba_assets.sources.nba_api.fetch import FetchIncompleteError, FetchProgress, FetchReport, fetch_season
-from nba_assets.sources.nba_api.settings import NbaApiSettings
 from nba_assets.text import joined
 
 DEFAULT_REFRESH_DAYS = 3
@@ -73,7 +72,7 @@ def fetch(
     with errors_explained():
         settings = load_settings()
         wanted = _one_season(season, named, settings.clock().astimezone(EASTERN).date())
-        outcome = _fetch(wanted, settings.nba_api(), refresh_days=refresh_days, patient=patient, quiet=quiet)
+        outcome = _fetch(wanted, settings, refresh_days=refresh_days, patient=patient, quiet=quiet)
     complete = outcome["complete"]
     if format == Format.JSON:
         print_json(outcome)
@@ -92,16 +91,16 @@ def _one_season(argument: str | None, option: str | None, today: date) -> str:
     return season_of(today) if names[0] == CURRENT else read_season(names[0])
 
 
-def _fetch(
-    season: str, settings: NbaApiSettings, *, refresh_days: int | None, patient: bool, quiet: bool
-) -> dict[str, Any]:
+def _fetch(season: str, settings: Settings, *, refresh_days: int | None, patient: bool, quiet: bool) -> dict[str, Any]:
     """What is to be reported, also of a fetch that failed."""
     outcome: dict[str, Any] = {"season": season, "cache": str(settings.cache_dir)}
+    live = settings.nba_api()
     try:
         with _display(season, quiet=quiet) as display:
             report = fetch_season(
                 season,
-                settings,
+                live,
+                now=settings.clock,
                 refresh_days=refresh_days,
                 progress=display.show,
                 patience=display.wait if patient else None,

@@ -278,10 +278,10 @@ def _refuse_no_ids(ids: pd.Series, result_set: ResultSet, where: str) -> None:
     if result_set is ResultSet.SCHEDULE:  # the league gives no id to some games that it has put off
         is_wrong &= ~ids.astype(str).str.startswith(NO_ID_YET)
     if is_wrong.any():
+        others = f" ({int(is_wrong.sum()) - 1} more of {len(ids)} are none)" if is_wrong.sum() > 1 else ""
         raise SourceSchemaError(
-            f"{where}: {ids[is_wrong].iloc[0]!r} is no NBA game id, nor are {int(is_wrong.sum()) - 1} more of "
-            f"{len(ids)}: expected ten digits like 0022100001, of a type from 001 to 006. "
-            "Nothing was published from it: correct the file, or fetch it again."
+            f"{where}: {ids[is_wrong].iloc[0]!r} is no NBA game id{others}: expected ten digits like "
+            "0022100001, of a type from 001 to 006. Nothing was published from it: correct the file, or fetch it again."
         )
 
 

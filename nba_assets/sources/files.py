@@ -65,22 +65,20 @@ class FilesSource:
 
     def find(self, result_set: ResultSet, season: str) -> pd.DataFrame | None:
         """The whole season, or None if there is no such file."""
-        found = self.snapshot(result_set, season)
+        found = self._current(result_set, season)
         return None if found is None else found.frame
 
     def version(self, result_set: ResultSet, season: str) -> str | None:
         """The file's place, time stamps and size; None if there is none."""
-        path = self._path(result_set, season).absolute()
-        try:
-            state = path.stat()
-        except OSError:
-            return None
-        return f"{path}|{state.st_mtime_ns}|{state.st_ctime_ns}|{state.st_size}|{state.st_ino}"
+        return _version(self._path(result_set, season))
 
     def snapshot(self, result_set: ResultSet, season: str) -> Snapshot | None:
         """The whole season; None if there is no such file."""
+        return self._current(result_set, season)
+
+    def _current(self, result_set: ResultSet, season: str) -> Snapshot | None:
         path = self._path(result_set, season)
-        version = self.version(result_set, season) if path.is_file() else None
+        version = _version(path) if path.is_file() else None
         if version is None:
             return None
         known = self._read.get(path)
@@ -128,6 +126,14 @@ def open_source(settings: Settings) -> FilesSource:
 def season_folders(directory: Path) -> list[str]:
     """The folders of a directory that are named like a season, oldest first."""
     return sorted(path.name for path in directory.glob("[12][0-9][0-9][0-9]-[0-9][0-9]") if path.is_dir())
+
+
+def _version(path: Path) -> str | None:
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return f"{path.absolute()}|{state.st_mtime_ns}|{state.st_ctime_ns}|{state.st_size}|{state.st_ino}"
 
 
 def _read_parquet(path: Path, result_set: ResultSet, season: str) -> pd.DataFrame:

@@ -73,7 +73,10 @@ def _iso(days: pd.Series) -> Any:
 
 
 def _as_it_counts(result_set: ResultSet, frame: pd.DataFrame) -> pd.DataFrame:
-    """Of the schedule neither labels nor what a game stands at while it is on: nothing is made of them."""
+    """Dates in one spelling; of the schedule neither labels nor what a game stands at while it is on."""
+    day = _DATES.get(result_set)
+    if day is not None:
+        frame = frame.assign(**{day: _iso(frame[day])})
     if result_set is not ResultSet.SCHEDULE:
         return frame
     is_final = frame["gameStatus"].eq(_FINAL)
@@ -178,7 +181,7 @@ class SourceFingerprints:
         try:
             return self._source.snapshot(result_set, season)
         except SourceError as error:  # whatever is made of it fails of itself, and says so
-            log.debug("%s of %s is not compared: %s", result_set, season, error)
+            log.warning("what has changed in the %s of %s is not known: %s", result_set, season, error)
             return None
 
 

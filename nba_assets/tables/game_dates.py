@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from nba_assets.league.calendar import EASTERN, eastern_dates
+from nba_assets.league.calendar import EASTERN, eastern_dates, seasons_of
 from nba_assets.sources.base import ResultSet
 
 _AFTER_MIDNIGHT = pd.Timedelta(hours=3)
@@ -27,7 +27,7 @@ _LOGS = {
 
 def stated_dates(listed: pd.DataFrame) -> pd.Series:
     """gameDateEst of each entry of a schedule."""
-    return pd.to_datetime(listed["gameDateEst"].str[:10])
+    return pd.to_datetime(listed["gameDateEst"].str[:10], format="ISO8601")
 
 
 def tipoffs(listed: pd.DataFrame) -> pd.Series:
@@ -53,7 +53,8 @@ def tipoffs_on(dates: pd.Series, listed: pd.DataFrame) -> pd.Series:
 def game_dates(listed: pd.DataFrame, source: Mapping[str, pd.DataFrame | None]) -> pd.Series:
     """The date of each entry of a schedule; `source` has the game logs, as far as there are any.
 
-    An entry that was postponed, and one of several that are on under one id, stands on its gameDateEst.
+    An entry that was postponed, and one of several that are on under one id, stands on its gameDateEst; so does a game
+    that the logs have in another season, where nobody would look for it.
     """
     agreed = _agreed(logged_dates(source))
     stated = stated_dates(listed)
@@ -61,7 +62,8 @@ def game_dates(listed: pd.DataFrame, source: Mapping[str, pd.DataFrame | None]) 
         return stated
     is_on = ~listed["postponedStatus"].eq("Y")
     is_alone = is_on & ~listed["gameId"].where(is_on).duplicated(keep=False)
-    return listed["gameId"].where(is_alone).map(agreed).fillna(stated)
+    logged = listed["gameId"].where(is_alone).map(agreed)
+    return logged.where(seasons_of(logged).eq(seasons_of(stated))).fillna(stated)
 
 
 def logged_dates(source: Mapping[str, pd.DataFrame | None]) -> pd.DataFrame:
@@ -74,7 +76,7 @@ def logged_dates(source: Mapping[str, pd.DataFrame | None]) -> pd.DataFrame:
     if not found:
         return pd.DataFrame(columns=["game_id", "date", "claim"]).astype({"date": "datetime64[ns]"})
     dates = pd.concat(found, ignore_index=True).rename(columns={"GAME_ID": "game_id"})
-    dates["date"] = pd.to_datetime(dates["GAME_DATE"].str[:10])
+    dates["date"] = pd.to_datetime(dates["GAME_DATE"].str[:10], format="ISO8601")
     return dates[["game_id", "date", "claim"]].drop_duplicates()
 
 

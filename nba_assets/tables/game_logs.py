@@ -41,6 +41,6 @@ def _renamed(log: pd.DataFrame | None, names: dict[str, str], columns: list[str]
     renamed = log.rename(columns=names | GAME_LOG_COLUMNS).assign(
         game_id=log["GAME_ID"],
         team=teams.canonical_codes(log["TEAM_ABBREVIATION"]),
-        log_date=pd.to_datetime(log["GAME_DATE"].str[:10]),
+        log_date=pd.to_datetime(log["GAME_DATE"].str[:10], format="ISO8601"),
     )
     return renamed[columns]

@@ -178,7 +178,9 @@ def _refreshed(verdict: Verdict, bench: _Bench) -> None:
         bench.write_later(before, damage.clock_ahead)
         status, verdict.said = bench.run(damage.met_by, damage.refreshed, real_frames())
     verdict.exit_status = status
-    at = session(bench.home, now=NOW)
+    # The state is that of the files as they were: the right ones would be news.
+    source = None if damage.clock_ahead else DamagedSource(damaged)
+    at = session(bench.home, source, now=NOW)
     cells, stands = _cells(at), standing(at)
     noted = noted_averages(at, DAYS)
     changes = damage.is_consistent and not damage.clock_ahead

@@ -124,7 +124,8 @@ class TestLateGame:
         assert differ == arrival.rewritten
 
     def test_nothing_before_the_game_is_even_looked_at(self, arrivals: dict[str, Arrival], game_id: str) -> None:
-        assert {b.day for b in arrivals[game_id].built if b.day < LATE[game_id]} == set()
+        before = {b.outcome.partition for b in arrivals[game_id].built if b.day < LATE[game_id]}
+        assert before == {Partition("raw_injury_reports", LATE[game_id] - timedelta(days=1))}, "of which it is read"
 
 
 def test_traded_players_take_the_game_to_their_new_team(arrivals: dict[str, Arrival]) -> None:

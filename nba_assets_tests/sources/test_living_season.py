@@ -139,7 +139,7 @@ def test_what_a_fetch_changes_in_the_cache_is_seen_by_everybody(server: StatsSer
         return payload
 
     server.edits["scheduleleaguev2"] = up_to_the_last
-    fetched = home.run("fetch", "2021-22", "--refresh-days", "3")
+    fetched = home.run("fetch", "2021-22", "--refresh-days", "3", now=LONG_AFTER + timedelta(hours=1))
     assert fetched.exit_code == 0, fetched.output
     assert GAME in fetched.output
     stale = cell(home.session(), "raw_player_boxscores", DAY)

@@ -115,6 +115,20 @@ def test_who_decides_and_what_is_said(
     assert says in claims
 
 
+def test_a_date_of_another_season_decides_nothing_and_is_named() -> None:
+    """There nobody would look for the game."""
+    source = logs("2022-11-26", "2022-11-26") | {ResultSet.SCHEDULE: entry(None)}
+    assert _date(entry(None), source) == ["11-26"]
+    [(_, claims)] = disagreements(source, _games("2021-11-26"))
+    assert "GAME_DATE of the teams' log 2022-11-26" in claims
+
+
+def test_two_spellings_of_a_date_are_one_date() -> None:
+    source = logs("20211126", "2021-11-26T00:00:00") | {ResultSet.SCHEDULE: entry(None, "20211126")}
+    assert _date(entry(None, "20211126"), source) == ["11-26"]
+    assert not list(disagreements(source, _games("2021-11-26")))
+
+
 def test_postponed_and_repeated_entries_stand_on_the_date_that_they_state() -> None:
     postponed = entry(None, "2021-11-25", postponedStatus="Y")
     both = pd.concat([postponed, entry(None)], ignore_index=True)

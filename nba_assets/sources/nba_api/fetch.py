@@ -238,7 +238,9 @@ class SeasonFetch:
             self.cache.store_kept()
             if only_unsettled:
                 return self.cache.forget(is_worth_asking)
-            return self.cache.forget(lambda game, _: game in days or game == self._season)
+            # Nor is it known of which date the games are that the schedule has lost.
+            known = set(schedule["gameId"]) - days.keys()
+            return self.cache.forget(lambda game, _: game not in known)
 
     def unsettled(self, dates: Collection[date]) -> list[date]:
         """The dates with a game of which it may help now to ask for something again."""
