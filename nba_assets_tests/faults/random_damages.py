@@ -376,7 +376,7 @@ def _listed(target: _Target, before: pd.DataFrame) -> str | None:
         return OPTIONAL
     if target.is_of_cells and (columns <= _COSMETIC.get(result_set, set()) or _is_tip_off_of_the_day(target)):
         return COSMETIC
-    if result_set == ResultSet.SCHEDULE and columns == {"gameDateEst", "gameDateTimeUTC"}:
+    if result_set == ResultSet.SCHEDULE and {"gameDateEst"} <= columns <= {"gameDateEst", "gameDateTimeUTC"}:
         return COSMETIC  # the logs say which date it was: only the tip-off is not known
     if columns == {"PLUS_MINUS"} and target.frame["PLUS_MINUS"].dropna().abs().max() <= 60:
         return PLUS_MINUS
