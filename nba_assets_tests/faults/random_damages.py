@@ -308,7 +308,7 @@ def _moved(target: _Target) -> str | None:
         moved = (tipoff + timedelta(days=days)).dt.strftime("%Y-%m-%dT%H:%M:%SZ")
         _put_all(target, "gameDateTimeUTC", moved.to_numpy())
         columns = (*columns, "gameDateTimeUTC")
-    target.whole_day, target.is_of_cells = True, False
+    target.whole_day, target.is_of_cells, target.columns = True, False, tuple(columns)
     return f"the day moved by {days:+d} ({', '.join(columns)})"
 
 
