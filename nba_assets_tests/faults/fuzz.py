@@ -39,7 +39,7 @@ DAY, NEXT = date(2021, 11, 10), date(2021, 11, 11)
 
 NOW = datetime(2021, 11, 14, 12, tzinfo=EASTERN)
 GREEN = frozenset({Status.OK, Status.BOOTSTRAP, Status.NO_GAMES})
-MOST_LISTED = 0.05
+MOST_LISTED = 0.07
 _DAYS = (DAY, NEXT)
 _IN_MEMORY = Path("/dev/shm")
 _SHOWN = 12
