@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 import urllib.request
 from datetime import UTC, datetime
 
 from nba_assets.settings import Settings
+from nba_assets.whole_file import replaced_whole
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,5 @@ def beat(settings: Settings) -> None:
 def _write(settings: Settings) -> None:
     path = settings.heartbeat_file
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(f"{datetime.now(UTC).isoformat(timespec='seconds')}\n", encoding="utf-8")
-    part.replace(path)
+    with replaced_whole(path) as part:
+        part.write_text(f"{datetime.now(UTC).isoformat(timespec='seconds')}\n", encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Sequence
 from datetime import date
 from difflib import get_close_matches
@@ -39,6 +38,7 @@ from nba_assets.session import Session, open_session
 from nba_assets.tables import TABLES, TIERS
 from nba_assets.text import counted, joined
 from nba_assets.warehouse.base import OutOfContractError
+from nba_assets.whole_file import replaced_whole
 
 _BY_ANY_NAME = {name.lower(): table for table in TABLES.values() for name in (table.name, table.short_name)}
 _MOST_DATES = 3
@@ -151,17 +151,14 @@ def _named(cells: Collection[Cell], days: Sequence[date]) -> str:
 
 def _write(rows: pd.DataFrame, file: Path) -> None:
     """The file is the old one or the new one, never a part."""
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
-        if file.suffix == ".parquet":
-            rows.to_parquet(part, index=False)
-        else:
-            rows.to_csv(part, index=False)
-        part.replace(file)
+        with replaced_whole(file) as part:
+            if file.suffix == ".parquet":
+                rows.to_parquet(part, index=False)
+            else:
+                rows.to_csv(part, index=False)
     except OSError as error:
         raise UsageError(f"--out {file}: cannot be written ({error})") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _list_tables(format_: Format) -> None:

@@ -42,7 +42,7 @@ class AttemptResult:
     rows: pd.DataFrame
     outcomes: dict[date, Outcome]
     opening_nights: dict[str, pd.Timestamp] = field(default_factory=dict)
-    fingerprints: dict[date, str | None] = field(default_factory=dict)
+    fingerprints: dict[date, str] = field(default_factory=dict)
 
     @property
     def published(self) -> list[date]:
@@ -75,7 +75,8 @@ class Attempt:
                 return AttemptResult(self.table.empty(), {days[0]: outcome})
             # What the source has for the other dates is not lost with one that it cannot deliver.
             return self._joined([self.at([day], stored) for day in days])
-        fingerprints = {day: self.session.fingerprints.of(self.table.asked_for, day, versions) for day in days}
+        asked_for = self.table.asked_for
+        fingerprints = self.session.fingerprints.of(asked_for, days, versions) if asked_for else {}
         return replace(self._with_inputs(days, inputs), fingerprints=fingerprints)
 
     def _with_inputs(self, days: Sequence[date], inputs: Inputs) -> AttemptResult:

@@ -55,8 +55,9 @@ def pending_requests(session: Session) -> PendingRequests:
     """
     today = session.today()
     session.warehouse.prepare()
-    state = load_state(session, _resumed_on(session, today), today)
-    first = _first_day(session, state, today)
+    resumed = _resumed_on(session, today)
+    state = load_state(session, resumed, today)
+    first = _first_day(session, state, resumed, today)
     schedule = session.warehouse.read(SCHEDULE, columns=RESULT_COLUMNS, start=first, end=today)
     games = counting_games(schedule, session.counting_types)
     played = {pd.Timestamp(day).date() for day in games["game_date"].unique()}
@@ -80,10 +81,9 @@ def _resumed_on(session: Session, today: date) -> date:
     return next((day for day in since if day not in loaded), back)
 
 
-def _first_day(session: Session, state: State, today: date) -> date:
-    """The first date that may be asked for: not before the day before opening night."""
+def _first_day(session: Session, state: State, first: date, today: date) -> date:
+    """The first date that may be asked for, of those since `first`: not before the day before opening night."""
     opening = state.opening_night(today)
-    first = _resumed_on(session, today)
     if opening is not None:
         first = min(max(first, opening - _DAY), today - _DAY)
     return max(first, session.settings.partitions_start)

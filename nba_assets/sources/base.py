@@ -107,10 +107,26 @@ class Source(Protocol):
         ...
 
 
-class Unversioned:
-    """The part of a Source that cannot tell without being asked what it would say: nothing is compared."""
+class NobodyToAsk:
+    """The part of a Source that has what it has: asking again is of no use."""
 
     is_asked = False
+
+    def never_asked(self, result_set: ResultSet, season: str, games: Collection[str]) -> set[str]:  # noqa: ARG002
+        """None: nobody has to ask."""
+        return set()
+
+    def renew(self, dates: Collection[date], *, only_unsettled: bool = False) -> bool:  # noqa: ARG002
+        """Nothing to be done: it is looked at at every reading anyway."""
+        return False
+
+    def unsettled(self, dates: Collection[date]) -> list[date]:  # noqa: ARG002
+        """None: it says the same however often it is asked."""
+        return []
+
+
+class Unversioned(NobodyToAsk):
+    """The part of a Source that cannot tell without being read what it would say: nothing is compared."""
 
     def version(self, result_set: ResultSet, season: str) -> str | None:  # noqa: ARG002
         """None: it cannot tell."""
@@ -119,18 +135,6 @@ class Unversioned:
     def snapshot(self, result_set: ResultSet, season: str) -> Snapshot | None:  # noqa: ARG002
         """None: nothing is at hand."""
         return None
-
-    def never_asked(self, result_set: ResultSet, season: str, games: Collection[str]) -> set[str]:  # noqa: ARG002
-        """None: nobody has to ask."""
-        return set()
-
-    def renew(self, dates: Collection[date], *, only_unsettled: bool = False) -> bool:  # noqa: ARG002
-        """Nothing to be done: it is asked at every reading anyway."""
-        return False
-
-    def unsettled(self, dates: Collection[date]) -> list[date]:  # noqa: ARG002
-        """None: it says the same however often it is asked."""
-        return []
 
 
 # Column -> kind: "str", "int", "float" or "bool"; a "?" marks columns that may hold NULL.
@@ -262,7 +266,7 @@ def conform(frame: pd.DataFrame, result_set: ResultSet, *, origin: str, season: 
 def _in_one_spelling(frame: pd.DataFrame, result_set: ResultSet, season: str | None, origin: str) -> pd.DataFrame:
     """Game ids in ten digits, clocks as mm:ss. Raises SourceSchemaError for an id that is none."""
     spelt = {}
-    column = _GAME_IDS.get(result_set)
+    column = GAME_IDS.get(result_set)
     if column is not None:
         spelt[column] = normal_game_ids(frame[column], season)
         _refuse_no_ids(spelt[column], result_set, f"{origin}: {result_set}.{column}")
@@ -288,7 +292,7 @@ def _refuse_no_ids(ids: pd.Series, result_set: ResultSet, where: str) -> None:
 NO_ID_YET = "postponed-"
 """What stands in place of the id of a game that was put off before it was given another date."""
 
-_GAME_IDS: dict[ResultSet, str] = {
+GAME_IDS: dict[ResultSet, str] = {
     ResultSet.SCHEDULE: "gameId",
     ResultSet.TEAM_LOG: "GAME_ID",
     ResultSet.PLAYER_LOG: "GAME_ID",
@@ -298,6 +302,7 @@ _GAME_IDS: dict[ResultSet, str] = {
     ResultSet.PLAY_BY_PLAY: "gameId",
     ResultSet.GAME_LINES: "gameId",
 }
+"""The column with the game of a row; injury reports have none."""
 _CLOCKS: dict[ResultSet, tuple[str, ...]] = {ResultSet.BOX_SCORES: ("minutes",)}
 _DTYPES = {"int": "int64", "int?": "Int64", "float?": "float64", "bool": "bool", "bool?": "boolean"}
 

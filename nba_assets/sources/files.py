@@ -5,7 +5,7 @@ A missing file is an error, except those that are optional: see `_OPTIONAL`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from nba_assets.league.calendar import GameType
 from nba_assets.sources.base import (
     COLUMNS,
     OPTIONAL_RESULT_SETS,
+    NobodyToAsk,
     ResultSet,
     SeasonNotCoveredError,
     Snapshot,
@@ -34,14 +35,13 @@ _OPTIONAL = OPTIONAL_RESULT_SETS | {ResultSet.SHOTS}
 """A season without shots has everything but zones."""
 
 
-class FilesSource:
+class FilesSource(NobodyToAsk):
     """Reads Parquet files; the layout is the one that the live source's cache is written in.
 
     `counting_types` says for which game types the directory has box scores (default: regular season).
     """
 
     name = "files"
-    is_asked = False
 
     def __init__(self, directory: Path, *, counting_types: frozenset[str] = frozenset({GameType.REGULAR})) -> None:
         self.directory = directory
@@ -65,38 +65,28 @@ class FilesSource:
 
     def find(self, result_set: ResultSet, season: str) -> pd.DataFrame | None:
         """The whole season, or None if there is no such file."""
-        found = self._current(result_set, season)
+        found = self.snapshot(result_set, season)
         return None if found is None else found.frame
 
     def version(self, result_set: ResultSet, season: str) -> str | None:
         """The file's place, time stamps and size; None if there is none."""
-        return _version(self._path(result_set, season))
+        path = self._path(result_set, season).absolute()
+        try:
+            state = path.stat()
+        except OSError:
+            return None
+        return f"{path}|{state.st_mtime_ns}|{state.st_ctime_ns}|{state.st_size}|{state.st_ino}"
 
     def snapshot(self, result_set: ResultSet, season: str) -> Snapshot | None:
         """The whole season; None if there is no such file."""
-        return self._current(result_set, season)
-
-    def _current(self, result_set: ResultSet, season: str) -> Snapshot | None:
         path = self._path(result_set, season)
-        version = _version(path) if path.is_file() else None
+        version = self.version(result_set, season) if path.is_file() else None
         if version is None:
             return None
         known = self._read.get(path)
         if known is None or known.version != version:
             self._read[path] = known = Snapshot(version, _read_parquet(path, result_set, season))
         return known
-
-    def never_asked(self, result_set: ResultSet, season: str, games: Collection[str]) -> set[str]:  # noqa: ARG002
-        """None: files have what they have."""
-        return set()
-
-    def renew(self, dates: Collection[date], *, only_unsettled: bool = False) -> bool:  # noqa: ARG002
-        """Nothing to be done: files that have changed are read again anyway."""
-        return False
-
-    def unsettled(self, dates: Collection[date]) -> list[date]:  # noqa: ARG002
-        """None: nobody answers for a file."""
-        return []
 
     def _path(self, result_set: ResultSet, season: str) -> Path:
         return self.directory / season / f"{result_set}.parquet"
@@ -126,14 +116,6 @@ def open_source(settings: Settings) -> FilesSource:
 def season_folders(directory: Path) -> list[str]:
     """The folders of a directory that are named like a season, oldest first."""
     return sorted(path.name for path in directory.glob("[12][0-9][0-9][0-9]-[0-9][0-9]") if path.is_dir())
-
-
-def _version(path: Path) -> str | None:
-    try:
-        state = path.stat()
-    except OSError:
-        return None
-    return f"{path.absolute()}|{state.st_mtime_ns}|{state.st_ctime_ns}|{state.st_size}|{state.st_ino}"
 
 
 def _read_parquet(path: Path, result_set: ResultSet, season: str) -> pd.DataFrame:

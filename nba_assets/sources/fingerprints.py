@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,9 @@ import numpy as np
 import pandas as pd
 
 from nba_assets.league.calendar import season_of
-from nba_assets.sources.base import COLUMNS, ResultSet, Snapshot, Source, SourceError
+from nba_assets.sources.base import GAME_IDS, ResultSet, Snapshot, Source, SourceError
 from nba_assets.text import joined
+from nba_assets.whole_file import replaced_whole
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ Said = dict[str, dict[str, str]]
 def marks_of(result_set: ResultSet, frame: pd.DataFrame) -> Marks:
     """The marks of a result set's rows, in their declared types."""
     told = _as_it_counts(result_set, frame)
-    entity = next(column for column in ("gameId", "GAME_ID", "teamName") if column in COLUMNS[result_set])
+    entity = GAME_IDS.get(result_set, "teamName")
     day = _DATES.get(result_set)
     units = pd.DataFrame(
         {
@@ -140,19 +141,21 @@ class SourceFingerprints:
         self._directory = directory
         self._seasons: dict[str, SeasonFingerprints] = {}
 
-    def of(self, result_sets: Iterable[ResultSet], day: date, read: Versions) -> str | None:
-        """The fingerprint of a date in the versions that were read; CHANGED_MEANWHILE, if the source has others by now.
+    def of(self, result_sets: tuple[ResultSet, ...], days: Iterable[date], read: Versions) -> dict[date, str]:
+        """The fingerprint of each date in the versions that were read; CHANGED_MEANWHILE, if there are others by now.
 
-        None where the source cannot tell without being asked.
+        None of dates of which the source cannot tell without being asked.
         """
-        season = self.season(season_of(day))
-        if season is None:
-            return None
-        wanted = tuple(result_sets)
-        versions = {result_set: read.get((result_set, season.name)) for result_set in wanted}
-        if any(version not in (None, season.versions.get(result_set)) for result_set, version in versions.items()):
-            return CHANGED_MEANWHILE
-        return season.fingerprint(wanted, day)
+        found: dict[date, str] = {}
+        for name, of_season in groupby(sorted(days), key=season_of):
+            season = self.season(name)
+            if season is None:
+                continue
+            versions = {result_set: read.get((result_set, name)) for result_set in result_sets}
+            is_read = all(v in (None, season.versions.get(result_set)) for result_set, v in versions.items())
+            for day in of_season:
+                found[day] = season.fingerprint(result_sets, day) if is_read else CHANGED_MEANWHILE
+        return found
 
     def season(self, name: str) -> SeasonFingerprints | None:
         """The season as the source has it now; None if it has no schedule of it, or cannot tell."""
@@ -255,10 +258,9 @@ class _Memory:
     def write(self) -> None:
         if not self._is_new:
             return
-        part = self._path.with_name(f".{self._path.name}.{os.getpid()}.part")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(self._known), encoding="utf-8")
-            part.replace(self._path)
+            with replaced_whole(self._path) as part:
+                part.write_text(json.dumps(self._known), encoding="utf-8")
         except OSError as error:
             log.debug("%s: not remembered: %s", self._path, error)

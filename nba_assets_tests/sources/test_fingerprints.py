@@ -173,11 +173,10 @@ def test_a_file_that_changed_while_it_was_read_equals_nothing(directory: Path, t
     fingerprints = SourceFingerprints(source, tmp_path)
     wanted = _of(TABLES["raw_player_boxscores"])
     read = {(one, SEASON): version for one in wanted if (version := source.version(one, SEASON)) is not None}
-    said = fingerprints.of(wanted, DAY, read)
-    assert said is not None
+    said = fingerprints.of(wanted, [DAY], read)[DAY]
     assert GAME in said
     _write(directory, PLAYERS, _one_more(GAME, "STL"))
-    assert fingerprints.of(wanted, DAY, read) == CHANGED_MEANWHILE
+    assert fingerprints.of(wanted, [DAY], read) == {DAY: CHANGED_MEANWHILE}
     assert differences(CHANGED_MEANWHILE, said) is not None
 
 

@@ -37,14 +37,19 @@ AFTER = ("raw_shots", "team_offense_game_summary")
 OF_THE_ATTEMPT = ["attempt_id", "run_id", "started_at", "duration_s"]
 
 
-class WithoutGames(Unversioned, FilesSource):
+class WithoutGames(Unversioned):
     """Files from which games are missing, as if their box scores had not come yet."""
 
-    missing: tuple[str, ...] = ()
+    name = "files"
+
+    def __init__(self, directory: Path) -> None:
+        self._files = FilesSource(directory)
+        self.counting_types = self._files.counting_types
+        self.missing: tuple[str, ...] = ()
 
     def read(self, result_set: ResultSet, season: str, dates: Sequence[date] | None = None) -> pd.DataFrame | None:
         """The season, without the box scores of the missing games."""
-        rows = super().read(result_set, season, dates)
+        rows = self._files.read(result_set, season, dates)
         if rows is None or result_set is ResultSet.SCHEDULE or "GAME_ID" not in rows:
             return rows
         return rows[~rows["GAME_ID"].isin(self.missing)]

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -24,6 +23,7 @@ from filelock import FileLock, Timeout
 
 from nba_assets.sources.base import COLUMNS, ResultSet, SourceError, conform
 from nba_assets.sources.nba_api.endpoints import KEYS
+from nba_assets.whole_file import replaced_whole
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +156,8 @@ class SeasonCache:
 
     def _write_record(self, record: dict[str, dict[str, str]]) -> None:
         text = json.dumps(record, indent=0, sort_keys=True)
-        _write_whole(self._record_path, lambda file: file.write(text.encode()))
+        with _as_cache_error(self._record_path), replaced_whole(self._record_path) as part:
+            part.write_text(text, encoding="utf-8")
 
     def forget(self, is_gone: Callable[[str, datetime], bool]) -> bool:
         """Take back when games were fetched (of the schedule: the season), where `is_gone`; their rows stay.
@@ -174,7 +175,9 @@ class SeasonCache:
         return True
 
     def _write_frame(self, result_set: ResultSet, frame: pd.DataFrame) -> None:
-        _write_whole(self.path(result_set), lambda file: frame.to_parquet(file, index=False))
+        path = self.path(result_set)
+        with _as_cache_error(path), replaced_whole(path) as part:
+            frame.to_parquet(part, index=False)
 
 
 def _in_order(frame: pd.DataFrame, key: list[str]) -> pd.DataFrame:
@@ -186,20 +189,6 @@ def _fingerprints(frame: pd.DataFrame, game: str) -> pd.Series:
     """Game -> a number that changes with its rows, but not with their order."""
     hashes = pd.util.hash_pandas_object(frame, index=False)
     return hashes.groupby(frame[game].to_numpy()).sum().sort_index()
-
-
-def _write_whole(path: Path, write: Callable[[BinaryIO], Any]) -> None:
-    """The file is the old one or the new one, never a part; raises CacheError if it cannot be written."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with _as_cache_error(path):
-        try:
-            with part.open("wb") as file:
-                write(file)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ record of a cut-off is a file beside the cache: nobody asks before its time, a g
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from nba_assets.backoff import doubled
 from nba_assets.sources.nba_api.pace import SourceUnavailableError, written
+from nba_assets.whole_file import replaced_whole
 
 SILENT_CALLS = 3
 """So many calls in a row without an answer, soon after a good one, are a cut-off."""
@@ -123,11 +123,10 @@ class CutOff:
             return None
 
     def _write(self, record: _Record) -> None:
-        part = self._path.with_name(f"{self._path.name}.{os.getpid()}.part")
         with written(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(asdict(record)), encoding="utf-8")
-            part.replace(self._path)
+            with replaced_whole(self._path) as part:
+                part.write_text(json.dumps(asdict(record)), encoding="utf-8")
 
     def _last_answer(self) -> float | None:
         try:

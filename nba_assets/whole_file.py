@@ -1,0 +1,25 @@
+"""Files that are replaced whole: whoever reads one has the old or the new, never a part, also if a writer is killed."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replaced_whole(path: Path) -> Iterator[Path]:
+    """A place beside `path` to write to, which takes its place if nothing is raised, once it is on disk.
+
+    Each writer has one of its own: of several the last one counts. Raises OSError.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        yield part
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
