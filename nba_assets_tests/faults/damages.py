@@ -16,10 +16,9 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from nba_assets.sources.base import ResultSet
+from nba_assets.sources.base import GAME_IDS, ResultSet
 from nba_assets_tests.faults.season_frames import Frames, games_of
 from nba_assets_tests.repair.corrections import one_basket_more
-from nba_assets_tests.repair.season import GAME_ID
 
 NIGHT, NEXT, AFTER = date(2021, 12, 8), date(2021, 12, 9), date(2021, 12, 10)
 """A night of thirteen games, the next, and the first on which both teams of GAME may have played again."""
@@ -425,8 +424,8 @@ def line_under_another_game(frames: Frames) -> Frames:
 @_damage("n4", "two games of the night under one id", named=_OF_GAME)
 def two_games_under_one_id(frames: Frames) -> Frames:
     """In all files."""
-    for result_set, column in GAME_ID.items():
-        frames = _set(frames, result_set, _of(OTHER_GAME), **{column: GAME})
+    for result_set in GAME_IDS.keys() & frames.keys():
+        frames = _set(frames, result_set, _of(OTHER_GAME), **{GAME_IDS[result_set]: GAME})
     return frames
 
 

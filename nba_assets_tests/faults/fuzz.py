@@ -26,13 +26,13 @@ from nba_assets.planning.load import load_state
 from nba_assets.planning.plan import plan_step, ranges
 from nba_assets.planning.state import Cell, State
 from nba_assets.session import Session
-from nba_assets.sources.base import ResultSet
+from nba_assets.sources.base import GAME_IDS, ResultSet
 from nba_assets.tables import TABLES, TIERS
 from nba_assets_tests.engine.warehouses import healthy, session
 from nba_assets_tests.faults.random_damages import LIST, RandomDamage, random_damage
 from nba_assets_tests.faults.season_frames import DamagedSource, Frames, real_frames
 from nba_assets_tests.faults.trial import noted_averages
-from nba_assets_tests.repair.season import GAME_ID, days_from
+from nba_assets_tests.repair.season import days_from
 
 DAY, NEXT = date(2021, 11, 10), date(2021, 11, 11)
 """A night of thirteen games, and the date whose pre-game tables read it."""
@@ -197,11 +197,11 @@ def near_the_day() -> Frames:
     near = schedule.loc[dates.between(str(date(2021, 11, 7)), str(date(2021, 11, 14))), "gameId"]
     return {
         result_set: frame
-        if result_set == ResultSet.SCHEDULE or result_set not in GAME_ID
+        if result_set == ResultSet.SCHEDULE or result_set not in GAME_IDS
         else _of(frame, result_set, near)
         for result_set, frame in frames.items()
     }
 
 
 def _of(frame: pd.DataFrame, result_set: ResultSet, games: pd.Series) -> pd.DataFrame:
-    return frame[frame[GAME_ID[result_set]].isin(games)].reset_index(drop=True)
+    return frame[frame[GAME_IDS[result_set]].isin(games)].reset_index(drop=True)

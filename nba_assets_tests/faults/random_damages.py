@@ -13,10 +13,9 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from nba_assets.sources.base import COLUMNS, ResultSet
+from nba_assets.sources.base import COLUMNS, GAME_IDS, ResultSet
 from nba_assets_tests.faults.season_frames import Frames, games_of
 from nba_assets_tests.repair.corrections import one_basket_more
-from nba_assets_tests.repair.season import GAME_ID
 
 Generator = np.random.Generator
 
@@ -235,7 +234,7 @@ def _doubled_with_a_change(target: _Target) -> str | None:
 
 
 def _to_another_game(target: _Target) -> str | None:
-    column = GAME_ID.get(target.result_set)
+    column = GAME_IDS.get(target.result_set)
     if column is None:
         return None
     row = target.row()
@@ -322,7 +321,7 @@ def _number_as_text(target: _Target) -> str | None:
 
 
 def _id_as_number(target: _Target) -> str | None:
-    column = GAME_ID.get(target.result_set)
+    column = GAME_IDS.get(target.result_set)
     if column is None:
         return None
     ids = target.frame[column]
@@ -458,7 +457,7 @@ def _is_undecidable(target: _Target, before: pd.DataFrame) -> bool:
 def _is_of_day(frame: pd.DataFrame, result_set: ResultSet, day: date) -> pd.Series:
     if result_set == ResultSet.INJURY_REPORTS:
         return frame["gameDate"].str[:10].eq(str(day))
-    return frame[GAME_ID[result_set]].isin(games_of(day))
+    return frame[GAME_IDS[result_set]].isin(games_of(day))
 
 
 def _choice(rng: Generator, values: list, weights: list[float] | None = None):  # type: ignore[no-untyped-def, type-arg]

@@ -10,9 +10,8 @@ import pandas as pd
 import pytest
 
 from nba_assets.partition import Status
-from nba_assets.sources.base import ResultSet
+from nba_assets.sources.base import GAME_IDS, ResultSet
 from nba_assets_tests.engine.warehouses import Edit, EditedSource, build_range, cell, copy_of, healthy, session, stored
-from nba_assets_tests.repair.season import GAME_ID
 
 BEFORE, DAY = date(2021, 11, 6), date(2021, 11, 7)
 GAME, NAME = "0022100142", "0022100142 MIL@WAS"
@@ -26,7 +25,7 @@ def _of(result_set: ResultSet, whose: object = None, **values: object) -> Edits:
     """The game's rows, or those of one team or player, with other values; a value may be a function of the old one."""
 
     def change(rows: pd.DataFrame) -> pd.DataFrame:
-        of_game = rows[GAME_ID[result_set]].eq(GAME)
+        of_game = rows[GAME_IDS[result_set]].eq(GAME)
         at = rows.index[of_game & rows[_WHOSE[result_set]].eq(whose)] if whose else rows.index[of_game]
         assert len(at)
         for column, value in values.items():
@@ -38,7 +37,7 @@ def _of(result_set: ResultSet, whose: object = None, **values: object) -> Edits:
 
 def _without(result_set: ResultSet, whose: object = None) -> Edits:
     def change(rows: pd.DataFrame) -> pd.DataFrame:
-        gone = rows[GAME_ID[result_set]].eq(GAME)
+        gone = rows[GAME_IDS[result_set]].eq(GAME)
         if whose:
             gone &= rows[_WHOSE[result_set]].eq(whose)
         assert gone.any()

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from nba_assets.sources.base import ResultSet, Source
+from nba_assets.sources.base import GAME_IDS, ResultSet, Source
 from nba_assets_tests.engine.warehouses import Edit, EditedSource
-from nba_assets_tests.repair.season import GAME_ID
 
 
 def one_basket_more(game_id: str, player_id: int, team: str) -> dict[ResultSet, Edit]:
@@ -68,7 +67,7 @@ def postponed(game_id: str) -> EditedSource:
     def drop(column: str) -> Edit:
         return lambda frame: frame[frame[column].ne(game_id)]
 
-    edits = {result_set: drop(column) for result_set, column in GAME_ID.items()}
+    edits = {result_set: drop(column) for result_set, column in GAME_IDS.items()}
     return EditedSource(edits | {ResultSet.SCHEDULE: put_off})
 
 

@@ -16,20 +16,11 @@ from nba_assets.partition import Partition
 from nba_assets.planning.load import load_state
 from nba_assets.planning.plan import plan_step, ranges
 from nba_assets.session import Session
-from nba_assets.sources.base import ResultSet
+from nba_assets.sources.base import GAME_IDS
 from nba_assets.tables import TABLES
 from nba_assets_tests.engine.warehouses import EditedSource
 
 OPENING_NIGHT = date(2023, 10, 24)
-GAME_ID = {
-    ResultSet.SCHEDULE: "gameId",
-    ResultSet.TEAM_LOG: "GAME_ID",
-    ResultSet.PLAYER_LOG: "GAME_ID",
-    ResultSet.BOX_SCORES: "gameId",
-    ResultSet.INACTIVES: "GAME_ID",
-    ResultSet.SHOTS: "GAME_ID",
-    ResultSet.GAME_LINES: "gameId",
-}
 
 
 def days_from(start: date, end: date) -> list[date]:
@@ -43,7 +34,7 @@ def without(*game_ids: str) -> EditedSource:
     def drop(column: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
         return lambda frame: frame[~frame[column].isin(game_ids)]
 
-    return EditedSource({result_set: drop(column) for result_set, column in GAME_ID.items()})
+    return EditedSource({result_set: drop(column) for result_set, column in GAME_IDS.items()})
 
 
 def repair(session: Session, days: Sequence[date], refresh: Collection[date] = ()) -> list[PartitionResult]:

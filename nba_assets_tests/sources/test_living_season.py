@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -41,12 +40,6 @@ CALLS_OF_THE_DAY = {
     "boxscoretraditionalv3": GAMES,
     "boxscoresummaryv3": GAMES,
 }
-
-
-@pytest.fixture
-def server() -> Iterator[StatsServer]:
-    with StatsServer(real_data()) as running:
-        yield running
 
 
 class Home:

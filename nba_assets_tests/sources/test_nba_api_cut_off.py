@@ -41,11 +41,6 @@ def server() -> Iterator[StatsServer]:
         yield running
 
 
-@pytest.fixture
-def settings(server: StatsServer, tmp_path: Path) -> NbaApiSettings:
-    return quick_settings(server, tmp_path / "cache")
-
-
 def fetch(settings: NbaApiSettings, **options: Any) -> Any:
     return fetch_season(SEASON, settings, dates=[DAY], **({"now": lambda: NEXT_NOON} | options))
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +14,7 @@ from nba_assets.sources.base import ResultSet, SourceSchemaError
 from nba_assets.sources.files import FilesSource
 from nba_assets.sources.nba_api.fetch import FetchDriftError, FetchIncompleteError, fetch_season
 from nba_assets.sources.nba_api.settings import NbaApiSettings
-from nba_assets_tests.needs import real_data
-from nba_assets_tests.sources.stats_server import Fault, StatsServer, quick_settings
+from nba_assets_tests.sources.stats_server import Fault, StatsServer
 
 SEASON = "2021-22"
 DAYS = [date(2021, 10, 19), date(2021, 10, 20)]
@@ -25,17 +23,6 @@ LAST_NIGHT = GAMES[-3:]
 MORNING = datetime(2021, 10, 22, 12, 30, tzinfo=UTC)
 CALLS = 1 + 2 + 1 + 2 * len(GAMES)
 BOX = "boxscoretraditionalv3"
-
-
-@pytest.fixture
-def server() -> Iterator[StatsServer]:
-    with StatsServer(real_data()) as running:
-        yield running
-
-
-@pytest.fixture
-def settings(server: StatsServer, tmp_path: Path) -> NbaApiSettings:
-    return quick_settings(server, tmp_path / "cache")
 
 
 def fetch(settings: NbaApiSettings, days: list[date] = DAYS) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -34,17 +33,6 @@ NEXT_NOON = datetime(2021, 11, 12, 17, 0, tzinfo=UTC)
 CALLS = 1 + 2 + 1 + 2 * 3
 
 TEAM_LOG, PLAYER_LOG, SHOTS = ResultSet.TEAM_LOG, ResultSet.PLAYER_LOG, ResultSet.SHOTS
-
-
-@pytest.fixture
-def server() -> Iterator[StatsServer]:
-    with StatsServer(real_data()) as running:
-        yield running
-
-
-@pytest.fixture
-def settings(server: StatsServer, tmp_path: Path) -> NbaApiSettings:
-    return quick_settings(server, tmp_path / "cache")
 
 
 def fetch(settings: NbaApiSettings, **options: Any) -> Any:

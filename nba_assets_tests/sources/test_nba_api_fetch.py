@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -39,17 +38,6 @@ SIX_GAMES = date(2021, 11, 18)
 THREE_GAMES = date(2021, 11, 11)
 CALLS_OF_SIX_GAMES = 1 + 2 + 1 + 2 * 6
 """The schedule, both logs, the shots, and two calls for each game."""
-
-
-@pytest.fixture
-def server() -> Iterator[StatsServer]:
-    with StatsServer(real_data()) as running:
-        yield running
-
-
-@pytest.fixture
-def settings(server: StatsServer, tmp_path: Path) -> NbaApiSettings:
-    return quick_settings(server, tmp_path / "cache")
 
 
 def raw_tables(source: Source, season: str, dates: pd.DatetimeIndex) -> dict[str, pd.DataFrame]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from nba_assets.sources.nba_api import NbaApiSource
 from nba_assets.sources.nba_api.fetch import FetchDriftError, FetchIncompleteError, fetch_season
 from nba_assets.sources.nba_api.settings import NbaApiSettings
 from nba_assets.tables import TABLES
-from nba_assets_tests.needs import real_data
 from nba_assets_tests.sources.stats_server import REGULAR, StatsServer, quick_settings
 
 SEASON = "2021-22"
@@ -28,12 +27,6 @@ FIRST = GAMES[0]
 CALLS = 1 + 2 + 1 + 2 * 3
 NEXT_NOON = datetime(2021, 11, 12, 17, 0, tzinfo=UTC)
 AFTER_THE_GAME = ("raw_schedule", "raw_team_boxscores", "raw_player_boxscores", "raw_shots", "player_game_summary")
-
-
-@pytest.fixture
-def server() -> Iterator[StatsServer]:
-    with StatsServer(real_data()) as running:
-        yield running
 
 
 @pytest.fixture

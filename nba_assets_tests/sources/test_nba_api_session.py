@@ -17,7 +17,6 @@ from nba_assets.sources.nba_api.fetch import fetch_season
 from nba_assets.sources.nba_api.pace import SourceUnavailableError
 from nba_assets.sources.nba_api.settings import NbaApiSettings
 from nba_assets_tests.cli.command import nba_assets
-from nba_assets_tests.needs import real_data
 from nba_assets_tests.sources.stats_server import Fault, StatsServer
 
 SEASON = "2021-22"
@@ -92,12 +91,6 @@ class Narrow:
 
 NUMBER = 5
 '''
-
-
-@pytest.fixture
-def server() -> Iterator[StatsServer]:
-    with StatsServer(real_data()) as running:
-        yield running
 
 
 @pytest.fixture

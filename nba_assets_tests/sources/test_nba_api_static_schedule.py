@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -28,12 +27,6 @@ DAY = date(2021, 11, 11)
 NEXT_NOON = datetime(2021, 11, 12, 17, 0, tzinfo=UTC)
 CALLS = 1 + 2 + 1 + 2 * 3
 API, FILE = "scheduleleaguev2", "scheduleleaguev2.json"
-
-
-@pytest.fixture
-def server() -> Iterator[StatsServer]:
-    with StatsServer(real_data()) as running:
-        yield running
 
 
 @pytest.fixture
