@@ -12,9 +12,13 @@ from enum import StrEnum
 
 from nba_assets.partition import Cause, Finding, Partition, Status
 from nba_assets.settings import Settings
+from nba_assets.warehouse.corrections import Correction
 
 BACKFILL = "BACKFILL"
 """The status of the record that a backfill has had its digest."""
+
+CORRECTED = "CORRECTED"
+"""The status of the record that corrections of the source were reported."""
 
 RUN_FAILED = "RUN FAILED"
 """The status of what a run that left no row in the ledger was to build."""
@@ -57,6 +61,7 @@ class Event(StrEnum):
     CHANGED = "changed"
     RESOLVED = "resolved"
     BACKFILL = "backfill"
+    CORRECTED = "corrected"
     OVERFLOW = "overflow"
 
 
@@ -86,7 +91,7 @@ class RootCause:
 
 @dataclass(frozen=True)
 class Alert:
-    """One root cause, or the record of a digested backfill.
+    """One root cause, or the record of a digested backfill or of reported corrections.
 
     `partitions` are the roots that are still wrong. `tier`, `missing` and `reported_partitions` are what was last
     reported. `opened_at` is None while something that may pass by itself is only watched.
@@ -173,6 +178,7 @@ class Notice:
     alert: Alert
     causes: tuple[RootCause, ...] = ()
     digest: Digest | None = None
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _WELL = (Status.OK, Status.NO_GAMES, Status.BOOTSTRAP, Status.NOT_DUE)
-_MOST_DATES, _MOST_REASONS, _MOST_ROWS, _MOST_SUBJECTS = 5, 3, 7, 100
+_MOST_DATES, _MOST_REASONS, _MOST_ROWS, _MOST_SUBJECTS, _MOST_CELLS = 5, 3, 7, 100, 10
 _LONGEST_SUBJECT, _LONGEST_OF_SEVERAL, _WIDTH = 180, 240, 118
 _DAY = timedelta(days=1)
 _COUNTING = {name: table.short_name for name, table in TABLES.items() if not table.optional}
@@ -121,7 +121,9 @@ def _matrix_as_text(matrix: Matrix) -> str:
 def write(notice: Notice, observation: Observation | None, now: datetime) -> Message:
     """The message of a notice; without an observation it does so without a part of the matrix."""
     alert_ids = [notice.alert.alert_id]
-    if notice.digest is not None:
+    if notice.corrections:
+        email = _of_corrections(notice, observation)
+    elif notice.digest is not None:
         email = _of_backfill(notice.digest)
         alert_ids += [alert.alert_id for alert, _ in notice.digest.opened]
     elif notice.event is Event.RESOLVED:
@@ -181,6 +183,33 @@ def _of_backfill(digest: Digest) -> Email:
         ],
         [f"nba-assets coverage {range_}", f"nba-assets repair {range_}"] if wrong else [],
     )
+
+
+def _of_corrections(notice: Notice, observation: Observation | None) -> Email:
+    corrections, days = notice.corrections, dates(notice.alert.partitions)
+    named = observation.teams if observation else {}
+    games = sorted({game for one in corrections for game in one.games})
+    cells = sorted((cell for one in corrections for cell in one.largest), key=lambda cell: -cell.size)[:_MOST_CELLS]
+    rest = sum(one.cells for one in corrections) - len(cells)
+    lines = [f"{_game(cell.game, named)} · {cell}" for cell in cells]
+    added, removed = (sum(getattr(one, name) for one in corrections) for name in ("rows_added", "rows_removed"))
+    first, last = notice.alert.first_day, notice.alert.last_day
+    return Email(
+        f"INFO: the source has corrected {days}: {joined([_game(game, named) for game in games], 2)}",
+        f"INFO · the source has corrected {days}",
+        [
+            ("Changed", "\n".join([*lines, *([f"and {counted(rest, 'more cell')}"] if rest else [])])),
+            ("Rows", f"{added:,} added, {removed:,} removed" if added or removed else ""),
+            ("Tables", joined([str(one.partition) for one in corrections], _MOST_DATES)),
+        ],
+        [f"nba-assets coverage {first} {last}"],
+        observation.excerpt(max(first, last - (_MOST_ROWS - 1) * _DAY), last) if observation else None,
+    )
+
+
+def _game(game: str, named: Mapping[str, str]) -> str:
+    """ "0022100025 DET@CHI" """
+    return f"{game} {named[game]}" if game in named else game
 
 
 def overflow_email(subjects: Sequence[str], *, budget: int, earlier: int) -> Email:

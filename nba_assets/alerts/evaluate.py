@@ -10,10 +10,11 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from nba_assets.alerts.alert import (
     BACKFILL,
+    CORRECTED,
     RUN_FAILED,
     Alert,
     BackfillFacts,
@@ -25,7 +26,9 @@ from nba_assets.alerts.alert import (
     worst,
 )
 from nba_assets.partition import Partition, Status
-from nba_assets.warehouse.ledger import moment_of
+from nba_assets.text import counted
+from nba_assets.warehouse.corrections import Correction
+from nba_assets.warehouse.ledger import attempt_id_at, moment_of
 
 PATIENCE = timedelta(hours=1)
 """How long something that the next run may put right is only watched: staleness, what was never computed."""
@@ -49,7 +52,8 @@ class Snapshot:
 
     `neighbours(partition)` are the dates before and after it that prove something about the table; `attempt_at`
     gives the newest (attempt id, backfill id) of a partition; `job_recovered(job, since)` says whether a job that
-    has no partitions has succeeded since that attempt id; `in_full(facts)` adds what only a digest needs to know.
+    has no partitions has succeeded since that attempt id; `in_full(facts)` adds what only a digest needs to know;
+    `corrections` are those of late.
     """
 
     root_causes: Sequence[RootCause]
@@ -58,6 +62,7 @@ class Snapshot:
     attempt_at: Callable[[Partition], tuple[str, str | None]] = lambda _: ("", None)
     job_recovered: Callable[[str, str], bool] = lambda _, __: False
     in_full: Callable[[BackfillFacts], BackfillFacts] = lambda facts: facts
+    corrections: Sequence[Correction] = ()
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,8 @@ def evaluate(previous: Sequence[Alert], snapshot: Snapshot, now: datetime) -> Ev
     for backfill_id, digest in work.digests.items():
         had_one = any(alert.alert_id == backfill_id for alert in previous)
         updates[backfill_id] = work.close(digest, still_open, found, had_one=had_one)
+    for record in work.corrected(_news(previous, snapshot.corrections)):
+        updates[record.alert_id] = record
     kept = [updates.pop(alert.alert_id, alert) for alert in previous]
     alerts = tuple(alert for alert in (*kept, *updates.values()) if alert is not None)
     return Evaluation(alerts, tuple(work.notices))
@@ -251,6 +258,55 @@ class _Work:
         if digest.opened or digest.continued or digest.resolved or not had_one:
             self.notices.append(Notice(Event.BACKFILL, record, digest=digest))
         return record
+
+    def corrected(self, news: Mapping[date, Sequence[Correction]]) -> list[Alert]:
+        """The records that corrections were reported: one for each date, or one for many dates."""
+        settled = [of_date for of_date in news.values() if self._is_settled(of_date)]
+        if len(settled) > _MANY:
+            settled = [[one for of_date in settled for one in of_date]]
+        return [self._report(of_date) for of_date in settled]
+
+    def _is_settled(self, of_date: Sequence[Correction]) -> bool:
+        """Nobody is at work on the date any more: its tables are corrected one after the other."""
+        backfills, newest = {one.backfill_id for one in of_date}, max(one.corrected_at for one in of_date)
+        return not backfills & self.running and (None not in backfills or self.now - newest > SILENCE)
+
+    def _report(self, corrections: Sequence[Correction]) -> Alert:
+        days = [one.partition.day for one in corrections]
+        cells, games = sum(one.cells for one in corrections), {game for one in corrections for game in one.games}
+        newest = attempt_id_at(max(one.corrected_at for one in corrections))
+        record = Alert(
+            alert_id=hashlib.sha256(f"{CORRECTED}{min(days)}{newest}".encode()).hexdigest()[:12],
+            table=corrections[0].partition.table,
+            kind=CORRECTED,
+            status=CORRECTED,
+            reason=f"the source has corrected {counted(cells, 'cell')} of {counted(len(games), 'game')}",
+            tier=Tier.INFO,
+            first_day=min(days),
+            last_day=max(days),
+            partitions=tuple(one.partition for one in corrections),
+            seen_at=self.now,
+            last_attempt=newest,
+            opened_at=self.now,
+            resolved_at=self.now,
+        )
+        self.notices.append(Notice(Event.CORRECTED, record, corrections=tuple(corrections)))
+        return record
+
+
+def _news(previous: Sequence[Alert], corrections: Iterable[Correction]) -> dict[date, list[Correction]]:
+    """The corrections of each date that were not reported yet."""
+    reported = {
+        partition: alert.last_attempt
+        for alert in previous
+        if alert.status == CORRECTED
+        for partition in alert.partitions
+    }
+    news: dict[date, list[Correction]] = defaultdict(list)
+    for one in corrections:
+        if attempt_id_at(one.corrected_at) > reported.get(one.partition, ""):
+            news[one.partition.day].append(one)
+    return dict(sorted(news.items()))
 
 
 def _continued(

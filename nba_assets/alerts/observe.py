@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
 from nba_assets.alerts.alert import BackfillFacts, RootCause
@@ -19,6 +19,10 @@ from nba_assets.planning.load import load_state
 from nba_assets.planning.state import LedgerRow, State
 from nba_assets.session import Session
 from nba_assets.tables import SCHEDULE, TABLES
+from nba_assets.warehouse.corrections import CORRECTIONS, Correction, corrections_of
+
+_OF_LATE = timedelta(days=30)
+"""How long a correction that nobody was told of is news: not longer than alerts are remembered."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Observation:
     state: State
     days: tuple[date, ...]
     instance: InstanceFacts
+    corrections: tuple[Correction, ...] = ()
 
     @cached_property
     def snapshot(self) -> Snapshot:
@@ -56,6 +61,7 @@ class Observation:
             attempt_at=self._attempt_at,
             job_recovered=recovered,
             in_full=self._in_full,
+            corrections=self.corrections,
         )
 
     def excerpt(self, first: date, last: date) -> Matrix | None:
@@ -147,4 +153,6 @@ def observe(session: Session, instance: InstanceFacts) -> Observation:
     """Read the ledger of the whole history, up to today."""
     today = session.today()
     state = load_state(session, min(session.settings.partitions_start, today), today)
-    return Observation(session, state, tuple(state.attempted_days()), instance)
+    corrected = session.warehouse.read_relation(CORRECTIONS)
+    of_late = corrected[corrected["corrected_at"] > datetime.now(UTC) - _OF_LATE]
+    return Observation(session, state, tuple(state.attempted_days()), instance, tuple(corrections_of(of_late)))

@@ -11,12 +11,13 @@ import logging
 import time
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 
 import pandas as pd
 
 from nba_assets.engine.attempt import Attempt, AttemptResult
+from nba_assets.engine.corrections import find_corrections
 from nba_assets.engine.inputs import read_stored
 from nba_assets.engine.moved_games import dates_of_moved_games
 from nba_assets.engine.refetch import ask_again
@@ -105,6 +106,7 @@ def materialize(
         changed = sorted(day for day in result.published if stands.get(day) != hashes[day])
         outcomes = {**waiting, **result.outcomes}
         announced = _announced_hashes(table, result)
+        found = find_corrections(session.warehouse, state, table, result, changed, entry.started)
         recorded = [outcome for outcome in outcomes.values() if _is_worth_recording(state, outcome)]
         session.warehouse.publish(
             Publication(
@@ -115,6 +117,7 @@ def materialize(
                 failures=_failures(result.outcomes.values()),
                 failure_dates=open_days,
                 seen=state.newest_attempt,
+                corrections=[replace(one, run_id=run.run_id, backfill_id=run.backfill_id) for one in found],
             )
         )
     rows, nothing = dict(by_date(result.rows, table.partition)), table.empty()

@@ -11,7 +11,7 @@ from nba_assets.warehouse.ledger import DATASET
 
 
 class Alerts(Contract):
-    """One row per root cause, open or resolved, and one per digested backfill."""
+    """One row per root cause, open or resolved, and one per digested backfill and per report of corrections."""
 
     seen_date: Date = column("UTC date on which the cause was first seen", partition=True)
     alert_id: Text = column("Identity of the alert", key=True)
@@ -40,7 +40,7 @@ class AlertMessages(Contract):
     created_date: Date = column("UTC date on which the message was written", partition=True)
     message_id: Text = column("Identity of the message", key=True)
     alert_ids: Text = column("The alerts that it is about, comma-separated", nullable=True)
-    event: Text = column("opened, changed, resolved, backfill or overflow", nullable=True)
+    event: Text = column("opened, changed, resolved, backfill, corrected or overflow", nullable=True)
     tiers: Text = column("Whom it is for: tiers, comma-separated", nullable=True)
     subject: Text = column("Subject", nullable=True)
     body: Text = column("Plain text", nullable=True)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from nba_assets.schema.contract import cast, empty, names_of, shape
 from nba_assets.schema.table import Table
+from nba_assets.warehouse.corrections import Correction
 from nba_assets.warehouse.ddl import Migration, Relation
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
 
@@ -56,7 +57,7 @@ class Publication:
     """What one step hands over: rows that replace `dates`, ledger rows, and the entities left out.
 
     `dates` may be fewer than the ledger rows cover: unchanged partitions and gaps are recorded, not rewritten.
-    `failures` replaces the entity failures of `failure_dates`.
+    `failures` replaces the entity failures of `failure_dates`. `corrections` are added to those that are known.
 
     The attempt ids of `runs` order them among each other. Publishing moves them all up, in one step, if the ledger has
     got further than they have: order is that of publication, not of clocks. With `keeps_ids` they stay as they are: the
@@ -74,6 +75,7 @@ class Publication:
     failure_dates: Sequence[date]
     seen: str | None = None
     keeps_ids: bool = False
+    corrections: Sequence[Correction] = ()
 
 
 def ledger_only(table: Table, runs: pd.DataFrame, *, seen: str | None = None, keeps_ids: bool = False) -> Publication:

@@ -27,6 +27,7 @@ from nba_assets.schema.table import Table
 from nba_assets.warehouse import bigquery_sql as sql
 from nba_assets.warehouse.base import OvertakenError, Publication, WarehouseError, columns_to_read, in_contract
 from nba_assets.warehouse.bigquery_client import METADATA, Connection, Target, describe, explained
+from nba_assets.warehouse.corrections import CORRECTIONS, correction_rows
 from nba_assets.warehouse.ddl import (
     BIGQUERY,
     Migration,
@@ -126,7 +127,7 @@ class BigQueryWarehouse:
         return rows.assign(partition_date=pd.to_datetime(rows["partition_date"]))
 
     def publish(self, publication: Publication) -> None:
-        """Load into staging tables, then one transaction: delete the dates, insert by name, failures, ledger rows."""
+        """Load into staging tables, then one transaction: delete the dates, insert by name, the ledger's rows."""
         relation = relation_of(publication.table)
         if publication.runs.empty and not publication.dates and not publication.failure_dates:
             return
@@ -136,6 +137,8 @@ class BigQueryWarehouse:
             frames[relation] = publication.rows
         if publication.failure_dates:
             frames[ENTITY_FAILURES] = publication.failures
+        if publication.corrections:
+            frames[CORRECTIONS] = correction_rows(publication.corrections)
         self._check_columns([*frames])
         with self._staged(frames) as staged:
             statements = sql.publication(

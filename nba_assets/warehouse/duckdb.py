@@ -28,6 +28,7 @@ import pyarrow as pa
 from nba_assets.schema.contract import cast, empty, names_of
 from nba_assets.schema.table import Table
 from nba_assets.warehouse.base import Publication, WarehouseError, columns_to_read, in_contract
+from nba_assets.warehouse.corrections import CORRECTIONS, correction_rows
 from nba_assets.warehouse.ddl import DUCKDB, Migration, Relation, arrow_schema, create_table, migrations, missing_table
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS, in_todays_columns, is_current, shifted
 from nba_assets.warehouse.relations import all_relations, relation_of
@@ -125,7 +126,7 @@ class DuckDBWarehouse:
         return self._fetch(" UNION ALL ".join(parts), values)
 
     def publish(self, publication: Publication) -> None:
-        """One transaction: delete the dates, insert by name, ledger rows, entity failures."""
+        """One transaction: delete the dates, insert by name, entity failures, corrections, ledger rows."""
         relation = relation_of(publication.table)
         self.prepare()
         with self._transaction(f"publishing {relation.name}") as connection:
@@ -136,6 +137,7 @@ class DuckDBWarehouse:
                 of_table = f"table_name = '{relation.name}'"
                 _delete(connection, ENTITY_FAILURES, "partition_date", publication.failure_dates, and_=of_table)
                 _insert(connection, ENTITY_FAILURES, publication.failures)
+            _insert(connection, CORRECTIONS, correction_rows(publication.corrections))
             _insert(connection, PROCESSOR_RUNS, _numbered(connection, publication))
 
     def ledger(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from nba_assets.schema.table import Table
 from nba_assets.tables import TABLES
 from nba_assets.warehouse.alert_state import ALERT_MESSAGES, ALERTS
+from nba_assets.warehouse.corrections import CORRECTIONS
 from nba_assets.warehouse.ddl import Relation
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
 
@@ -19,7 +20,7 @@ def relation_of(table: Table) -> Relation:
 
 def bookkeeping() -> list[Relation]:
     """The tables that are about the other tables."""
-    return [PROCESSOR_RUNS, ENTITY_FAILURES, ALERTS, ALERT_MESSAGES]
+    return [PROCESSOR_RUNS, ENTITY_FAILURES, CORRECTIONS, ALERTS, ALERT_MESSAGES]
 
 
 def all_relations() -> list[Relation]:

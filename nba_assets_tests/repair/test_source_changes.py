@@ -12,6 +12,7 @@ import pytest
 
 from nba_assets.engine.materialize import RunInfo, materialize
 from nba_assets.engine.refetch import request_refetch
+from nba_assets.engine.run_options import RunOptions
 from nba_assets.partition import Cause, Partition, Status
 from nba_assets.planning.load import load_state
 from nba_assets.planning.repair import repairable
@@ -19,6 +20,7 @@ from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
 from nba_assets.sources.files import FilesSource
 from nba_assets.tables import RAW, TABLES
+from nba_assets.warehouse.corrections import CORRECTIONS, Correction, corrections_of
 from nba_assets_tests.engine.warehouses import OPENING_NIGHT, build_range, cell, copy_of, session, stored
 from nba_assets_tests.needs import real_data
 from nba_assets_tests.repair.season import days_from, repair
@@ -135,6 +137,49 @@ def test_a_repair_that_knows_no_date_heals_a_correction(home: Path) -> None:
     }
     assert _stale(now) == {}
     assert repair(_now(home), DAYS) == []
+    [correction] = _corrections(home)
+    assert correction.partition == Partition("raw_player_boxscores", DAY)
+    assert (correction.cells, correction.rows_added, correction.rows_removed) == (6, 0, 0)
+    assert correction.games == (GAME,)
+    changed_cells = {(c.column, int(c.after or 0) - int(c.before or 0), c.size) for c in correction.largest}
+    assert changed_cells == {
+        (column, by * size, size) for column, size in (("points", 2), ("fgm", 1), ("fga", 1)) for by in (-1, 1)
+    }
+    assert [c.size for c in correction.largest] == [2, 2, 1, 1, 1, 1], "the largest first"
+
+
+def test_what_arrives_late_or_is_read_anew_corrects_nothing(home: Path) -> None:
+    """A game without its box score is forced, comes, and is computed again without anything new."""
+    path = home / "data" / SEASON / f"{ResultSet.SHOTS}.parquet"
+    whole = pd.read_parquet(path)
+    whole[whole["GAME_ID"].ne(GAME)].to_parquet(path, index=False)
+    repair(_now(home), DAYS)
+    assert cell(_now(home), "raw_shots", DAY).status == Status.DEGRADED
+    assert _corrections(home)[0].rows_removed > 100, "what is taken away is"
+    whole.to_parquet(path, index=False)
+    repair(_now(home), DAYS)
+    assert cell(_now(home), "raw_shots", DAY).status == Status.OK
+    materialize(_now(home), "raw_shots", [DAY], RunInfo(options=RunOptions(rewrite=True)))
+    assert len(_corrections(home)) == 1
+
+
+def test_of_many_changed_cells_the_ten_largest_are_kept(home: Path) -> None:
+    path = home / "data" / SEASON / f"{ResultSet.SHOTS}.parquet"
+    shots = pd.read_parquet(path)
+    of_game = shots["GAME_ID"].eq(GAME)
+    shots.loc[of_game, "LOC_X"] += range(1, of_game.sum() + 1)
+    shots.to_parquet(path, index=False)
+    repair(_now(home), DAYS)
+    [correction] = _corrections(home)
+    assert correction.cells >= of_game.sum(), "and their distances"
+    sizes = [c.size for c in correction.largest if c.column == "loc_x"]
+    assert len(correction.largest) == 10
+    assert sizes == sorted(range(of_game.sum() - len(sizes) + 1, of_game.sum() + 1), reverse=True)
+    assert "event_id" in correction.largest[0].entity
+
+
+def _corrections(home: Path) -> list[Correction]:
+    return corrections_of(_now(home).warehouse.read_relation(CORRECTIONS))
 
 
 def test_a_gap_is_repaired_once_the_file_is_whole(home: Path) -> None:

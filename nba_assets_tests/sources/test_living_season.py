@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,10 @@ import dagster as dg
 import pandas as pd
 import pytest
 
+from nba_assets.alerts.alert import Event
+from nba_assets.alerts.evaluate import SILENCE
+from nba_assets.alerts.notify import notify
+from nba_assets.alerts.store import load
 from nba_assets.league.calendar import EASTERN
 from nba_assets.orchestration.schedules import MORNING_TAG
 from nba_assets.orchestration.sensors import repair_config
@@ -324,6 +328,11 @@ def test_a_correction_on_the_third_day_arrives_by_itself(server: StatsServer, tm
     points = stored(morning.session, "player_game_summary", corrected).set_index(["game_id", "player_id"])["points"]
     assert sorted((points - before).loc[lambda change: change.ne(0)]) == [-2, 2]
     assert repairable(morning.session) == []
+    notify(morning.session, now=datetime.now(UTC) + SILENCE + timedelta(minutes=1))
+    [told] = [m for m in load(morning.session.warehouse).messages if m.event is Event.CORRECTED]
+    assert f"the source has corrected {corrected}: " in told.subject
+    assert told.text.count(": points ") == 2
+    assert told.text.count(": fgm ") == 2
     state = load_state(morning.session, date(2021, 11, 1), date(2021, 11, 8))
     for day in (date(2021, 11, 2), date(2021, 11, 8)):
         row = state.published("raw_player_boxscores", day)
