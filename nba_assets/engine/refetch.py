@@ -8,7 +8,7 @@ the first of them is built: each of them is doubted in the light of the others.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
 
 from nba_assets.engine.mark_stale import mark_stale
@@ -18,7 +18,7 @@ from nba_assets.planning.load import load_state
 from nba_assets.planning.plan import read_of_the_day_before
 from nba_assets.planning.state import LedgerRow, State
 from nba_assets.session import Session
-from nba_assets.sources.base import SourceError
+from nba_assets.sources.base import ResultSet, SourceError
 from nba_assets.tables import RAW, TABLES
 from nba_assets.warehouse.ledger import warn_if_clock_is_behind
 
@@ -57,6 +57,20 @@ def ask_for(session: Session, days: Collection[date]) -> None:
                 log.debug("%s of %s: %s", result_set, season, error)
 
 
+def changed_in_logs(session: Session, days: Sequence[date]) -> list[date]:
+    """Ask for the game logs of the dates, a few calls a season; the dates of which they say something else by now.
+
+    Raises SourceError.
+    """
+    session.source.renew(days, result_sets=_LOGS)
+    for season in seasons_between(days):
+        for log_ in _LOGS:
+            session.source.read(log_, season, [day for day in days if season_of(day) == season])
+    state = load_state(session, days[0], days[-1], RAW)
+    standing = {day: [row for name in RAW if (row := state.published(name, day)) is not None] for day in days}
+    return [day for day in days if any(map(state.is_outdated, standing[day]))]
+
+
 def ask_again(session: Session, state: State, days: Collection[date], tables: Collection[str] = RAW) -> None:
     """Ask once more for the dates on which one of the raw tables lacked something, if the source may have it by now."""
     incomplete = {day for day in days for name in RAW if name in tables and _is_incomplete(state.newest(name, day))}
@@ -74,5 +88,6 @@ def _is_incomplete(newest: LedgerRow | None) -> bool:
     return newest is not None and newest.status in FAILED | {Status.DEGRADED}
 
 
+_LOGS = (ResultSet.TEAM_LOG, ResultSet.PLAYER_LOG)
 _SETTLED = FINE | {Status.NOT_DUE}
 """What no repair would look at by itself."""

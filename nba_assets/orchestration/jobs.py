@@ -11,7 +11,7 @@ from datetime import date
 import dagster as dg
 
 from nba_assets.engine.materialize import PartitionResult
-from nba_assets.engine.refetch import ask_for, request_refetch
+from nba_assets.engine.refetch import ask_for, changed_in_logs, request_refetch
 from nba_assets.engine.run_options import RunOptions
 from nba_assets.engine.standing import record_altered
 from nba_assets.league.calendar import days_between, season_days
@@ -19,7 +19,7 @@ from nba_assets.orchestration.launch import Launch
 from nba_assets.orchestration.reporting import failure_text
 from nba_assets.partition import FINE, Status
 from nba_assets.planning.history import history
-from nba_assets.planning.pending_requests import dates_to_reread, pending_requests
+from nba_assets.planning.pending_requests import dates_to_reread, dates_to_sweep, pending_requests
 from nba_assets.session import Session
 from nba_assets.tables import RAW, SCHEDULE, TABLES
 from nba_assets.text import counted, markdown_table
@@ -49,6 +49,11 @@ def ask_for_corrections(context: dg.OpExecutionContext) -> None:
     """Dates that are complete are asked for once more; what has changed is built again, raw tables here."""
     session: Session = context.resources.pipeline.session
     days = dates_to_reread(session)
+    if swept := dates_to_sweep(session):
+        corrected = changed_in_logs(session, swept)
+        differ = ", ".join(map(str, corrected)) or "none"
+        context.log.info(f"game logs of {counted(len(swept), 'date')} were read again; they differ on: {differ}")
+        days = sorted({*days, *corrected})
     context.log.info(f"asking again for: {', '.join(map(str, days)) or 'nothing'}")
     session.source.renew(days)
     ask_for(session, days)
@@ -103,7 +108,7 @@ def daily() -> None:
     load_from_source()
 
 
-@dg.job(name="reread", description="Box scores of the last days once more: the league corrects them.")
+@dg.job(name="reread", description="Box scores of the last days once more, and weekly the season's logs.")
 def reread_job() -> None:
     """Fires by the schedule reread_at_eleven. What follows from a correction is computed by automation."""
     ask_for_corrections()

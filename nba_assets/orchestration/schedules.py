@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from nba_assets.orchestration.partitions import TIME_ZONE
-from nba_assets.planning.pending_requests import dates_to_reread, next_request_at, pending_requests
+from nba_assets.planning.pending_requests import dates_to_reread, dates_to_sweep, next_request_at, pending_requests
 from nba_assets.session import Session
 
 MORNING_TAG = "nba/morning"
@@ -69,12 +69,12 @@ def reread_results(open_session: Callable[[], Session], job: dg.JobDefinition) -
         execution_timezone=TIME_ZONE,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="At 11:00 Eastern: the box scores of 1, 3 and 7 days ago (NBA_REREAD_DAYS) once more, of a live "
-        "source. What the league has corrected is built again, and nothing else.",
+        "source; on Mondays the season's logs too. What the league has corrected is built again, and nothing else.",
     )
     def reread_at_eleven() -> dg.RunRequest | dg.SkipReason:
         session = open_session()
         days = dates_to_reread(session)
-        if not days:
+        if not days and not dates_to_sweep(session):
             return dg.SkipReason(f"no date of {session.today()} is to be asked for again")
         return dg.RunRequest(run_key=str(session.today()))
 

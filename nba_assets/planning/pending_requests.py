@@ -20,6 +20,7 @@ from nba_assets.text import joined
 from nba_assets.warehouse.ledger import is_published
 
 _DAY = timedelta(days=1)
+_MONDAY = 0
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,24 @@ def dates_to_reread(session: Session) -> list[date]:
     days = [session.today() - timedelta(days=n) for n in ago]
     state = load_state(session, days[0], days[-1], [SCHEDULE.name])
     return [day for day in days if (loaded := state.published(SCHEDULE.name, day)) is not None and loaded.games]
+
+
+def dates_to_sweep(session: Session) -> list[date]:
+    """On Mondays of a season, all its dates with loaded games: of these the logs are asked for once more.
+
+    A correction may come later than any date is read again. None where dates are not read again either, and none once
+    the season's last game is older than the late limit.
+    """
+    today = session.today()
+    if not session.source.is_asked or not session.settings.reread_days or today.weekday() != _MONDAY:
+        return []
+    session.warehouse.prepare()
+    days = days_between(max(season_first_day(season_of(today)), session.settings.partitions_start), today - _DAY)
+    if not days:
+        return []
+    state = load_state(session, days[0], days[-1], [SCHEDULE.name])
+    played = [day for day in days if (loaded := state.published(SCHEDULE.name, day)) is not None and loaded.games]
+    return played if played and played[-1] >= today - session.settings.late_limit else []
 
 
 def next_request_at(attempts: Sequence[datetime], youngest: date, today: date) -> datetime:

@@ -94,11 +94,17 @@ class Source(Protocol):
         """Those of some games of which nothing is at hand because nobody has asked for it yet."""
         ...
 
-    def renew(self, dates: Collection[date], *, only_unsettled: bool = False) -> bool:
-        """Have whatever is read of these dates next asked for again, though it is at hand. Raises SourceError.
+    def renew(
+        self,
+        dates: Collection[date],
+        *,
+        only_unsettled: bool = False,
+        result_sets: Collection[ResultSet] = tuple(ResultSet),
+    ) -> bool:
+        """Have what is read of these dates and result sets next asked for again, though it is at hand.
 
         With `only_unsettled` only what may have been incomplete, and not what was asked for a moment ago. False if
-        there is nothing to be asked again.
+        there is nothing to be asked again. Raises SourceError.
         """
         ...
 
@@ -116,7 +122,13 @@ class NobodyToAsk:
         """None: nobody has to ask."""
         return set()
 
-    def renew(self, dates: Collection[date], *, only_unsettled: bool = False) -> bool:  # noqa: ARG002
+    def renew(
+        self,
+        dates: Collection[date],  # noqa: ARG002
+        *,
+        only_unsettled: bool = False,  # noqa: ARG002
+        result_sets: Collection[ResultSet] = (),  # noqa: ARG002
+    ) -> bool:
         """Nothing to be done: it is looked at at every reading anyway."""
         return False
 

@@ -14,18 +14,21 @@ from nba_assets.alerts.alert import Event
 from nba_assets.alerts.evaluate import SILENCE
 from nba_assets.alerts.notify import notify
 from nba_assets.alerts.store import load
-from nba_assets.league.calendar import EASTERN
+from nba_assets.engine.run_options import RunOptions
+from nba_assets.league.calendar import EASTERN, days_between
+from nba_assets.orchestration.launch import Launch
 from nba_assets.orchestration.schedules import MORNING_TAG
 from nba_assets.orchestration.sensors import repair_config
 from nba_assets.partition import Partition, Status
 from nba_assets.planning.load import load_state
-from nba_assets.planning.pending_requests import dates_to_reread
+from nba_assets.planning.pending_requests import dates_to_reread, dates_to_sweep
 from nba_assets.planning.repair import repairable
 from nba_assets.session import Session
 from nba_assets.settings import SettingsError, load_settings
 from nba_assets.sources.base import ResultSet
 from nba_assets.sources.nba_api import NbaApiSource
-from nba_assets.tables import TABLES
+from nba_assets.tables import RAW, TABLES
+from nba_assets.warehouse.corrections import CORRECTIONS, corrections_of
 from nba_assets_tests.cli.command import nba_assets
 from nba_assets_tests.engine.warehouses import cell, files, healthy, session, stored
 from nba_assets_tests.needs import real_data
@@ -340,6 +343,31 @@ def test_a_correction_on_the_third_day_arrives_by_itself(server: StatsServer, tm
         assert row is not None
         assert expected is not None
         assert row.content_hash == expected.content_hash, "what was not corrected is as it was"
+
+
+def test_a_correction_of_long_ago_is_found_on_monday(server: StatsServer, tmp_path: Path) -> None:
+    """More than two weeks later, which no rereading of single dates would see."""
+    monday, tuesday = eastern(2021, 11, 8, 11), eastern(2021, 11, 9, 11)
+    source = NbaApiSource(quick_settings(server, tmp_path / "cache"), now=lambda: monday)
+    first = date(2021, 10, 19)
+    built = session(tmp_path, source, now=monday, partitions_start=first)
+    Launch(built, dg.DagsterInstance.ephemeral(), days_between(first, date(2021, 11, 7)), RAW, RunOptions()).run()
+    server.edits["leaguegamelog"] = _points_moved
+    before = len(server.calls())
+    morning = Morning(tmp_path, loaded_to=None, now=monday, source=source)
+    job = morning.defs.resolve_job_def("reread")
+    assert job.execute_in_process(instance=morning.instance, run_config=QUIET).success
+    days = {DAY, *dates_to_reread(morning.session)}
+    asked = [endpoint for endpoint, _ in server.calls()[before:]]
+    assert asked.count("boxscoretraditionalv3") == sum(len(files_games(day)) for day in days)
+    assert asked.count("leaguegamelog") == 2 + 2
+    [correction] = corrections_of(morning.session.warehouse.read_relation(CORRECTIONS))
+    assert (correction.partition, correction.games) == (Partition("raw_player_boxscores", DAY), (GAME,))
+    assert dates_to_sweep(session(tmp_path, source, now=tuesday)) == []
+    assert dates_to_sweep(session(tmp_path, source, now=monday))[0] == first
+    assert dates_to_sweep(session(tmp_path, source, now=monday, reread_days="")) == []
+    assert dates_to_sweep(session(tmp_path, source, now=eastern(2022, 8, 8, 11))) == [], "long after the last game"
+    assert dates_to_sweep(session(tmp_path, now=monday)) == [], "files are not asked"
 
 
 def test_nothing_is_reread_of_files_or_if_nobody_wants_it(tmp_path: Path, server: StatsServer) -> None:

@@ -66,9 +66,18 @@ class NbaApiSource:
             return set()
         return set(games) - self._fetch(season).cache.fetched(result_set).keys()
 
-    def renew(self, dates: Collection[date], *, only_unsettled: bool = False) -> bool:
+    def renew(
+        self,
+        dates: Collection[date],
+        *,
+        only_unsettled: bool = False,
+        result_sets: Collection[ResultSet] = tuple(ResultSet),
+    ) -> bool:
         """The schedule and the games of these dates are asked for again by whoever reads them next; their rows stay."""
-        renewed = [self._fetch(name).renew(dates, only_unsettled=only_unsettled) for name in seasons_between(dates)]
+        renewed = [
+            self._fetch(name).renew(dates, only_unsettled=only_unsettled, result_sets=result_sets)
+            for name in seasons_between(dates)
+        ]
         return any(renewed)
 
     def unsettled(self, dates: Collection[date]) -> list[date]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain
@@ -159,15 +159,17 @@ class SeasonCache:
         with _as_cache_error(self._record_path), replaced_whole(self._record_path) as part:
             part.write_text(text, encoding="utf-8")
 
-    def forget(self, is_gone: Callable[[str, datetime], bool]) -> bool:
+    def forget(self, result_sets: Collection[ResultSet], is_gone: Callable[[str, datetime], bool]) -> bool:
         """Take back when games were fetched (of the schedule: the season), where `is_gone`; their rows stay.
 
         False if there is no such game.
         """
         record = self._record()
         kept = {
-            result_set: {game: at for game, at in times.items() if not is_gone(game, datetime.fromisoformat(at))}
-            for result_set, times in record.items()
+            name: {game: at for game, at in times.items() if not is_gone(game, datetime.fromisoformat(at))}
+            if name in result_sets
+            else times
+            for name, times in record.items()
         }
         if kept == record:
             return False

@@ -221,7 +221,9 @@ class SeasonFetch:
             changed_games=tuple(sorted(self._changed)),
         )
 
-    def renew(self, dates: Collection[date], *, only_unsettled: bool) -> bool:
+    def renew(
+        self, dates: Collection[date], *, only_unsettled: bool, result_sets: Collection[ResultSet] = tuple(ResultSet)
+    ) -> bool:
         """Forget when the schedule and the games of some dates were fetched: they count as missing until they are.
 
         With `only_unsettled` not the schedule, and not what was fetched a moment ago or late. False if nothing was.
@@ -237,10 +239,10 @@ class SeasonFetch:
         with self.cache.lock(self._settings.lock_seconds):
             self.cache.store_kept()
             if only_unsettled:
-                return self.cache.forget(is_worth_asking)
+                return self.cache.forget(result_sets, is_worth_asking)
             # Nor is it known of which date the games are that the schedule has lost.
             known = set(schedule["gameId"]) - days.keys()
-            return self.cache.forget(lambda game, _: game not in known)
+            return self.cache.forget(result_sets, lambda game, _: game not in known)
 
     def unsettled(self, dates: Collection[date]) -> list[date]:
         """The dates with a game of which it may help now to ask for something again."""
