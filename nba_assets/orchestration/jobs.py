@@ -39,8 +39,9 @@ def load_from_source(context: dg.OpExecutionContext) -> None:
     pending = pending_requests(session)
     context.log.info(f"pending: {pending}")
     if pending.days:
-        request_refetch(session, pending.outdated)
-        results += _launch(context, session, days_between(pending.days[0], pending.days[-1]), RAW)
+        beside = request_refetch(session, pending.outdated)
+        first = min([pending.days[0], *(partition.day for partition in beside)])
+        results += _launch(context, session, days_between(first, pending.days[-1]), RAW)
     _conclude(context, results)
 
 

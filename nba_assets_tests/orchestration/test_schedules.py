@@ -11,7 +11,8 @@ import pandas as pd
 from nba_assets.definitions import build_defs
 from nba_assets.orchestration.resources import Pipeline
 from nba_assets.orchestration.schedules import MORNING_TAG, next_attempt
-from nba_assets.partition import Partition
+from nba_assets.partition import Partition, Status
+from nba_assets.planning.load import load_state
 from nba_assets.planning.pending_requests import next_request_at, pending_requests
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
@@ -62,6 +63,9 @@ def test_the_source_is_asked_again_until_it_has_the_results(tmp_path: Path) -> N
     assert second.execute_in_process(instance=morning.instance, run_config=QUIET, tags=tags).success
     assert {morning.status(name, YESTERDAY) for name in RAW} == {"MATERIALIZED"}
     assert "loaded" in str(next_attempt(morning.session, morning.instance))
+    state, eve = load_state(morning.session, YESTERDAY, TODAY), YESTERDAY - timedelta(days=1)
+    stale = [p for name in RAW for day in (eve, YESTERDAY) if (p := state.cell(name, day)).status == Status.STALE]
+    assert stale == [], "the report of the evening before is read again as well, not only asked for"
 
 
 def test_it_asks_often_at_first_and_then_rarely() -> None:

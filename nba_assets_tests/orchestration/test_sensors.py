@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pandas as pd
 
 from nba_assets.definitions import build_defs
@@ -84,6 +85,16 @@ def test_the_sensor_waits_until_the_ledger_is_quiet(tmp_path: Path) -> None:
     with dg.instance_for_test() as instance:
         answer = defs.resolve_sensor_def("repair_what_is_stale")(dg.build_sensor_context(instance=instance))
     assert "automation goes first" in str(answer)
+
+
+def test_a_clock_that_ran_ahead_does_not_silence_the_sensor(tmp_path: Path) -> None:
+    """Another machine wrote the ledger an hour from now."""
+    opened = corrected(tmp_path)
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute("UPDATE nba_processing.processor_runs SET started_at = started_at + INTERVAL 1 HOUR")
+    sensor = build_defs(pipeline=Pipeline(opened)).resolve_sensor_def("repair_what_is_stale")
+    with dg.instance_for_test() as instance:
+        assert isinstance(sensor(dg.build_sensor_context(instance=instance)), dg.RunRequest)
 
 
 def test_what_was_built_without_trigger_is_left_alone(tmp_path: Path) -> None:
