@@ -1,14 +1,20 @@
-"""`python -m nba_assets_tests.faults damages|fuzz …`: the tables of what damaged facts come to."""
+"""`python -m nba_assets_tests.faults damages|fuzz|week …`: what damaged facts come to, and a week full of mishaps."""
 
 from __future__ import annotations
 
 import argparse
 import logging
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from nba_assets_tests.faults.damages import DAMAGES
 from nba_assets_tests.faults.fuzz import MOST_LISTED, Fuzz
+from nba_assets_tests.faults.living_week import Week, differences, nights
+from nba_assets_tests.faults.mishaps import mishaps
 from nba_assets_tests.faults.trial import HEAD, tried
+from nba_assets_tests.needs import real_data
+from nba_assets_tests.sources.stats_server import StatsServer
 
 
 def main() -> int:
@@ -22,9 +28,12 @@ def main() -> int:
     random = kinds.add_parser("fuzz", help="random damages of one day")
     random.add_argument("--damages", type=int, default=2000)
     random.add_argument("--seed", type=int, default=1)
+    week = kinds.add_parser("week", help="a week of a living season: the mishaps, and the alerts that people read")
+    week.add_argument("--mishaps", type=int, default=20)
+    week.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     logging.disable(logging.CRITICAL)
-    return _damages(asked) if asked.kind == "damages" else _fuzz(asked)
+    return {"damages": _damages, "fuzz": _fuzz, "week": _week}[asked.kind](asked)
 
 
 def _damages(asked: argparse.Namespace) -> int:
@@ -58,6 +67,15 @@ def _fuzz(asked: argparse.Namespace) -> int:
     fuzz = Fuzz(asked.seed).run(damages=asked.damages)
     print(fuzz.report())
     return 1 if fuzz.bad or fuzz.share_listed > MOST_LISTED else 0
+
+
+def _week(asked: argparse.Namespace) -> int:
+    with TemporaryDirectory() as home, StatsServer(real_data()) as server:
+        week = Week(Path(home), server, mishaps(asked.seed, asked.mishaps, nights()))
+        week.live()
+        found = [*differences(week), *week.open_alerts()]
+        print(week.log(), *found, f"{len(found)} differences and open alerts", sep="\n")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

@@ -38,16 +38,19 @@ class Morning:
         now: datetime,
         instance: dg.DagsterInstance | None = None,
         source: Source | None = None,
+        by_the_clock: bool = False,
     ) -> None:
         self.home = copy_of(healthy(loaded_to), home) if loaded_to else home
         self.instance = instance or dg.DagsterInstance.ephemeral()
         self.now = now
+        self._by_the_clock = by_the_clock
         self._cursor: Any = None
         self.use(source)
 
     def use(self, source: Source | None) -> None:
-        """From now on this source; None is the real files."""
-        settings = {"now": self.now, "partitions_start": date(2021, 10, 15)}
+        """From now on this source; None is the real files. Its moment is `now`, or that of the clock."""
+        moment = None if self._by_the_clock else self.now
+        settings = {"now": moment, "partitions_start": date(2021, 10, 15)}
         self.session: Session = session(self.home, source, **settings)
         self.defs = build_defs(pipeline=Pipeline(self.session))
         self.job = self.defs.resolve_implicit_global_asset_job_def()
