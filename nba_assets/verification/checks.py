@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from nba_assets.league.slate import PLAYED
 from nba_assets.tables import LISTING, SCHEDULE, TABLES, WITH_FEATURES
-from nba_assets.tables.games import POSTPONED, finished_games, team_games
+from nba_assets.tables.games import POSTPONED, finished_games, team_games, without_cup_finals
 from nba_assets.tables.identities import MOST_OF_A_PLAYER, MOST_OF_A_TEAM, broken_identities
 from nba_assets.tables.ml_feature_store_v2 import ML_FEATURE_STORE_V2
 from nba_assets.tables.player_composite_factors import PLAYER_COMPOSITE_FACTORS
 from nba_assets.tables.player_game_summary import PLAYER_GAME_SUMMARY
-from nba_assets.tables.raw_player_boxscores import PLAYED
 from nba_assets.tables.raw_shots import RAW_SHOTS
 from nba_assets.tables.raw_team_boxscores import RAW_TEAM_BOXSCORES
 from nba_assets.tables.statistics import COUNTING_STATISTICS, ZONE_ATTEMPTS
@@ -108,8 +108,8 @@ def a_game_stands_on_one_date(stored: StoredSeason) -> CheckResult:
 
 
 def _played(stored: StoredSeason) -> pd.DataFrame:
-    """The listings of those who played, with whole numbers."""
-    listed = stored.rows(LISTING)
+    """The listings of those who played in games that count, with whole numbers."""
+    listed = without_cup_finals(stored.rows(LISTING))
     return listed[listed["listing"] == PLAYED].astype(dict.fromkeys(COUNTING_STATISTICS, "int64"))
 
 
