@@ -6,7 +6,6 @@ beside it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -22,74 +21,34 @@ from nba_assets.schema.table import Phase
 from nba_assets.session import Session
 from nba_assets.settings import load_settings
 from nba_assets.sources.base import ResultSet
-from nba_assets.sources.simulated import SimulatedSource
 from nba_assets.tables import TABLES, downstream_of
 from nba_assets.tables.cup_final import REST_FROM_TEAM
 from nba_assets.verification.report import verify_warehouse
-from nba_assets_tests.cup_finals import REST, changed_columns
+from nba_assets_tests.cup_finals import (
+    DAY,
+    GAME,
+    REST,
+    SEASON,
+    Frames,
+    absent,
+    box_score,
+    changed_columns,
+    finalists,
+    scheduled,
+    season_with_final,
+    write,
+)
 from nba_assets_tests.engine.warehouses import build_range, cells, copy_of, stored
 from nba_assets_tests.repair.season import contents, days_from, repair
 
-SEASON, GAME, DAY = "2023-24", "0062300001", date(2023, 11, 23)
 FIRST, LAST, NEXT = date(2023, 10, 24), date(2023, 11, 27), DAY + timedelta(days=1)
 DAYS = days_from(FIRST, LAST)
 REQUIRED = [name for name, table in TABLES.items() if not table.optional]
-Frames = Mapping[ResultSet, pd.DataFrame]
 
 
 @pytest.fixture(scope="module")
-def frames() -> dict[ResultSet, pd.DataFrame]:
-    """The season so far, with the final on the day that it is to have, and without its box score."""
-    source = SimulatedSource(today=LAST + timedelta(days=3), cup_final_box_score=False)
-    read = {result_set: source.read(result_set, SEASON) for result_set in ResultSet}
-    found = {result_set: frame for result_set, frame in read.items() if frame is not None}
-    return {**found, ResultSet.SCHEDULE: _scheduled(found[ResultSet.SCHEDULE], *_finalists(found), status=3)}
-
-
-def _finalists(frames: Frames) -> tuple[str, str]:
-    """Two teams that play on the eve of the date and on the day after it."""
-    schedule = frames[ResultSet.SCHEDULE]
-    days = [schedule["gameDateEst"].str[:10].eq(str(DAY + timedelta(days=n))) for n in (-1, 1)]
-    sides = [set(schedule.loc[d, ["homeTeam_teamTricode", "awayTeam_teamTricode"]].to_numpy().ravel()) for d in days]
-    both = sorted(sides[0] & sides[1])
-    return both[0], both[-1]
-
-
-def _scheduled(schedule: pd.DataFrame, home: str, away: str, *, status: int, postponed: str = "N") -> pd.DataFrame:
-    """The schedule with the final of these teams on the date."""
-    values = {
-        "gameDateEst": str(DAY),
-        "gameDateTimeUTC": f"{NEXT}T01:30:00Z",
-        "gameStatus": status,
-        "postponedStatus": postponed,
-        "homeTeam_teamTricode": home,
-        "awayTeam_teamTricode": away,
-    }
-    schedule = schedule.copy()
-    for column, value in values.items():
-        schedule.loc[schedule["gameId"].eq(GAME), column] = value
-    return schedule
-
-
-def _box_score(frames: Frames) -> pd.DataFrame:
-    """Of either team those who played on the eve, but for the one who is called first."""
-    box, of_eve = frames[ResultSet.BOX_SCORES], _on_the_eve(frames[ResultSet.TEAM_LOG], frames)
-    listed = box.merge(of_eve[["GAME_ID", "TEAM_ID"]], left_on=["gameId", "teamId"], right_on=["GAME_ID", "TEAM_ID"])
-    played = listed[listed["minutes"].ne("")]
-    return played[played.duplicated("teamId")].assign(gameId=GAME)[box.columns]
-
-
-def _on_the_eve(log: pd.DataFrame, frames: Frames) -> pd.DataFrame:
-    """The finalists' lines of the day before."""
-    is_eve = log["GAME_DATE"].str[:10].eq(str(DAY - timedelta(days=1)))
-    return log[is_eve & log["TEAM_ABBREVIATION"].isin(_finalists(frames))]
-
-
-def _write(home: Path, frames: Frames) -> None:
-    directory = home / "data" / SEASON
-    directory.mkdir(parents=True, exist_ok=True)
-    for result_set, frame in frames.items():
-        frame.to_parquet(directory / f"{result_set}.parquet")
+def frames() -> Frames:
+    return season_with_final(LAST + timedelta(days=3))
 
 
 def _now(home: Path) -> Session:
@@ -101,21 +60,21 @@ def _now(home: Path) -> Session:
 def built(tmp_path_factory: pytest.TempPathFactory, frames: Frames) -> Path:
     """A home whose source has no box score of the final; nobody writes to it."""
     folder = tmp_path_factory.mktemp("built")
-    _write(folder, frames)
+    write(folder, frames)
     build_range(_now(folder), FIRST, LAST)
     return folder
 
 
 @pytest.fixture
 def home(built: Path, tmp_path: Path, frames: Frames) -> Path:
-    _write(tmp_path, frames)
+    write(tmp_path, frames)
     return copy_of(built, tmp_path)
 
 
 def _arrive(home: Path, frames: Frames) -> None:
     """The box score is in the files."""
     box = frames[ResultSet.BOX_SCORES]
-    _write(home, {ResultSet.BOX_SCORES: pd.concat([box, _box_score(frames)], ignore_index=True)})
+    write(home, {ResultSet.BOX_SCORES: pd.concat([box, box_score(frames)], ignore_index=True)})
 
 
 def _is_quiet(at: Session) -> bool:
@@ -129,14 +88,14 @@ def test_without_its_box_score_its_date_has_no_games_and_rest_is_from_the_team(b
     assert "only games of type 006" in str(cells(at, DAY)["raw_player_boxscores"].reason)
     assert stored(at, "raw_player_boxscores", DAY).empty
     teams = stored(at, "upcoming_team_game_context", NEXT).set_index("team")
-    rested = teams.loc[[*_finalists(frames)]]
+    rested = teams.loc[[*finalists(frames)]]
     assert rested["days_rest"].eq(0).all()
     assert rested["back_to_back"].all()
     features = stored(at, "ml_feature_store_v2", NEXT)
     from_team = features["data_quality_issues"].map(lambda codes: REST_FROM_TEAM in codes)
     played = stored(at, "player_game_summary", DAY - timedelta(days=1))
     assert set(features.loc[from_team, "player_id"]) == set(
-        played.loc[played["team"].isin(_finalists(frames)), "player_id"]
+        played.loc[played["team"].isin(finalists(frames)), "player_id"]
     )
     assert cells(at, NEXT)["ml_feature_store_v2"].status == Status.OK
 
@@ -179,7 +138,7 @@ def test_with_its_box_score_its_date_has_no_games_all_the_same(home: Path, built
     repair(at, DAYS)
     assert _is_quiet(at)
     listed = stored(at, "raw_player_boxscores", DAY)
-    assert set(listed["team"]) == {*_finalists(frames)}
+    assert set(listed["team"]) == {*finalists(frames)}
     assert listed["listing"].eq("played").all()
     assert listed["points"].isna().all()
     assert stored(at, "player_game_summary", DAY).empty
@@ -189,9 +148,9 @@ def test_with_its_box_score_its_date_has_no_games_all_the_same(home: Path, built
     features = stored(at, "ml_feature_store_v2", NEXT)
     assert not features["data_quality_issues"].map(lambda codes: REST_FROM_TEAM in codes).any()
     rested = features.set_index("player_id")["back_to_back"]
-    absent = set(_absent(frames)) & set(rested.index)
-    assert absent
-    assert rested.loc[sorted(absent)].eq(0.0).all()
+    missed_it = set(absent(frames)) & set(rested.index)
+    assert missed_it
+    assert rested.loc[sorted(missed_it)].eq(0.0).all()
     assert rested.loc[sorted(set(listed["player_id"]) & set(rested.index))].eq(1.0).all()
     report = verify_warehouse(at.warehouse, [SEASON], counting_types=at.counting_types)
     assert report.passed, [check for check in report.results if not check.passed]
@@ -200,7 +159,7 @@ def test_with_its_box_score_its_date_has_no_games_all_the_same(home: Path, built
 def test_a_box_score_that_is_gone_again_is_from_the_team_again(home: Path, built: Path, frames: Frames) -> None:
     _arrive(home, frames)
     repair(_now(home), DAYS)
-    _write(home, {ResultSet.BOX_SCORES: frames[ResultSet.BOX_SCORES]})
+    write(home, {ResultSet.BOX_SCORES: frames[ResultSet.BOX_SCORES]})
     at = _now(home)
     repair(at, DAYS)
     assert contents(at, DAYS) == contents(_now(built), DAYS)
@@ -208,14 +167,14 @@ def test_a_box_score_that_is_gone_again_is_from_the_team_again(home: Path, built
 
 @pytest.mark.parametrize("postponed", ["N", "Y"], ids=["not final", "postponed"])
 def test_a_final_that_was_not_played_after_all_counts_no_more(home: Path, frames: Frames, postponed: str) -> None:
-    schedule = _scheduled(frames[ResultSet.SCHEDULE], *_finalists(frames), status=1, postponed=postponed)
-    _write(home, {ResultSet.SCHEDULE: schedule})
+    schedule = scheduled(frames[ResultSet.SCHEDULE], *finalists(frames), status=1, postponed=postponed)
+    write(home, {ResultSet.SCHEDULE: schedule})
     at = _now(home)
     assert Partition("raw_schedule", DAY) in _stale(at)
     assert Partition("upcoming_team_game_context", NEXT) in _stale(at)
     repair(at, DAYS)
     teams = stored(at, "upcoming_team_game_context", NEXT).set_index("team")
-    assert teams.loc[[*_finalists(frames)], "days_rest"].eq(1).all()
+    assert teams.loc[[*finalists(frames)], "days_rest"].eq(1).all()
     features = stored(at, "ml_feature_store_v2", NEXT)
     assert features["data_quality_issues"].map(len).eq(0).all()
     assert _is_quiet(at)
@@ -224,31 +183,25 @@ def test_a_final_that_was_not_played_after_all_counts_no_more(home: Path, frames
 def test_a_date_that_is_built_before_the_final_is_played_has_it_after(home: Path, frames: Frames) -> None:
     """On its morning the schedule has it still to come; the answer of the day after makes the date STALE."""
     final = frames[ResultSet.SCHEDULE]
-    _write(home, {ResultSet.SCHEDULE: _scheduled(final, *_finalists(frames), status=1)})
+    write(home, {ResultSet.SCHEDULE: scheduled(final, *finalists(frames), status=1)})
     repair(_now(home), DAYS)
     assert stored(_now(home), "raw_schedule", DAY)["status"].tolist() == ["scheduled"]
-    _write(home, {ResultSet.SCHEDULE: final})
+    write(home, {ResultSet.SCHEDULE: final})
     _arrive(home, frames)
     at = _now(home)
     assert {Partition("raw_schedule", DAY), Partition("raw_player_boxscores", DAY)} <= _stale(at)
     repair(at, DAYS)
-    assert len(stored(at, "raw_player_boxscores", DAY)) == len(_box_score(frames))
+    assert len(stored(at, "raw_player_boxscores", DAY)) == len(box_score(frames))
     assert _is_quiet(at)
 
 
 def test_a_clock_that_nobody_can_read_is_an_error_as_in_any_game(home: Path, frames: Frames) -> None:
-    box = _box_score(frames)
+    box = box_score(frames)
     box.loc[box.index[0], "minutes"] = "about half"
-    _write(home, {ResultSet.BOX_SCORES: pd.concat([frames[ResultSet.BOX_SCORES], box], ignore_index=True)})
+    write(home, {ResultSet.BOX_SCORES: pd.concat([frames[ResultSet.BOX_SCORES], box], ignore_index=True)})
     [result] = materialize(_now(home), "raw_player_boxscores", [DAY], RunInfo())
     assert result.outcome.status == Status.ERROR
     assert "about half" in str(result.outcome.reason)
-
-
-def _absent(frames: Frames) -> list[int]:
-    """Who played on the eve and not in the final, as `_box_score` has it."""
-    of_eve = _on_the_eve(frames[ResultSet.PLAYER_LOG], frames)
-    return sorted(set(of_eve["PLAYER_ID"]) - set(_box_score(frames)["personId"]))
 
 
 def _stale(at: Session) -> set[Partition]:
