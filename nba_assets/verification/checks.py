@@ -10,7 +10,10 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from nba_assets.league.calendar import game_types
 from nba_assets.league.slate import PLAYED
+from nba_assets.schema.contract import names_of
+from nba_assets.schema.table import Phase
 from nba_assets.tables import LISTING, SCHEDULE, TABLES, WITH_FEATURES
 from nba_assets.tables.games import POSTPONED, finished_games, team_games, without_cup_finals
 from nba_assets.tables.identities import MOST_OF_A_PLAYER, MOST_OF_A_TEAM, broken_identities
@@ -105,6 +108,19 @@ def a_game_stands_on_one_date(stored: StoredSeason) -> CheckResult:
             if len(days) > 1
         ]
     return result("a game stands on one date", examined=examined, violations=wrong)
+
+
+def only_counting_games(stored: StoredSeason) -> CheckResult:
+    """No row of a table that is made of games is about one of a type that does not count, a Cup final say."""
+    examined, wrong = 0, []
+    for name, table in TABLES.items():
+        if table.phase is Phase.RAW or "game_id" not in names_of(table.contract):
+            continue
+        rows = stored.rows(table)
+        examined += len(rows)
+        others = rows[~game_types(rows["game_id"]).isin(stored.counting_types)]
+        wrong += [f"{name} {row.game_date.date()}: {row.game_id} does not count" for row in others.itertuples()]
+    return result("only games that count", examined=examined, violations=wrong)
 
 
 def _played(stored: StoredSeason) -> pd.DataFrame:

@@ -233,3 +233,41 @@ def test_too_few_players_are_no_box_score() -> None:
 
     listed = raw_tables(Cut(), [SEASON], read_at=READ_AT)["raw_player_boxscores"]  # type: ignore[arg-type]
     assert set(listed.loc[listed["game_id"].eq(GAME), "team"]) == {FINALISTS[1]}
+
+
+def test_what_the_logs_have_of_it_is_who_played_and_nothing_else() -> None:
+    """A directory of files may have the final in its logs, and even its shots and inactive players."""
+    source = SimulatedSource(today=READ_AT.date(), cup_final_box_score=False)
+    before = [before_final(team).iloc[0][["game_id", "team"]] for team in FINALISTS]
+
+    class WithLogs:
+        counting_types = source.counting_types
+
+        def read(self, name: str, season: str) -> pd.DataFrame | None:
+            frame = source.read(name, season)  # type: ignore[arg-type]
+            if frame is None or "GAME_ID" not in frame:
+                return frame
+            code = "TEAM_ABBREVIATION" if "TEAM_ABBREVIATION" in frame else None
+            copies = [
+                frame[frame["GAME_ID"].eq(game) & (frame[code].eq(team) if code else True)] for game, team in before
+            ]
+            dates = {"GAME_DATE": str(DAY)} if "GAME_DATE" in frame else {}
+            return pd.concat([frame, *(rows.assign(GAME_ID=GAME, **dates) for rows in copies)], ignore_index=True)
+
+    frames = raw_tables(WithLogs(), [SEASON], read_at=READ_AT)  # type: ignore[arg-type]
+    listed = frames["raw_player_boxscores"]
+    listed = listed[listed["game_id"].eq(GAME)]
+    played = pd.concat(map(before_final, FINALISTS))
+    played = played[played["listing"].eq("played")].set_index("player_id")
+    assert set(listed["player_id"]) == set(played.index)
+    assert listed["listing"].eq("played").all()
+    assert not listed["minutes_are_exact"].any()
+    assert listed.set_index("player_id")["points"].eq(played["points"]).all()
+    for name in ("raw_schedule", "raw_team_boxscores", "raw_shots"):
+        pd.testing.assert_frame_equal(frames[name], raw(box_score=False)[name])
+    found = replay(frames, DAYS)
+    assert beyond_rest(found, never_played()) == {}
+    rest = found["upcoming_player_game_context"]["days_rest"]
+    assert rest.equals(not_loaded()["upcoming_player_game_context"]["days_rest"])
+    issues = found["ml_feature_store_v2"]["data_quality_issues"]
+    assert not issues.map(lambda codes: REST_FROM_TEAM in codes).any()
