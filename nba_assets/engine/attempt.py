@@ -72,7 +72,10 @@ class Attempt:
         except (SourceError, KeyError, ValueError) as error:
             if len(days) == 1:
                 outcome = self._without_source(days[0], self._facts(stored)(days[0]), error)
-                return AttemptResult(self.table.empty(), {days[0]: outcome})
+                is_published = self.table.asked_for and outcome.is_published
+                # A date without games is published all the same: what the source has later on is news then.
+                fingerprints = self.session.fingerprints.of(self.table.asked_for, days, {}) if is_published else {}
+                return AttemptResult(self.table.empty(), {days[0]: outcome}, fingerprints=fingerprints)
             # What the source has for the other dates is not lost with one that it cannot deliver.
             return self._joined([self.at([day], stored) for day in days])
         asked_for = self.table.asked_for
@@ -114,8 +117,8 @@ class Attempt:
         return settled(self.table, day, facts, force=self.mode.force)
 
     def _keeps_rows(self, outcome: Outcome) -> bool:
-        """A night without counting games can still have rows in the schedule."""
-        return self.table.is_schedule and outcome.status == Status.NO_GAMES
+        """A night without counting games can still have rows in the schedule, and those who played a Cup final."""
+        return (self.table.is_schedule or self.table.is_listing) and outcome.status == Status.NO_GAMES
 
     def _without_source(self, day: date, facts: DayFacts, error: Exception) -> Outcome:
         """A date without games needs nothing of the source; a season that it does not cover is a gap, else an error."""

@@ -31,6 +31,8 @@ class GameType(StrEnum):
 
 
 COUNTING_TYPES: frozenset[str] = frozenset({GameType.REGULAR, GameType.PLAYOFFS, GameType.PLAY_IN})
+REST_TYPES: frozenset[str] = frozenset({GameType.CUP_FINAL})
+"""Games that tire, and count for nothing else."""
 
 OPENING_NIGHTS: dict[str, date] = {
     "2015-16": date(2015, 10, 27),

@@ -10,7 +10,7 @@ import pandas as pd
 
 from nba_assets.league.windows import GameLog
 
-INACTIVE = "inactive"
+PLAYED, DNP, INACTIVE = "played", "dnp", "inactive"
 LISTING_COLUMNS = ("game_date", "season", "game_id", "player_id", "player_name", "team", "listing")
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pandas as pd
 
 from nba_assets.backoff import pause_while_settling
-from nba_assets.league.calendar import days_between, season_first_day, season_of
+from nba_assets.league.calendar import REST_TYPES, days_between, season_first_day, season_of
 from nba_assets.partition import FAILED, FINE, Partition, Status
 from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell, State
@@ -51,8 +51,9 @@ def pending_requests(session: Session) -> PendingRequests:
 
     The schedule of today, always: it says whether there are games. If one of the dates since the last that is complete
     lacks something and had games, or had them today or yesterday, all raw partitions that are missing since; days
-    without games among them, because history has no holes. A date whose schedule is not loaded is taken for one with
-    games. What the source can still complete is asked for again: a gap, and what is published with something missing.
+    without games among them, because history has no holes. A Cup final is a game here, and a date whose schedule is not
+    loaded is taken for one with games. What the source can still complete is asked for again: a gap, and what is
+    published with something missing.
     """
     today = session.today()
     session.warehouse.prepare()
@@ -60,7 +61,7 @@ def pending_requests(session: Session) -> PendingRequests:
     state = load_state(session, resumed, today)
     first = _first_day(session, state, resumed, today)
     schedule = session.warehouse.read(SCHEDULE, columns=RESULT_COLUMNS, start=first, end=today)
-    games = counting_games(schedule, session.counting_types)
+    games = counting_games(schedule, session.counting_types | REST_TYPES)
     played = {pd.Timestamp(day).date() for day in games["game_date"].unique()}
     open_ = {pd.Timestamp(day).date() for day in games.loc[games["status"] == SCHEDULED, "game_date"].unique()}
     outdated = frozenset(day for day in open_ if day < today and session.results_are_due(day))
@@ -115,8 +116,9 @@ def dates_to_reread(session: Session) -> list[date]:
         return []
     session.warehouse.prepare()
     days = [session.today() - timedelta(days=n) for n in ago]
-    state = load_state(session, days[0], days[-1], [SCHEDULE.name])
-    return [day for day in days if (loaded := state.published(SCHEDULE.name, day)) is not None and loaded.games]
+    schedule = session.warehouse.read(SCHEDULE, columns=RESULT_COLUMNS, start=days[0], end=days[-1])
+    with_games = set(counting_games(schedule, session.counting_types | REST_TYPES)["game_date"])
+    return [day for day in days if pd.Timestamp(day) in with_games]
 
 
 def dates_to_sweep(session: Session) -> list[date]:

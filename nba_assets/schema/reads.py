@@ -24,7 +24,7 @@ class Read:
     in every row of a date and team whose rows read nothing this way. `log` is the table whose games the window counts,
     if not the input. `mates` reads for every other row of the same date and team; `slate`: the row exists because of
     what it reads; `until_loaded`: what matters is only whether the game is there; `judged`: no row reads it, the
-    expectation does.
+    expectation does; `rest`: the window counts a Cup final as well.
     """
 
     words: str
@@ -39,6 +39,7 @@ class Read:
     slate: bool = False
     until_loaded: bool = False
     judged: bool = False
+    rest: bool = False
 
     def __str__(self) -> str:
         return self.words if self.over is None else f"{self.words}, {self.over}"
@@ -94,6 +95,11 @@ def slate_membership() -> Read:
 def until_loaded(read: Read) -> Read:
     """The same, where a row waits for a game: once the game is there, what it says does not matter."""
     return replace(read, words=f"whether it is there, {read.words}", until_loaded=True)
+
+
+def for_rest(read: Read) -> Read:
+    """The same, of a window that counts a Cup final as well."""
+    return replace(read, rest=True)
 
 
 def judged() -> Read:

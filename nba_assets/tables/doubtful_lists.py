@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from nba_assets.league import teams
-from nba_assets.league.calendar import seasons_of_games
+from nba_assets.league.calendar import REST_TYPES, game_types, seasons_of_games
 from nba_assets.league.list_sizes import (
     ENOUGH_GAMES,
     FEWEST_DOUBTFUL,
@@ -23,7 +23,7 @@ from nba_assets.partition import Cause, Finding, finding
 from nba_assets.schema.evidence import Evidence, Expectation, by_date
 from nba_assets.schema.table import Inputs
 from nba_assets.sources.base import ResultSet
-from nba_assets.tables.games import game_name
+from nba_assets.tables.games import game_name, without_cup_finals
 from nba_assets.tables.postgame import finished_sides
 
 LIST_COLUMNS = ("season", "game_date", "game_id", "team", "listing", "player_id")
@@ -52,7 +52,7 @@ def judge_lists(evidence: Evidence, found: dict[date, Expectation]) -> None:
 
 def judge_slates(evidence: Evidence, found: dict[date, Expectation]) -> None:
     """Slates of upcoming_player_game_context that are made of a doubtful list, or that lost too many players."""
-    listings = evidence.inputs.before["raw_player_boxscores"]
+    listings = without_cup_finals(evidence.inputs.before["raw_player_boxscores"])
     context = evidence.inputs.on_date["upcoming_team_game_context"]
     playing = context.loc[context["game_date"].isin(evidence.dates), ["season", "game_date", "team"]]
     name = _names(evidence.inputs.before["raw_schedule"])
@@ -70,7 +70,7 @@ def _lists_as_they_will_stand(evidence: Evidence) -> pd.DataFrame:
     before = evidence.inputs.before.get("raw_player_boxscores")
     if before is None or before.empty:
         return evidence.rows[columns]
-    others = before.loc[~before["game_date"].isin(evidence.dates), columns]
+    others = without_cup_finals(before.loc[~before["game_date"].isin(evidence.dates), columns])
     return pd.concat([others, evidence.rows[columns]], ignore_index=True)
 
 
@@ -125,6 +125,7 @@ def _known_lists(inputs: Inputs) -> pd.DataFrame:
     if log is None:
         return pd.DataFrame(columns=["season", "game_date", "team", "player_id"]).astype({"player_id": "int64"})
     lists = log if inactive is None else pd.concat([log, inactive], ignore_index=True)
+    lists = lists[~game_types(lists["GAME_ID"]).isin(REST_TYPES)]
     dates = log.drop_duplicates("GAME_ID").set_index("GAME_ID")["GAME_DATE"].str[:10]
     return pd.DataFrame(
         {

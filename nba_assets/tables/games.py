@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from nba_assets.league.calendar import season_of
+from nba_assets.league.calendar import REST_TYPES, season_of
 
 FINAL = "final"
 SCHEDULED = "scheduled"
@@ -21,6 +21,12 @@ def counting_games(schedule: pd.DataFrame, counting_types: frozenset[str]) -> pd
 def finished_games(schedule: pd.DataFrame, counting_types: frozenset[str]) -> pd.DataFrame:
     """The counting games of a schedule that have been played."""
     return schedule[schedule["game_type"].isin(counting_types) & (schedule["status"] == FINAL)]
+
+
+def without_cup_finals(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows (with game_id) of games that count: those of a Cup final say who played, and are read for rest alone."""
+    is_final = rows["game_id"].str.startswith(tuple(REST_TYPES), na=False)
+    return rows[~is_final] if is_final.any() else rows
 
 
 def team_games(games: pd.DataFrame) -> pd.DataFrame:

@@ -11,21 +11,22 @@ from nba_assets.league import teams
 from nba_assets.league.calendar import GameType
 from nba_assets.league.formulas import Floats
 from nba_assets.league.slate import LISTING_COLUMNS, stints
-from nba_assets.league.windows import GameLog, season
+from nba_assets.league.windows import GameLog, days, season
 from nba_assets.partition import Cause
 from nba_assets.schema.contract import Date, Flag, Integer, Number, Text, TextList, column
 from nba_assets.schema.evidence import Evidence, Expectation, by_date
 from nba_assets.schema.feature import Feature, FeatureSet
 from nba_assets.schema.policy import Policy
-from nba_assets.schema.reads import Read, games_of, opponent, own_player, own_team, until_loaded
+from nba_assets.schema.reads import Read, for_rest, games_of, opponent, own_player, own_team, until_loaded
 from nba_assets.schema.table import Input, Inputs, Phase, Table, announced, before_date, same_date
-from nba_assets.tables.games import RESULT_COLUMNS, finished_games, team_games
+from nba_assets.tables.cup_final import REST_FROM_TEAM, is_rest_from_team, players_of_cup_finals
+from nba_assets.tables.games import RESULT_COLUMNS, finished_games, team_games, without_cup_finals
 from nba_assets.tables.player_composite_factors import lists_of
 from nba_assets.tables.player_daily_cache import EARLY_SEASON_GAMES, GAMES_NOT_LOADED, SHOTS_MISSING
 from nba_assets.tables.pregame import expect_slate, shots_known_before
 from nba_assets.tables.raw_injury_reports import AVAILABLE, DOUBTFUL, OUT, PROBABLE, QUESTIONABLE
 
-SEASON = season()
+FORTNIGHT, SEASON = days(14), season()
 
 _INJURY_RISK = {AVAILABLE: 0.0, PROBABLE: 1.0, QUESTIONABLE: 2.0, DOUBTFUL: 3.0, OUT: 3.0}
 
@@ -296,13 +297,16 @@ class MlFeatureStoreV2(FEATURES.contract()):  # type: ignore[misc]
         "opponent and his own windows loaded"
     )
     early_season_flag: Flag = column("Fewer than 10 games played this season")
-    data_quality_issues: TextList = column("GAMES_NOT_LOADED, SHOTS_MISSING", texts=True)
+    data_quality_issues: TextList = column(
+        "GAMES_NOT_LOADED, SHOTS_MISSING; REST_FROM_TEAM: his rest counts a Cup final whose box score is not loaded",
+        texts=True,
+    )
 
 
 _SLATE, _TEAMS = "upcoming_player_game_context", "upcoming_team_game_context"
 _FROM_SLATE = (
     *("season", "player_id", "game_id", "team", "opponent", "is_home"),
-    *("games_played_season", "games_expected", "games_loaded"),
+    *("days_rest", "games_played_season", "games_expected", "games_loaded"),
 )
 # How a slate player's row of another table is found: its column -> the slate's.
 _FOUND_BY = {
@@ -327,6 +331,11 @@ def with_features(inputs: Inputs, dates: pd.DatetimeIndex, features: FeatureSet)
     vector = _vector(_gather(rows, inputs, features), features)
     absent = {name: values.isna() for name, values in vector.items()}
     lacking_games, lacking_shots = _lacks_games(rows, inputs), _lacks_shots(rows, inputs)
+    issues = {
+        GAMES_NOT_LOADED: lacking_games,
+        SHOTS_MISSING: lacking_shots,
+        REST_FROM_TEAM: _rests_by_team(rows, inputs),
+    }
     missing = sum(flag.astype("int64") for flag in absent.values())
     critical = np.logical_or.reduce([absent[name].to_numpy() for name in features.critical])
     return rows.assign(
@@ -337,7 +346,7 @@ def with_features(inputs: Inputs, dates: pd.DatetimeIndex, features: FeatureSet)
         feature_quality_score=100.0 * (len(features) - missing) / len(features),
         is_production_ready=~critical & ~lacking_games,
         early_season_flag=rows["games_played_season"] < EARLY_SEASON_GAMES,
-        data_quality_issues=lists_of({GAMES_NOT_LOADED: lacking_games, SHOTS_MISSING: lacking_shots}),
+        data_quality_issues=lists_of(issues),
     )
 
 
@@ -371,6 +380,12 @@ def _lacks_shots(rows: pd.DataFrame, inputs: Inputs) -> pd.Series:
     return known["shot_zone_data_available"].eq(False).fillna(False).astype(bool)
 
 
+def _rests_by_team(rows: pd.DataFrame, inputs: Inputs) -> pd.Series:
+    """Whether a player's rest counts a Cup final that he is only taken to have played."""
+    finals = players_of_cup_finals(inputs.before["raw_schedule"], inputs.before["raw_player_boxscores"])
+    return pd.Series(is_rest_from_team(rows, finals, FORTNIGHT), index=rows.index)
+
+
 def _lacks_games(rows: pd.DataFrame, inputs: Inputs) -> pd.Series:
     """Whether a finished game of his team, of the opponent or of his own windows has no team box score."""
     of_teams = rows["games_expected"].ne(rows["games_loaded"]) | _opponent_lacks_games(rows, inputs)
@@ -400,7 +415,7 @@ def _lacking_games_of_players(inputs: Inputs) -> pd.DataFrame:
     columns = ["season", "game_date", "game_id", "player_id"]
     if sides.empty and played.empty:
         return played[columns]
-    spells = stints(inputs.before["raw_player_boxscores"]).merge(sides, on=["season", "team"])
+    spells = stints(without_cup_finals(inputs.before["raw_player_boxscores"])).merge(sides, on=["season", "team"])
     began = spells["first_day"] <= spells["game_date"]
     ended = spells["next_day"] <= spells["game_date"]
     return pd.concat([spells.loc[began & ~ended, columns], played[columns]]).drop_duplicates(["game_id", "player_id"])
@@ -451,7 +466,14 @@ ML_FEATURE_STORE_V2 = Table(
         ),
         shots_known_before(),
         before_date("raw_schedule", *RESULT_COLUMNS, reads=(until_loaded(games_of("raw_player_boxscores", SEASON)),)),
-        before_date("raw_player_boxscores", *LISTING_COLUMNS, reads=(until_loaded(own_player(SEASON)),)),
+        before_date(
+            "raw_player_boxscores",
+            *LISTING_COLUMNS,
+            reads=(
+                until_loaded(own_player(SEASON)),
+                for_rest(until_loaded(own_player(FORTNIGHT, into=("data_quality_issues",)))),
+            ),
+        ),
         before_date(
             "player_game_summary",
             *("game_date", "season", "game_id", "player_id", "team"),

@@ -8,6 +8,7 @@ import pandas as pd
 
 from nba_assets.league import formulas, teams
 from nba_assets.league.names import player_lookups
+from nba_assets.league.slate import PLAYED
 from nba_assets.partition import Cause
 from nba_assets.schema.contract import (
     Date,
@@ -21,8 +22,8 @@ from nba_assets.schema.contract import (
 )
 from nba_assets.schema.evidence import Evidence, Expectation, by_date
 from nba_assets.schema.table import Inputs, Phase, Table, same_date
+from nba_assets.tables.games import without_cup_finals
 from nba_assets.tables.postgame import add_unknown_shots, unfinished
-from nba_assets.tables.raw_player_boxscores import PLAYED
 from nba_assets.tables.shot_counts import zone_counts
 from nba_assets.tables.statistics import COUNTING_STATISTICS, ZONE_ATTEMPTS, ZONE_MAKES, counting_columns, zone_columns
 
@@ -62,7 +63,7 @@ class PlayerGameSummary(counting_columns(), zone_columns()):  # type: ignore[mis
 
 def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     """Players listed as played on the dates, with their team's totals of the same game."""
-    listed = inputs.on_date["raw_player_boxscores"]
+    listed = without_cup_finals(inputs.on_date["raw_player_boxscores"])
     rows = listed[(listed["listing"] == PLAYED) & listed["game_date"].isin(dates)].reset_index(drop=True)
     team = inputs.on_date["raw_team_boxscores"]
     rows = rows.merge(_team_totals(team), on=["game_id", "team"], how="left")
@@ -118,7 +119,7 @@ def _add_assisted(rows: pd.DataFrame, shots: pd.DataFrame) -> pd.DataFrame:
 def expect(evidence: Evidence) -> dict[date, Expectation]:
     """Everybody who is listed as played has a row."""
     found = unfinished(evidence)
-    listed = evidence.inputs.on_date["raw_player_boxscores"]
+    listed = without_cup_finals(evidence.inputs.on_date["raw_player_boxscores"])
     listed = listed[(listed["listing"] == PLAYED) & listed["game_date"].isin(evidence.dates)]
     present = evidence.rows[["game_date", "player_id"]].assign(present=True)
     listed = listed.merge(present, on=["game_date", "player_id"], how="left")

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from nba_assets.league import teams
+from nba_assets.league.calendar import REST_TYPES
 from nba_assets.league.clocks import ClockError, clock_seconds
-from nba_assets.league.slate import INACTIVE
+from nba_assets.league.slate import DNP, INACTIVE, PLAYED
 from nba_assets.partition import Cause, Finding, finding
 from nba_assets.schema.contract import (
     Date,
@@ -26,14 +27,12 @@ from nba_assets.schema.table import Inputs, Phase, Table, all_rejections, reject
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables.doubtful_lists import LIST_COLUMNS, judge_lists
 from nba_assets.tables.game_logs import newest, player_log, rivals
-from nba_assets.tables.games import finished_sides_on, game_name, is_listed
+from nba_assets.tables.games import finished_sides_on, game_name, is_listed, without_cup_finals
 from nba_assets.tables.identities import contradicting_players, differing_sum
 from nba_assets.tables.postgame import PLAYERS_ON_THE_FLOOR, finished_sides, unfinished
 from nba_assets.tables.statistics import COUNTING_STATISTICS, counting_columns
 from nba_assets.tables.two_lists import note_two_lists, refuse_two_teams
 
-PLAYED = "played"
-DNP = "dnp"
 _MOST_DIFFERENCE = 120
 """About twice the largest plus-minus of three seasons."""
 
@@ -41,7 +40,8 @@ _MOST_DIFFERENCE = 120
 class RawPlayerBoxscores(counting_columns(nullable=True)):  # type: ignore[misc]
     """One row per player listed for a finished counting game, whether he played or not.
 
-    `played` means present in the league game log, also with no whole minute: a game like any other.
+    `played` means present in the league game log, also with no whole minute: a game like any other. Of a Cup final,
+    which does not count, there are those who played, with their time, if the source knows them; they tell of rest only.
     """
 
     game_date: Date = column("Eastern date of tip-off", partition=True)
@@ -66,8 +66,15 @@ class RawPlayerBoxscores(counting_columns(nullable=True)):  # type: ignore[misc]
 
 def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     """Players of the finished games of the dates: game log first, then box score, then inactive list."""
-    sides = finished_sides_on(dates, inputs.on_date["raw_schedule"], inputs.counting_types)
-    sides = sides[["game_date", "season", "game_id", "team", "opponent", "is_home"]]
+    parts = [_of_counting_games(inputs, dates), _of_cup_finals(inputs, dates)]
+    return pd.concat([part for part in parts if len(part)], ignore_index=True) if len(parts[1]) else parts[0]
+
+
+_OF_SIDE = ["game_date", "season", "game_id", "team", "opponent", "is_home"]
+
+
+def _of_counting_games(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    sides = finished_sides_on(dates, inputs.on_date["raw_schedule"], inputs.counting_types)[_OF_SIDE]
     inputs = _of_games(sides, inputs)
     log = newest(player_log(inputs), "player_id")
     refuse_two_teams(_listed(inputs), sides)
@@ -76,6 +83,22 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     # A list of inactives without the game itself says nothing of who could play: the game is not there yet.
     arrived = log[["game_id", "team"]].drop_duplicates()
     return sides.merge(arrived, on=["game_id", "team"]).merge(listed, on=["game_id", "team"])
+
+
+def _of_cup_finals(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    """Who played in the Cup finals of the dates, by the log or by the box score's clock, which need not both be there.
+
+    None of a team of which fewer are known than must have been on the floor.
+    """
+    sides = finished_sides_on(dates, inputs.on_date["raw_schedule"], REST_TYPES)[_OF_SIDE]
+    inputs = _of_games(sides, inputs)
+    log, box = newest(player_log(inputs), "player_id"), _box_scores(inputs)
+    parts = [_with_clock(log, box), _by_clock(box[box["clock"].fillna(0).gt(0)])]
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return sides.head(0)
+    rows = sides.merge(pd.concat(parts).drop_duplicates(["game_id", "player_id"], keep="first"), on=["game_id", "team"])
+    return rows[rows.groupby(["game_id", "team"])["player_id"].transform("size").ge(PLAYERS_ON_THE_FLOOR)]
 
 
 def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
@@ -192,6 +215,13 @@ def _with_clock(log: pd.DataFrame, box: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _by_clock(box: pd.DataFrame) -> pd.DataFrame:
+    """Who played, of whom nothing is known but for how long."""
+    rows = _without_statistics(box.assign(listing=PLAYED, dnp_reason=None))
+    exact = pd.Series(True, index=rows.index, dtype="boolean")
+    return rows.assign(seconds_played=rows["clock"], minutes_are_exact=exact)
+
+
 def _did_not_play(inputs: Inputs) -> pd.DataFrame:
     box = _box_scores(inputs)
     return _without_statistics(box.assign(listing=DNP, dnp_reason=box["comment"]))
@@ -238,8 +268,10 @@ def expect(evidence: Evidence) -> dict[date, Expectation]:
     """Of both teams of every finished game at least five played, and what they did sums to the team's row.
 
     No line of a player contradicts itself, and the log and the box score know of the same players. Lists that are
-    shorter than the team's lists usually are, and players on two of them, are doubted.
+    shorter than the team's lists usually are, and players on two of them, are doubted. Nothing is expected of a Cup
+    final.
     """
+    evidence = replace(evidence, rows=without_cup_finals(evidence.rows))
     found = unfinished(evidence)
     sides = _with_totals(evidence)
     lists = _of_games(sides, evidence.inputs)

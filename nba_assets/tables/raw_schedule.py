@@ -23,7 +23,7 @@ from nba_assets.tables.reconciliation import contradictions
 class RawSchedule(Contract):
     """One row per game of the league's schedule, all game types and postponements included.
 
-    Only final games of the types 002, 004 and 005 count for windows and expectations.
+    Only final games of the types 002, 004 and 005 count for windows and expectations; one of type 006 counts for rest.
     """
 
     game_date: Date = column("Eastern date of the evening of tip-off", partition=True)

@@ -22,11 +22,12 @@ from nba_assets.schema.contract import (
     column,
 )
 from nba_assets.schema.evidence import Evidence, Expectation, none_expected
-from nba_assets.schema.reads import opponent, own_player, own_team, slate_membership, team_mates
+from nba_assets.schema.reads import for_rest, opponent, own_player, own_team, slate_membership, team_mates
 from nba_assets.schema.table import Inputs, Phase, Table, announced, before_date, day_before, same_date
 from nba_assets.sources.base import ResultSet
+from nba_assets.tables.cup_final import players_of_cup_finals, rest_log
 from nba_assets.tables.doubtful_lists import judge_slates
-from nba_assets.tables.games import RESULT_COLUMNS, finished_games, team_games
+from nba_assets.tables.games import RESULT_COLUMNS, finished_games, team_games, without_cup_finals
 from nba_assets.tables.injury_status import player_statuses, reports_of_teams, unmatched_names
 from nba_assets.tables.player_windows import minutes_per_game, played_games, team_totals_before, usage_over
 from nba_assets.tables.raw_injury_reports import AVAILABLE, DOUBTFUL, OUT, PROBABLE, QUESTIONABLE
@@ -37,13 +38,14 @@ GAMES_FOR_PROJECTED_USAGE = 5
 GAMES_FOR_PACE = 5
 MIN_SLATE, MAX_SLATE = 8, 26
 _DAY = timedelta(days=1)
-LAST_7, WEEK, FORTNIGHT, SEASON = last(7), days(7), days(14), season()
+LAST_GAME, LAST_7, WEEK, FORTNIGHT, SEASON = last(1), last(7), days(7), days(14), season()
 
 
 class UpcomingPlayerGameContext(Contract):
     """One row per player on the slate: whose latest listing before the date is the latest game of a team that plays.
 
-    His own rest and windows count the games that he played; the team's, the games that the team finished.
+    His own rest and windows count the games that he played; the team's, the games that the team finished. A Cup final
+    is a game of the days of rest, of back-to-backs and of the games of the last days; minutes are its box score's.
     """
 
     game_date: Date = column("Eastern date of tip-off", partition=True)
@@ -55,19 +57,19 @@ class UpcomingPlayerGameContext(Contract):
     is_home: Flag = column("Home team by the schedule")
     season_phase: Text = column("early, mid, late, play_in or playoffs", isin=SEASON_PHASES)
     days_rest: OptionalInteger = column(
-        "Full days off since his last played game; NULL before the first of the season",
+        "Full days off since his last played game, a Cup final too; NULL before the first of the season",
         unit="days",
         nullable=True,
         ge=0,
     )
     back_to_back: Flag = column("Played the day before")
     opponent_days_rest: OptionalInteger = column("The opposing team's days_rest", unit="days", nullable=True, ge=0)
-    games_last_7_days: Integer = column("Games played on D−7 … D−1", unit="games", ge=0, le=7)
-    games_last_14_days: Integer = column("Games played on D−14 … D−1", unit="games", ge=0, le=14)
-    minutes_last_7_days: Number = column("Minutes on D−7 … D−1", unit="min", ge=0)
-    minutes_last_14_days: Number = column("Minutes on D−14 … D−1", unit="min", ge=0)
+    games_last_7_days: Integer = column("Games played on D−7 … D−1, a Cup final too", unit="games", ge=0, le=7)
+    games_last_14_days: Integer = column("Games played on D−14 … D−1, a Cup final too", unit="games", ge=0, le=14)
+    minutes_last_7_days: Number = column("Minutes on D−7 … D−1, those of a Cup final if known", unit="min", ge=0)
+    minutes_last_14_days: Number = column("Minutes on D−14 … D−1, those of a Cup final if known", unit="min", ge=0)
     avg_minutes_per_game_last_7_days: Number = column(
-        "Minutes per game on D−7 … D−1; NULL without a game", unit="min", nullable=True, ge=0
+        "Minutes per game on D−7 … D−1, without a Cup final; NULL without a game", unit="min", nullable=True, ge=0
     )
     back_to_backs_last_14_days: Integer = column(
         "Pairs of played games on consecutive days, both in D−14 … D−1", unit="pairs", ge=0
@@ -115,7 +117,8 @@ def _slate(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     context = inputs.on_date["upcoming_team_game_context"]
     context = context[context["game_date"].isin(dates)]
     of_team_alone = ["days_rest", "back_to_back", "games_last_7_days", "games_last_14_days", "players_out"]
-    rows = slate(inputs.before["raw_player_boxscores"], context.drop(columns=of_team_alone))
+    listings = without_cup_finals(inputs.before["raw_player_boxscores"])
+    rows = slate(listings, context.drop(columns=of_team_alone))
     opponents = context[["game_date", "team", "pace_last_10", "def_rating_last_10", "wins", "losses"]]
     opponents = opponents.rename(columns=lambda c: c if c == "game_date" else f"opponent_{c}")
     return rows.merge(opponents.rename(columns={"opponent_team": "opponent"}), on=["game_date", "opponent"], how="left")
@@ -123,22 +126,14 @@ def _slate(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
 
 def _own_windows(rows: pd.DataFrame, inputs: Inputs) -> dict[str, object]:
     log = played_games(inputs.before["player_game_summary"], inputs.before["team_offense_game_summary"])
-    log.add("back_to_back", log.days_since_previous() == 1)
     as_of = log.before(rows["player_id"], rows["season"], rows["game_date"])
-    to_date, week, fortnight = as_of.over(SEASON), as_of.over(WEEK), as_of.over(FORTNIGHT)
-    rest = days_rest(as_of)
+    to_date = as_of.over(SEASON)
     games_known = np.minimum(rows["wins"] + rows["losses"], rows["opponent_wins"] + rows["opponent_losses"])
     enough_games = to_date.count >= GAMES_FOR_PROJECTED_USAGE
     is_star = (to_date.count >= STAR_GAMES) & (to_date.sum("points") >= STAR_POINTS_PER_GAME * to_date.count)
     return {
-        "days_rest": rest.array,
-        "back_to_back": rest.eq(0).fillna(False).to_numpy(dtype=bool),
-        "games_last_7_days": week.count,
-        "games_last_14_days": fortnight.count,
-        "minutes_last_7_days": week.sum("seconds_played") / 60,
-        "minutes_last_14_days": fortnight.sum("seconds_played") / 60,
-        "avg_minutes_per_game_last_7_days": minutes_per_game(week),
-        "back_to_backs_last_14_days": fortnight.without_first().sum("back_to_back"),
+        **_own_rest(rows, inputs, log),
+        "avg_minutes_per_game_last_7_days": minutes_per_game(as_of.over(WEEK)),
         "games_played_season": to_date.count,
         "avg_usage_last_7_games": usage_over(as_of.over(LAST_7)),
         "projected_usage": np.where(enough_games, usage_over(to_date), np.nan),
@@ -146,6 +141,24 @@ def _own_windows(rows: pd.DataFrame, inputs: Inputs) -> dict[str, object]:
             games_known >= GAMES_FOR_PACE
         ),
         "_is_star": is_star,
+    }
+
+
+def _own_rest(rows: pd.DataFrame, inputs: Inputs, played: GameLog) -> dict[str, object]:
+    """What a Cup final counts for, besides the games that he played."""
+    finals = players_of_cup_finals(inputs.before["raw_schedule"], inputs.before["raw_player_boxscores"])
+    log = rest_log(played.games, finals)
+    log.add("back_to_back", log.days_since_previous() == 1)
+    as_of = log.before(rows["player_id"], rows["season"], rows["game_date"])
+    rest, week, fortnight = days_rest(as_of), as_of.over(WEEK), as_of.over(FORTNIGHT)
+    return {
+        "days_rest": rest.array,
+        "back_to_back": rest.eq(0).fillna(False).to_numpy(dtype=bool),
+        "games_last_7_days": week.count,
+        "games_last_14_days": fortnight.count,
+        "minutes_last_7_days": week.sum("seconds_played") / 60,
+        "minutes_last_14_days": fortnight.sum("seconds_played") / 60,
+        "back_to_backs_last_14_days": fortnight.without_first().sum("back_to_back"),
     }
 
 
@@ -158,7 +171,8 @@ def _games_of_team(rows: pd.DataFrame, inputs: Inputs) -> dict[str, object]:
 
 
 def _injury_status(rows: pd.DataFrame, inputs: Inputs) -> dict[str, pd.Series]:
-    statuses = player_statuses(inputs.before["raw_injury_reports"], rows, inputs.before["raw_player_boxscores"])
+    listings = without_cup_finals(inputs.before["raw_player_boxscores"])
+    statuses = player_statuses(inputs.before["raw_injury_reports"], rows, listings)
     statuses = statuses.set_axis(rows.index)
     stars = pd.DataFrame({"out": statuses.eq(OUT), "unknown": statuses.isna()}).mul(rows["_is_star"], axis=0)
     others = stars.groupby([rows["game_date"], rows["team"]]).transform("sum") - stars
@@ -189,7 +203,8 @@ def expect(evidence: Evidence) -> dict[date, Expectation]:
 def _judge_names(evidence: Evidence, found: dict[date, Expectation]) -> None:
     """Names of the injury report that nobody on the slate was listed under: they degrade if they may be somebody's."""
     before = evidence.inputs.before
-    names = unmatched_names(before["raw_injury_reports"], evidence.rows, before["raw_player_boxscores"])
+    listings = without_cup_finals(before["raw_player_boxscores"])
+    names = unmatched_names(before["raw_injury_reports"], evidence.rows, listings)
     for row in names.itertuples():
         result = found[row.game_date.date()]
         if row.resembles:
@@ -228,6 +243,7 @@ UPCOMING_PLAYER_GAME_CONTEXT = Table(
         before_date(
             "raw_player_boxscores",
             *LISTING_COLUMNS,
+            "seconds_played",
             # The names that the injury report may call him by are those of all his listings, if they are his alone.
             reads=(
                 slate_membership(),
@@ -240,7 +256,9 @@ UPCOMING_PLAYER_GAME_CONTEXT = Table(
             "player_game_summary",
             *("game_date", "season", "game_id", "player_id", "team", "points", "fga", "fta", "tov", "seconds_played"),
             reads=(
-                *map(own_player, (LAST_7, WEEK, FORTNIGHT, SEASON)),
+                *map(own_player, (LAST_7, SEASON)),
+                for_rest(own_player(LAST_GAME, into=("days_rest", "back_to_back"))),
+                *(for_rest(own_player(span)) for span in (WEEK, FORTNIGHT)),
                 team_mates(SEASON, into=("star_teammates_out",), where="player_status"),
             ),
         ),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nba_assets.league import formulas, teams
-from nba_assets.league.calendar import GameType
+from nba_assets.league.calendar import REST_TYPES, GameType
 from nba_assets.league.windows import AsOf, GameLog, days, last, season
 from nba_assets.partition import Cause
 from nba_assets.schema.contract import (
@@ -23,7 +23,7 @@ from nba_assets.schema.contract import (
     column,
 )
 from nba_assets.schema.evidence import Evidence, Expectation, by_date, none_expected
-from nba_assets.schema.reads import opponent, own_team
+from nba_assets.schema.reads import for_rest, opponent, own_team
 from nba_assets.schema.table import Inputs, Phase, Table, announced, before_date, day_before, same_date
 from nba_assets.tables.games import RESULT_COLUMNS, finished_games, team_games, tonight
 from nba_assets.tables.injury_status import reports_of_teams
@@ -49,7 +49,8 @@ class UpcomingTeamGameContext(Contract):
         "early (Oct-Nov), mid (Dec-Feb), late (from March), play_in or playoffs", isin=SEASON_PHASES
     )
     days_rest: OptionalInteger = column(
-        "Full days off since the last finished game; 0 = back-to-back; NULL before the first game of the season",
+        "Full days off since the last finished game, a Cup final too; 0 = back-to-back; NULL before the first game of "
+        "the season",
         unit="days",
         nullable=True,
         ge=0,
@@ -57,8 +58,8 @@ class UpcomingTeamGameContext(Contract):
     back_to_back: Flag = column("Played the day before")
     opponent_days_rest: OptionalInteger = column("The opponent's days_rest", unit="days", nullable=True, ge=0)
     rest_advantage: OptionalInteger = column("days_rest − opponent_days_rest", unit="days", nullable=True)
-    games_last_7_days: Integer = column("Finished games on D−7 … D−1", unit="games", ge=0, le=7)
-    games_last_14_days: Integer = column("Finished games on D−14 … D−1", unit="games", ge=0, le=14)
+    games_last_7_days: Integer = column("Finished games on D−7 … D−1, a Cup final too", unit="games", ge=0, le=7)
+    games_last_14_days: Integer = column("Finished games on D−14 … D−1, a Cup final too", unit="games", ge=0, le=14)
     game_number: Integer = column("Finished games of the season before D, plus 1", unit="games", ge=1)
     wins: Integer = column("Wins of the season before D", unit="games", ge=0)
     losses: Integer = column("Losses of the season before D", unit="games", ge=0)
@@ -125,15 +126,20 @@ def days_rest(as_of: AsOf) -> pd.Series:
 
 
 def _rest(rows: pd.DataFrame, inputs: Inputs) -> dict[str, object]:
-    played = team_games(finished_games(inputs.before["raw_schedule"], inputs.counting_types))
-    as_of = GameLog(played, entity="team").before(rows["team"], rows["season"], rows["game_date"])
+    """Rest counts a Cup final, the number of the game does not."""
+    counting, as_of = (
+        GameLog(team_games(finished_games(inputs.before["raw_schedule"], types)), entity="team").before(
+            rows["team"], rows["season"], rows["game_date"]
+        )
+        for types in (inputs.counting_types, inputs.counting_types | REST_TYPES)
+    )
     rest = days_rest(as_of)
     return {
         "days_rest": rest.array,
         "back_to_back": rest.eq(0).fillna(False).to_numpy(dtype=bool),
         "games_last_7_days": as_of.over(WEEK).count,
         "games_last_14_days": as_of.over(FORTNIGHT).count,
-        "game_number": as_of.over(SEASON).count + 1,
+        "game_number": counting.over(SEASON).count + 1,
     }
 
 
@@ -201,11 +207,11 @@ UPCOMING_TEAM_GAME_CONTEXT = Table(
             "raw_schedule",
             *RESULT_COLUMNS,
             reads=(
-                own_team(LAST_GAME, into=("days_rest", "back_to_back", "rest_advantage")),
-                own_team(WEEK, into=("games_last_7_days",)),
-                own_team(FORTNIGHT, into=("games_last_14_days",)),
+                for_rest(own_team(LAST_GAME, into=("days_rest", "back_to_back", "rest_advantage"))),
+                for_rest(own_team(WEEK, into=("games_last_7_days",))),
+                for_rest(own_team(FORTNIGHT, into=("games_last_14_days",))),
                 own_team(SEASON, into=("game_number",)),
-                opponent(LAST_GAME, into=("opponent_days_rest", "rest_advantage")),
+                for_rest(opponent(LAST_GAME, into=("opponent_days_rest", "rest_advantage"))),
             ),
         ),
         before_date(

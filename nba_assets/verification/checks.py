@@ -10,13 +10,16 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from nba_assets.league.calendar import game_types
+from nba_assets.league.slate import PLAYED
+from nba_assets.schema.contract import names_of
+from nba_assets.schema.table import Phase
 from nba_assets.tables import LISTING, SCHEDULE, TABLES, WITH_FEATURES
-from nba_assets.tables.games import POSTPONED, finished_games, team_games
+from nba_assets.tables.games import POSTPONED, finished_games, team_games, without_cup_finals
 from nba_assets.tables.identities import MOST_OF_A_PLAYER, MOST_OF_A_TEAM, broken_identities
 from nba_assets.tables.ml_feature_store_v2 import ML_FEATURE_STORE_V2
 from nba_assets.tables.player_composite_factors import PLAYER_COMPOSITE_FACTORS
 from nba_assets.tables.player_game_summary import PLAYER_GAME_SUMMARY
-from nba_assets.tables.raw_player_boxscores import PLAYED
 from nba_assets.tables.raw_shots import RAW_SHOTS
 from nba_assets.tables.raw_team_boxscores import RAW_TEAM_BOXSCORES
 from nba_assets.tables.statistics import COUNTING_STATISTICS, ZONE_ATTEMPTS
@@ -107,9 +110,22 @@ def a_game_stands_on_one_date(stored: StoredSeason) -> CheckResult:
     return result("a game stands on one date", examined=examined, violations=wrong)
 
 
+def only_counting_games(stored: StoredSeason) -> CheckResult:
+    """No row of a table that is made of games is about one of a type that does not count, a Cup final say."""
+    examined, wrong = 0, []
+    for name, table in TABLES.items():
+        if table.phase is Phase.RAW or "game_id" not in names_of(table.contract):
+            continue
+        rows = stored.rows(table)
+        examined += len(rows)
+        others = rows[~game_types(rows["game_id"]).isin(stored.counting_types)]
+        wrong += [f"{name} {row.game_date.date()}: {row.game_id} does not count" for row in others.itertuples()]
+    return result("only games that count", examined=examined, violations=wrong)
+
+
 def _played(stored: StoredSeason) -> pd.DataFrame:
-    """The listings of those who played, with whole numbers."""
-    listed = stored.rows(LISTING)
+    """The listings of those who played in games that count, with whole numbers."""
+    listed = without_cup_finals(stored.rows(LISTING))
     return listed[listed["listing"] == PLAYED].astype(dict.fromkeys(COUNTING_STATISTICS, "int64"))
 
 

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from nba_assets.league.calendar import COUNTING_TYPES
+from nba_assets.league.slate import DNP, PLAYED
 from nba_assets.league.zones import ZONES
 from nba_assets.schema.contract import ColumnType, columns_of
 from nba_assets.schema.table import Available, Table
 from nba_assets.tables import LISTING, SCHEDULE, TABLES
 from nba_assets.tables.games import FINAL, POSTPONED, SCHEDULED
-from nba_assets.tables.raw_player_boxscores import DNP, PLAYED
 from nba_assets.tables.raw_shots import RAW_SHOTS
 from nba_assets.tables.raw_team_boxscores import RAW_TEAM_BOXSCORES
 from nba_assets.tables.statistics import COUNTING_STATISTICS

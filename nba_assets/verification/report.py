@@ -20,6 +20,7 @@ CHECKS: tuple[Check, ...] = (
     checks.players_sum_to_their_team,
     checks.box_scores_agree_with_themselves,
     checks.a_game_stands_on_one_date,
+    checks.only_counting_games,
     checks.zones_make_up_the_attempts,
     checks.both_teams_have_the_same_pace,
     checks.defence_mirrors_offence,

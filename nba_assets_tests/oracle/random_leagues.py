@@ -1,7 +1,8 @@
 """Small random leagues in the shape of the raw tables, with everything in them that has ever gone wrong.
 
 Trades, players who do not play, 0 points, 0 seconds, games without box scores, unknown shots, postponements,
-overtime, games that do not count, two seasons, injury reports and lines. Nothing is asserted here.
+overtime, games that do not count, Cup finals with and without box scores, two seasons, injury reports and lines.
+Nothing is asserted here.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class Shape:
     reports: float = 0.0
     lines: float = 0.0
     idle: float = 0.0
+    cup_finals: float = 0.0
 
 
 def shapes() -> st.SearchStrategy[Shape]:
@@ -75,6 +77,7 @@ def shapes() -> st.SearchStrategy[Shape]:
         reports=st.sampled_from([0.0, 0.5, 1.0]),
         lines=st.sampled_from([0.0, 0.7]),
         idle=share,
+        cup_finals=share,
     )
 
 
@@ -137,6 +140,8 @@ def _play_day(league: League, teams: list[str], day: dt.date, year: str) -> None
         _bet(league, game)
         if game["status"] == "final" and game["game_type"] in ("002", "004", "005"):
             _play(league, game)
+        if game["status"] == "final" and game["game_type"] == "006":
+            _play_final(league, game)
     for player in league.team_of:
         if league.happens(league.shape.trades / 3):
             league.team_of[player] = str(league.rng.choice(teams))
@@ -145,6 +150,8 @@ def _play_day(league: League, teams: list[str], day: dt.date, year: str) -> None
 def _schedule(league: League, day: dt.date, year: str, home: str, away: str) -> dict[str, Any]:
     kinds = ["001", "003", "006"] if league.happens(league.shape.not_counting) else ["002"] * 8 + ["004", "005"]
     kind = str(league.rng.choice(kinds))
+    if league.shape.cup_finals and league.happens(league.shape.cup_finals):
+        kind = "006"
     status = str(league.rng.choice(["scheduled", "postponed"])) if league.happens(league.shape.unplayed) else "final"
     nameless = status == "postponed" and league.happens(0.5)
     number = int(league.rng.integers(100)) * 1000 + len(league.rows["raw_schedule"])
@@ -178,6 +185,22 @@ def _play(league: League, game: dict[str, Any]) -> None:
     if not league.happens(league.shape.not_loaded / 2):
         league.rows["raw_team_boxscores"] += sides
     _take_shots(league, common)
+
+
+def _play_final(league: League, game: dict[str, Any]) -> None:
+    """The box score of a Cup final: of half of the teams those who played, and nothing that counts."""
+    if not league.shape.cup_finals:
+        return
+    for side, other in (("home_team", "away_team"), ("away_team", "home_team")):
+        common = {name: game[name] for name in ("game_date", "season", "game_id")}
+        common |= {"team": game[side], "opponent": game[other], "is_home": side == "home_team"}
+        if league.happens(0.5):
+            continue
+        for player, team in league.team_of.items():
+            if team == game[side] and not league.happens(0.3):
+                name, seconds = " ".join(_name(league, player)).strip(), int(league.rng.integers(1, 2880))
+                row = {"player_id": player, "player_name": name, "listing": "played", "minutes_are_exact": True}
+                league.rows["raw_player_boxscores"].append(common | row | {"seconds_played": seconds})
 
 
 def _play_side(league: League, side: dict[str, Any], overtimes: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The facts of a league as plain records, and the questions a table may ask about them.
 
-"Before D" always means: finished counting games of the season of D, dated strictly before D.
+"Before D" always means: finished counting games of the season of D, dated strictly before D. Cup finals do not
+count; they are asked for by their own name.
 No table rule and no formula belongs here.
 """
 
@@ -197,10 +198,13 @@ class Facts:
                 tipoff_utc=row["tipoff_utc"],
             )
         self._finished_of_team: dict[tuple[str, str], list[Game]] = defaultdict(list)
+        self._cup_finals: list[Game] = []
         self._season_dates: dict[str, list[dt.date]] = defaultdict(list)
         self._season_of: dict[dt.date, str] = {}
         for game in sorted(self.games.values(), key=lambda game: game.moment):
             self._season_dates[game.season].append(game.game_date)
+            if game.game_type == "006" and game.status == "final":
+                self._cup_finals.append(game)
             if self.is_finished_counting(game):
                 for team in game.teams:
                     self._finished_of_team[game.season, team].append(game)
@@ -231,7 +235,11 @@ class Facts:
 
     def _read_listings(self, rows: list[Record]) -> None:
         self.listings: list[Listing] = []
+        self._seconds_in_final: dict[str, dict[str, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
         for row in rows:
+            if row["game_id"][:3] == "006" and row["listing"] == "played":
+                of_team = self._seconds_in_final[row["game_id"]][row["team"]]
+                of_team[int(row["player_id"])] = int(row["seconds_played"])
             game = self._finished_game(row)
             if game is not None:
                 self.listings.append(
@@ -301,6 +309,14 @@ class Facts:
     def finished_before(self, team: str, day: dt.date) -> list[Game]:
         """The team's finished games before D, from the schedule, whether loaded or not; oldest first."""
         return [g for g in self._finished_of_team[self.season_of(day), team] if g.game_date < day]
+
+    def cup_finals_before(self, day: dt.date) -> list[Game]:
+        """The finished Cup finals of the season before D."""
+        return [g for g in self._cup_finals if g.season == self.season_of(day) and g.game_date < day]
+
+    def seconds_in_final(self, game: Game, team: str) -> dict[int, int] | None:
+        """Player -> seconds of those who played a Cup final for a team; None if its box score is not loaded."""
+        return self._seconds_in_final[game.game_id][team] or None
 
     # Box scores
 

@@ -277,8 +277,10 @@ class SlowLeague:
     def _team_context(self, team: str, game: Game, day: dt.date) -> Record:
         opponent = game.opponent_of(team)
         finished_days = days_of(self.facts.finished_before(team, day))
-        rest = days_rest(finished_days, day)
-        opponent_rest = days_rest(days_of(self.facts.finished_before(opponent, day)), day)
+        tiring_days = finished_days + self._days_of_team_finals(team, day)
+        rest = days_rest(tiring_days, day)
+        opponent_days = days_of(self.facts.finished_before(opponent, day)) + self._days_of_team_finals(opponent, day)
+        opponent_rest = days_rest(opponent_days, day)
         boxes = self.facts.team_boxes_before(team, day)
         wins = sum(1 for box in boxes if box.won)
         report = self._report(team, day)
@@ -295,8 +297,8 @@ class SlowLeague:
             "back_to_back": rest == 0,
             "opponent_days_rest": opponent_rest,
             "rest_advantage": rules.difference(rest, opponent_rest),
-            "games_last_7_days": len(last_days(finished_days, day, 7)),
-            "games_last_14_days": len(last_days(finished_days, day, 14)),
+            "games_last_7_days": len(last_days(tiring_days, day, 7)),
+            "games_last_14_days": len(last_days(tiring_days, day, 14)),
             "game_number": len(finished_days) + 1,
             "wins": wins,
             "losses": len(boxes) - wins,
@@ -310,6 +312,10 @@ class SlowLeague:
             "total": self._total(game),
             "players_out": None if report is None else report.players_out,
         }
+
+    def _days_of_team_finals(self, team: str, day: dt.date) -> list[dt.date]:
+        """The dates before D on which the team has played a Cup final."""
+        return [game.game_date for game in self.facts.cup_finals_before(day) if team in game.teams]
 
     def _margin(self, box: TeamBox) -> rules.Maybe:
         return rules.difference(box.stats["points"], self._opponent_points(box))
@@ -369,9 +375,13 @@ class SlowLeague:
         team_row = self._team_contexts(day)[team]
         opponent_row = self._team_contexts(day)[team_row["opponent"]]
         played = self.facts.played_before(player, day)
-        days = days_of([listing.game for listing in played])
+        finals = self._finals_of_player(player, day)
+        days = days_of([listing.game for listing in played]) + list(finals)
         rest = days_rest(days, day)
         last_week = in_last_days(played, day, 7)
+        minutes_7, minutes_14 = (
+            rules.total([minutes(in_last_days(played, day, k)), minutes_of_finals(finals, day, k)]) for k in (7, 14)
+        )
         return {
             "season": self.facts.season_of(day),
             "game_date": day,
@@ -384,10 +394,10 @@ class SlowLeague:
             "days_rest": rest,
             "back_to_back": rest == 0,
             "opponent_days_rest": opponent_row["days_rest"],
-            "games_last_7_days": len(last_week),
-            "games_last_14_days": len(in_last_days(played, day, 14)),
-            "minutes_last_7_days": minutes(last_week),
-            "minutes_last_14_days": minutes(in_last_days(played, day, 14)),
+            "games_last_7_days": len(last_days(days, day, 7)),
+            "games_last_14_days": len(last_days(days, day, 14)),
+            "minutes_last_7_days": minutes_7,
+            "minutes_last_14_days": minutes_14,
             "avg_minutes_per_game_last_7_days": rules.ratio(minutes(last_week), len(last_week)),
             "back_to_backs_last_14_days": back_to_backs(last_days(days, day, 14)),
             "games_played_season": len(played),
@@ -402,6 +412,41 @@ class SlowLeague:
             "games_expected": len(self.facts.finished_before(team, day)),
             "games_loaded": self._games_loaded(team, day),
         }
+
+    def _finals_of_player(self, player: int, day: dt.date) -> dict[dt.date, int | None]:
+        """Date -> seconds of the Cup finals that he played before D; None where he is only taken to have played.
+
+        That is where his team's box score is not loaded: if he played in his team's newest game before the final,
+        and has not been on another team's list up to the day of the final.
+        """
+        sides = [(game, team) for game in self.facts.cup_finals_before(day) for team in game.teams]
+        taken: dict[dt.date, int | None] = {}
+        known: dict[dt.date, int | None] = {}
+        for game, team in sides:
+            seconds = self.facts.seconds_in_final(game, team)
+            if seconds is None and self._played_before_final(player, team, game.game_date):
+                taken[game.game_date] = None
+            elif seconds is not None and player in seconds:
+                known[game.game_date] = seconds[player]
+        return taken | known
+
+    def _played_before_final(self, player: int, team: str, date: dt.date) -> bool:
+        until = self.facts.counted_before(player, date + ONE_DAY)
+        newest = until[-1] if until else None
+        return (
+            newest is not None
+            and newest.team == team
+            and newest.game.game_date < date
+            and newest.game.moment == self.facts.latest_listed_game(team, date)
+            and newest.played
+        )
+
+    def _rests_by_team(self, player: int, day: dt.date) -> bool:
+        """A final that he is only taken to have played is his newest game, or within D-14 … D-1."""
+        finals = self._finals_of_player(player, day)
+        taken = [date for date, seconds in finals.items() if seconds is None]
+        days = days_of([listing.game for listing in self.facts.played_before(player, day)]) + list(finals)
+        return bool(last_days(taken, day, 14)) or (bool(taken) and max(taken) == max(days))
 
     def _pace_differential(self, team: str, opponent: str, day: dt.date) -> rules.Maybe:
         """NULL if either team has fewer than 5 games."""
@@ -711,7 +756,7 @@ class SlowLeague:
             "feature_quality_score": Fraction(100 * (len(rules.FEATURES) - len(missing)), len(rules.FEATURES)),
             "is_production_ready": loaded and not set(missing) & set(rules.CRITICAL_FEATURES),
             "early_season_flag": context["games_played_season"] < EARLY_SEASON_GAMES,
-            "data_quality_issues": issues(loaded, zones_available),
+            "data_quality_issues": issues(loaded, zones_available, self._rests_by_team(player, day)),
         }
 
     def _features(self, player: int, day: dt.date) -> Record:
@@ -854,6 +899,12 @@ def minutes(played: Sequence[Listing]) -> rules.Maybe:
     return rules.times(Fraction(1, 60), rules.total(listing.seconds_played for listing in played))
 
 
+def minutes_of_finals(finals: dict[dt.date, int | None], day: dt.date, k: int) -> Fraction:
+    """Of the Cup finals within D-k … D-1 whose box score is loaded."""
+    seconds = [finals[date] for date in last_days(list(finals), day, k)]
+    return Fraction(sum(known for known in seconds if known is not None), 60)
+
+
 def stat_sum(played: Sequence[Listing], name: str) -> rules.Maybe:
     return rules.total(listing.stats[name] for listing in played)
 
@@ -929,12 +980,14 @@ def sample_quality(games: int) -> str:
     return "good" if games >= 7 else "limited"
 
 
-def issues(games_loaded: bool, zones_available: bool) -> list[str]:
+def issues(games_loaded: bool, zones_available: bool, rests_by_team: bool = False) -> list[str]:
     codes = []
     if not games_loaded:
         codes.append("GAMES_NOT_LOADED")
     if not zones_available:
         codes.append("SHOTS_MISSING")
+    if rests_by_team:
+        codes.append("REST_FROM_TEAM")
     return codes
 
 

@@ -27,6 +27,7 @@ EVENTFUL = Shape(
     reports=0.5,
     lines=0.7,
 )
+FINALS = Shape(seed=5, teams=6, season_starts=40, trades=0.1, absences=0.3, not_loaded=0.02, cup_finals=0.2)
 QUIET = Shape(seed=1, teams=4, players=5, season_ends=0, season_starts=32, reports=1.0)
 
 
@@ -41,6 +42,7 @@ def sampled_days(league: League) -> list[dt.date]:
 @given(shapes())
 @example(EVENTFUL)
 @example(QUIET)
+@example(FINALS)
 def test_every_column_agrees_with_the_oracle(shape: Shape):
     league = random_league(shape)
     raw = league.frames()

@@ -33,6 +33,7 @@ LEAGUES = [
     Shape(seed=2, teams=6, season_ends=0, trades=0.05, absences=0.1, without_shots=0.05, reports=0.5),
     Shape(seed=3, teams=4, season_ends=0, games_a_night=1, trades=0.1, absences=0.3, not_counting=0.05, reports=1.0),
     Shape(seed=4, teams=6, season_ends=0, not_loaded=0.05, unplayed=0.05, absences=0.1, reports=1.0),
+    Shape(seed=5, teams=6, season_ends=0, absences=0.2, reports=0.5, cup_finals=0.05),
 ]
 
 
@@ -112,6 +113,35 @@ def test_while_a_game_is_not_loaded_its_cells_are_known_all_the_same(shape: Shap
         without = league.stored(without=game_id, tables=BOX_SCORES)
         missed = changed_cells(cells_of(without), cells_of(stored)) - touched(without, game_id)
         assert missed == set(), game_id
+
+
+def cup_finals(frames: Frames, *, is_loaded: bool) -> list[str]:
+    games = frames["raw_schedule"]
+    finals = games.loc[games["game_type"].eq("006") & games["status"].eq("final"), "game_id"]
+    return sorted(finals[finals.isin(frames["raw_player_boxscores"]["game_id"]) == is_loaded])
+
+
+def test_a_cup_final_touches_the_rest_of_those_who_played_it_and_nothing_else() -> None:
+    league = league_of(LEAGUES[-1])
+    stored, changed_cells_of_all, named_of_all = league.stored(), 0, 0
+    for game_id in cup_finals(stored, is_loaded=True) + cup_finals(stored, is_loaded=False):
+        changed, named = league.changed_by(game_id, stored), touched(stored, game_id)
+        assert changed - named == set(), game_id
+        changed_cells_of_all += len(changed)
+        named_of_all += len(named)
+    assert cup_finals(stored, is_loaded=True)
+    assert changed_cells_of_all > 100
+    assert named_of_all < 2 * changed_cells_of_all
+
+
+def test_while_the_box_score_of_a_cup_final_is_not_loaded_its_cells_are_known_all_the_same() -> None:
+    league = league_of(LEAGUES[-1])
+    stored = league.stored()
+    for game_id in cup_finals(stored, is_loaded=True):
+        without = league.stored(without=game_id, tables=BOX_SCORES)
+        changed = changed_cells(cells_of(without), cells_of(stored))
+        assert changed
+        assert changed - touched(without, game_id) == set(), game_id
 
 
 class OpponentForm(Contract):

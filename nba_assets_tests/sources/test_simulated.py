@@ -55,7 +55,7 @@ def test_any_season_can_be_the_first_one_asked_for(season: str) -> None:
     assert set(_read(source, ResultSet.SHOTS, season)["GAME_ID"]) == set(counting["gameId"])
 
 
-def test_the_cup_final_is_played_from_2023_on_and_has_no_box_score(source: SimulatedSource) -> None:
+def test_the_cup_final_is_played_from_2023_on_and_is_in_no_log(source: SimulatedSource) -> None:
     finals = {}
     for season in ("2021-22", "2023-24"):
         schedule = _read(source, ResultSet.SCHEDULE, season)
@@ -65,7 +65,26 @@ def test_the_cup_final_is_played_from_2023_on_and_has_no_box_score(source: Simul
     assert len(finals["2023-24"]) == 1
     assert "2023-12-05" < final["gameDateEst"] < "2023-12-20"
     assert {final["homeTeam_teamTricode"], final["awayTeam_teamTricode"]} <= set(CODES)
-    assert final["gameId"] not in set(_read(source, ResultSet.TEAM_LOG, "2023-24")["GAME_ID"])
+    for result_set in (ResultSet.TEAM_LOG, ResultSet.PLAYER_LOG, ResultSet.INACTIVES, ResultSet.SHOTS):
+        assert final["gameId"] not in set(_read(source, result_set, "2023-24")["GAME_ID"]), result_set
+
+
+def test_the_cup_final_has_a_box_score_if_it_is_wanted(source: SimulatedSource) -> None:
+    without = _read(SimulatedSource(today=LATER, cup_final_box_score=False), ResultSet.BOX_SCORES, "2023-24")
+    whole = _read(source, ResultSet.BOX_SCORES, "2023-24")
+    is_final = whole["gameId"].str.startswith("006")
+    pd.testing.assert_frame_equal(whole[~is_final], without)
+    final = whole[is_final]
+    schedule = _read(source, ResultSet.SCHEDULE, "2023-24").set_index("gameId")
+    played_on = schedule.loc[final["gameId"].iloc[0]]
+    assert set(final["teamTricode"]) == {played_on["homeTeam_teamTricode"], played_on["awayTeam_teamTricode"]}
+    clocks = final["minutes"][final["minutes"].ne("")].str.split(":", expand=True).astype(int)
+    assert (60 * clocks[0] + clocks[1]).sum() == 2 * 5 * 2880
+    assert final["starter"].sum() == 10
+    day = date.fromisoformat(played_on["gameDateEst"][:10])
+    for today, is_known in ((day, False), (day + timedelta(days=1), True)):
+        shown = _read(SimulatedSource(today=today), ResultSet.BOX_SCORES, "2023-24")
+        assert shown["gameId"].str.startswith("006").any() == is_known
 
 
 def test_a_malformed_season_is_an_error_and_one_before_the_league_is_absent(source: SimulatedSource) -> None:

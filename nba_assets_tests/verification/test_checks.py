@@ -116,6 +116,9 @@ def constant(column: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
 
 
 FAULTS = [
+    pytest.param(
+        checks.only_counting_games, "player_game_summary", with_value("game_id", "0062100001"), id="a Cup final"
+    ),
     pytest.param(checks.tables_are_filled, "player_daily_cache", lambda rows: rows.head(0), id="an empty table"),
     pytest.param(checks.keys_are_unique, "team_offense_game_summary", twice, id="a row twice"),
     pytest.param(checks.points_agree, "raw_team_boxscores", raised("points", 2), id="two points too many"),

@@ -29,6 +29,7 @@ from nba_assets.sources.nba_api.plan import (
     BY_GAME,
     Call,
     Scope,
+    asked_of,
     calls_for,
     fetched_result_sets,
     finished_games,
@@ -231,7 +232,7 @@ class SeasonFetch:
         schedule = self.cache.frame(ResultSet.SCHEDULE)
         if schedule is None:
             return False
-        now, days = self._now(), self._finished(schedule, dates)
+        now, days = self._now(), _days_of(self._finished(schedule, dates))
 
         def is_worth_asking(game: str, at: datetime) -> bool:
             return game in days and may_be_asked_again(days[game], at, now, self._settings)
@@ -250,18 +251,17 @@ class SeasonFetch:
         if schedule is None:
             return []
         now, found = self._now(), set()
-        days = self._finished(schedule, dates)
+        games = self._finished(schedule, dates)
         for result_set in fetched_result_sets(self._settings):
             fetched = self.cache.fetched(result_set)
-            for game, day in days.items():
+            for game, day in _days_of(asked_of(games, result_set)).items():
                 if game not in fetched or may_be_asked_again(day, fetched[game], now, self._settings):
                     found.add(day)
         return sorted(found)
 
-    def _finished(self, schedule: pd.DataFrame, dates: Collection[date]) -> dict[str, date]:
-        """The finished counting games of some dates, and theirs."""
-        games = finished_games(schedule, Scope(frozenset(dates), None, self._now()), self._settings)
-        return dict(zip(games["game_id"], games["day"], strict=True))
+    def _finished(self, schedule: pd.DataFrame, dates: Collection[date]) -> pd.DataFrame:
+        """The finished games of some dates."""
+        return finished_games(schedule, Scope(frozenset(dates), None, self._now()), self._settings)
 
     def shortcomings(self, result_sets: Collection[ResultSet], dates: Collection[date] | None) -> tuple[str, ...]:
         """What is missing in the cached rows of the finished games asked for, one sentence each; no call is made."""
@@ -274,7 +274,7 @@ class SeasonFetch:
         for result_set in result_sets:
             rows = self.cache.frame(result_set)
             if rows is not None:
-                missing = missing_rows(rows, result_set, games)
+                missing = missing_rows(rows, result_set, asked_of(games, result_set))
                 found += [f"{self._season}: {result_set} of game {game}: {what}" for game, what in missing.items()]
         return tuple(found)
 
@@ -471,6 +471,11 @@ class _Tally:
                 seconds_left=seconds / self._calls_done * left if self._calls_done else None,
             )
         )
+
+
+def _days_of(games: pd.DataFrame) -> dict[str, date]:
+    """Game -> its date."""
+    return dict(zip(games["game_id"], games["day"], strict=True))
 
 
 def _incomplete(season: str, failures: Sequence[CallFailure], planned: int) -> FetchIncompleteError:

@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 import pandas as pd
 
 from nba_assets.backoff import pause_while_settling
-from nba_assets.league.calendar import EASTERN, game_types, season_last_day
+from nba_assets.league.calendar import EASTERN, REST_TYPES, game_types, season_last_day
 from nba_assets.league.teams import canonical_codes
 from nba_assets.sources.base import ResultSet
 from nba_assets.sources.nba_api.cache import SeasonCache
@@ -113,10 +113,18 @@ def schedule_is_stale(cache: SeasonCache, scope: Scope, settings: NbaApiSettings
 
 
 def finished_games(schedule: pd.DataFrame, scope: Scope, settings: NbaApiSettings) -> pd.DataFrame:
-    """The finished counting games of the days asked, by date."""
-    listed = listed_games(schedule)
-    asked = listed["is_final"] & listed["game_type"].isin(settings.game_types) & listed["day"].map(scope.covers)
+    """The finished counting games of the days asked, and the Cup final, by date."""
+    listed, wanted = listed_games(schedule), settings.game_types | REST_TYPES
+    asked = listed["is_final"] & listed["game_type"].isin(wanted) & listed["day"].map(scope.covers)
     return listed[asked.astype(bool)].sort_values(["day", "game_id"], ignore_index=True)
+
+
+def asked_of(games: pd.DataFrame, result_set: ResultSet) -> pd.DataFrame:
+    """The games, as `finished_games` gives them, of which a result set is wanted.
+
+    Of a Cup final the box score alone: who has played, and how long, is all that counts, and a game's id finds it.
+    """
+    return games if result_set is ResultSet.BOX_SCORES else games[~games["game_type"].isin(REST_TYPES)]
 
 
 def calls_for(
@@ -127,10 +135,10 @@ def calls_for(
     settings: NbaApiSettings,
 ) -> list[Call]:
     """The calls that bring in what is missing of some finished games, logs first."""
+    wanted = {result_set: asked_of(games, result_set) for result_set in _BY_GAME_OR_WINDOW if result_set in result_sets}
     missing = {
-        result_set: games[~games["game_id"].isin(_settled(games, cache, result_set, scope, settings))]
-        for result_set in _BY_GAME_OR_WINDOW
-        if result_set in result_sets
+        result_set: of_set[~of_set["game_id"].isin(_settled(of_set, cache, result_set, scope, settings))]
+        for result_set, of_set in wanted.items()
     }
     calls = [
         call

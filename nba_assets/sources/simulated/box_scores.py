@@ -84,7 +84,17 @@ def player_log(season: Season) -> Published:
 
 
 def box_scores(season: Season) -> Published:
-    """Everybody in the box score: those who played, with the clock, and those who did not, with a comment."""
+    """Everybody in the box score: those who played, with the clock, and those who did not, with a comment.
+
+    The Cup final has one as well.
+    """
+    parts = [_box_scores(each) for each in (season, season.cup_final) if each is not None]
+    first = np.concatenate([first for _, first in parts])
+    return publish(pd.concat([rows for rows, _ in parts], ignore_index=True), ResultSet.BOX_SCORES, first=first)
+
+
+def _box_scores(season: Season) -> tuple[pd.DataFrame, Ints]:
+    """The rows, and the day from which each is there."""
     listed = season.availability[season.availability["listing"].isin([PLAYED, DNP])].reset_index(drop=True)
     played = listed["listing"].to_numpy() == PLAYED
     clock = np.full(len(listed), "", dtype=object)
@@ -94,7 +104,7 @@ def box_scores(season: Season) -> Published:
     rows = _who(season, listed, season.league.players.log_name, names).assign(
         starter=(listed["starter"] & played).astype("boolean"), minutes=clock, comment=listed["comment"]
     )
-    return publish(rows, ResultSet.BOX_SCORES, first=sides_of(season).day[listed["side"]] + 1)
+    return rows, sides_of(season).day[listed["side"]] + 1
 
 
 def inactives(season: Season) -> Published:

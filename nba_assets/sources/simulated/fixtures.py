@@ -32,6 +32,7 @@ FIRST_DAY = -20
 _FULL_NIGHT = TEAMS // 2
 _BIGGEST_NIGHT = 14
 _GAMES_BY_WEEKDAY = (8.0, 4.5, 11.5, 2.5, 11.5, 8.0, 7.5)
+_FIRST_CUP, _CUP_DAYS_BEFORE_CHRISTMAS = 2023, 12
 _CHRISTMAS_TIPOFFS = (12 * 60, 14 * 60 + 30, 17 * 60, 20 * 60, 22 * 60 + 30)
 
 
@@ -134,6 +135,17 @@ def regular_season(seed: int, dates: SeasonDates) -> tuple[pd.DataFrame, pd.Data
     postponed = _postpone(rng, dates, games)
     _move_abroad(rng, dates, games, exclude=postponed["game"].to_numpy())
     return games, postponed
+
+
+def cup_final(dates: SeasonDates, games: pd.DataFrame) -> pd.DataFrame:
+    """From 2023 on the Cup final (as `games_frame`), between teams of both conferences that have that day off."""
+    if dates.year < _FIRST_CUP:
+        return games.head(0)
+    day = dates.christmas - _CUP_DAYS_BEFORE_CHRISTMAS
+    busy = games.loc[games["day"] == day, ["home", "away"]].to_numpy()
+    east, west = (np.setdiff1d(np.flatnonzero(side == CONFERENCE), busy)[0] for side in (0, 1))
+    ids = numbered_ids(GameType.CUP_FINAL, dates.year, 1)
+    return games_frame(day=[day], home=[east], away=[west], tipoff=[20 * 60 + 30], game_id=ids)
 
 
 def numbered_ids(game_type: GameType, year: int, count: int) -> list[str]:

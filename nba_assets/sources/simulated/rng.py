@@ -27,6 +27,7 @@ class Purpose(IntEnum):
     INJURY_REPORTS = 12
     GAME_LINES = 13
     SHOT_PLACES = 14
+    CUP_FINAL = 15
 
 
 def stream(seed: int, purpose: Purpose, *key: int) -> np.random.Generator:

@@ -14,14 +14,13 @@ import pandas as pd
 from nba_assets.league.calendar import EASTERN, GameType
 from nba_assets.sources.base import ResultSet
 from nba_assets.sources.simulated.fixtures import FIRST_DAY, SeasonDates, numbered_ids
-from nba_assets.sources.simulated.places import ARENA, CITY, CONFERENCE, NEUTRAL_ARENAS, TEAM_CODE
+from nba_assets.sources.simulated.places import ARENA, CITY, NEUTRAL_ARENAS, TEAM_CODE
 from nba_assets.sources.simulated.published import Published, publish
 from nba_assets.sources.simulated.rosters import NEVER, Texts
 from nba_assets.sources.simulated.season import Season
 
 _ALWAYS = FIRST_DAY - NEVER
-_PRESEASON_DAY, _CUP_DAYS_BEFORE_CHRISTMAS = -4, 12
-_FIRST_CUP = 2023
+_PRESEASON_DAY = -4
 _SCHEDULED, _FINAL = 1, 3
 _LABELS = {
     GameType.PRESEASON: "Preseason",
@@ -116,11 +115,10 @@ def _not_counting(season: Season) -> pd.DataFrame:
         (GameType.PRESEASON, _PRESEASON_DAY, pd.NA, "BOS", "RMD", pd.NA, pd.NA),
         (GameType.ALL_STAR, season.dates.all_star, 20 * 60, "LBN", "DRT", 163, 160),
     ]
-    if season.dates.year >= _FIRST_CUP:
-        day = season.dates.christmas - _CUP_DAYS_BEFORE_CHRISTMAS
-        busy = season.games.loc[season.games["day"] == day, ["home", "away"]].to_numpy()
-        east, west = (np.setdiff1d(np.flatnonzero(side == CONFERENCE), busy)[0] for side in (0, 1))
-        rows.append((GameType.CUP_FINAL, day, 20 * 60 + 30, TEAM_CODE[east], TEAM_CODE[west], 109, 101))
+    if season.cup_final is not None:
+        game = next(season.cup_final.games.itertuples())
+        teams, points = (TEAM_CODE[game.home], TEAM_CODE[game.away]), (game.home_points, game.away_points)
+        rows.append((GameType.CUP_FINAL, game.day, game.tipoff, *teams, *points))
     columns = ["game_type", "day", "tipoff", "home_code", "away_code", "home_score", "away_score"]
     games = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(("tipoff", "home_score", "away_score"), "Int64"))
     ids = [numbered_ids(game_type, season.dates.year, 1)[0] for game_type in games["game_type"]]

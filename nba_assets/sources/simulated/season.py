@@ -5,20 +5,21 @@ How it looks in the league's result sets is the business of `schedule`, `box_sco
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from nba_assets.sources.simulated.availability import Absences, absences_of, availability_of
-from nba_assets.sources.simulated.fixtures import SeasonDates, regular_season, season_dates
+from nba_assets.sources.simulated.availability import PLAYED, Absences, absences_of, availability_of
+from nba_assets.sources.simulated.fixtures import SeasonDates, cup_final, regular_season, season_dates
 from nba_assets.sources.simulated.possessions import play
 from nba_assets.sources.simulated.postseason import play_postseason
 from nba_assets.sources.simulated.rng import Purpose, stream
 from nba_assets.sources.simulated.rosters import League, league_of
 
 _REGULAR_SEASON = 0
+_CUP_FINAL_SCORE = (109, 101)
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Season:
 
     `games`: the counting games, as `games_frame` and with the columns of `Played.games`; the regular season first.
     `availability`: as `availability_of`. `lines` and `shots`: as `Played`. `postponed`: as `regular_season`.
+    `cup_final`: the Cup final as a season of its own, of which nothing is known but who played, and how long.
     """
 
     seed: int
@@ -37,6 +39,7 @@ class Season:
     lines: pd.DataFrame
     shots: pd.DataFrame
     postponed: pd.DataFrame
+    cup_final: Season | None = None
 
 
 def play_season(seed: int, season: str) -> Season:
@@ -47,7 +50,9 @@ def play_season(seed: int, season: str) -> Season:
     stages = _Stages(seed, dates, league)
     points = stages.play(games, _REGULAR_SEASON)
     play_postseason(seed, dates, games, points, stages.play, stages.keep)
-    return Season(seed=seed, dates=dates, league=league, **stages.joined(), postponed=postponed)
+    played = Season(seed=seed, dates=dates, league=league, **stages.joined(), postponed=postponed)
+    final = cup_final(dates, games)
+    return replace(played, cup_final=stages.final_of(played, final)) if len(final) else played
 
 
 class _Stages:
@@ -73,6 +78,14 @@ class _Stages:
         )
         self._took_place.append(np.ones(len(games), dtype=bool))
         return played.games
+
+    def final_of(self, season: Season, game: pd.DataFrame) -> Season:
+        """The season's Cup final."""
+        rng = stream(self._seed, Purpose.CUP_FINAL, self._dates.year)
+        availability = availability_of(rng, self._league, self._absences, game)
+        lines = availability[availability["listing"].eq(PLAYED)].reset_index(drop=True)
+        game = game.assign(home_points=_CUP_FINAL_SCORE[0], away_points=_CUP_FINAL_SCORE[1])
+        return replace(season, games=game, availability=availability, lines=lines, shots=season.shots.head(0))
 
     def keep(self, took_place: npt.NDArray[np.bool_]) -> None:
         """Say which games of the last stage took place after all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
@@ -40,14 +41,22 @@ class SimulatedSource(Unversioned):
 
     `today` (an Eastern date, or what returns it; by default the calendar's) is when the source is asked: earlier
     days have been played, today's and later games are only on the schedule. The last three seasons stay in memory.
+    Without `cup_final_box_score` the Cup final is on the schedule alone, as in a source that does not have it.
     """
 
     name = "simulated"
     counting_types: frozenset[str] = COUNTING_TYPES
 
-    def __init__(self, seed: int = DEFAULT_SEED, *, today: Callable[[], date] | date | None = None) -> None:
+    def __init__(
+        self,
+        seed: int = DEFAULT_SEED,
+        *,
+        today: Callable[[], date] | date | None = None,
+        cup_final_box_score: bool = True,
+    ) -> None:
         self.seed = seed
         self._today = today
+        self._cup_final_box_score = cup_final_box_score
         self._season = lru_cache(_SEASONS_KEPT)(partial(play_season, seed))
         self._published = lru_cache(_SEASONS_KEPT * len(ResultSet))(self._publish)
 
@@ -68,7 +77,10 @@ class SimulatedSource(Unversioned):
         return tendencies(self._season(season).league)
 
     def _publish(self, result_set: ResultSet, season: str) -> Published:
-        return _RESULT_SETS[result_set](self._season(season))
+        played = self._season(season)
+        if result_set is ResultSet.BOX_SCORES and not self._cup_final_box_score:
+            played = replace(played, cup_final=None)
+        return _RESULT_SETS[result_set](played)
 
     def _current_date(self) -> date:
         if self._today is None:
