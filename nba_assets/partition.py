@@ -99,6 +99,7 @@ class Cause(StrEnum):
     NO_INACTIVE_PLAYER = "no_inactive_player"
     FEW_LISTED = "few_listed"
     SHORT_LIST = "short_list"
+    NOBODY_INACTIVE = "nobody_inactive"
     ON_TWO_LISTS = "on_two_lists"
     # rows that the table itself should have, and windows with games that are not loaded
     NO_ROW = "no_row"
@@ -213,6 +214,7 @@ _SENTENCES: dict[Cause, str] = {
     Cause.NO_INACTIVE_PLAYER: "no inactive player, though {with_some} of the previous {games:game} had some",
     Cause.FEW_LISTED: "{listed} listed, the median of the previous {games:game} is {median}",
     Cause.SHORT_LIST: "only {listed:player} listed",
+    Cause.NOBODY_INACTIVE: "no team of the night lists an inactive player ({games:game})",
     Cause.ON_TWO_LISTS: "{lists}; the first counts",
     Cause.NO_ROW: "no row",
     Cause.PLAYED_WITHOUT_ROW: "played, but has no row",

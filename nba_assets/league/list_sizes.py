@@ -19,6 +19,9 @@ LEAST_SHARE = 0.75
 FEWEST_LISTED = 10
 """Before its fifth game a team has no measure of its own."""
 FEWEST_DOUBTFUL, NIGHTS_SHARE = 3, 3
+FEWEST_GAMES_OF_NIGHT = 2
+"""Of a night of one game both lists may really be without inactive players: two games of three regular seasons (3,690)
+were. None of their 487 nights of two games or more was, nor were their two of one; 22 nights had two games."""
 MOST_LOST = 0.2
 _KNOWN_BY = pd.Timedelta(days=7)
 
@@ -64,6 +67,17 @@ def is_gap(doubtful: pd.DataFrame) -> pd.Series:
     """Whether so many lists of the night of each row of `doubtful_lists` are doubtful that the night is not whole."""
     most = doubtful["lists_of_night"].map(lambda lists: max(FEWEST_DOUBTFUL, ceil(lists / NIGHTS_SHARE)))
     return doubtful["doubtful_of_night"] >= most
+
+
+def nights_without_inactives(listings: pd.DataFrame) -> pd.Series:
+    """The nights on which no team lists an inactive player, each with its number of games (two or more).
+
+    A list that is blank from opening night on cannot be told from the team's own lists before.
+    """
+    is_inactive = listings["listing"].eq(INACTIVE)
+    nights = listings.assign(is_inactive=is_inactive).groupby("game_date")
+    games = nights["game_id"].nunique()
+    return games[~nights["is_inactive"].any() & games.ge(FEWEST_GAMES_OF_NIGHT)]
 
 
 def doubtful_lists_of(listings: pd.DataFrame, nights: pd.DatetimeIndex) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from nba_assets.league.list_sizes import (
     doubtful_lists_of,
     is_gap,
     lost_of_slates,
+    nights_without_inactives,
 )
 from nba_assets.league.windows import GameLog
 from nba_assets.partition import Cause, Finding, finding
@@ -32,13 +33,18 @@ LIST_COLUMNS = ("season", "game_date", "game_id", "team", "listing", "player_id"
 def judge_lists(evidence: Evidence, found: dict[date, Expectation]) -> None:
     """Doubtful lists of the dates of raw_player_boxscores: many of one night lack, few degrade.
 
-    One or two of a night are notes if the source has a later night: some teams really had nobody inactive.
+    One or two of a night are notes if the source has a later night: some teams really had nobody inactive. A night
+    on which no team has anybody inactive is degraded as a night, whatever its teams' lists were before.
     """
     listings = _lists_as_they_will_stand(evidence)
     doubtful = doubtful_lists_of(listings, evidence.dates)
     newest = _newest_night(evidence.inputs)
     names = {(s.game_id, s.team): game_name(s) for s in finished_sides(evidence).itertuples()} if len(doubtful) else {}
-    for day, of_day in by_date(doubtful.assign(is_gap=is_gap(doubtful)), "game_date"):
+    doubtful = doubtful.assign(is_gap=is_gap(doubtful))
+    blank = nights_without_inactives(evidence.rows)
+    for night, games in blank[~blank.index.isin(doubtful.loc[doubtful["is_gap"], "game_date"])].items():
+        found[night.date()].degrade(Cause.NOBODY_INACTIVE, games=int(games))
+    for day, of_day in by_date(doubtful, "game_date"):
         for side in of_day.sort_values(["game_id", "team"]).itertuples():
             game, short = names[side.game_id, side.team], _shortcoming(side)
             if side.is_gap:
@@ -58,6 +64,9 @@ def judge_slates(evidence: Evidence, found: dict[date, Expectation]) -> None:
     name = _names(evidence.inputs.before["raw_schedule"])
     for side in _of_doubtful_lists(listings, playing, _newest_night(evidence.inputs)).itertuples():
         game, why = name(side.game_id), str(_shortcoming(side))
+        found[side.on.date()].degrade(Cause.SLATE_OF_DOUBTFUL_LIST, side.team, game=game, why=why)
+    for side in _of_blank_nights(listings, playing).itertuples():
+        game, why = name(side.game_id), str(finding(Cause.NOBODY_INACTIVE, games=int(side.games)))
         found[side.on.date()].degrade(Cause.SLATE_OF_DOUBTFUL_LIST, side.team, game=game, why=why)
     for side in lost_of_slates(listings, playing, _known_lists(evidence.inputs)).itertuples():
         game, numbers = name(side.game_id), {"lost": int(side.lost), "before": int(side.before)}
@@ -79,13 +88,27 @@ def _of_doubtful_lists(listings: pd.DataFrame, playing: pd.DataFrame, newest: pd
     doubtful = doubtful_lists(listings)
     if doubtful.empty:
         return doubtful.assign(on=pd.NaT)
+    rows = _latest_games(listings, playing).merge(doubtful, on=["game_id", "team"])
+    is_note = [_is_note(side, newest) for side in rows.itertuples()]
+    return rows[~pd.Series(is_note, index=rows.index, dtype=bool)]
+
+
+def _of_blank_nights(listings: pd.DataFrame, playing: pd.DataFrame) -> pd.DataFrame:
+    """The lists of nights without inactive players that slates are made of: on, team, game_id, games of the night."""
+    blank = nights_without_inactives(listings).rename("games").reset_index()
+    lists = listings.merge(blank, on="game_date")[["game_id", "team", "games"]].drop_duplicates()
+    if lists.empty:
+        return lists
+    return _latest_games(listings, playing).merge(lists, on=["game_id", "team"])
+
+
+def _latest_games(listings: pd.DataFrame, playing: pd.DataFrame) -> pd.DataFrame:
+    """The game that each team's slate of a date is made of: on (the date of the slate), team, game_id."""
     as_of = GameLog(listings.drop_duplicates(["game_id", "team"]), entity="team").before(
         playing["team"], playing["season"], playing["game_date"]
     )
     latest = pd.DataFrame({"on": playing["game_date"].array, "team": playing["team"].array})
-    rows = latest.assign(game_id=as_of.latest("game_id").array).merge(doubtful, on=["game_id", "team"])
-    is_note = [_is_note(side, newest) for side in rows.itertuples()]
-    return rows[~pd.Series(is_note, index=rows.index, dtype=bool)]
+    return latest.assign(game_id=as_of.latest("game_id").array)
 
 
 def _is_note(side: Any, newest: pd.Timestamp) -> bool:

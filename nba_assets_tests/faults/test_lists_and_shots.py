@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from nba_assets.coverage.explain import explain
-from nba_assets.partition import Status
+from nba_assets.partition import Cause, Status
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
 from nba_assets_tests.engine.warehouses import (
+    OPENING_NIGHT,
     Edit,
     EditedSource,
     build_range,
@@ -90,6 +91,39 @@ def test_nights_that_follow_without_lists_are_gaps_as_well(home: Path) -> None:
     states = [cell(later, "raw_player_boxscores", DAY + pd.Timedelta(days=n)).status for n in range(17)]
     assert states.count(Status.GAP) >= 13
     assert set(states) <= {Status.GAP, Status.NO_GAMES, Status.DEGRADED}
+
+
+def test_lists_that_are_blank_from_opening_night_on_are_named_night_by_night(tmp_path: Path) -> None:
+    """A blank list is usual then, by its team's own measure: in one range as night by night."""
+    at_once, one_by_one = (
+        session(tmp_path / name, EditedSource({ResultSet.INACTIVES: lambda listed: listed.head(0)}))
+        for name in ("at_once", "one_by_one")
+    )
+    days = [OPENING_NIGHT + timedelta(days=n) for n in range(16)]
+    build_range(at_once, days[0], days[-1], tables=SLATES)
+    for day in days:
+        build_range(one_by_one, day, day, tables=SLATES)
+    nights, slates = (
+        [cell(at_once, name, day) for day in days] for name in ("raw_player_boxscores", "upcoming_player_game_context")
+    )
+    assert {night.status for night in nights} == {Status.DEGRADED}
+    assert nights[0].reason == "no team of the night lists an inactive player (2 games)"
+    assert slates[-1].status == Status.DEGRADED
+    assert (slates[-1].reason or "").startswith(
+        "slate of a doubtful list, 0022100097 WAS@ATL (2021-11-01): no team of the night lists an inactive player"
+    )
+    for found in (*nights, *slates):
+        same = cell(one_by_one, found.partition.table, found.partition.day)
+        assert (same.status, same.reason) == (found.status, found.reason)
+
+
+def test_a_night_that_is_a_gap_for_its_lists_is_told_so_once(home: Path) -> None:
+    night = _of_night()
+    at = session(home, EditedSource(_without_inactives(lambda listed: listed["GAME_ID"].isin(night))))
+    build_range(at, DAY, DAY, tables=LISTS)
+    causes = {found.cause for found in cell(at, "raw_player_boxscores", DAY).findings}
+    assert Cause.NO_INACTIVE_PLAYER in causes
+    assert Cause.NOBODY_INACTIVE not in causes
 
 
 def test_two_lists_of_one_game_are_notes_once_the_source_has_gone_on(home: Path) -> None:
