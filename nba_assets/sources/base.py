@@ -106,6 +106,13 @@ class Source(Protocol):
         """The dates of which it may help now to ask again, should something be missing. Raises SourceError."""
         ...
 
+    def settled_games(self, season: str) -> frozenset[str]:
+        """The games of whose players nothing else is to be expected, should it be doubtful; nobody is asked.
+
+        Raises SourceError.
+        """
+        ...
+
 
 class NobodyToAsk:
     """The part of a Source that has what it has: asking again is of no use."""
@@ -123,6 +130,14 @@ class NobodyToAsk:
     def unsettled(self, dates: Collection[date]) -> list[date]:  # noqa: ARG002
         """None: it says the same however often it is asked."""
         return []
+
+    def settled_games(self: Source, season: str) -> frozenset[str]:
+        """The games of all nights but the newest: whoever brought that one has brought what there is of the others."""
+        log = self.read(ResultSet.PLAYER_LOG, season, ())
+        if log is None:
+            return frozenset()
+        nights = log["GAME_DATE"].str[:10]
+        return frozenset(log.loc[nights < nights.max(), "GAME_ID"])
 
 
 class Unversioned(NobodyToAsk):

@@ -20,7 +20,7 @@ from nba_assets.league.list_sizes import (
     nights_without_inactives,
 )
 from nba_assets.league.windows import GameLog
-from nba_assets.partition import Cause, Finding, finding
+from nba_assets.partition import WAITS_FOR, Cause, Finding, finding
 from nba_assets.schema.evidence import Evidence, Expectation, by_date
 from nba_assets.schema.table import Inputs
 from nba_assets.sources.base import ResultSet
@@ -33,12 +33,11 @@ LIST_COLUMNS = ("season", "game_date", "game_id", "team", "listing", "player_id"
 def judge_lists(evidence: Evidence, found: dict[date, Expectation]) -> None:
     """Doubtful lists of the dates of raw_player_boxscores: many of one night lack, few degrade.
 
-    One or two of a night are notes if the source has a later night: some teams really had nobody inactive. A night
+    One or two of a night are notes once their games are settled: some teams really had nobody inactive. A night
     on which no team has anybody inactive is degraded as a night, whatever its teams' lists were before.
     """
     listings = _lists_as_they_will_stand(evidence)
-    doubtful = doubtful_lists_of(listings, evidence.dates)
-    newest = _newest_night(evidence.inputs)
+    doubtful, settled = doubtful_lists_of(listings, evidence.dates), evidence.inputs.settled_games
     names = {(s.game_id, s.team): game_name(s) for s in finished_sides(evidence).itertuples()} if len(doubtful) else {}
     doubtful = doubtful.assign(is_gap=is_gap(doubtful))
     blank = nights_without_inactives(evidence.rows)
@@ -50,10 +49,10 @@ def judge_lists(evidence: Evidence, found: dict[date, Expectation]) -> None:
             if side.is_gap:
                 if f"{game} {side.team}" not in found[day].lacking:
                     found[day].lack_side(game, side.team, short.cause, **short.numbers)
-            elif _is_note(side, newest):
+            elif side.game_id in settled and _is_one_of_few(side):
                 found[day].note(short.cause, f"{game} {side.team}", **short.numbers)
             else:
-                found[day].degrade(short.cause, f"{game} {side.team}", **short.numbers)
+                found[day].degrade(short.cause, f"{game} {side.team}", **short.numbers, **_waits_for(side))
 
 
 def judge_slates(evidence: Evidence, found: dict[date, Expectation]) -> None:
@@ -62,9 +61,9 @@ def judge_slates(evidence: Evidence, found: dict[date, Expectation]) -> None:
     context = evidence.inputs.on_date["upcoming_team_game_context"]
     playing = context.loc[context["game_date"].isin(evidence.dates), ["season", "game_date", "team"]]
     name = _names(evidence.inputs.before["raw_schedule"])
-    for side in _of_doubtful_lists(listings, playing, _newest_night(evidence.inputs)).itertuples():
+    for side in _of_doubtful_lists(listings, playing, evidence.inputs.settled_games).itertuples():
         game, why = name(side.game_id), str(_shortcoming(side))
-        found[side.on.date()].degrade(Cause.SLATE_OF_DOUBTFUL_LIST, side.team, game=game, why=why)
+        found[side.on.date()].degrade(Cause.SLATE_OF_DOUBTFUL_LIST, side.team, game=game, why=why, **_waits_for(side))
     for side in _of_blank_nights(listings, playing).itertuples():
         game, why = name(side.game_id), str(finding(Cause.NOBODY_INACTIVE, games=int(side.games)))
         found[side.on.date()].degrade(Cause.SLATE_OF_DOUBTFUL_LIST, side.team, game=game, why=why)
@@ -83,13 +82,13 @@ def _lists_as_they_will_stand(evidence: Evidence) -> pd.DataFrame:
     return pd.concat([others, evidence.rows[columns]], ignore_index=True)
 
 
-def _of_doubtful_lists(listings: pd.DataFrame, playing: pd.DataFrame, newest: pd.Timestamp) -> pd.DataFrame:
+def _of_doubtful_lists(listings: pd.DataFrame, playing: pd.DataFrame, settled: frozenset[str]) -> pd.DataFrame:
     """The doubtful lists that teams' slates are made of: `on` is the date of the slate."""
     doubtful = doubtful_lists(listings)
     if doubtful.empty:
         return doubtful.assign(on=pd.NaT)
     rows = _latest_games(listings, playing).merge(doubtful, on=["game_id", "team"])
-    is_note = [_is_note(side, newest) for side in rows.itertuples()]
+    is_note = [side.game_id in settled and _is_one_of_few(side) for side in rows.itertuples()]
     return rows[~pd.Series(is_note, index=rows.index, dtype=bool)]
 
 
@@ -111,9 +110,14 @@ def _latest_games(listings: pd.DataFrame, playing: pd.DataFrame) -> pd.DataFrame
     return latest.assign(game_id=as_of.latest("game_id").array)
 
 
-def _is_note(side: Any, newest: pd.Timestamp) -> bool:
-    """Whether a doubtful list is one of few of its night, and the source has gone on since."""
-    return bool(side.doubtful_of_night < FEWEST_DOUBTFUL and side.game_date < newest)
+def _is_one_of_few(side: Any) -> bool:
+    """Whether a doubtful list is one of so few of its night that it may be true."""
+    return bool(side.doubtful_of_night < FEWEST_DOUBTFUL)
+
+
+def _waits_for(side: Any) -> dict[str, str]:
+    """The number of a finding that says by which game's being settled it becomes a note."""
+    return {WAITS_FOR: side.game_id} if _is_one_of_few(side) else {}
 
 
 def _shortcoming(side: Any) -> Finding:
@@ -132,14 +136,6 @@ def _names(schedule: pd.DataFrame) -> Callable[[str], str]:
         return next((f"{game_name(game)} ({game.game_date:%Y-%m-%d})" for game in games.itertuples()), game_id)
 
     return name
-
-
-def _newest_night(inputs: Inputs) -> pd.Timestamp:
-    """The last date of which the source has a player's game; the first there is, if none is known."""
-    log = inputs.source.get(ResultSet.PLAYER_LOG)
-    if log is None or log.empty:
-        return pd.Timestamp.min
-    return pd.Timestamp(log["GAME_DATE"].str[:10].max())
 
 
 def _known_lists(inputs: Inputs) -> pd.DataFrame:

@@ -10,10 +10,12 @@ import pandas as pd
 import pytest
 
 from nba_assets.coverage.explain import explain
-from nba_assets.partition import Cause, Status
+from nba_assets.partition import Cause, Partition, Status
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
 from nba_assets_tests.engine.warehouses import (
+    KNOWN_AFTER,
+    KNOWN_BEFORE,
     OPENING_NIGHT,
     Edit,
     EditedSource,
@@ -26,10 +28,12 @@ from nba_assets_tests.engine.warehouses import (
     session,
     stored,
 )
+from nba_assets_tests.repair.season import repair
 
 BEFORE, DAY, NEXT, THEIR_NEXT = date(2021, 11, 9), date(2021, 11, 10), date(2021, 11, 11), date(2021, 11, 12)
 GAME, NAME, TEAMS = "0022100163", "0022100163 DAL@CHI", ["CHI", "DAL"]
 NO_INACTIVE = "no inactive player, though 5 of the previous 5 games had some"
+INDIANAS_GAME = "0022100167"
 DONCIC, BRUNSON, SAN_ANTONIOS_GAME = 1629029, 1628973, "0022100166"
 LISTS = ("raw_schedule", "raw_team_boxscores", "raw_player_boxscores")
 SLATES = ("raw_injury_reports", "player_game_summary", "team_offense_game_summary", "team_defense_game_summary")
@@ -148,6 +152,48 @@ def test_one_list_of_the_newest_night_is_degraded(home: Path) -> None:
     build_range(at, THEIR_NEXT, THEIR_NEXT, tables=("raw_schedule",))
     degraded = cell(at, "raw_player_boxscores", DAY)
     assert (degraded.status, degraded.reason) == (Status.DEGRADED, f"{NAME} DAL: {NO_INACTIVE}")
+
+
+def _evening(home: Path, edits: dict[ResultSet, Edit], day: date) -> Session:
+    """A date's results, once the log has them, and what is known of the next date."""
+    at = session(home, EditedSource(edits | {ResultSet.PLAYER_LOG: _until(day)}))
+    for of_day, tables in ((day, KNOWN_AFTER), (day + timedelta(days=1), KNOWN_BEFORE)):
+        build_range(at, of_day, of_day, tables=[name for name in tables if name in SLATES])
+    return at
+
+
+def test_day_by_day_the_verdict_ends_as_in_one_range_and_nothing_else_is_built(home: Path, tmp_path: Path) -> None:
+    """Indiana plays on the next night as well: its slate is judged before its list is known to be its last word."""
+    edits = _without_inactives(
+        lambda listed: listed["GAME_ID"].eq(INDIANAS_GAME) & listed["TEAM_ABBREVIATION"].eq("IND")
+    )
+    days = [DAY, NEXT, THEIR_NEXT]
+    night, slate = ("raw_player_boxscores", DAY), ("upcoming_player_game_context", NEXT)
+    build_range(session(home), DAY, DAY, tables=[name for name in KNOWN_BEFORE if name in SLATES])
+    first = _evening(home, edits, DAY)
+    assert cell(first, *night).reason == f"{INDIANAS_GAME} IND@DEN IND: {NO_INACTIVE}"
+    told = f"IND: slate of a doubtful list, {INDIANAS_GAME} IND@DEN (2021-11-10): {NO_INACTIVE}"
+    assert (cell(first, *slate).reason or "").startswith(told)
+
+    for day in days[1:]:
+        grown = _evening(home, edits, day)
+    stale = {c.partition: c.reason for day in days for c in cells(grown, day).values() if c.status == Status.STALE}
+    assert stale == dict.fromkeys(
+        (Partition(*night), Partition(*slate)), f"what was doubtful of {INDIANAS_GAME} is settled by now"
+    )
+    built = repair(grown, days, tables=SLATES)
+    assert {(result.outcome.partition, result.changed) for result in built} == {(one, False) for one in stale}
+    (tmp_path / "straight").mkdir()
+    straight = session(copy_of(healthy(BEFORE), tmp_path / "straight"), EditedSource(edits))
+    build_range(straight, DAY, THEIR_NEXT, tables=SLATES)
+    for day in days:
+        for table in SLATES:
+            found, expected = cell(grown, table, day), cell(straight, table, day)
+            assert (found.status, found.reason) == (expected.status, expected.reason), found.partition
+            assert _content(grown, table, day) == _content(straight, table, day)
+            assert _notes(grown, table, day) == _notes(straight, table, day)
+    assert cell(grown, *night).status == Status.OK
+    assert [found.cause for found in cell(grown, *slate).findings] == [Cause.SLATE_LOST]
 
 
 def test_a_team_that_really_had_nobody_inactive_is_a_note() -> None:

@@ -216,6 +216,76 @@ def test_blank_lists_are_named_and_not_kept_for_good(server: StatsServer, home: 
     assert later.calls["boxscoresummaryv3"] == len(of_last_night)
 
 
+LISTS = ("--tables", "raw_schedule,raw_team_boxscores,raw_player_boxscores")
+QUIET_NIGHT, AT_SIX = date(2021, 11, 3), datetime(2021, 11, 4, 6, 10, tzinfo=EASTERN)
+
+
+def _one_blank_list(server: StatsServer) -> str:
+    """From now on the home team of the first game of the night has no inactive player; returns the game."""
+    game = min(files_games(QUIET_NIGHT))
+
+    def blank(payload: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
+        if query["GameID"] == game:
+            payload["boxScoreSummary"]["homeTeam"]["inactives"] = []
+        return payload
+
+    server.edits["boxscoresummaryv3"] = blank
+    return game
+
+
+def _quiet_night(home: Home, now: datetime) -> tuple[Status, str | None]:
+    found = cell(home.session(now), "raw_player_boxscores", QUIET_NIGHT)
+    return found.status, found.reason
+
+
+def test_one_blank_list_is_believed_once_it_was_answered_three_times(server: StatsServer, home: Home) -> None:
+    game = _one_blank_list(server)
+    built = home.run("backfill", FIRST, str(QUIET_NIGHT), *LISTS, now=AT_SIX)
+    assert built.exit_code == 0, built.output
+    assert {_quiet_night(home, AT_SIX)[0], _quiet_night(home, AT_SIX + timedelta(days=1))[0]} == {Status.DEGRADED}
+    assert game in (_quiet_night(home, AT_SIX)[1] or "")
+    for minutes, expected in ((20, Status.DEGRADED), (40, Status.OK)):
+        asked = home.run("repair", *LISTS, now=AT_SIX + timedelta(minutes=minutes))
+        assert asked.calls["boxscoresummaryv3"] == len(files_games(QUIET_NIGHT))
+        assert _quiet_night(home, AT_SIX + timedelta(minutes=minutes))[0] == expected
+    notes = home.session().warehouse.failures("raw_player_boxscores", QUIET_NIGHT)
+    assert [row.category for row in notes.itertuples() if game in row.entity] == ["NOTE"]
+    assert home.run("repair", *LISTS, now=AT_SIX + timedelta(minutes=60)).calls == {}, "a note is not asked again"
+
+
+def test_an_answer_that_changes_is_counted_from_the_start(server: StatsServer, home: Home) -> None:
+    game = _one_blank_list(server)
+    home.run("backfill", FIRST, str(QUIET_NIGHT), *LISTS, now=AT_SIX)
+    home.run("repair", *LISTS, now=AT_SIX + timedelta(minutes=20))
+    blank = server.edits["boxscoresummaryv3"]
+
+    def another(payload: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
+        if query["GameID"] == game:
+            del payload["boxScoreSummary"]["awayTeam"]["inactives"][0]
+        return blank(payload, query)
+
+    server.edits["boxscoresummaryv3"] = another
+    for minutes, expected in ((40, Status.DEGRADED), (60, Status.DEGRADED), (80, Status.OK)):
+        home.run("repair", *LISTS, now=AT_SIX + timedelta(minutes=minutes))
+        assert _quiet_night(home, AT_SIX + timedelta(minutes=minutes))[0] == expected, minutes
+
+
+def test_a_newer_night_does_not_settle_a_blank_list_of_the_site_but_the_late_limit_does(
+    server: StatsServer, home: Home
+) -> None:
+    game = _one_blank_list(server)
+    home.run("backfill", FIRST, str(QUIET_NIGHT), *LISTS, now=AT_SIX)
+    next_morning = AT_SIX + timedelta(days=1)
+    newer = home.run("backfill", "2021-11-04", "2021-11-04", *LISTS, now=next_morning)
+    assert newer.exit_code == 0, newer.output
+    assert _quiet_night(home, next_morning)[0] == Status.DEGRADED
+    assert _quiet_night(home, LONG_AFTER) == (Status.STALE, f"what was doubtful of {game} is settled by now")
+    late = home.run("repair", *LISTS, now=LONG_AFTER)
+    assert late.calls["boxscoresummaryv3"] == len(files_games(QUIET_NIGHT)), "once more, as of whatever is incomplete"
+    assert _quiet_night(home, LONG_AFTER) == (Status.OK, None)
+    assert home.run("repair", *LISTS, now=LONG_AFTER).calls == {}
+
+
 def test_one_game_that_never_gets_its_box_score_is_a_gap_that_can_be_accepted(server: StatsServer, home: Home) -> None:
     def without_players(payload: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
         if query["GameID"] == GAME:

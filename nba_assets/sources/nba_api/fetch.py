@@ -27,12 +27,14 @@ from nba_assets.sources.nba_api.cut_off import CutOffError
 from nba_assets.sources.nba_api.pace import CircuitOpenError, SourceUnavailableError
 from nba_assets.sources.nba_api.plan import (
     BY_GAME,
+    LISTS,
     Call,
     Scope,
     calls_for,
     fetched_result_sets,
     finished_games,
     is_late,
+    is_settled,
     may_be_asked_again,
     schedule_is_stale,
 )
@@ -256,9 +258,22 @@ class SeasonFetch:
                     found.add(day)
         return sorted(found)
 
-    def _finished(self, schedule: pd.DataFrame, dates: Collection[date]) -> dict[str, date]:
-        """The finished counting games of some dates, and theirs."""
-        games = finished_games(schedule, Scope(frozenset(dates), None, self._now()), self._settings)
+    def settled_games(self) -> frozenset[str]:
+        """The games of which it is in vain to ask again who was listed, though a list may be doubtful."""
+        schedule = self.cache.frame(ResultSet.SCHEDULE)
+        if schedule is None:
+            return frozenset()
+        now, answers = self._now(), [self.cache.answers(result_set) for result_set in LISTS]
+        return frozenset(
+            game
+            for game, day in self._finished(schedule, None).items()
+            if all(is_settled(day, of_list.get(game, ()), now, self._settings) for of_list in answers)
+        )
+
+    def _finished(self, schedule: pd.DataFrame, dates: Collection[date] | None) -> dict[str, date]:
+        """The finished counting games of some dates (None: of all), and theirs."""
+        days = None if dates is None else frozenset(dates)
+        games = finished_games(schedule, Scope(days, None, self._now()), self._settings)
         return dict(zip(games["game_id"], games["day"], strict=True))
 
     def shortcomings(self, result_sets: Collection[ResultSet], dates: Collection[date] | None) -> tuple[str, ...]:
