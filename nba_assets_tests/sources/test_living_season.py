@@ -216,6 +216,55 @@ def test_blank_lists_are_named_and_not_kept_for_good(server: StatsServer, home: 
     assert later.calls["boxscoresummaryv3"] == len(of_last_night)
 
 
+def _without_rows(payload: dict[str, Any], _: dict[str, str]) -> dict[str, Any]:
+    payload["resultSets"][0]["rowSet"] = []
+    return payload
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "table", "verdict"),
+    [("shotchartdetail", "raw_shots", Status.DEGRADED), ("leaguegamelog", "raw_team_boxscores", Status.GAP)],
+)
+def test_a_window_that_stays_empty_is_not_asked_for_after_the_late_limit(
+    server: StatsServer, home: Home, endpoint: str, table: str, verdict: Status
+) -> None:
+    tables = ("--tables", "raw_schedule,raw_team_boxscores,raw_player_boxscores,raw_shots")
+    day = str(DAY)
+    server.edits[endpoint] = _without_rows
+    for hours in (0, 2):
+        home.run("repair", day, day, *tables, now=MORNING_AFTER + timedelta(hours=hours))
+        assert cell(home.session(MORNING_AFTER), table, DAY).status == Status.ERROR
+    late = home.run("repair", day, day, *tables, now=LONG_AFTER)
+    assert late.calls[endpoint] >= 1
+    assert cell(home.session(), table, DAY).status == verdict
+    never = home.run("repair", day, day, *tables, now=LONG_AFTER + timedelta(hours=2))
+    assert never.calls == {}
+    assert cell(home.session(), table, DAY).status == verdict
+    server.edits.clear()
+    asked = home.run("refresh", day, day, now=LONG_AFTER + timedelta(days=3))
+    assert asked.calls == CALLS_OF_THE_DAY, "except where somebody wants to know"
+    assert cell(home.session(), table, DAY).status == Status.OK
+
+
+def test_one_answer_without_rows_is_not_believed_however_late(server: StatsServer, home: Home) -> None:
+    """Nor does it take the place of rows that are there."""
+    day = str(DAY)
+    shots = ("--tables", "raw_schedule,raw_team_boxscores,raw_shots")
+    server.edits["shotchartdetail"] = _without_rows
+    first = home.run("backfill", day, day, *shots)
+    assert first.exit_code == 1
+    assert "the answer has no rows, though 10 games finished" in first.output
+    server.edits.clear()
+    assert home.run("repair", day, day, *shots).exit_code == 0
+    server.edits["shotchartdetail"] = _without_rows
+    for _ in range(3):
+        home.run("refresh", day, day)
+    assert len(stored(home.session(), "raw_shots", DAY)) > 0
+    server.edits.clear()
+    assert home.run("repair", day, day, *shots).exit_code == 0
+    assert cell(home.session(), "raw_shots", DAY).status == Status.OK
+
+
 LISTS = ("--tables", "raw_schedule,raw_team_boxscores,raw_player_boxscores")
 QUIET_NIGHT, AT_SIX = date(2021, 11, 3), datetime(2021, 11, 4, 6, 10, tzinfo=EASTERN)
 

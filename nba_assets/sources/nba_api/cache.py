@@ -96,6 +96,19 @@ class SeasonCache:
         fetched = self.fetched(result_set)
         return {game: [*map(datetime.fromisoformat, alike.get(game, ())), at] for game, at in fetched.items()}
 
+    def note_nothing(self, result_set: ResultSet, games: Collection[str], at: datetime) -> dict[str, int]:
+        """Record that an answer had no rows of some games; returns how often in a row there were none by now.
+
+        Games that have rows are left out: these stay, whatever an answer without any says.
+        """
+        record, present = self._record(), self.games(result_set)
+        alike = record.setdefault(_ALIKE, {}).setdefault(result_set, {})
+        times = {game: len(alike.get(game, ())) + 1 for game in games if game not in present}
+        for game in times:
+            alike[game] = [*alike.get(game, ()), at.isoformat(timespec="seconds")][-_MOST_ALIKE:]
+        self._write_record(record)
+        return times
+
     def store_schedule(self, frame: pd.DataFrame, at: datetime) -> None:
         """Replace the schedule."""
         self._write_frame(ResultSet.SCHEDULE, frame)

@@ -26,6 +26,7 @@ from nba_assets.sources.nba_api.client import NoAnswerError, StatsClient
 from nba_assets.sources.nba_api.cut_off import CutOffError
 from nba_assets.sources.nba_api.pace import CircuitOpenError, SourceUnavailableError
 from nba_assets.sources.nba_api.plan import (
+    ANSWERS_ALIKE,
     BY_GAME,
     LISTS,
     Call,
@@ -388,10 +389,8 @@ class SeasonFetch:
         days = zip(concerned["game_id"], concerned["day"], strict=True)
         late = {game for game, day in days if is_late(day, at, self._settings)}
         if answer.empty and call.result_set is not ResultSet.INACTIVES and not (call.result_set in BY_GAME and late):
-            raise SourceSchemaError(
-                f"{self._named(call)}: the answer has no rows, though {_games(call.games)} finished: "
-                f"{joined(sorted(call.games), 5)}. What was there before stays."
-            )
+            self._keep_nothing(call, answer, late, at)
+            return set()
         refused = {game: what for game, what in missing.items() if game not in late}
         if len(missing) > len(refused):
             named = joined(sorted(missing.keys() & late), 5)
@@ -405,6 +404,24 @@ class SeasonFetch:
                 frozenset(refused),
             )
         return changed
+
+    def _keep_nothing(self, call: Call, answer: pd.DataFrame, late: set[str], at: datetime) -> None:
+        """An answer without any rows: of late games that have none either it is kept, if it is not the first alike.
+
+        Raises SourceSchemaError for all others: one empty answer may be a passing fault, and speaks of many games.
+        """
+        times = self.cache.note_nothing(call.result_set, call.games, at)
+        believed = [game for game in call.games if game in late and times.get(game, 0) >= ANSWERS_ALIKE]
+        if believed:
+            named = joined(believed, 5)
+            log.warning("%s: no rows again, kept as it is, for it is late: %s", self._named(call), named)
+            self.cache.store(call.result_set, answer, dict.fromkeys(believed, at))
+        refused = [game for game in call.games if game not in believed]
+        if refused:
+            raise SourceSchemaError(
+                f"{self._named(call)}: the answer has no rows, though {_games(refused)} finished: "
+                f"{joined(sorted(refused), 5)}. What was there before stays."
+            )
 
     def _keep(self, call: Call, answer: pd.DataFrame, games: list[str], at: datetime) -> set[str]:
         if call.result_set in BY_GAME:

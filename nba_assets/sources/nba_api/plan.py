@@ -24,7 +24,7 @@ BY_GAME = (ResultSet.BOX_SCORES, ResultSet.INACTIVES, ResultSet.PLAY_BY_PLAY)
 _BY_GAME_OR_WINDOW = (*_BY_WINDOW, *BY_GAME)
 LISTS = (ResultSet.PLAYER_LOG, ResultSet.BOX_SCORES, ResultSet.INACTIVES)
 """What says together who was listed for a game."""
-_ANSWERS_ALIKE = 3
+ANSWERS_ALIKE = 3
 """What is doubtful is believed if it was answered so often in a row."""
 
 
@@ -106,7 +106,7 @@ def is_settled(day: date, answers: Sequence[datetime], now: datetime, settings: 
     Late it is, or if it was answered three times when it could be final.
     """
     final = [at for at in answers if at >= _settled_at(day, settings)]
-    return is_late(day, now, settings) or len(final) >= _ANSWERS_ALIKE
+    return is_late(day, now, settings) or len(final) >= ANSWERS_ALIKE
 
 
 def schedule_is_stale(cache: SeasonCache, scope: Scope, settings: NbaApiSettings) -> bool:
