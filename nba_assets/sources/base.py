@@ -329,8 +329,10 @@ def _as_kind(values: pd.Series, kind: str, where: str) -> pd.Series:
     if kind.startswith("str"):
         return _as_text(values, nulls, where)
     if len(values) and not nulls.all() and not _is_number(values[~nulls], kind):
+        known = values[~nulls]
+        wrong = next((one for one in known if not isinstance(one, (int, float))), known.iloc[0])
         raise SourceSchemaError(
-            f"{where}: expected {kind.rstrip('?')}, found {values[~nulls].iloc[0]!r} ({values.dtype}). "
+            f"{where}: expected {kind.rstrip('?')}, found {wrong!r} ({values.dtype}). "
             "The source has changed its format: nothing was published from it."
         )
     if kind == "int" or kind == "int?":
