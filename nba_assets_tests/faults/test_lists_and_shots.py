@@ -11,6 +11,7 @@ import pytest
 
 from nba_assets.coverage.explain import explain
 from nba_assets.partition import Cause, Partition, Status
+from nba_assets.planning.repair import repairable
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
 from nba_assets_tests.engine.warehouses import (
@@ -181,6 +182,9 @@ def test_day_by_day_the_verdict_ends_as_in_one_range_and_nothing_else_is_built(h
     assert stale == dict.fromkeys(
         (Partition(*night), Partition(*slate)), f"what was doubtful of {INDIANAS_GAME} is settled by now"
     )
+    assert [str(command) for command in explain(grown, *night).commands] == [f"nba-assets repair {DAY} {DAY}"]
+    assert explain(grown, *slate).commands[0].last == NEXT
+    assert Partition(*night) in {c.partition for c in repairable(grown)}, "the sensor sees it as well"
     built = repair(grown, days, tables=SLATES)
     assert {(result.outcome.partition, result.changed) for result in built} == {(one, False) for one in stale}
     (tmp_path / "straight").mkdir()
