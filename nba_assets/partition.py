@@ -264,7 +264,7 @@ _SENTENCES: dict[Cause, str] = {
     Cause.CHECKS_CHANGED: "checks of {entities} changed",
     Cause.INPUT_CHANGED: "an input or a setting has changed since it was computed",
     Cause.SOURCE_CHANGED: "the source has changed: {details}",
-    Cause.SETTLED: "what was doubtful of {entities} is settled by now",
+    Cause.SETTLED: "what was doubtful waited for {entities}: settled by now",
     Cause.INPUT_STALE: "{entities} is stale: {why}",
     Cause.REFETCH_REQUESTED: "the source is asked again since {since} UTC",
     Cause.ROWS_ALTERED: "{published:row} published, {standing:row} in the table: altered outside the pipeline",

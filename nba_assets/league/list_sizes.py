@@ -23,7 +23,8 @@ FEWEST_GAMES_OF_NIGHT = 2
 """Of a night of one game both lists may really be without inactive players: two games of three regular seasons (3,690)
 were. None of their 487 nights of two games or more was, nor were their two of one; 22 nights had two games."""
 MOST_LOST = 0.2
-_KNOWN_BY = pd.Timedelta(days=7)
+KNOWN_BY = pd.Timedelta(days=7)
+"""By then whoever has left a team is on another's list, if he is to be on one."""
 
 
 def list_sizes(listings: pd.DataFrame) -> pd.DataFrame:
@@ -111,7 +112,7 @@ def lost_of_slates(listings: pd.DataFrame, playing: pd.DataFrame, known: pd.Data
     candidates = rows.loc[rows["is_gone"], ["season", "game_date", "team", "played_on", "player_id"]]
     elsewhere = candidates.merge(known, on=["season", "player_id"], suffixes=("", "_elsewhere"))
     days = elsewhere["game_date_elsewhere"]
-    found_late = days.ge(elsewhere["played_on"]) & days.le(elsewhere["game_date"] + _KNOWN_BY)
+    found_late = days.ge(elsewhere["played_on"]) & days.le(elsewhere["game_date"] + KNOWN_BY)
     elsewhere = elsewhere[found_late & elsewhere["team_elsewhere"].ne(elsewhere["team"])]
     found = elsewhere[["game_date", "team", "player_id"]].drop_duplicates().assign(is_found=True)
     rows = rows.merge(found, on=["game_date", "team", "player_id"], how="left")

@@ -13,6 +13,7 @@ from nba_assets.league.calendar import seasons_of_games
 from nba_assets.league.list_sizes import (
     ENOUGH_GAMES,
     FEWEST_DOUBTFUL,
+    KNOWN_BY,
     doubtful_lists,
     doubtful_lists_of,
     is_gap,
@@ -68,8 +69,9 @@ def judge_slates(evidence: Evidence, found: dict[date, Expectation]) -> None:
         game, why = name(side.game_id), str(finding(Cause.NOBODY_INACTIVE, games=int(side.games)))
         found[side.on.date()].degrade(Cause.SLATE_OF_DOUBTFUL_LIST, side.team, game=game, why=why)
     for side in lost_of_slates(listings, playing, _known_lists(evidence.inputs)).itertuples():
-        game, numbers = name(side.game_id), {"lost": int(side.lost), "before": int(side.before)}
-        found[side.game_date.date()].degrade(Cause.SLATE_LOST, side.team, game=game, **numbers)
+        numbers = {"game": name(side.game_id), "lost": int(side.lost), "before": int(side.before)}
+        waits = _waits_for_lists(side.game_date, evidence.inputs)
+        found[side.game_date.date()].degrade(Cause.SLATE_LOST, side.team, **numbers, **waits)
 
 
 def _lists_as_they_will_stand(evidence: Evidence) -> pd.DataFrame:
@@ -118,6 +120,16 @@ def _is_one_of_few(side: Any) -> bool:
 def _waits_for(side: Any) -> dict[str, str]:
     """The number of a finding that says by which game's being settled it becomes a note."""
     return {WAITS_FOR: side.game_id} if _is_one_of_few(side) else {}
+
+
+def _waits_for_lists(day: pd.Timestamp, inputs: Inputs) -> dict[str, str]:
+    """The same for a slate that has lost players: more lists tell where they are, until a week after it."""
+    log = inputs.source.get(ResultSet.PLAYER_LOG)
+    if log is None or log.empty:
+        return {}
+    night, game = max(zip(log["GAME_DATE"].str[:10], log["GAME_ID"], strict=True))
+    is_known = pd.Timestamp(night) > day + KNOWN_BY or game in inputs.settled_games
+    return {} if is_known else {WAITS_FOR: game}
 
 
 def _shortcoming(side: Any) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -163,41 +163,57 @@ def _evening(home: Path, edits: dict[ResultSet, Edit], day: date) -> Session:
     return at
 
 
-def test_day_by_day_the_verdict_ends_as_in_one_range_and_nothing_else_is_built(home: Path, tmp_path: Path) -> None:
-    """Indiana plays on the next night as well: its slate is judged before its list is known to be its last word."""
-    edits = _without_inactives(
-        lambda listed: listed["GAME_ID"].eq(INDIANAS_GAME) & listed["TEAM_ABBREVIATION"].eq("IND")
-    )
-    days = [DAY, NEXT, THEIR_NEXT]
-    night, slate = ("raw_player_boxscores", DAY), ("upcoming_player_game_context", NEXT)
-    build_range(session(home), DAY, DAY, tables=[name for name in KNOWN_BEFORE if name in SLATES])
-    first = _evening(home, edits, DAY)
-    assert cell(first, *night).reason == f"{INDIANAS_GAME} IND@DEN IND: {NO_INACTIVE}"
-    told = f"IND: slate of a doubtful list, {INDIANAS_GAME} IND@DEN (2021-11-10): {NO_INACTIVE}"
-    assert (cell(first, *slate).reason or "").startswith(told)
+def _indianas_with_denver(listed: pd.DataFrame) -> pd.DataFrame:
+    """Indiana's inactive players of 10 November are on no list of that night, and on Denver's two nights later."""
+    are_they = listed["GAME_ID"].eq(INDIANAS_GAME) & listed["TEAM_ABBREVIATION"].eq("IND")
+    later = listed[are_they].assign(GAME_ID="0022100182", TEAM_ABBREVIATION="DEN", TEAM_ID=1610612743)
+    return pd.concat([listed[~are_they], later], ignore_index=True)
 
-    for day in days[1:]:
-        grown = _evening(home, edits, day)
-    stale = {c.partition: c.reason for day in days for c in cells(grown, day).values() if c.status == Status.STALE}
-    assert stale == dict.fromkeys(
-        (Partition(*night), Partition(*slate)), f"what was doubtful of {INDIANAS_GAME} is settled by now"
-    )
-    assert [str(command) for command in explain(grown, *night).commands] == [f"nba-assets repair {DAY} {DAY}"]
-    assert explain(grown, *slate).commands[0].last == NEXT
-    assert Partition(*night) in {c.partition for c in repairable(grown)}, "the sensor sees it as well"
-    built = repair(grown, days, tables=SLATES)
-    assert {(result.outcome.partition, result.changed) for result in built} == {(one, False) for one in stale}
+
+def test_day_by_day_the_verdict_ends_as_in_one_range_and_nothing_else_is_built(home: Path, tmp_path: Path) -> None:
+    """Indiana plays on the next night as well: its slate is judged before its list is known to be the last word."""
+    edits: dict[ResultSet, Edit] = {ResultSet.INACTIVES: _indianas_with_denver}
+    days = [DAY, NEXT, THEIR_NEXT]
+    night, slate = Partition("raw_player_boxscores", DAY), Partition("upcoming_player_game_context", NEXT)
+    doubts = (Status.DEGRADED, f"{INDIANAS_GAME} IND@DEN IND: {NO_INACTIVE}")
+    build_range(session(home), DAY, DAY, tables=[name for name in KNOWN_BEFORE if name in SLATES])
+
+    at = _evening(home, edits, DAY)
+    assert (cell(at, night.table, DAY).status, cell(at, night.table, DAY).reason) == doubts
+    doubted = [Cause.SLATE_OF_DOUBTFUL_LIST, Cause.SLATE_LOST]
+    assert [found.cause for found in cell(at, slate.table, NEXT).findings] == doubted
+
+    at = _evening(home, edits, NEXT)
+    waited = f"what was doubtful waited for {INDIANAS_GAME}"
+    assert _stale(at, days) == {night: f"{waited}: settled by now", slate: f"{waited}, 0022100170: settled by now"}
+    assert [str(command) for command in explain(at, night.table, DAY).commands] == [f"nba-assets repair {DAY} {DAY}"]
+    assert night in {c.partition for c in repairable(at)}, "the sensor sees it as well"
+    assert _repaired(at, days[:2]) == {(night, False), (slate, False)}
+    assert cell(at, night.table, DAY).status == Status.OK
+    assert [found.cause for found in cell(at, slate.table, NEXT).findings] == [Cause.SLATE_LOST]
+
+    at = _evening(home, edits, THEIR_NEXT)
+    assert _stale(at, days) == {slate: "what was doubtful waited for 0022100173: settled by now"}
+    assert _repaired(at, days) == {(slate, False)}
+    assert cell(at, slate.table, NEXT).status == Status.OK
     (tmp_path / "straight").mkdir()
     straight = session(copy_of(healthy(BEFORE), tmp_path / "straight"), EditedSource(edits))
     build_range(straight, DAY, THEIR_NEXT, tables=SLATES)
     for day in days:
         for table in SLATES:
-            found, expected = cell(grown, table, day), cell(straight, table, day)
+            found, expected = cell(at, table, day), cell(straight, table, day)
             assert (found.status, found.reason) == (expected.status, expected.reason), found.partition
-            assert _content(grown, table, day) == _content(straight, table, day)
-            assert _notes(grown, table, day) == _notes(straight, table, day)
-    assert cell(grown, *night).status == Status.OK
-    assert [found.cause for found in cell(grown, *slate).findings] == [Cause.SLATE_LOST]
+            assert _content(at, table, day) == _content(straight, table, day)
+            assert _notes(at, table, day) == _notes(straight, table, day)
+
+
+def _stale(at: Session, days: Sequence[date]) -> dict[Partition, str | None]:
+    return {c.partition: c.reason for day in days for c in cells(at, day).values() if c.status == Status.STALE}
+
+
+def _repaired(at: Session, days: Sequence[date]) -> set[tuple[Partition, bool]]:
+    """What a repair builds, and whether it was written."""
+    return {(one.outcome.partition, one.changed) for one in repair(at, days, tables=SLATES)}
 
 
 def test_a_team_that_really_had_nobody_inactive_is_a_note() -> None:

@@ -328,7 +328,7 @@ def test_a_newer_night_does_not_settle_a_blank_list_of_the_site_but_the_late_lim
     newer = home.run("backfill", "2021-11-04", "2021-11-04", *LISTS, now=next_morning)
     assert newer.exit_code == 0, newer.output
     assert _quiet_night(home, next_morning)[0] == Status.DEGRADED
-    assert _quiet_night(home, LONG_AFTER) == (Status.STALE, f"what was doubtful of {game} is settled by now")
+    assert _quiet_night(home, LONG_AFTER) == (Status.STALE, f"what was doubtful waited for {game}: settled by now")
     late = home.run("repair", *LISTS, now=LONG_AFTER)
     assert late.calls["boxscoresummaryv3"] == len(files_games(QUIET_NIGHT)), "once more, as of whatever is incomplete"
     assert _quiet_night(home, LONG_AFTER) == (Status.OK, None)
