@@ -40,7 +40,7 @@ MEANING: dict[Status, str] = {
     Status.GAP: "below the threshold; nothing published",
     Status.ERROR: "an exception; nothing published",
     Status.BLOCKED: "waits for a gap or an error upstream",
-    Status.STALE: "an input, a setting, the code or its own rows have changed since it was computed",
+    Status.STALE: "an input, a setting, the code or its own rows have changed since, or what it doubted is settled",
     Status.NOT_DUE: "games not played yet, or the source's delay is not over",
     Status.MISSING: "never computed",
 }
@@ -99,6 +99,7 @@ class Cause(StrEnum):
     NO_INACTIVE_PLAYER = "no_inactive_player"
     FEW_LISTED = "few_listed"
     SHORT_LIST = "short_list"
+    NOBODY_INACTIVE = "nobody_inactive"
     ON_TWO_LISTS = "on_two_lists"
     # rows that the table itself should have, and windows with games that are not loaded
     NO_ROW = "no_row"
@@ -147,12 +148,16 @@ class Cause(StrEnum):
     CHECKS_CHANGED = "checks_changed"
     INPUT_CHANGED = "input_changed"
     SOURCE_CHANGED = "source_changed"
+    SETTLED = "settled"
     INPUT_STALE = "input_stale"
     REFETCH_REQUESTED = "refetch_requested"
     ROWS_ALTERED = "rows_altered"
     CONTENT_ALTERED = "content_altered"
     NEVER_COMPUTED = "never_computed"
 
+
+WAITS_FOR = "waits_for"
+"""The number of a finding with the game that it waits for: once the source has settled it, the verdict is another."""
 
 THRESHOLDS = frozenset(
     {Cause.BELOW_SHARE, Cause.BELOW_GAMES, Cause.BELOW_ROWS, Cause.BELOW_ENTITIES, Cause.ENTITIES_COUNTED}
@@ -213,6 +218,7 @@ _SENTENCES: dict[Cause, str] = {
     Cause.NO_INACTIVE_PLAYER: "no inactive player, though {with_some} of the previous {games:game} had some",
     Cause.FEW_LISTED: "{listed} listed, the median of the previous {games:game} is {median}",
     Cause.SHORT_LIST: "only {listed:player} listed",
+    Cause.NOBODY_INACTIVE: "no team of the night lists an inactive player ({games:game})",
     Cause.ON_TWO_LISTS: "{lists}; the first counts",
     Cause.NO_ROW: "no row",
     Cause.PLAYED_WITHOUT_ROW: "played, but has no row",
@@ -258,6 +264,7 @@ _SENTENCES: dict[Cause, str] = {
     Cause.CHECKS_CHANGED: "checks of {entities} changed",
     Cause.INPUT_CHANGED: "an input or a setting has changed since it was computed",
     Cause.SOURCE_CHANGED: "the source has changed: {details}",
+    Cause.SETTLED: "what was doubtful waited for {entities}: settled by now",
     Cause.INPUT_STALE: "{entities} is stale: {why}",
     Cause.REFETCH_REQUESTED: "the source is asked again since {since} UTC",
     Cause.ROWS_ALTERED: "{published:row} published, {standing:row} in the table: altered outside the pipeline",

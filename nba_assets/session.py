@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 
-from nba_assets.league.calendar import EASTERN
+from nba_assets.league.calendar import EASTERN, seasons_between
 from nba_assets.schema.policy import Policy
 from nba_assets.settings import Settings, SettingsError, load_settings
-from nba_assets.sources.base import Source, SourceSettingsError
+from nba_assets.sources.base import Source, SourceError, SourceSettingsError
 from nba_assets.sources.fingerprints import SourceFingerprints
 from nba_assets.sources.registry import SOURCES
 from nba_assets.warehouse.base import Warehouse
@@ -48,6 +49,13 @@ class Session:
     def counting_types(self) -> frozenset[str]:
         """Game types that count and that the source covers."""
         return self.source.counting_types
+
+    def settled_games(self, days: Collection[date]) -> frozenset[str]:
+        """The games of these dates' seasons that the source has settled; none where it cannot tell."""
+        try:
+            return frozenset().union(*(self.source.settled_games(season) for season in seasons_between(days)))
+        except SourceError:
+            return frozenset()
 
     def now(self) -> datetime:
         """The present moment, UTC."""

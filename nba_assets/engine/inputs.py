@@ -46,7 +46,9 @@ def with_source(
     versions: dict[tuple[ResultSet, str], str] = {}
     source = {str(result_set): _read_source(session, result_set, days, versions) for result_set in table.result_sets}
     evidence = {str(result_set): _what_there_is(session, result_set, days, versions) for result_set in table.evidence}
-    return replace(stored, source=evidence | source), versions
+    looks_at_lists = ResultSet.INACTIVES in (*table.result_sets, *table.evidence)
+    settled = session.settled_games(days) if looks_at_lists else frozenset()
+    return replace(stored, source=evidence | source, settled_games=settled), versions
 
 
 def _read(session: Session, input_: Input, first: date, last: date) -> pd.DataFrame:

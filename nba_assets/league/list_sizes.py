@@ -19,8 +19,12 @@ LEAST_SHARE = 0.75
 FEWEST_LISTED = 10
 """Before its fifth game a team has no measure of its own."""
 FEWEST_DOUBTFUL, NIGHTS_SHARE = 3, 3
+FEWEST_GAMES_OF_NIGHT = 2
+"""Of a night of one game both lists may really be without inactive players: two games of three regular seasons (3,690)
+were. None of their 487 nights of two games or more was, nor were their two of one; 22 nights had two games."""
 MOST_LOST = 0.2
-_KNOWN_BY = pd.Timedelta(days=7)
+KNOWN_BY = pd.Timedelta(days=7)
+"""By then whoever has left a team is on another's list, if he is to be on one."""
 
 
 def list_sizes(listings: pd.DataFrame) -> pd.DataFrame:
@@ -66,6 +70,17 @@ def is_gap(doubtful: pd.DataFrame) -> pd.Series:
     return doubtful["doubtful_of_night"] >= most
 
 
+def nights_without_inactives(listings: pd.DataFrame) -> pd.Series:
+    """The nights on which no team lists an inactive player, each with its number of games (two or more).
+
+    A list that is blank from opening night on cannot be told from the team's own lists before.
+    """
+    is_inactive = listings["listing"].eq(INACTIVE)
+    nights = listings.assign(is_inactive=is_inactive).groupby("game_date")
+    games = nights["game_id"].nunique()
+    return games[~nights["is_inactive"].any() & games.ge(FEWEST_GAMES_OF_NIGHT)]
+
+
 def doubtful_lists_of(listings: pd.DataFrame, nights: pd.DatetimeIndex) -> pd.DataFrame:
     """`doubtful_lists` of the nights, each measured against lists that could be published.
 
@@ -97,7 +112,7 @@ def lost_of_slates(listings: pd.DataFrame, playing: pd.DataFrame, known: pd.Data
     candidates = rows.loc[rows["is_gone"], ["season", "game_date", "team", "played_on", "player_id"]]
     elsewhere = candidates.merge(known, on=["season", "player_id"], suffixes=("", "_elsewhere"))
     days = elsewhere["game_date_elsewhere"]
-    found_late = days.ge(elsewhere["played_on"]) & days.le(elsewhere["game_date"] + _KNOWN_BY)
+    found_late = days.ge(elsewhere["played_on"]) & days.le(elsewhere["game_date"] + KNOWN_BY)
     elsewhere = elsewhere[found_late & elsewhere["team_elsewhere"].ne(elsewhere["team"])]
     found = elsewhere[["game_date", "team", "player_id"]].drop_duplicates().assign(is_found=True)
     rows = rows.merge(found, on=["game_date", "team", "player_id"], how="left")

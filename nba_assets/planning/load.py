@@ -12,7 +12,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from nba_assets.league.calendar import season_first_day, season_of, seasons_between
-from nba_assets.partition import FINE, Cause, Finding, Partition, Status, finding
+from nba_assets.partition import FINE, WAITS_FOR, Cause, Finding, Partition, Status, finding, from_json
 from nba_assets.planning.state import State
 from nba_assets.schema.policy import Policy
 from nba_assets.session import Session
@@ -51,6 +51,7 @@ def load_state(
         finished=lambda: _finished(session, first, end),
         altered={**found, **altered},
         outdated=_outdated(session, ledger),
+        settled=_settled(session, ledger),
     )
 
 
@@ -83,6 +84,21 @@ def _outdated(session: Session, ledger: pd.DataFrame) -> dict[str, Finding]:
         changed = differences(before, season.fingerprint(TABLES[table].asked_for, day), evidence, silent)
         if changed is not None:
             found[attempt] = finding(Cause.SOURCE_CHANGED, details=changed)
+    return found
+
+
+def _settled(session: Session, ledger: pd.DataFrame) -> dict[str, Finding]:
+    """The attempts that doubted what the source has settled by now, by attempt id."""
+    doubting = ledger["status"].eq(Status.DEGRADED) & ledger["causes"].str.contains(WAITS_FOR, regex=False, na=False)
+    rows = ledger[doubting.fillna(value=False).astype(bool)]
+    if rows.empty:
+        return {}
+    settled = session.settled_games(set(rows["partition_date"].dt.date))
+    found = {}
+    for attempt, causes in zip(rows["attempt_id"], rows["causes"], strict=True):
+        games = {str(one.numbers[WAITS_FOR]) for one in from_json(causes) if WAITS_FOR in one.numbers} & settled
+        if games:
+            found[attempt] = finding(Cause.SETTLED, *sorted(games))
     return found
 
 

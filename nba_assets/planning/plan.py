@@ -78,7 +78,10 @@ def forecast(
                 why[day] = cell.status
             elif cell.published is not None and (day in reread or _follows(table, day, coming)):
                 why[day] = Status.STALE
-        coming[table] = set(why)
+        judged = {
+            day for day in why if cells[day].is_settled and day not in reread and not _follows(table, day, coming)
+        }
+        coming[table] = set(why) - judged
         held = tuple(day for day, cell in cells.items() if cell.status == Status.BLOCKED and day not in why)
         steps.append(Step(table, tuple(why), held, Counter(why.values())))
     return steps

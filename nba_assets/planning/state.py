@@ -6,7 +6,7 @@ A pure function of ledger rows and the clock. Nothing is read or computed here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property
 from types import MappingProxyType
@@ -98,6 +98,16 @@ class Cell:
         return any(f.cause is Cause.FORCED for f in self.findings)
 
     @property
+    def is_settled(self) -> bool:
+        """Whether it is STALE only because what it doubts is settled: its rows stand, and are to be judged again."""
+        return self.status == Status.STALE and any(f.cause is Cause.SETTLED for f in self.findings)
+
+    @property
+    def has_stale_rows(self) -> bool:
+        """Whether it is STALE, and its rows may come out differently."""
+        return self.status == Status.STALE and not self.is_settled
+
+    @property
     def numbers(self) -> LedgerRow | None:
         """The attempt whose numbers describe the cell: the newest, if it had any, else what is published."""
         if self.newest is not None and self.newest.expected is not None:
@@ -117,7 +127,8 @@ class State:
     verdict on them depend on (the source's game types, the policy), per table. `finished()` gives the finished
     counting games of the schedule (game_date, season, game_id, home_team, away_team); asked for only where something
     is blocked. `altered` are published partitions whose rows are not those that were published, and why one thinks so;
-    `outdated` the attempts since which the source has changed, by attempt id, and how.
+    `outdated` the attempts since which the source has changed, by attempt id, and how; `settled` those that doubted
+    what it has settled by now: their rows stand, whatever the verdict comes to, so that nothing is stale with them.
     """
 
     def __init__(
@@ -132,6 +143,7 @@ class State:
         finished: Callable[[], pd.DataFrame],
         altered: Mapping[Partition, Finding] = MappingProxyType({}),
         outdated: Mapping[str, Finding] = MappingProxyType({}),
+        settled: Mapping[str, Finding] = MappingProxyType({}),
     ) -> None:
         self.start, self.end = start, end
         self._policies = policies
@@ -143,6 +155,7 @@ class State:
         self._newest, self._published = _index(ledger)
         self._altered = altered
         self._outdated = outdated
+        self._settled = settled
         self._cells: dict[Partition, Cell] = {}
         self._own_cells: dict[Partition, Cell] = {}
         self._stale_since: dict[Partition, date] = {}
@@ -156,8 +169,16 @@ class State:
         if partition not in self._cells:
             own = self._own_cell(partition)
             stale = self._stale_input(partition) if own.status in FINE else None
-            self._cells[partition] = own if stale is None else self._made_stale(own, stale)
+            self._cells[partition] = self._to_be_judged(own) if stale is None else self._made_stale(own, stale)
         return self._cells[partition]
+
+    def _to_be_judged(self, own: Cell) -> Cell:
+        """A partition whose doubts are settled: STALE, but where it could not be judged again."""
+        attempt = own.newest if own.newest is not None and own.newest.published else own.published
+        settled = None if attempt is None else self._settled.get(attempt.attempt_id)
+        if settled is None or own.status != Status.DEGRADED or self.obstacle(own.partition.table, own.partition.day):
+            return own
+        return replace(own, status=Status.STALE, reason=str(settled), findings=(settled,), label=None)
 
     def _made_stale(self, own: Cell, stale: Cell) -> Cell:
         """A partition behind a stale one: its beginning is named, so that all that share it are reported together."""
@@ -359,14 +380,14 @@ class State:
                 found = self._stale_history_of(input_.table, partition.day)
             else:
                 cell = self.cell(input_.table, date_read(input_, partition.day))
-                found = cell if cell.status == Status.STALE else None
+                found = cell if cell.has_stale_rows else None
             if found is not None:
                 yield found
 
     def _stale_history_of(self, table: str, day: date) -> Cell | None:
         def extend(d: date, before: Cell | None) -> Cell | None:
             cell = before or self.cell(table, d - _DAY)
-            return cell if cell.status == Status.STALE else None
+            return cell if cell.has_stale_rows else None
 
         return _carried(self._stale_histories.setdefault(table, {}), self._first_day(day), day, None, extend)
 

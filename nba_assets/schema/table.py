@@ -83,11 +83,15 @@ class Inputs:
 
     Frames for several dates hold the rows of all of them; of history, everything from the first season's first
     day to the day before the last date. The window engine sees to "strictly before" for each date.
+
+    `settled_games` are those of whose players the source is not expected to say anything else, of tables that look at
+    who was listed: what is doubtful of them may be true.
     """
 
     on_date: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     before: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     source: Mapping[str, pd.DataFrame | None] = field(default_factory=dict)
+    settled_games: frozenset[str] = frozenset()
     read_at: pd.Timestamp = field(default_factory=lambda: pd.Timestamp(0, tz="UTC"))
     min_games: int = 5
     counting_types: frozenset[str] = COUNTING_TYPES

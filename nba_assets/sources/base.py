@@ -112,6 +112,13 @@ class Source(Protocol):
         """The dates of which it may help now to ask again, should something be missing. Raises SourceError."""
         ...
 
+    def settled_games(self, season: str) -> frozenset[str]:
+        """The games of whose players nothing else is to be expected, should it be doubtful; nobody is asked.
+
+        Raises SourceError.
+        """
+        ...
+
 
 class NobodyToAsk:
     """The part of a Source that has what it has: asking again is of no use."""
@@ -135,6 +142,14 @@ class NobodyToAsk:
     def unsettled(self, dates: Collection[date]) -> list[date]:  # noqa: ARG002
         """None: it says the same however often it is asked."""
         return []
+
+    def settled_games(self: Source, season: str) -> frozenset[str]:
+        """The games of all nights but the newest: whoever brought that one has brought what there is of the others."""
+        log = self.read(ResultSet.PLAYER_LOG, season, ())
+        if log is None:
+            return frozenset()
+        nights = log["GAME_DATE"].str[:10]
+        return frozenset(log.loc[nights < nights.max(), "GAME_ID"])
 
 
 class Unversioned(NobodyToAsk):
@@ -326,8 +341,10 @@ def _as_kind(values: pd.Series, kind: str, where: str) -> pd.Series:
     if kind.startswith("str"):
         return _as_text(values, nulls, where)
     if len(values) and not nulls.all() and not _is_number(values[~nulls], kind):
+        known = values[~nulls]
+        wrong = next((one for one in known if not isinstance(one, (int, float))), known.iloc[0])
         raise SourceSchemaError(
-            f"{where}: expected {kind.rstrip('?')}, found {values[~nulls].iloc[0]!r} ({values.dtype}). "
+            f"{where}: expected {kind.rstrip('?')}, found {wrong!r} ({values.dtype}). "
             "The source has changed its format: nothing was published from it."
         )
     if kind == "int" or kind == "int?":

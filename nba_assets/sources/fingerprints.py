@@ -1,6 +1,7 @@
 """What a source said of a date, in short: per result set and game the number of its rows and a hash of them.
 
-Two answers with the same rows have the same fingerprint, in whatever order and spelling they came. Recorded with what
+Two answers with the same rows have the same fingerprint, in whatever order, spelling and number they came: no table
+is made of a row twice. Recorded with what
 was made of an answer, it tells later whether the source says something else by now, and of which game. What a file
 says is remembered under its time stamps and size, so that files which have not changed are not read again.
 """
@@ -61,6 +62,7 @@ def marks_of(result_set: ResultSet, frame: pd.DataFrame) -> Marks:
         }
     )
     marks: Marks = defaultdict(dict)
+    units = units.drop_duplicates()
     for (of_day, of_entity), hashes in units.groupby(["date", "entity"])["hash"]:
         total = int(np.add.reduce(hashes.to_numpy(dtype="uint64")))
         marks[str(of_day)][str(of_entity)] = f"{len(hashes)}:{total & 0xFFFFFFFF:08x}"

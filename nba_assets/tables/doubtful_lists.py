@@ -13,13 +13,15 @@ from nba_assets.league.calendar import REST_TYPES, game_types, seasons_of_games
 from nba_assets.league.list_sizes import (
     ENOUGH_GAMES,
     FEWEST_DOUBTFUL,
+    KNOWN_BY,
     doubtful_lists,
     doubtful_lists_of,
     is_gap,
     lost_of_slates,
+    nights_without_inactives,
 )
 from nba_assets.league.windows import GameLog
-from nba_assets.partition import Cause, Finding, finding
+from nba_assets.partition import WAITS_FOR, Cause, Finding, finding
 from nba_assets.schema.evidence import Evidence, Expectation, by_date
 from nba_assets.schema.table import Inputs
 from nba_assets.sources.base import ResultSet
@@ -32,22 +34,26 @@ LIST_COLUMNS = ("season", "game_date", "game_id", "team", "listing", "player_id"
 def judge_lists(evidence: Evidence, found: dict[date, Expectation]) -> None:
     """Doubtful lists of the dates of raw_player_boxscores: many of one night lack, few degrade.
 
-    One or two of a night are notes if the source has a later night: some teams really had nobody inactive.
+    One or two of a night are notes once their games are settled: some teams really had nobody inactive. A night
+    on which no team has anybody inactive is degraded as a night, whatever its teams' lists were before.
     """
     listings = _lists_as_they_will_stand(evidence)
-    doubtful = doubtful_lists_of(listings, evidence.dates)
-    newest = _newest_night(evidence.inputs)
+    doubtful, settled = doubtful_lists_of(listings, evidence.dates), evidence.inputs.settled_games
     names = {(s.game_id, s.team): game_name(s) for s in finished_sides(evidence).itertuples()} if len(doubtful) else {}
-    for day, of_day in by_date(doubtful.assign(is_gap=is_gap(doubtful)), "game_date"):
+    doubtful = doubtful.assign(is_gap=is_gap(doubtful))
+    blank = nights_without_inactives(evidence.rows)
+    for night, games in blank[~blank.index.isin(doubtful.loc[doubtful["is_gap"], "game_date"])].items():
+        found[night.date()].degrade(Cause.NOBODY_INACTIVE, games=int(games))
+    for day, of_day in by_date(doubtful, "game_date"):
         for side in of_day.sort_values(["game_id", "team"]).itertuples():
             game, short = names[side.game_id, side.team], _shortcoming(side)
             if side.is_gap:
                 if f"{game} {side.team}" not in found[day].lacking:
                     found[day].lack_side(game, side.team, short.cause, **short.numbers)
-            elif _is_note(side, newest):
+            elif side.game_id in settled and _is_one_of_few(side):
                 found[day].note(short.cause, f"{game} {side.team}", **short.numbers)
             else:
-                found[day].degrade(short.cause, f"{game} {side.team}", **short.numbers)
+                found[day].degrade(short.cause, f"{game} {side.team}", **short.numbers, **_waits_for(side))
 
 
 def judge_slates(evidence: Evidence, found: dict[date, Expectation]) -> None:
@@ -56,12 +62,16 @@ def judge_slates(evidence: Evidence, found: dict[date, Expectation]) -> None:
     context = evidence.inputs.on_date["upcoming_team_game_context"]
     playing = context.loc[context["game_date"].isin(evidence.dates), ["season", "game_date", "team"]]
     name = _names(evidence.inputs.before["raw_schedule"])
-    for side in _of_doubtful_lists(listings, playing, _newest_night(evidence.inputs)).itertuples():
+    for side in _of_doubtful_lists(listings, playing, evidence.inputs.settled_games).itertuples():
         game, why = name(side.game_id), str(_shortcoming(side))
+        found[side.on.date()].degrade(Cause.SLATE_OF_DOUBTFUL_LIST, side.team, game=game, why=why, **_waits_for(side))
+    for side in _of_blank_nights(listings, playing).itertuples():
+        game, why = name(side.game_id), str(finding(Cause.NOBODY_INACTIVE, games=int(side.games)))
         found[side.on.date()].degrade(Cause.SLATE_OF_DOUBTFUL_LIST, side.team, game=game, why=why)
     for side in lost_of_slates(listings, playing, _known_lists(evidence.inputs)).itertuples():
-        game, numbers = name(side.game_id), {"lost": int(side.lost), "before": int(side.before)}
-        found[side.game_date.date()].degrade(Cause.SLATE_LOST, side.team, game=game, **numbers)
+        numbers = {"game": name(side.game_id), "lost": int(side.lost), "before": int(side.before)}
+        waits = _waits_for_lists(side.game_date, evidence.inputs)
+        found[side.game_date.date()].degrade(Cause.SLATE_LOST, side.team, **numbers, **waits)
 
 
 def _lists_as_they_will_stand(evidence: Evidence) -> pd.DataFrame:
@@ -74,23 +84,52 @@ def _lists_as_they_will_stand(evidence: Evidence) -> pd.DataFrame:
     return pd.concat([others, evidence.rows[columns]], ignore_index=True)
 
 
-def _of_doubtful_lists(listings: pd.DataFrame, playing: pd.DataFrame, newest: pd.Timestamp) -> pd.DataFrame:
+def _of_doubtful_lists(listings: pd.DataFrame, playing: pd.DataFrame, settled: frozenset[str]) -> pd.DataFrame:
     """The doubtful lists that teams' slates are made of: `on` is the date of the slate."""
     doubtful = doubtful_lists(listings)
     if doubtful.empty:
         return doubtful.assign(on=pd.NaT)
+    rows = _latest_games(listings, playing).merge(doubtful, on=["game_id", "team"])
+    is_note = [side.game_id in settled and _is_one_of_few(side) for side in rows.itertuples()]
+    return rows[~pd.Series(is_note, index=rows.index, dtype=bool)]
+
+
+def _of_blank_nights(listings: pd.DataFrame, playing: pd.DataFrame) -> pd.DataFrame:
+    """The lists of nights without inactive players that slates are made of: on, team, game_id, games of the night."""
+    blank = nights_without_inactives(listings).rename("games").reset_index()
+    lists = listings.merge(blank, on="game_date")[["game_id", "team", "games"]].drop_duplicates()
+    if lists.empty:
+        return lists
+    return _latest_games(listings, playing).merge(lists, on=["game_id", "team"])
+
+
+def _latest_games(listings: pd.DataFrame, playing: pd.DataFrame) -> pd.DataFrame:
+    """The game that each team's slate of a date is made of: on (the date of the slate), team, game_id."""
     as_of = GameLog(listings.drop_duplicates(["game_id", "team"]), entity="team").before(
         playing["team"], playing["season"], playing["game_date"]
     )
     latest = pd.DataFrame({"on": playing["game_date"].array, "team": playing["team"].array})
-    rows = latest.assign(game_id=as_of.latest("game_id").array).merge(doubtful, on=["game_id", "team"])
-    is_note = [_is_note(side, newest) for side in rows.itertuples()]
-    return rows[~pd.Series(is_note, index=rows.index, dtype=bool)]
+    return latest.assign(game_id=as_of.latest("game_id").array)
 
 
-def _is_note(side: Any, newest: pd.Timestamp) -> bool:
-    """Whether a doubtful list is one of few of its night, and the source has gone on since."""
-    return bool(side.doubtful_of_night < FEWEST_DOUBTFUL and side.game_date < newest)
+def _is_one_of_few(side: Any) -> bool:
+    """Whether a doubtful list is one of so few of its night that it may be true."""
+    return bool(side.doubtful_of_night < FEWEST_DOUBTFUL)
+
+
+def _waits_for(side: Any) -> dict[str, str]:
+    """The number of a finding that says by which game's being settled it becomes a note."""
+    return {WAITS_FOR: side.game_id} if _is_one_of_few(side) else {}
+
+
+def _waits_for_lists(day: pd.Timestamp, inputs: Inputs) -> dict[str, str]:
+    """The same for a slate that has lost players: more lists tell where they are, until a week after it."""
+    log = inputs.source.get(ResultSet.PLAYER_LOG)
+    if log is None or log.empty:
+        return {}
+    night, game = max(zip(log["GAME_DATE"].str[:10], log["GAME_ID"], strict=True))
+    is_known = pd.Timestamp(night) > day + KNOWN_BY or game in inputs.settled_games
+    return {} if is_known else {WAITS_FOR: game}
 
 
 def _shortcoming(side: Any) -> Finding:
@@ -109,14 +148,6 @@ def _names(schedule: pd.DataFrame) -> Callable[[str], str]:
         return next((f"{game_name(game)} ({game.game_date:%Y-%m-%d})" for game in games.itertuples()), game_id)
 
     return name
-
-
-def _newest_night(inputs: Inputs) -> pd.Timestamp:
-    """The last date of which the source has a player's game; the first there is, if none is known."""
-    log = inputs.source.get(ResultSet.PLAYER_LOG)
-    if log is None or log.empty:
-        return pd.Timestamp.min
-    return pd.Timestamp(log["GAME_DATE"].str[:10].max())
 
 
 def _known_lists(inputs: Inputs) -> pd.DataFrame:

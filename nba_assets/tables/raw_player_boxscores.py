@@ -24,7 +24,7 @@ from nba_assets.schema.contract import (
 )
 from nba_assets.schema.evidence import Evidence, Expectation, by_date
 from nba_assets.schema.table import Inputs, Phase, Table, all_rejections, rejections, same_date
-from nba_assets.sources.base import ResultSet
+from nba_assets.sources.base import ResultSet, SourceError
 from nba_assets.tables.doubtful_lists import LIST_COLUMNS, judge_lists
 from nba_assets.tables.game_logs import newest, player_log, rivals
 from nba_assets.tables.games import finished_sides_on, game_name, is_listed, without_cup_finals
@@ -253,14 +253,14 @@ def _without_statistics(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _seconds(box: pd.DataFrame) -> pd.Series:
-    """Seconds by the clock, NULL where there is none. Raises ClockError naming game and player."""
+    """Seconds by the clock, NULL where there is none. Raises SourceError naming game and player."""
     seconds: dict[str, int | None] = {}
     for clock in box["minutes"].unique():  # a season has thirty thousand clocks, and a tenth of them are different
         try:
             seconds[clock] = clock_seconds(clock)
         except ClockError as error:
             who = next(box[box["minutes"].eq(clock)].itertuples())
-            raise ClockError(f"game {who.gameId}, {who.playerName} ({who.personId}): {error}") from error
+            raise SourceError(f"game {who.gameId}, {who.playerName} ({who.personId}): {error}") from error
     return box["minutes"].map(seconds).astype("Int64")
 
 

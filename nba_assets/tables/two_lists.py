@@ -12,11 +12,12 @@ import pandas as pd
 from nba_assets.league.slate import INACTIVE
 from nba_assets.partition import Cause
 from nba_assets.schema.evidence import Expectation
+from nba_assets.sources.base import SourceError
 
 _OF_DATE = ["game_date", "player_id"]
 
 
-class TwoTeamsError(ValueError):
+class TwoTeamsError(SourceError):
     """A player was in uniform for two teams on one date."""
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from nba_assets.coverage.explain import explain
-from nba_assets.partition import Status
+from nba_assets.partition import Cause, Partition, Status
+from nba_assets.planning.repair import repairable
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
 from nba_assets_tests.engine.warehouses import (
+    KNOWN_AFTER,
+    KNOWN_BEFORE,
+    OPENING_NIGHT,
     Edit,
     EditedSource,
     build_range,
@@ -25,10 +29,12 @@ from nba_assets_tests.engine.warehouses import (
     session,
     stored,
 )
+from nba_assets_tests.repair.season import repair
 
 BEFORE, DAY, NEXT, THEIR_NEXT = date(2021, 11, 9), date(2021, 11, 10), date(2021, 11, 11), date(2021, 11, 12)
 GAME, NAME, TEAMS = "0022100163", "0022100163 DAL@CHI", ["CHI", "DAL"]
 NO_INACTIVE = "no inactive player, though 5 of the previous 5 games had some"
+INDIANAS_GAME = "0022100167"
 DONCIC, BRUNSON, SAN_ANTONIOS_GAME = 1629029, 1628973, "0022100166"
 LISTS = ("raw_schedule", "raw_team_boxscores", "raw_player_boxscores")
 SLATES = ("raw_injury_reports", "player_game_summary", "team_offense_game_summary", "team_defense_game_summary")
@@ -92,6 +98,39 @@ def test_nights_that_follow_without_lists_are_gaps_as_well(home: Path) -> None:
     assert set(states) <= {Status.GAP, Status.NO_GAMES, Status.DEGRADED}
 
 
+def test_lists_that_are_blank_from_opening_night_on_are_named_night_by_night(tmp_path: Path) -> None:
+    """A blank list is usual then, by its team's own measure: in one range as night by night."""
+    at_once, one_by_one = (
+        session(tmp_path / name, EditedSource({ResultSet.INACTIVES: lambda listed: listed.head(0)}))
+        for name in ("at_once", "one_by_one")
+    )
+    days = [OPENING_NIGHT + timedelta(days=n) for n in range(16)]
+    build_range(at_once, days[0], days[-1], tables=SLATES)
+    for day in days:
+        build_range(one_by_one, day, day, tables=SLATES)
+    nights, slates = (
+        [cell(at_once, name, day) for day in days] for name in ("raw_player_boxscores", "upcoming_player_game_context")
+    )
+    assert {night.status for night in nights} == {Status.DEGRADED}
+    assert nights[0].reason == "no team of the night lists an inactive player (2 games)"
+    assert slates[-1].status == Status.DEGRADED
+    assert (slates[-1].reason or "").startswith(
+        "slate of a doubtful list, 0022100097 WAS@ATL (2021-11-01): no team of the night lists an inactive player"
+    )
+    for found in (*nights, *slates):
+        same = cell(one_by_one, found.partition.table, found.partition.day)
+        assert (same.status, same.reason) == (found.status, found.reason)
+
+
+def test_a_night_that_is_a_gap_for_its_lists_is_told_so_once(home: Path) -> None:
+    night = _of_night()
+    at = session(home, EditedSource(_without_inactives(lambda listed: listed["GAME_ID"].isin(night))))
+    build_range(at, DAY, DAY, tables=LISTS)
+    causes = {found.cause for found in cell(at, "raw_player_boxscores", DAY).findings}
+    assert Cause.NO_INACTIVE_PLAYER in causes
+    assert Cause.NOBODY_INACTIVE not in causes
+
+
 def test_two_lists_of_one_game_are_notes_once_the_source_has_gone_on(home: Path) -> None:
     at = session(home, EditedSource(_without_inactives(lambda listed: listed["GAME_ID"].eq(GAME))))
     build_range(at, DAY, DAY, tables=SLATES)
@@ -114,6 +153,67 @@ def test_one_list_of_the_newest_night_is_degraded(home: Path) -> None:
     build_range(at, THEIR_NEXT, THEIR_NEXT, tables=("raw_schedule",))
     degraded = cell(at, "raw_player_boxscores", DAY)
     assert (degraded.status, degraded.reason) == (Status.DEGRADED, f"{NAME} DAL: {NO_INACTIVE}")
+
+
+def _evening(home: Path, edits: dict[ResultSet, Edit], day: date) -> Session:
+    """A date's results, once the log has them, and what is known of the next date."""
+    at = session(home, EditedSource(edits | {ResultSet.PLAYER_LOG: _until(day)}))
+    for of_day, tables in ((day, KNOWN_AFTER), (day + timedelta(days=1), KNOWN_BEFORE)):
+        build_range(at, of_day, of_day, tables=[name for name in tables if name in SLATES])
+    return at
+
+
+def _indianas_with_denver(listed: pd.DataFrame) -> pd.DataFrame:
+    """Indiana's inactive players of 10 November are on no list of that night, and on Denver's two nights later."""
+    are_they = listed["GAME_ID"].eq(INDIANAS_GAME) & listed["TEAM_ABBREVIATION"].eq("IND")
+    later = listed[are_they].assign(GAME_ID="0022100182", TEAM_ABBREVIATION="DEN", TEAM_ID=1610612743)
+    return pd.concat([listed[~are_they], later], ignore_index=True)
+
+
+def test_day_by_day_the_verdict_ends_as_in_one_range_and_nothing_else_is_built(home: Path, tmp_path: Path) -> None:
+    """Indiana plays on the next night as well: its slate is judged before its list is known to be the last word."""
+    edits: dict[ResultSet, Edit] = {ResultSet.INACTIVES: _indianas_with_denver}
+    days = [DAY, NEXT, THEIR_NEXT]
+    night, slate = Partition("raw_player_boxscores", DAY), Partition("upcoming_player_game_context", NEXT)
+    doubts = (Status.DEGRADED, f"{INDIANAS_GAME} IND@DEN IND: {NO_INACTIVE}")
+    build_range(session(home), DAY, DAY, tables=[name for name in KNOWN_BEFORE if name in SLATES])
+
+    at = _evening(home, edits, DAY)
+    assert (cell(at, night.table, DAY).status, cell(at, night.table, DAY).reason) == doubts
+    doubted = [Cause.SLATE_OF_DOUBTFUL_LIST, Cause.SLATE_LOST]
+    assert [found.cause for found in cell(at, slate.table, NEXT).findings] == doubted
+
+    at = _evening(home, edits, NEXT)
+    waited = f"what was doubtful waited for {INDIANAS_GAME}"
+    assert _stale(at, days) == {night: f"{waited}: settled by now", slate: f"{waited}, 0022100170: settled by now"}
+    assert [str(command) for command in explain(at, night.table, DAY).commands] == [f"nba-assets repair {DAY} {DAY}"]
+    assert night in {c.partition for c in repairable(at)}, "the sensor sees it as well"
+    assert _repaired(at, days[:2]) == {(night, False), (slate, False)}
+    assert cell(at, night.table, DAY).status == Status.OK
+    assert [found.cause for found in cell(at, slate.table, NEXT).findings] == [Cause.SLATE_LOST]
+
+    at = _evening(home, edits, THEIR_NEXT)
+    assert _stale(at, days) == {slate: "what was doubtful waited for 0022100173: settled by now"}
+    assert _repaired(at, days) == {(slate, False)}
+    assert cell(at, slate.table, NEXT).status == Status.OK
+    (tmp_path / "straight").mkdir()
+    straight = session(copy_of(healthy(BEFORE), tmp_path / "straight"), EditedSource(edits))
+    build_range(straight, DAY, THEIR_NEXT, tables=SLATES)
+    for day in days:
+        for table in SLATES:
+            found, expected = cell(at, table, day), cell(straight, table, day)
+            assert (found.status, found.reason) == (expected.status, expected.reason), found.partition
+            assert _content(at, table, day) == _content(straight, table, day)
+            assert _notes(at, table, day) == _notes(straight, table, day)
+
+
+def _stale(at: Session, days: Sequence[date]) -> dict[Partition, str | None]:
+    return {c.partition: c.reason for day in days for c in cells(at, day).values() if c.status == Status.STALE}
+
+
+def _repaired(at: Session, days: Sequence[date]) -> set[tuple[Partition, bool]]:
+    """What a repair builds, and whether it was written."""
+    return {(one.outcome.partition, one.changed) for one in repair(at, days, tables=SLATES)}
 
 
 def test_a_team_that_really_had_nobody_inactive_is_a_note() -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from nba_assets.partition import Status
-from nba_assets.sources.base import COLUMNS, ResultSet
+from nba_assets.sources.base import COLUMNS, ResultSet, SourceSchemaError, conform
 from nba_assets.sources.files import FilesSource
 from nba_assets_tests.engine.warehouses import OPENING_NIGHT, build_range, cell, session
 from nba_assets_tests.faults.season_frames import as_directory, real_frames
@@ -140,3 +140,13 @@ def test_a_clock_that_is_none_is_an_error_that_shows_it(tmp_path: Path, clock: s
     assert found.status == Status.ERROR
     for said in (repr(clock), "Giannis Antetokounmpo", "0022100001"):
         assert said in (found.reason or "")
+    assert "Error" not in (found.reason or ""), "people do not read the names of classes"
+
+
+@pytest.mark.parametrize("column", ["PLAYER_ID", "TEAM_ID", "GAME_ID"])
+def test_an_inactive_player_s_id_with_blanks_is_an_error_that_shows_it(column: str) -> None:
+    listed = real_frames()[ResultSet.INACTIVES].astype(object)
+    blanks = f" {listed[column].iloc[7]} "
+    listed.loc[7, column] = blanks
+    with pytest.raises(SourceSchemaError, match=f"{column}: .*{blanks!r}"):
+        conform(listed, ResultSet.INACTIVES, origin="a file", season="2021-22")

@@ -13,6 +13,7 @@ from nba_assets.league.list_sizes import (
     is_gap,
     list_sizes,
     lost_of_slates,
+    nights_without_inactives,
 )
 from nba_assets.league.slate import counted_listings, slate, stints
 
@@ -120,6 +121,23 @@ def test_nights_after_one_that_is_not_published_are_measured_without_it() -> Non
         assert is_gap(alone).all()
         assert len(alone) == 4
     assert len(doubtful_lists(blank)) < len(at_once), "the nights before make a blank list usual"
+
+
+@pytest.mark.parametrize(
+    ("teams", "games"),
+    [
+        ({"SAS": [(13, 0)], "UTA": [(13, 0)]}, 2),
+        ({"SAS": [(13, 0)], "UTA": [(13, 1)]}, None),
+        ({"SAS": [(13, 0)]}, None),  # both lists of one game may really be without
+    ],
+)
+def test_a_night_of_two_games_without_inactive_players_is_known_from_its_own_lists(
+    teams: Mapping[str, Lists], games: int | None
+) -> None:
+    lists = listings(teams)
+    lists = lists.assign(game_id=lists["game_id"] + lists["team"])
+    found = nights_without_inactives(lists)
+    assert found.to_dict() == ({} if games is None else {OPENING: games})
 
 
 def test_lists_of_other_nights_are_no_business_of_the_nights_asked_for() -> None:

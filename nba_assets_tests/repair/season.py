@@ -5,7 +5,7 @@ Without Dagster, where Dagster is not the point; what it adds is tested in `orch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, timedelta
 
 import pandas as pd
@@ -37,11 +37,13 @@ def without(*game_ids: str) -> EditedSource:
     return EditedSource({result_set: drop(column) for result_set, column in GAME_IDS.items()})
 
 
-def repair(session: Session, days: Sequence[date], refresh: Collection[date] = ()) -> list[PartitionResult]:
-    """What `repair` does over the dates, and `refresh` if dates are given for it."""
+def repair(
+    session: Session, days: Sequence[date], refresh: Collection[date] = (), tables: Iterable[str] = TABLES
+) -> list[PartitionResult]:
+    """What `repair` does over the dates, and `refresh` if dates are given for it; `tables` in the graph's order."""
     built: list[PartitionResult] = []
     request_refetch(session, refresh)
-    for name in TABLES:
+    for name in tables:
         step = plan_step(load_state(session, days[0], days[-1]), name, days)
         if step.blocked:
             built += materialize(session, name, step.blocked, RunInfo())

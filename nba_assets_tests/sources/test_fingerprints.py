@@ -31,7 +31,7 @@ def test_order_and_types_do_not_matter_and_every_value_does(result_set: ResultSe
     again = conform(frame.astype(object).where(frame.notna(), None), result_set, origin="again", season=SEASON)
     assert marks_of(result_set, again) == marks
     assert marks_of(result_set, frame.iloc[1:]) != marks
-    assert marks_of(result_set, pd.concat([frame, frame.iloc[:1]])) != marks
+    assert marks_of(result_set, pd.concat([frame, frame.iloc[:1]])) == marks, "a row that is there twice is no news"
     for column in frame.columns:
         if column in ("gameLabel", "seasonYear"):
             continue

@@ -223,6 +223,125 @@ def test_blank_lists_are_named_and_not_kept_for_good(server: StatsServer, home: 
     assert later.calls["boxscoresummaryv3"] == len(of_last_night)
 
 
+def _without_rows(payload: dict[str, Any], _: dict[str, str]) -> dict[str, Any]:
+    payload["resultSets"][0]["rowSet"] = []
+    return payload
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "table", "verdict"),
+    [("shotchartdetail", "raw_shots", Status.DEGRADED), ("leaguegamelog", "raw_team_boxscores", Status.GAP)],
+)
+def test_a_window_that_stays_empty_is_not_asked_for_after_the_late_limit(
+    server: StatsServer, home: Home, endpoint: str, table: str, verdict: Status
+) -> None:
+    tables = ("--tables", "raw_schedule,raw_team_boxscores,raw_player_boxscores,raw_shots")
+    day = str(DAY)
+    server.edits[endpoint] = _without_rows
+    for hours in (0, 2):
+        home.run("repair", day, day, *tables, now=MORNING_AFTER + timedelta(hours=hours))
+        assert cell(home.session(MORNING_AFTER), table, DAY).status == Status.ERROR
+    late = home.run("repair", day, day, *tables, now=LONG_AFTER)
+    assert late.calls[endpoint] >= 1
+    assert cell(home.session(), table, DAY).status == verdict
+    never = home.run("repair", day, day, *tables, now=LONG_AFTER + timedelta(hours=2))
+    assert never.calls == {}
+    assert cell(home.session(), table, DAY).status == verdict
+    server.edits.clear()
+    asked = home.run("refresh", day, day, now=LONG_AFTER + timedelta(days=3))
+    assert asked.calls == CALLS_OF_THE_DAY, "except where somebody wants to know"
+    assert cell(home.session(), table, DAY).status == Status.OK
+
+
+def test_one_answer_without_rows_is_not_believed_however_late(server: StatsServer, home: Home) -> None:
+    """Nor does it take the place of rows that are there."""
+    day = str(DAY)
+    shots = ("--tables", "raw_schedule,raw_team_boxscores,raw_shots")
+    server.edits["shotchartdetail"] = _without_rows
+    first = home.run("backfill", day, day, *shots)
+    assert first.exit_code == 1
+    assert "the answer has no rows, though 10 games finished" in first.output
+    server.edits.clear()
+    assert home.run("repair", day, day, *shots).exit_code == 0
+    server.edits["shotchartdetail"] = _without_rows
+    for _ in range(3):
+        home.run("refresh", day, day)
+    assert len(stored(home.session(), "raw_shots", DAY)) > 0
+    server.edits.clear()
+    assert home.run("repair", day, day, *shots).exit_code == 0
+    assert cell(home.session(), "raw_shots", DAY).status == Status.OK
+
+
+LISTS = ("--tables", "raw_schedule,raw_team_boxscores,raw_player_boxscores")
+QUIET_NIGHT, AT_SIX = date(2021, 11, 3), datetime(2021, 11, 4, 6, 10, tzinfo=EASTERN)
+
+
+def _one_blank_list(server: StatsServer) -> str:
+    """From now on the home team of the first game of the night has no inactive player; returns the game."""
+    game = min(files_games(QUIET_NIGHT))
+
+    def blank(payload: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
+        if query["GameID"] == game:
+            payload["boxScoreSummary"]["homeTeam"]["inactives"] = []
+        return payload
+
+    server.edits["boxscoresummaryv3"] = blank
+    return game
+
+
+def _quiet_night(home: Home, now: datetime) -> tuple[Status, str | None]:
+    found = cell(home.session(now), "raw_player_boxscores", QUIET_NIGHT)
+    return found.status, found.reason
+
+
+def test_one_blank_list_is_believed_once_it_was_answered_three_times(server: StatsServer, home: Home) -> None:
+    game = _one_blank_list(server)
+    built = home.run("backfill", FIRST, str(QUIET_NIGHT), *LISTS, now=AT_SIX)
+    assert built.exit_code == 0, built.output
+    assert {_quiet_night(home, AT_SIX)[0], _quiet_night(home, AT_SIX + timedelta(days=1))[0]} == {Status.DEGRADED}
+    assert game in (_quiet_night(home, AT_SIX)[1] or "")
+    for minutes, expected in ((20, Status.DEGRADED), (40, Status.OK)):
+        asked = home.run("repair", *LISTS, now=AT_SIX + timedelta(minutes=minutes))
+        assert asked.calls["boxscoresummaryv3"] == len(files_games(QUIET_NIGHT))
+        assert _quiet_night(home, AT_SIX + timedelta(minutes=minutes))[0] == expected
+    notes = home.session().warehouse.failures("raw_player_boxscores", QUIET_NIGHT)
+    assert [row.category for row in notes.itertuples() if game in row.entity] == ["NOTE"]
+    assert home.run("repair", *LISTS, now=AT_SIX + timedelta(minutes=60)).calls == {}, "a note is not asked again"
+
+
+def test_an_answer_that_changes_is_counted_from_the_start(server: StatsServer, home: Home) -> None:
+    game = _one_blank_list(server)
+    home.run("backfill", FIRST, str(QUIET_NIGHT), *LISTS, now=AT_SIX)
+    home.run("repair", *LISTS, now=AT_SIX + timedelta(minutes=20))
+    blank = server.edits["boxscoresummaryv3"]
+
+    def another(payload: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
+        if query["GameID"] == game:
+            del payload["boxScoreSummary"]["awayTeam"]["inactives"][0]
+        return blank(payload, query)
+
+    server.edits["boxscoresummaryv3"] = another
+    for minutes, expected in ((40, Status.DEGRADED), (60, Status.DEGRADED), (80, Status.OK)):
+        home.run("repair", *LISTS, now=AT_SIX + timedelta(minutes=minutes))
+        assert _quiet_night(home, AT_SIX + timedelta(minutes=minutes))[0] == expected, minutes
+
+
+def test_a_newer_night_does_not_settle_a_blank_list_of_the_site_but_the_late_limit_does(
+    server: StatsServer, home: Home
+) -> None:
+    game = _one_blank_list(server)
+    home.run("backfill", FIRST, str(QUIET_NIGHT), *LISTS, now=AT_SIX)
+    next_morning = AT_SIX + timedelta(days=1)
+    newer = home.run("backfill", "2021-11-04", "2021-11-04", *LISTS, now=next_morning)
+    assert newer.exit_code == 0, newer.output
+    assert _quiet_night(home, next_morning)[0] == Status.DEGRADED
+    assert _quiet_night(home, LONG_AFTER) == (Status.STALE, f"what was doubtful waited for {game}: settled by now")
+    late = home.run("repair", *LISTS, now=LONG_AFTER)
+    assert late.calls["boxscoresummaryv3"] == len(files_games(QUIET_NIGHT)), "once more, as of whatever is incomplete"
+    assert _quiet_night(home, LONG_AFTER) == (Status.OK, None)
+    assert home.run("repair", *LISTS, now=LONG_AFTER).calls == {}
+
+
 def test_one_game_that_never_gets_its_box_score_is_a_gap_that_can_be_accepted(server: StatsServer, home: Home) -> None:
     def without_players(payload: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
         if query["GameID"] == GAME:

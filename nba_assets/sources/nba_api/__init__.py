@@ -84,6 +84,10 @@ class NbaApiSource:
         """Those with a game whose answers are of before the late limit, once the pause for its age is over."""
         return sorted(day for season in seasons_between(dates) for day in self._fetch(season).unsettled(dates))
 
+    def settled_games(self, season: str) -> frozenset[str]:
+        """Those past the late limit, and those of which three answers in a row said the same of who was listed."""
+        return self._fetch(season).settled_games()
+
     def _fetch(self, season: str) -> SeasonFetch:
         return SeasonFetch(season, self._settings, self._client, self._now)
 

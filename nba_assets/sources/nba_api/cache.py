@@ -1,8 +1,8 @@
 """The cache: one folder per season in the very layout that FilesSource reads, and what it says of itself.
 
-Beside the Parquet files are `fetched.json`, which records when a game's rows were fetched, and, while a fetch
-runs or after it was killed, `pending.jsonl` with the answers that are not in the Parquet files yet. A game counts
-as fetched only once its rows are on disk. Nothing here knows what is worth fetching.
+Beside the Parquet files are `fetched.json`, which records when a game's rows were fetched, and when the same had been
+answered before; and, while a fetch runs or after it was killed, `pending.jsonl` with the answers that are not in the
+Parquet files yet. A game counts as fetched only once its rows are on disk. Nothing here knows what is worth fetching.
 """
 
 from __future__ import annotations
@@ -26,6 +26,13 @@ from nba_assets.sources.nba_api.endpoints import KEYS
 from nba_assets.whole_file import replaced_whole
 
 log = logging.getLogger(__name__)
+
+
+_ALIKE = "answered_alike_before"
+_MOST_ALIKE = 2
+"""Of earlier answers like the one that is there: how many moments are kept. With its own they are three."""
+
+Record = dict[str, dict[str, Any]]
 
 
 class CacheError(SourceError):
@@ -83,10 +90,29 @@ class SeasonCache:
         times = self._record().get(result_set, {})
         return {game: datetime.fromisoformat(time) for game, time in times.items()}
 
+    def answers(self, result_set: ResultSet) -> dict[str, list[datetime]]:
+        """Game -> when its rows were answered as they are, the last few times in a row."""
+        alike = self._record().get(_ALIKE, {}).get(result_set, {})
+        fetched = self.fetched(result_set)
+        return {game: [*map(datetime.fromisoformat, alike.get(game, ())), at] for game, at in fetched.items()}
+
+    def note_nothing(self, result_set: ResultSet, games: Collection[str], at: datetime) -> dict[str, int]:
+        """Record that an answer had no rows of some games; returns how often in a row there were none by now.
+
+        Games that have rows are left out: these stay, whatever an answer without any says.
+        """
+        record, present = self._record(), self.games(result_set)
+        alike = record.setdefault(_ALIKE, {}).setdefault(result_set, {})
+        times = {game: len(alike.get(game, ())) + 1 for game in games if game not in present}
+        for game in times:
+            alike[game] = [*alike.get(game, ()), at.isoformat(timespec="seconds")][-_MOST_ALIKE:]
+        self._write_record(record)
+        return times
+
     def store_schedule(self, frame: pd.DataFrame, at: datetime) -> None:
         """Replace the schedule."""
         self._write_frame(ResultSet.SCHEDULE, frame)
-        self._note(ResultSet.SCHEDULE, {self.season: at})
+        self._note(ResultSet.SCHEDULE, {self.season: at}, alike=())
 
     def store(self, result_set: ResultSet, frame: pd.DataFrame, fetched: dict[str, datetime]) -> set[str]:
         """Put in the rows of a frame; returns the games that were there before with other rows.
@@ -99,13 +125,13 @@ class SeasonCache:
         stored = self.frame(result_set)
         if stored is None:
             self._write_frame(result_set, _in_order(frame, key))
-            self._note(result_set, fetched)
+            self._note(result_set, fetched, alike=())
             return set()
         replaced = stored[game].isin(set(frame[game]) | set(fetched))
         before, after = _fingerprints(stored[replaced], game), _fingerprints(frame, game)
         if not before.equals(after):
             self._write_frame(result_set, _in_order(pd.concat([stored[~replaced], frame]), key))
-        self._note(result_set, fetched)
+        self._note(result_set, fetched, alike={name for name in fetched if before.get(name) == after.get(name)})
         return {str(name) for name in before.index[before.ne(after.reindex(before.index))]}
 
     def keep(self, result_set: ResultSet, game_id: str, frame: pd.DataFrame, at: datetime) -> None:
@@ -137,24 +163,28 @@ class SeasonCache:
             except ValueError:
                 log.warning("%s: the last entry was cut off; that game is fetched again", self._pending_path)
 
-    def _record(self) -> dict[str, dict[str, str]]:
+    def _record(self) -> Record:
         if not self._record_path.is_file():
             return {}
         try:
-            record: dict[str, dict[str, str]] = json.loads(self._record_path.read_text(encoding="utf-8"))
+            record: Record = json.loads(self._record_path.read_text(encoding="utf-8"))
         except (ValueError, OSError) as error:
             raise CacheError(
                 f"{self._record_path}: cannot be read ({error}). Delete it; the season is then fetched anew."
             ) from error
         return record
 
-    def _note(self, result_set: ResultSet, fetched: dict[str, datetime]) -> None:
+    def _note(self, result_set: ResultSet, fetched: dict[str, datetime], *, alike: Collection[str]) -> None:
+        """Record when games were fetched; those in `alike` with the rows that were there before."""
         record = self._record()
+        _remember(record, result_set, set(fetched) & record.get(result_set, {}).keys())
+        for game in fetched.keys() - set(alike):
+            record.get(_ALIKE, {}).get(result_set, {}).pop(game, None)
         times = {game: at.isoformat(timespec="seconds") for game, at in fetched.items()}
         record[result_set] = dict(sorted((record.get(result_set, {}) | times).items()))
         self._write_record(record)
 
-    def _write_record(self, record: dict[str, dict[str, str]]) -> None:
+    def _write_record(self, record: Record) -> None:
         text = json.dumps(record, indent=0, sort_keys=True)
         with _as_cache_error(self._record_path), replaced_whole(self._record_path) as part:
             part.write_text(text, encoding="utf-8")
@@ -165,21 +195,33 @@ class SeasonCache:
         False if there is no such game.
         """
         record = self._record()
-        kept = {
-            name: {game: at for game, at in times.items() if not is_gone(game, datetime.fromisoformat(at))}
-            if name in result_sets
-            else times
+        gone = {
+            name: [game for game, at in times.items() if is_gone(game, datetime.fromisoformat(at))]
             for name, times in record.items()
+            if name in result_sets
         }
-        if kept == record:
+        for name, games in gone.items():
+            _remember(record, name, games)
+            for game in games:
+                del record[name][game]
+        if not any(gone.values()):
             return False
-        self._write_record(kept)
+        self._write_record(record)
         return True
 
     def _write_frame(self, result_set: ResultSet, frame: pd.DataFrame) -> None:
         path = self.path(result_set)
         with _as_cache_error(path), replaced_whole(path) as part:
             frame.to_parquet(part, index=False)
+
+
+def _remember(record: Record, result_set: str, games: Collection[str]) -> None:
+    """Put down the moments at which games were fetched as earlier ones."""
+    if result_set == ResultSet.SCHEDULE or not games:
+        return
+    alike = record.setdefault(_ALIKE, {}).setdefault(result_set, {})
+    for game in games:
+        alike[game] = [*alike.get(game, ()), record[result_set][game]][-_MOST_ALIKE:]
 
 
 def _in_order(frame: pd.DataFrame, key: list[str]) -> pd.DataFrame:

@@ -26,7 +26,9 @@ from nba_assets.sources.nba_api.client import NoAnswerError, StatsClient
 from nba_assets.sources.nba_api.cut_off import CutOffError
 from nba_assets.sources.nba_api.pace import CircuitOpenError, SourceUnavailableError
 from nba_assets.sources.nba_api.plan import (
+    ANSWERS_ALIKE,
     BY_GAME,
+    LISTS,
     Call,
     Scope,
     asked_of,
@@ -34,6 +36,7 @@ from nba_assets.sources.nba_api.plan import (
     fetched_result_sets,
     finished_games,
     is_late,
+    is_settled,
     may_be_asked_again,
     schedule_is_stale,
 )
@@ -259,9 +262,22 @@ class SeasonFetch:
                     found.add(day)
         return sorted(found)
 
-    def _finished(self, schedule: pd.DataFrame, dates: Collection[date]) -> pd.DataFrame:
-        """The finished games of some dates."""
-        return finished_games(schedule, Scope(frozenset(dates), None, self._now()), self._settings)
+    def settled_games(self) -> frozenset[str]:
+        """The games of which it is in vain to ask again who was listed, though a list may be doubtful."""
+        schedule = self.cache.frame(ResultSet.SCHEDULE)
+        if schedule is None:
+            return frozenset()
+        now, answers = self._now(), [self.cache.answers(result_set) for result_set in LISTS]
+        return frozenset(
+            game
+            for game, day in _days_of(self._finished(schedule, None)).items()
+            if all(is_settled(day, of_list.get(game, ()), now, self._settings) for of_list in answers)
+        )
+
+    def _finished(self, schedule: pd.DataFrame, dates: Collection[date] | None) -> pd.DataFrame:
+        """The finished games of some dates (None: of all)."""
+        days = None if dates is None else frozenset(dates)
+        return finished_games(schedule, Scope(days, None, self._now()), self._settings)
 
     def shortcomings(self, result_sets: Collection[ResultSet], dates: Collection[date] | None) -> tuple[str, ...]:
         """What is missing in the cached rows of the finished games asked for, one sentence each; no call is made."""
@@ -375,10 +391,8 @@ class SeasonFetch:
         days = zip(concerned["game_id"], concerned["day"], strict=True)
         late = {game for game, day in days if is_late(day, at, self._settings)}
         if answer.empty and call.result_set is not ResultSet.INACTIVES and not (call.result_set in BY_GAME and late):
-            raise SourceSchemaError(
-                f"{self._named(call)}: the answer has no rows, though {_games(call.games)} finished: "
-                f"{joined(sorted(call.games), 5)}. What was there before stays."
-            )
+            self._keep_nothing(call, answer, late, at)
+            return set()
         refused = {game: what for game, what in missing.items() if game not in late}
         if len(missing) > len(refused):
             named = joined(sorted(missing.keys() & late), 5)
@@ -392,6 +406,24 @@ class SeasonFetch:
                 frozenset(refused),
             )
         return changed
+
+    def _keep_nothing(self, call: Call, answer: pd.DataFrame, late: set[str], at: datetime) -> None:
+        """An answer without any rows: of late games that have none either it is kept, if it is not the first alike.
+
+        Raises SourceSchemaError for all others: one empty answer may be a passing fault, and speaks of many games.
+        """
+        times = self.cache.note_nothing(call.result_set, call.games, at)
+        believed = [game for game in call.games if game in late and times.get(game, 0) >= ANSWERS_ALIKE]
+        if believed:
+            named = joined(believed, 5)
+            log.warning("%s: no rows again, kept as it is, for it is late: %s", self._named(call), named)
+            self.cache.store(call.result_set, answer, dict.fromkeys(believed, at))
+        refused = [game for game in call.games if game not in believed]
+        if refused:
+            raise SourceSchemaError(
+                f"{self._named(call)}: the answer has no rows, though {_games(refused)} finished: "
+                f"{joined(sorted(refused), 5)}. What was there before stays."
+            )
 
     def _keep(self, call: Call, answer: pd.DataFrame, games: list[str], at: datetime) -> set[str]:
         if call.result_set in BY_GAME:

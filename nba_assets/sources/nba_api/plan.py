@@ -5,7 +5,7 @@ No call is made here and nothing is written.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -22,6 +22,10 @@ _BY_WINDOW = (ResultSet.TEAM_LOG, ResultSet.PLAYER_LOG, ResultSet.SHOTS)
 BY_GAME = (ResultSet.BOX_SCORES, ResultSet.INACTIVES, ResultSet.PLAY_BY_PLAY)
 """Asked for one game at a time; the others by date window."""
 _BY_GAME_OR_WINDOW = (*_BY_WINDOW, *BY_GAME)
+LISTS = (ResultSet.PLAYER_LOG, ResultSet.BOX_SCORES, ResultSet.INACTIVES)
+"""What says together who was listed for a game."""
+ANSWERS_ALIKE = 3
+"""What is doubtful is believed if it was answered so often in a row."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,15 @@ def may_be_asked_again(day: date, at: datetime, now: datetime, settings: NbaApiS
         return False
     waited = max(now - _settled_at(day, settings), timedelta(0))
     return now - at >= pause_while_settling(waited)
+
+
+def is_settled(day: date, answers: Sequence[datetime], now: datetime, settings: NbaApiSettings) -> bool:
+    """Whether what was answered alike at these moments about a game of that date may be true, though it is doubtful.
+
+    Late it is, or if it was answered three times when it could be final.
+    """
+    final = [at for at in answers if at >= _settled_at(day, settings)]
+    return is_late(day, now, settings) or len(final) >= ANSWERS_ALIKE
 
 
 def schedule_is_stale(cache: SeasonCache, scope: Scope, settings: NbaApiSettings) -> bool:
