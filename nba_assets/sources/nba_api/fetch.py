@@ -408,7 +408,7 @@ class SeasonFetch:
         return changed
 
     def _keep_nothing(self, call: Call, answer: pd.DataFrame, late: set[str], at: datetime) -> None:
-        """An answer without any rows: of late games that have none either it is kept, if it is not the first alike.
+        """An answer without any rows: of late games that have none either it is kept at the third time in a row.
 
         Raises SourceSchemaError for all others: one empty answer may be a passing fault, and speaks of many games.
         """
