@@ -77,7 +77,11 @@ class Observation:
         return dict(zip(games["game_id"], games["away_team"] + "@" + games["home_team"], strict=True))
 
     def _attempt_at(self, partition: Partition) -> tuple[str, str | None]:
+        """The newest attempt; where there was none, that at a schedule without games: nobody has to ask for more."""
         newest = self.state.newest(partition.table, partition.day) if partition.table in TABLES else None
+        schedule = self.state.published(SCHEDULE.name, partition.day)
+        if newest is None and schedule is not None and schedule.status == Status.NO_GAMES:
+            newest = schedule
         return (newest.attempt_id, newest.backfill_id) if newest else ("", None)
 
     @cached_property
@@ -89,8 +93,9 @@ class Observation:
     def _significant_days(self) -> dict[str, list[date]]:
         """The dates of each table that prove something about it."""
         forgotten = {results.day for results in self._forgotten}
+        days = sorted(forgotten.union(self.days))
         return {
-            table: [d for d in self.days if d in forgotten or self.state.cell(table, d).status not in QUIET]
+            table: [d for d in days if d in forgotten or self.state.cell(table, d).status not in QUIET]
             for table in TABLES
         }
 
