@@ -42,7 +42,8 @@ class ScheduleAtHand:
             return frozenset(), None
         schedule = whole_schedule({ResultSet.SCHEDULE: listed})
         games = counting_games(schedule, self._session.counting_types)
-        return frozenset(games["game_date"].dt.date), reach(schedule, season)
+        last = reach(schedule, season, self._session.source.schedule_fetched_on(season))
+        return frozenset(games["game_date"].dt.date), last
 
     def _listed(self, season: str) -> pd.DataFrame | None:
         source = self._session.source

@@ -94,6 +94,10 @@ class Source(Protocol):
         """Those of some games of which nothing is at hand because nobody has asked for it yet."""
         ...
 
+    def schedule_fetched_on(self, season: str) -> date | None:
+        """The Eastern date on which the schedule at hand was fetched; None if nobody can be asked for a newer one."""
+        ...
+
     def renew(self, dates: Collection[date], *, only_unsettled: bool = False) -> bool:
         """Have whatever is read of these dates next asked for again, though it is at hand. Raises SourceError.
 
@@ -115,6 +119,10 @@ class NobodyToAsk:
     def never_asked(self, result_set: ResultSet, season: str, games: Collection[str]) -> set[str]:  # noqa: ARG002
         """None: nobody has to ask."""
         return set()
+
+    def schedule_fetched_on(self, season: str) -> date | None:  # noqa: ARG002
+        """None: what it has is believed."""
+        return None
 
     def renew(self, dates: Collection[date], *, only_unsettled: bool = False) -> bool:  # noqa: ARG002
         """Nothing to be done: it is looked at at every reading anyway."""

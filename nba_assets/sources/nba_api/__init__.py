@@ -17,7 +17,7 @@ from nba_assets.sources.base import OPTIONAL_RESULT_SETS, ResultSet, Snapshot
 from nba_assets.sources.files import FilesSource
 from nba_assets.sources.nba_api.client import StatsClient
 from nba_assets.sources.nba_api.fetch import SeasonFetch, utc_now
-from nba_assets.sources.nba_api.plan import fetched_result_sets
+from nba_assets.sources.nba_api.plan import eastern_day, fetched_result_sets
 from nba_assets.sources.nba_api.settings import NbaApiSettings
 
 if TYPE_CHECKING:
@@ -65,6 +65,11 @@ class NbaApiSource:
         if result_set not in fetched_result_sets(self._settings):
             return set()
         return set(games) - self._fetch(season).cache.fetched(result_set).keys()
+
+    def schedule_fetched_on(self, season: str) -> date | None:
+        """As the cache has recorded it."""
+        fetched_at = self._fetch(season).cache.fetched(ResultSet.SCHEDULE).get(season)
+        return None if fetched_at is None else eastern_day(fetched_at)
 
     def renew(self, dates: Collection[date], *, only_unsettled: bool = False) -> bool:
         """The schedule and the games of these dates are asked for again by whoever reads them next; their rows stay."""
