@@ -11,8 +11,8 @@ from functools import cached_property
 
 from nba_assets.alerts.alert import BackfillFacts, RootCause
 from nba_assets.alerts.evaluate import Snapshot
-from nba_assets.alerts.root_cause import QUIET, FailedRun, find_root_causes, unrecorded, with_teams
-from nba_assets.coverage.freshness import Freshness, never_asked_for
+from nba_assets.alerts.root_cause import QUIET, FailedRun, find_root_causes, unanswered, unrecorded, with_teams
+from nba_assets.coverage.freshness import Freshness, never_asked_for, results_are_missed
 from nba_assets.coverage.matrix import Matrix, matrix
 from nba_assets.partition import Partition, Status, sentence_of
 from nba_assets.planning.load import load_state
@@ -50,13 +50,17 @@ class Observation:
         recovered = self.instance.job_recovered
         unknown_to_ledger = unrecorded(self.instance.failures, self.state, job_recovered=recovered)
         return Snapshot(
-            root_causes=[*map(self._with_teams, causes), *unknown_to_ledger],
+            root_causes=[*map(self._with_teams, causes), *self._unanswered(), *unknown_to_ledger],
             backfills=self._backfills(),
             neighbours=self._neighbours,
             attempt_at=self._attempt_at,
             job_recovered=recovered,
             in_full=self._in_full,
         )
+
+    def _unanswered(self) -> list[RootCause]:
+        silence = self.session.source.out_of_reach()
+        return unanswered(silence, is_missed=silence is not None and results_are_missed(self.session, self.state))
 
     def excerpt(self, first: date, last: date) -> Matrix | None:
         """The coverage of some of the dates, as far as the ledger goes."""

@@ -52,6 +52,13 @@ def results_by_nine(session: Session, state: State) -> Freshness:
     return _results_of(deadline_passed_for(session), state)
 
 
+def results_are_missed(session: Session, state: State) -> bool:
+    """Whether the source still owes the newest results that must be in, of a date that has games, or may have."""
+    day = deadline_passed_for(session)
+    are_in = all(state.cell(name, day).status in FINE for name in _RESULTS)
+    return not are_in and _may_have_had_games(day, state, ScheduleAtHand(session))
+
+
 def never_asked_for(session: Session, state: State) -> list[Freshness]:
     """The dates whose games are over and whose results the source was never asked for, in a pipeline that is alive.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -60,6 +60,17 @@ class Snapshot(NamedTuple):
     frame: pd.DataFrame
 
 
+class OutOfReach(NamedTuple):
+    """A source that was asked from one moment to another and gave no good answer: why, and what to do about it."""
+
+    site: str
+    since: datetime
+    tried: datetime
+    why: str
+    advice: str
+    commands: tuple[str, ...]
+
+
 class Source(Protocol):
     """Where raw data comes from. Implementations: see `registry`."""
 
@@ -106,6 +117,10 @@ class Source(Protocol):
         """
         ...
 
+    def out_of_reach(self) -> OutOfReach | None:
+        """None if its last answer was a good one, if nobody has asked yet, or nobody can."""
+        ...
+
     def unsettled(self, dates: Collection[date]) -> list[date]:
         """The dates of which it may help now to ask again, should something be missing. Raises SourceError."""
         ...
@@ -127,6 +142,10 @@ class NobodyToAsk:
     def renew(self, dates: Collection[date], *, only_unsettled: bool = False) -> bool:  # noqa: ARG002
         """Nothing to be done: it is looked at at every reading anyway."""
         return False
+
+    def out_of_reach(self) -> OutOfReach | None:
+        """None: it is here."""
+        return None
 
     def unsettled(self, dates: Collection[date]) -> list[date]:  # noqa: ARG002
         """None: it says the same however often it is asked."""

@@ -7,18 +7,19 @@ site, and play-by-play only if the settings say so; otherwise their files are re
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from nba_assets.league.calendar import seasons_between
-from nba_assets.sources.base import OPTIONAL_RESULT_SETS, ResultSet, Snapshot
+from nba_assets.sources.base import OPTIONAL_RESULT_SETS, OutOfReach, ResultSet, Snapshot
 from nba_assets.sources.files import FilesSource
-from nba_assets.sources.nba_api.client import StatsClient
+from nba_assets.sources.nba_api.client import SITE, WHAT_TO_CHECK, StatsClient
 from nba_assets.sources.nba_api.fetch import SeasonFetch, utc_now
 from nba_assets.sources.nba_api.plan import eastern_day, fetched_result_sets
 from nba_assets.sources.nba_api.settings import NbaApiSettings
+from nba_assets.sources.nba_api.silence import SilenceRecord
 
 if TYPE_CHECKING:
     from nba_assets.settings import Settings
@@ -75,6 +76,14 @@ class NbaApiSource:
         """The schedule and the games of these dates are asked for again by whoever reads them next; their rows stay."""
         renewed = [self._fetch(name).renew(dates, only_unsettled=only_unsettled) for name in seasons_between(dates)]
         return any(renewed)
+
+    def out_of_reach(self) -> OutOfReach | None:
+        """As whoever shares the cache directory has found it; by the real clock, as all its waiting is."""
+        silence = SilenceRecord(self._settings.cache_dir).read()
+        if silence is None:
+            return None
+        since, tried = (datetime.fromtimestamp(at, UTC) for at in (silence.since, silence.tried))
+        return OutOfReach(SITE, since, tried, silence.why, WHAT_TO_CHECK, ("nba-assets fetch current --patient",))
 
     def unsettled(self, dates: Collection[date]) -> list[date]:
         """Those with a game whose answers are of before the late limit, once the pause for its age is over."""
