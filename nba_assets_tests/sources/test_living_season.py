@@ -191,6 +191,21 @@ def test_what_was_incomplete_is_asked_for_once_more_however_late_and_then_never_
     assert (asked.exit_code, asked.calls) == (0, CALLS_OF_THE_DAY), "except where somebody wants to know"
 
 
+def test_what_says_nothing_is_asked_for_three_times_in_one_command(server: StatsServer, home: Home) -> None:
+    """Every step of a backfill wants the schedule."""
+    server.edits["scheduleleaguev2"] = lambda _payload, _query: {}
+    first = home.run("backfill", FIRST, LAST)
+    assert (first.exit_code, first.calls) == (1, {"scheduleleaguev2": 3})
+    found = cell(home.session(), "raw_schedule", DAY)
+    assert found.status == Status.ERROR
+    assert "no answer for scheduleleaguev2(" in (found.reason or "")
+    assert "the answer is {} (3 attempts); run again later" in (found.reason or "")
+    assert home.run("backfill", FIRST, LAST).calls == {"scheduleleaguev2": 3}, "another command asks again"
+    server.edits.clear()
+    raw = ("--tables", "raw_schedule,raw_team_boxscores")
+    assert home.run("backfill", FIRST, LAST, *raw).exit_code == 0
+
+
 def test_blank_lists_are_named_and_not_kept_for_good(server: StatsServer, home: Home) -> None:
     def blank(payload: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
         if query["GameID"] in of_last_night:

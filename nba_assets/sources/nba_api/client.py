@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -105,15 +106,16 @@ class StatsClient:
         self._file_breakers: dict[str, CircuitBreaker] = defaultdict(
             lambda: CircuitBreaker(1, settings.breaker_seconds, site="the league's static file")
         )
+        self._said_nothing: dict[tuple[str, ...], tuple[str, float]] = {}
         self.calls = 0
 
     def get(self, request: Request, judge: Judge) -> NBAStatsResponse:
         """The answer to a call; its content is JSON, and says something as far as `judge` knows.
 
         Timeouts, cut connections, 429, 5xx, and answers that are HTML or say nothing are tried again, with growing
-        pauses. When that did not help or cannot, raises NoAnswerError for an answer that says nothing, CutOffError if
-        the site has stopped answering this address, and SourceUnavailableError naming endpoint and parameters for all
-        else.
+        pauses. When that did not help or cannot, raises NoAnswerError for an answer that says nothing (and at once for
+        the same call within the next hour), CutOffError if the site has stopped answering this address, and
+        SourceUnavailableError naming endpoint and parameters for all else.
         """
         try:
             response = self._guarded(request, judge)
@@ -130,8 +132,12 @@ class StatsClient:
         """The answer, if any call may be made."""
         self._cut_off.check()
         self._breaker.check()
+        self._refuse_to_repeat(request)
         try:
             response = self._persist(request, judge)
+        except NoAnswerError as error:
+            self._said_nothing[_identity(request)] = str(error), time.monotonic()
+            raise
         except CutOffError:
             raise  # has a memory of its own, and ends before the circuit would close
         except SourceUnavailableError:
@@ -139,6 +145,12 @@ class StatsClient:
             raise
         self._breaker.succeeded()
         return response
+
+    def _refuse_to_repeat(self, request: Request) -> None:
+        """Raise what a call has come to already, if it said nothing however often it was asked a while ago."""
+        message, at = self._said_nothing.get(_identity(request), ("", -math.inf))
+        if time.monotonic() - at < self._settings.cache_age.total_seconds():
+            raise NoAnswerError(message)
 
     def read_file(self, url: str, read: Callable[[Any], Read], *, purpose: str) -> Read:
         """What `read` makes of a static JSON file of the league's, which lies on another host than the API.
@@ -172,7 +184,10 @@ class StatsClient:
                 if attempt >= most:
                     raise _given_up(request, error, attempt) from error
                 pause = self._pause(attempt, error.retry_after)
-                log.warning("%s: %s; attempt %d of %d in %.0f s", request.endpoint, error, attempt + 1, most, pause)
+                which = f"attempt {attempt + 1} of {most}"
+                if isinstance(error, _ThrottledError):  # a second one is a cut-off, however many attempts are left
+                    which = "once more"
+                log.warning("%s: %s; %s in %.0f s", request.endpoint, error, which, pause)
                 time.sleep(pause)
         raise AssertionError("unreachable: the last attempt is given up")
 
@@ -263,6 +278,11 @@ def describe(request: Request) -> str:
     """An endpoint and the parameters that say something: "leaguegamelog(Season=2021-22, …)"."""
     telling = {name: value for name, value in request.parameters.items() if value not in ("", None, 0, "0")}
     return f"{request.endpoint}({', '.join(f'{name}={value}' for name, value in telling.items())})"
+
+
+def _identity(request: Request) -> tuple[str, ...]:
+    """What makes two requests the same call."""
+    return request.endpoint, *sorted(f"{name}={value}" for name, value in request.parameters.items())
 
 
 def _given_up(request: Request, error: _TransientError, attempts: int) -> SourceError:
