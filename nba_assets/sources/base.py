@@ -7,7 +7,7 @@ computes with them. How a result set becomes a raw table is the business of `tab
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -60,6 +60,13 @@ class Snapshot(NamedTuple):
     frame: pd.DataFrame
 
 
+class Shortfall(NamedTuple):
+    """What of a date was incomplete: result sets, and of which games; None is all of them."""
+
+    result_sets: frozenset[ResultSet]
+    games: frozenset[str] | None
+
+
 class OutOfReach(NamedTuple):
     """A source that was asked from one moment to another and gave no good answer: why, and what to do about it."""
 
@@ -109,20 +116,23 @@ class Source(Protocol):
         """The Eastern date on which the schedule at hand was fetched; None if nobody can be asked for a newer one."""
         ...
 
-    def renew(self, dates: Collection[date], *, only_unsettled: bool = False) -> bool:
+    def renew(self, dates: Collection[date]) -> bool:
         """Have whatever is read of these dates next asked for again, though it is at hand. Raises SourceError.
 
-        With `only_unsettled` only what may have been incomplete, and not what was asked for a moment ago. False if
-        there is nothing to be asked again.
+        False if there is nothing to be asked again.
         """
+        ...
+
+    def renew_short(self, short: Mapping[date, Shortfall]) -> bool:
+        """The same of what was incomplete alone, and of that not what was asked for a moment ago."""
         ...
 
     def out_of_reach(self) -> OutOfReach | None:
         """None if its last answer was a good one, if nobody has asked yet, or nobody can."""
         ...
 
-    def unsettled(self, dates: Collection[date]) -> list[date]:
-        """The dates of which it may help now to ask again, should something be missing. Raises SourceError."""
+    def unsettled(self, short: Mapping[date, Shortfall]) -> list[date]:
+        """The dates of which it may help now to ask again for what was incomplete. Raises SourceError."""
         ...
 
 
@@ -139,15 +149,19 @@ class NobodyToAsk:
         """None: what it has is believed."""
         return None
 
-    def renew(self, dates: Collection[date], *, only_unsettled: bool = False) -> bool:  # noqa: ARG002
+    def renew(self, dates: Collection[date]) -> bool:  # noqa: ARG002
         """Nothing to be done: it is looked at at every reading anyway."""
+        return False
+
+    def renew_short(self, short: Mapping[date, Shortfall]) -> bool:  # noqa: ARG002
+        """Nothing to be done."""
         return False
 
     def out_of_reach(self) -> OutOfReach | None:
         """None: it is here."""
         return None
 
-    def unsettled(self, dates: Collection[date]) -> list[date]:  # noqa: ARG002
+    def unsettled(self, short: Mapping[date, Shortfall]) -> list[date]:  # noqa: ARG002
         """None: it says the same however often it is asked."""
         return []
 

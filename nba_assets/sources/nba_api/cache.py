@@ -159,14 +159,18 @@ class SeasonCache:
         with _as_cache_error(self._record_path), replaced_whole(self._record_path) as part:
             part.write_text(text, encoding="utf-8")
 
-    def forget(self, is_gone: Callable[[str, datetime], bool]) -> bool:
-        """Take back when games were fetched (of the schedule: the season), where `is_gone`; their rows stay.
+    def forget(self, is_gone: Callable[[str, str, datetime], bool]) -> bool:
+        """Take back when games were fetched (of the schedule: the season), where `is_gone(result set, game, when)`.
+
+        Their rows stay.
 
         False if there is no such game.
         """
         record = self._record()
         kept = {
-            result_set: {game: at for game, at in times.items() if not is_gone(game, datetime.fromisoformat(at))}
+            result_set: {
+                game: at for game, at in times.items() if not is_gone(result_set, game, datetime.fromisoformat(at))
+            }
             for result_set, times in record.items()
         }
         if kept == record:
