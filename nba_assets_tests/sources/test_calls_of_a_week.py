@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import date, datetime, timedelta
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import dagster as dg
 import pytest
 
 from nba_assets.league.calendar import days_between
-from nba_assets.orchestration.schedules import next_attempt
+from nba_assets.orchestration.schedules import MORNING_TAG, next_attempt
 from nba_assets.partition import Status
+from nba_assets.planning.pending_requests import pending_requests
 from nba_assets.sources.base import ResultSet
 from nba_assets.sources.nba_api import NbaApiSource
 from nba_assets.sources.nba_api.cache import SeasonCache
@@ -157,3 +159,24 @@ def test_from_nothing_to_tonight(server: StatsServer, home: Home) -> None:
     assert "NOT_DUE raw_team_boxscores 2021-10-22: results are not due yet" in built.stderr
     assert cell(home.session(now), "ml_feature_store_v2", now.date()).status == Status.BOOTSTRAP
     assert cell(home.session(now), "player_game_summary", now.date() - _DAY).status == Status.OK
+
+
+def test_a_site_that_was_down_in_the_morning_is_asked_again(server: StatsServer, tmp_path: Path) -> None:
+    """The cache has the schedule of the day before, by which last night's games are not over."""
+    yesterday, today = date(2021, 11, 7), date(2021, 11, 8)
+    week = Week(server, tmp_path)
+    server.refuse_after, server.refusals = 0, repeat(Fault(503, "busy"))
+    week._at(today, 6)
+    job = week.morning.defs.resolve_job_def("daily")
+    tags = {MORNING_TAG: str(today)}
+    failed = job.execute_in_process(instance=week.morning.instance, run_config=QUIET, tags=tags, raise_on_error=False)
+    assert not failed.success
+    assert cell(week.morning.session, "raw_schedule", today).status == Status.ERROR
+    server.refuse_after = None
+    week._at(today, 8)
+    pending = pending_requests(week.morning.session)
+    assert {"raw_schedule", "raw_team_boxscores"} <= {one.table for one in pending.must_be_there}
+    week._run("daily", tags)
+    for name in ("raw_schedule", "raw_team_boxscores", "raw_player_boxscores"):
+        assert cell(week.morning.session, name, yesterday).status in (Status.OK, Status.DEGRADED), name
+    assert cell(week.morning.session, "raw_schedule", today).status == Status.OK
