@@ -61,6 +61,7 @@ class Cause(StrEnum):
     # facts that the source has not delivered, or that contradict each other
     SEASON_NOT_COVERED = "season_not_covered"
     BEYOND_SCHEDULE = "beyond_schedule"
+    SCHEDULE_TOO_OLD = "schedule_too_old"
     UNKNOWN_TEAM = "unknown_team"
     NOT_IN_SCHEDULE = "not_in_schedule"
     POSTPONED_BUT_PLAYED = "postponed_but_played"
@@ -180,6 +181,8 @@ _OF_DAY_BEFORE = frozenset({Cause.NAMES_IN_DOUBT})
 _SENTENCES: dict[Cause, str] = {
     Cause.SEASON_NOT_COVERED: "the source '{source}' has no schedule that covers {date}",
     Cause.BEYOND_SCHEDULE: "the schedule of the source '{source}' reaches to {reach}: ask for a newer one",
+    Cause.SCHEDULE_TOO_OLD: "the schedule of the source '{source}' was fetched on {fetched}, and is believed to "
+    "{reach}: ask for a newer one with nba-assets fetch {season}",
     Cause.UNKNOWN_TEAM: "unknown team {codes}: teams are declared in {declared_in}",
     Cause.NOT_IN_SCHEDULE: "a box score, and on this date no such game in the schedule",
     Cause.POSTPONED_BUT_PLAYED: "postponed by the schedule, and there is a box score",

@@ -23,6 +23,9 @@ CORRECTED = "CORRECTED"
 RUN_FAILED = "RUN FAILED"
 """The status of what a run that left no row in the ledger was to build."""
 
+OUT_OF_REACH = "OUT OF REACH"
+"""The status of a source that was asked and gave no good answer."""
+
 _ACROSS_TABLES = (Status.STALE.value, RUN_FAILED)
 
 
@@ -69,7 +72,8 @@ class Event(StrEnum):
 class RootCause:
     """One partition at the root of something wrong. `kind` is its status with its causes; `affected` suffers from it.
 
-    `missing` counts the expected entities that are not complete; `attempt` is the newest attempt's id.
+    `missing` counts the expected entities that are not complete; `attempt` is the newest attempt's id; `commands` are
+    what to run if that is not what one runs for a partition.
     """
 
     partition: Partition
@@ -82,6 +86,7 @@ class RootCause:
     attempt: str = ""
     backfill_id: str | None = None
     affected: tuple[Partition, ...] = ()
+    commands: tuple[str, ...] = ()
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -130,7 +135,7 @@ class Alert:
     def names_causes(self) -> bool:
         """False for what an older version has recorded: its kinds are sentences, or a status alone."""
         first = self.kind.removeprefix(f"{self.status}: ").split(",")[0].split(" ")[0]
-        return self.status == RUN_FAILED or first in {cause.value for cause in Cause}
+        return self.status in (RUN_FAILED, OUT_OF_REACH) or first in {cause.value for cause in Cause}
 
 
 def _identity(table: str, status: str, kind: str) -> tuple[str, str]:

@@ -305,8 +305,10 @@ def _suffering(alert: Alert) -> str:
     return "Degraded by it" if alert.status == Status.DEGRADED else "Blocked by it"
 
 
-def _commands(alert: Alert, causes: Sequence[RootCause], affected: Sequence[Partition]) -> list[str]:
+def _commands(alert: Alert, causes: Sequence[RootCause], affected: Sequence[Partition]) -> Sequence[str]:
     last = affected[-1] if affected else causes[-1].partition
+    if causes[-1].commands:
+        return causes[-1].commands
     if alert.status == RUN_FAILED and last.table not in TABLES:
         return ["nba-assets dev"]
     days = [partition.day for partition in (*(cause.partition for cause in causes), *affected)]

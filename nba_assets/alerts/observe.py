@@ -11,8 +11,8 @@ from functools import cached_property
 
 from nba_assets.alerts.alert import BackfillFacts, RootCause
 from nba_assets.alerts.evaluate import Snapshot
-from nba_assets.alerts.root_cause import QUIET, FailedRun, find_root_causes, unrecorded, with_teams
-from nba_assets.coverage.freshness import Freshness, never_asked_for
+from nba_assets.alerts.root_cause import QUIET, FailedRun, find_root_causes, unanswered, unrecorded, with_teams
+from nba_assets.coverage.freshness import Freshness, never_asked_for, results_are_missed
 from nba_assets.coverage.matrix import Matrix, matrix
 from nba_assets.partition import Partition, Status, sentence_of
 from nba_assets.planning.load import load_state
@@ -55,7 +55,7 @@ class Observation:
         recovered = self.instance.job_recovered
         unknown_to_ledger = unrecorded(self.instance.failures, self.state, job_recovered=recovered)
         return Snapshot(
-            root_causes=[*map(self._with_teams, causes), *unknown_to_ledger],
+            root_causes=[*map(self._with_teams, causes), *self._unanswered(), *unknown_to_ledger],
             backfills=self._backfills(),
             neighbours=self._neighbours,
             attempt_at=self._attempt_at,
@@ -63,6 +63,10 @@ class Observation:
             in_full=self._in_full,
             corrections=self.corrections,
         )
+
+    def _unanswered(self) -> list[RootCause]:
+        silence = self.session.source.out_of_reach()
+        return unanswered(silence, is_missed=silence is not None and results_are_missed(self.session, self.state))
 
     def excerpt(self, first: date, last: date) -> Matrix | None:
         """The coverage of some of the dates, as far as the ledger goes."""
@@ -83,7 +87,11 @@ class Observation:
         return dict(zip(games["game_id"], games["away_team"] + "@" + games["home_team"], strict=True))
 
     def _attempt_at(self, partition: Partition) -> tuple[str, str | None]:
+        """The newest attempt; where there was none, that at a schedule without games: nobody has to ask for more."""
         newest = self.state.newest(partition.table, partition.day) if partition.table in TABLES else None
+        schedule = self.state.published(SCHEDULE.name, partition.day)
+        if newest is None and schedule is not None and schedule.status == Status.NO_GAMES:
+            newest = schedule
         return (newest.attempt_id, newest.backfill_id) if newest else ("", None)
 
     @cached_property
@@ -95,8 +103,9 @@ class Observation:
     def _significant_days(self) -> dict[str, list[date]]:
         """The dates of each table that prove something about it."""
         forgotten = {results.day for results in self._forgotten}
+        days = sorted(forgotten.union(self.days))
         return {
-            table: [d for d in self.days if d in forgotten or self.state.cell(table, d).status not in QUIET]
+            table: [d for d in days if d in forgotten or self.state.cell(table, d).status not in QUIET]
             for table in TABLES
         }
 

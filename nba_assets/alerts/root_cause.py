@@ -1,4 +1,4 @@
-"""Root causes of everything wrong, each with all that suffers from it: of the ledger's cells, and of failed runs.
+"""Root causes of everything wrong: of the ledger's cells with all that suffers from them, of sources, of failed runs.
 
 Pure. Whether a root cause is news, and who is to know, does not belong here.
 """
@@ -10,18 +10,22 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from nba_assets.alerts.alert import RUN_FAILED, RootCause, Tier
+from nba_assets.alerts.alert import OUT_OF_REACH, RUN_FAILED, RootCause, Tier
 from nba_assets.coverage.freshness import DEADLINE, Freshness
 from nba_assets.league.calendar import season_of
 from nba_assets.partition import FAILED, THRESHOLDS, Cause, Finding, Partition, Status
 from nba_assets.planning.state import Cell, State
 from nba_assets.schema.table import TimeRule
+from nba_assets.sources.base import OutOfReach
 from nba_assets.tables import TABLES
+from nba_assets.text import joined
 from nba_assets.warehouse.ledger import attempt_id_at, moment_of
 
 QUIET = frozenset({Status.NO_GAMES, Status.BOOTSTRAP, Status.NOT_DUE, Status.MISSING})
 """Statuses of dates that neither prove nor disprove anything: a cause goes on across them."""
 
+_A_DAY = timedelta(days=1)
+_MOST_DATES = 60
 _DIGITS = 10  # of a game id
 _RECORDED = FAILED | {Status.BLOCKED, Status.NOT_DUE}
 _CONTRACT = frozenset({Cause.CONTRACT_VIOLATED, Cause.DUPLICATE_KEYS})
@@ -37,19 +41,28 @@ def find_root_causes(
     """
     roots = _roots(state, days)
     for results in forgotten:
-        roots |= dict.fromkeys(results.never_computed, results.never_computed[0])
+        roots |= dict.fromkeys(results.never_asked, results.never_asked[0])
     affected: dict[Partition, list[Partition]] = {root: [] for root in roots.values()}
     for partition, root in roots.items():
         affected[root] += [partition] if partition != root else []
-    overdue = {results.never_computed[0] for results in forgotten}
+    overdue = {results.never_asked[0] for results in forgotten}
     found = [_root_cause(state.cell(root.table, root.day), affected[root], today) for root in affected]
-    return [_forgotten(cause) if cause.partition in overdue else cause for cause in found]
+    reason = _forgotten([results.day for results in forgotten])
+    return [
+        replace(cause, tier=Tier.CRITICAL, reason=reason, findings=()) if cause.partition in overdue else cause
+        for cause in found
+    ]
 
 
-def _forgotten(cause: RootCause) -> RootCause:
-    due = f"{DEADLINE:%H:%M} Eastern on {cause.partition.day + timedelta(days=1)}"
-    reason = f"its results were due by {due}, and nobody has asked the source for them: do the schedules run?"
-    return replace(cause, tier=Tier.CRITICAL, reason=reason, findings=())
+def _forgotten(days: Sequence[date]) -> str:
+    """One reason for all silent dates, with each of them: they have the same cause."""
+    if len(days) == 1:
+        due = f"{DEADLINE:%H:%M} Eastern on {days[0] + timedelta(days=1)}"
+        return f"its results were due by {due}, and nobody has asked the source for them: do the schedules run?"
+    return (
+        f"the results of {len(days)} dates were due by {DEADLINE:%H:%M} Eastern of the day after, and nobody has asked "
+        f"the source for them: do the schedules run? {joined([str(day) for day in days], _MOST_DATES)}"
+    )
 
 
 def _roots(state: State, days: Sequence[date]) -> dict[Partition, Partition]:
@@ -137,6 +150,27 @@ def with_teams(found: Finding, teams_of: Callable[[str], str | None]) -> Finding
 
     lists = {name: [named(one) for one in value] for name, value in found.numbers.items() if isinstance(value, list)}
     return replace(found, entities=tuple(map(named, found.entities)), numbers={**found.numbers, **lists})
+
+
+# --- a source that does not answer -----------------------------------------------------------------------------
+
+
+def unanswered(silence: OutOfReach | None, *, is_missed: bool) -> list[RootCause]:
+    """A root cause if a source has given no good answer for a day, though it was asked; `is_missed`: results wait."""
+    if silence is None or silence.tried - silence.since < _A_DAY:
+        return []
+    since, tried = (f"{moment:%Y-%m-%d %H:%M}" for moment in (silence.since, silence.tried))
+    return [
+        RootCause(
+            partition=Partition(silence.site, silence.since.date()),
+            status=OUT_OF_REACH,
+            kind=OUT_OF_REACH,
+            tier=Tier.CRITICAL if is_missed else Tier.WARNING,
+            reason=f"no good answer since {since} UTC, though it was asked until {tried} UTC: {silence.why}. "
+            f"{silence.advice}",
+            commands=silence.commands,
+        )
+    ]
 
 
 # --- failed runs that left no row in the ledger ----------------------------------------------------------------

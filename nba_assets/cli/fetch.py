@@ -58,7 +58,10 @@ def fetch(
             help="If the site cuts this address off, wait 5 minutes, then 10, 20, 40, 60, 60, …, and go on until done.",
         ),
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, and no report if all went well.")] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", help="No progress, and no report if all went well: only what is not coming any more."),
+    ] = False,
     format: AsFormat = Format.TABLE,
 ) -> None:
     """Get a season from stats.nba.com into the cache directory; what is there is not requested again.
@@ -76,8 +79,9 @@ def fetch(
     complete = outcome["complete"]
     if format == Format.JSON:
         print_json(outcome)
-    elif not (quiet and complete):
-        out.print(_as_table(outcome))
+    else:
+        if not (quiet and complete):
+            out.print(_as_table(outcome))
         for problem in (*outcome["problems"], *outcome.get("late", ())):
             err.say(problem)
     raise typer.Exit(0 if complete else TEMPORARY if "cut_off_until" in outcome else FAILED)
@@ -185,7 +189,8 @@ def _minutes(seconds: float) -> str:
 
 
 def _as_table(outcome: dict[str, Any]) -> Table:
-    state = "complete" if outcome["complete"] else "INCOMPLETE"
+    # Whether the rows are whole is for the audit to say, which this command does not ask.
+    state = "every finished game is fetched" if outcome["complete"] else "INCOMPLETE"
     table = Table(title=f"{outcome['season']}: {state}", show_header=False)
     for name in ("games", "calls", "cache"):
         if name in outcome:

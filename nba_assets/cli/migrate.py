@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from nba_assets.cli.console import FAILED, AsFormat, Format, Quiet, errors_explained, out, print_json
+from nba_assets.cli.console import FAILED, AsFormat, Format, Quiet, errors_explained, out, print_json, progress_bar
 from nba_assets.engine.carry_over import carry_over
 from nba_assets.engine.first_fingerprints import record_first_fingerprints
+from nba_assets.engine.progress import Progress
 from nba_assets.session import Session, open_session
 from nba_assets.text import counted
 from nba_assets.warehouse.ddl import Migration
@@ -23,13 +25,13 @@ def migrate(
 ) -> None:
     """Compare stored tables with their contracts and apply what is safe; exit status 1 if something is left to you."""
     with errors_explained():
-        session = open_session()
+        session, progress = open_session(), partial(progress_bar, quiet=quiet)
         warehouse = session.warehouse
         found = warehouse.migrate(dry_run=dry_run)
         if all(migration.is_safe for migration in found):
-            found += _carried_over(session, dry_run=dry_run)
+            found += _carried_over(session, progress, dry_run=dry_run)
             if not (dry_run and found):  # what the ledger lacks is not known before it has its columns
-                found += _first_fingerprints(session, dry_run=dry_run)
+                found += _first_fingerprints(session, progress, dry_run=dry_run)
         if format == Format.JSON:
             print_json([asdict(migration) for migration in found])
         elif not quiet:
@@ -38,16 +40,16 @@ def migrate(
         raise typer.Exit(FAILED)
 
 
-def _carried_over(session: Session, *, dry_run: bool) -> list[Migration]:
+def _carried_over(session: Session, progress: Progress, *, dry_run: bool) -> list[Migration]:
     """The ledger's rows of an older version, as one more difference that is safe to remove; no statement does it."""
-    partitions = sum(number for _, number in carry_over(session, dry_run=dry_run))
+    partitions = sum(number for _, number in carry_over(session, dry_run=dry_run, progress=progress))
     why = f"{counted(partitions, 'partition')} carried over to this version's code versions, nothing to be rebuilt"
     return [Migration(PROCESSOR_RUNS.qualified, "", True, why)] if partitions else []
 
 
-def _first_fingerprints(session: Session, *, dry_run: bool) -> list[Migration]:
+def _first_fingerprints(session: Session, progress: Progress, *, dry_run: bool) -> list[Migration]:
     """What the source said of partitions that an older version published."""
-    recorded = record_first_fingerprints(session, dry_run=dry_run)
+    recorded = record_first_fingerprints(session, dry_run=dry_run, progress=progress)
     if not recorded.partitions:
         return []
     what = f"what the source said of {counted(recorded.partitions, 'raw partition')} is recorded"

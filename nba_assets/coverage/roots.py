@@ -73,7 +73,7 @@ def next_step(roots: Sequence[Root], last: date) -> str | None:
         return None
     worst = roots[0]
     first = min(root.since for root in roots if root.status == worst.status)
-    if any(one.cause is Cause.BEYOND_SCHEDULE for one in worst.findings):
+    if any(one.cause in (Cause.BEYOND_SCHEDULE, Cause.SCHEDULE_TOO_OLD) for one in worst.findings):
         return f"get a newer schedule, then nba-assets repair {first} {last}"
     if worst.status == Status.MISSING:
         return f"nba-assets backfill {first} {last}"

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 
+from nba_assets.engine.progress import Progress, unseen
 from nba_assets.league.calendar import season_first_day, season_of
 from nba_assets.planning.load import parameters_of
 from nba_assets.planning.state import LedgerRow, State
@@ -28,7 +29,7 @@ _OLD_FIELDS = (
 )
 
 
-def carry_over(session: Session, *, dry_run: bool) -> list[tuple[str, int]]:
+def carry_over(session: Session, *, dry_run: bool, progress: Progress = unseen) -> list[tuple[str, int]]:
     """(table, partitions) of what is carried over, or would be; other tables are left out. Raises WarehouseError.
 
     Each table is one transaction: after an interruption the next call does the others.
@@ -40,13 +41,15 @@ def carry_over(session: Session, *, dry_run: bool) -> list[tuple[str, int]]:
     days = old["partition_date"].dt.date
     state = _state(session, ledger, days.min(), days.max())
     found = []
-    for name in TABLES:
-        current = _current(state, name, _old_parameters(session, name))
-        if current:
-            found.append((name, len(current)))
-            if not dry_run:
+    with progress(len(TABLES)) as advance:
+        for name in TABLES:
+            current = _current(state, name, _old_parameters(session, name))
+            if current:
+                found.append((name, len(current)))
+            if current and not dry_run:
                 rows = _rows(ledger, state, current)
                 session.warehouse.publish(ledger_only(TABLES[name], rows, seen=state.newest_attempt, keeps_ids=True))
+            advance(1, name)
     return found
 
 

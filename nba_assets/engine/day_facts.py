@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import pandas as pd
 
-from nba_assets.league.calendar import season_of
+from nba_assets.league.calendar import opening_at_the_latest, season_of
 from nba_assets.partition import Cause, Finding, finding
 from nba_assets.planning.state import State
 from nba_assets.quality.calendar_rules import DayFacts
 from nba_assets.schema.table import Inputs, Table
 from nba_assets.session import Session
+from nba_assets.sources.base import ResultSet, Source
 from nba_assets.tables import SCHEDULE
 from nba_assets.tables.games import FINAL, POSTPONED, SCHEDULED, counting_games
 from nba_assets.tables.raw_schedule import reach, whole_schedule
@@ -32,7 +34,7 @@ def day_facts(
     waits = not table.is_schedule and schedule is not None and "status" in schedule
     unfinished = Counter(counting.loc[counting["status"] != FINAL, "game_date"].dt.date if waits else [])
     early = session.policies[table.name].bootstrap_days if bootstrap_days is None else bootstrap_days
-    of_schedule = _of_schedule(session.source.name, schedule, inputs) if table.is_schedule else None
+    of_schedule = _of_schedule(session.source, schedule, inputs) if table.is_schedule else None
 
     def of(day: date) -> DayFacts:
         opening = state.opening_night(day)
@@ -50,23 +52,45 @@ def day_facts(
     return of
 
 
-def _of_schedule(source: str, schedule: pd.DataFrame, inputs: Inputs) -> Callable[[DayFacts, date], DayFacts]:
+def _of_schedule(source: Source, schedule: pd.DataFrame, inputs: Inputs) -> Callable[[DayFacts, date], DayFacts]:
     """What the schedule's own facts have besides: how far it reaches, and the dates of which there are results."""
     played = Counter(results(inputs).drop_duplicates("game_id")["log_date"].dt.date)
     played |= Counter(results_of_players(inputs).drop_duplicates("game_id")["log_date"].dt.date)
-    reaches = {season: reach(schedule, season) for season in schedule["season"].unique()}
+    reaches = {season: _Reach.of(source, schedule, season) for season in schedule["season"].unique()}
+    is_there = inputs.source.get(ResultSet.SCHEDULE) is not None
 
     def of(facts: DayFacts, day: date) -> DayFacts:
-        last = reaches.get(season_of(day))
-        beyond = last is not None and day > last
+        season = season_of(day)
+        reached = reaches.get(season)
+        # A schedule that is still empty in the summer says so: it is not published yet.
+        is_covered = reached is not None or (is_there and day < opening_at_the_latest(season))
         return replace(
             facts,
-            uncovered=source if last is None else None,
-            beyond=finding(Cause.BEYOND_SCHEDULE, source=source, reach=str(last)) if beyond else None,
+            uncovered=None if is_covered else source.name,
+            beyond=None if reached is None or day <= reached.last else reached.why,
             results=played[day],
         )
 
     return of
+
+
+class _Reach(NamedTuple):
+    """The last date that a schedule speaks of, and why no further."""
+
+    last: date
+    why: Finding
+
+    @classmethod
+    def of(cls, source: Source, schedule: pd.DataFrame, season: str) -> _Reach | None:
+        whole = reach(schedule, season)
+        fetched_on = source.schedule_fetched_on(season)
+        last = reach(schedule, season, fetched_on)
+        if whole is None or last is None:
+            return None
+        if last == whole:
+            return cls(last, finding(Cause.BEYOND_SCHEDULE, source=source.name, reach=str(last)))
+        numbers = {"source": source.name, "season": season, "fetched": str(fetched_on), "reach": str(last)}
+        return cls(last, finding(Cause.SCHEDULE_TOO_OLD, **numbers))
 
 
 def _counting(schedule: pd.DataFrame, counting_types: frozenset[str]) -> pd.DataFrame:

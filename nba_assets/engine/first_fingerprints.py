@@ -13,6 +13,7 @@ from datetime import date
 import pandas as pd
 
 from nba_assets.engine.inputs import read_stored
+from nba_assets.engine.progress import Progress, unseen
 from nba_assets.league.calendar import season_of
 from nba_assets.schema.fingerprint import partition_hashes
 from nba_assets.schema.table import Table
@@ -32,16 +33,23 @@ class Recorded:
     different: int = 0
 
 
-def record_first_fingerprints(session: Session, *, dry_run: bool) -> Recorded:
+def record_first_fingerprints(session: Session, *, dry_run: bool, progress: Progress = unseen) -> Recorded:
     """Fill in what the source said of published raw partitions, in one transaction a table. Raises WarehouseError."""
     ledger = session.warehouse.ledger()
-    open_ = ledger[is_published(ledger) & ledger["source_fingerprint"].isna() & ledger["content_hash"].notna()]
+    is_open = is_published(ledger) & ledger["source_fingerprint"].isna() & ledger["content_hash"].notna()
+    open_ = ledger[is_open & ledger["table_name"].isin(RAW)]
     recorded = Recorded()
-    for name in RAW:
-        of_table = open_[open_["table_name"].eq(name)]
-        filled = [_filled(session, TABLES[name], season, rows, recorded) for season, rows in _by_season(of_table)]
-        if filled and not dry_run and len(rows := pd.concat(filled)):
-            session.warehouse.publish(ledger_only(TABLES[name], rows, seen=ledger["attempt_id"].max(), keeps_ids=True))
+    if open_.empty:
+        return recorded
+    with progress(len(open_)) as advance:
+        for name in RAW:
+            filled = []
+            for season, rows in _by_season(open_[open_["table_name"].eq(name)]):
+                filled.append(_filled(session, TABLES[name], season, rows, recorded))
+                advance(len(rows), f"{name} {season}")
+            if filled and not dry_run and len(rows := pd.concat(filled)):
+                seen = ledger["attempt_id"].max()
+                session.warehouse.publish(ledger_only(TABLES[name], rows, seen=seen, keeps_ids=True))
     return recorded
 
 

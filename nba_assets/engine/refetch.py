@@ -13,10 +13,11 @@ from datetime import UTC, date, datetime
 
 from nba_assets.engine.mark_stale import mark_stale
 from nba_assets.league.calendar import season_of, seasons_between
-from nba_assets.partition import FAILED, FINE, Cause, Partition, Status, finding
+from nba_assets.partition import FINE, Cause, Partition, Status, finding
 from nba_assets.planning.load import load_state
 from nba_assets.planning.plan import read_of_the_day_before
-from nba_assets.planning.state import LedgerRow, State
+from nba_assets.planning.shortfalls import shortfalls
+from nba_assets.planning.state import State
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet, SourceError
 from nba_assets.tables import RAW, TABLES
@@ -62,7 +63,7 @@ def changed_in_logs(session: Session, days: Sequence[date]) -> list[date]:
 
     Raises SourceError.
     """
-    session.source.renew(days, result_sets=_LOGS)
+    session.source.renew(days, _LOGS)
     for season in seasons_between(days):
         for log_ in _LOGS:
             session.source.read(log_, season, [day for day in days if season_of(day) == season])
@@ -72,20 +73,16 @@ def changed_in_logs(session: Session, days: Sequence[date]) -> list[date]:
 
 
 def ask_again(session: Session, state: State, days: Collection[date], tables: Collection[str] = RAW) -> None:
-    """Ask once more for the dates on which one of the raw tables lacked something, if the source may have it by now."""
-    incomplete = {day for day in days for name in RAW if name in tables and _is_incomplete(state.newest(name, day))}
-    if not incomplete:
+    """Ask once more for what one of the raw tables lacked on the dates, if the source may have it by now."""
+    short = shortfalls(state, days, tables)
+    if not short:
         return
     try:
-        unsettled = session.source.unsettled(incomplete)
-        if unsettled and session.source.renew(unsettled, only_unsettled=True):
+        unsettled = session.source.unsettled(short)
+        if unsettled and session.source.renew_short({day: short[day] for day in unsettled}):
             ask_for(session, unsettled)
     except SourceError as error:
         log.warning("the source is not asked again: %s", error)
-
-
-def _is_incomplete(newest: LedgerRow | None) -> bool:
-    return newest is not None and newest.status in FAILED | {Status.DEGRADED}
 
 
 _LOGS = (ResultSet.TEAM_LOG, ResultSet.PLAYER_LOG)

@@ -104,6 +104,11 @@ def season_last_day(season: str) -> date:
     return season_turn(season_start_year(season) + 1) - timedelta(days=1)
 
 
+def opening_at_the_latest(season: str) -> date:
+    """The opening night if it is known; else a day by which every season's schedule has been published."""
+    return OPENING_NIGHTS.get(season, date(season_start_year(season), 10, 15))
+
+
 def season_days(season: str) -> list[date]:
     """Every calendar day of a season."""
     return days_between(season_first_day(season), season_last_day(season))

@@ -12,6 +12,7 @@ from nba_assets.backoff import pause_while_settling
 from nba_assets.league.calendar import REST_TYPES, days_between, season_first_day, season_of
 from nba_assets.partition import FAILED, FINE, Partition, Status
 from nba_assets.planning.load import load_state
+from nba_assets.planning.shortfalls import shortfalls
 from nba_assets.planning.state import Cell, State
 from nba_assets.session import Session
 from nba_assets.tables import RAW, SCHEDULE, TABLES
@@ -93,7 +94,7 @@ def _first_day(session: Session, state: State, first: date, today: date) -> date
 
 def _missing(session: Session, state: State, days: Sequence[date]) -> dict[date, list[str]]:
     """The raw tables of each date that lack something which the source may have by now; dates without any left out."""
-    completable = set(session.source.unsettled(days))
+    completable = set(session.source.unsettled(shortfalls(state, days)))
     found = {day: [name for name in RAW if _is_missing(state.cell(name, day), state, completable)] for day in days}
     return {day: names for day, names in found.items() if names}
 

@@ -7,8 +7,8 @@ computes with them. How a result set becomes a raw table is the business of `tab
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -60,6 +60,24 @@ class Snapshot(NamedTuple):
     frame: pd.DataFrame
 
 
+class Shortfall(NamedTuple):
+    """What of a date was incomplete: result sets, and of which games; None is all of them."""
+
+    result_sets: frozenset[ResultSet]
+    games: frozenset[str] | None
+
+
+class OutOfReach(NamedTuple):
+    """A source that was asked from one moment to another and gave no good answer: why, and what to do about it."""
+
+    site: str
+    since: datetime
+    tried: datetime
+    why: str
+    advice: str
+    commands: tuple[str, ...]
+
+
 class Source(Protocol):
     """Where raw data comes from. Implementations: see `registry`."""
 
@@ -94,22 +112,27 @@ class Source(Protocol):
         """Those of some games of which nothing is at hand because nobody has asked for it yet."""
         ...
 
-    def renew(
-        self,
-        dates: Collection[date],
-        *,
-        only_unsettled: bool = False,
-        result_sets: Collection[ResultSet] = tuple(ResultSet),
-    ) -> bool:
+    def schedule_fetched_on(self, season: str) -> date | None:
+        """The Eastern date on which the schedule at hand was fetched; None if nobody can be asked for a newer one."""
+        ...
+
+    def renew(self, dates: Collection[date], result_sets: Collection[ResultSet] = tuple(ResultSet)) -> bool:
         """Have what is read of these dates and result sets next asked for again, though it is at hand.
 
-        With `only_unsettled` only what may have been incomplete, and not what was asked for a moment ago. False if
-        there is nothing to be asked again. Raises SourceError.
+        False if there is nothing to be asked again. Raises SourceError.
         """
         ...
 
-    def unsettled(self, dates: Collection[date]) -> list[date]:
-        """The dates of which it may help now to ask again, should something be missing. Raises SourceError."""
+    def renew_short(self, short: Mapping[date, Shortfall]) -> bool:
+        """The same of what was incomplete alone, and of that not what was asked for a moment ago."""
+        ...
+
+    def out_of_reach(self) -> OutOfReach | None:
+        """None if its last answer was a good one, if nobody has asked yet, or nobody can."""
+        ...
+
+    def unsettled(self, short: Mapping[date, Shortfall]) -> list[date]:
+        """The dates of which it may help now to ask again for what was incomplete. Raises SourceError."""
         ...
 
     def settled_games(self, season: str) -> frozenset[str]:
@@ -129,17 +152,23 @@ class NobodyToAsk:
         """None: nobody has to ask."""
         return set()
 
-    def renew(
-        self,
-        dates: Collection[date],  # noqa: ARG002
-        *,
-        only_unsettled: bool = False,  # noqa: ARG002
-        result_sets: Collection[ResultSet] = (),  # noqa: ARG002
-    ) -> bool:
+    def schedule_fetched_on(self, season: str) -> date | None:  # noqa: ARG002
+        """None: what it has is believed."""
+        return None
+
+    def renew(self, dates: Collection[date], result_sets: Collection[ResultSet] = ()) -> bool:  # noqa: ARG002
         """Nothing to be done: it is looked at at every reading anyway."""
         return False
 
-    def unsettled(self, dates: Collection[date]) -> list[date]:  # noqa: ARG002
+    def renew_short(self, short: Mapping[date, Shortfall]) -> bool:  # noqa: ARG002
+        """Nothing to be done."""
+        return False
+
+    def out_of_reach(self) -> OutOfReach | None:
+        """None: it is here."""
+        return None
+
+    def unsettled(self, short: Mapping[date, Shortfall]) -> list[date]:  # noqa: ARG002
         """None: it says the same however often it is asked."""
         return []
 

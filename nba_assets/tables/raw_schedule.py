@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -136,11 +136,16 @@ def _entry(game: Any) -> str:
 _SAYS = ["game_id", "game_date", "tipoff_utc", "home_team", "away_team", "home_score", "away_score"]
 
 
-def reach(schedule: pd.DataFrame, season: str) -> date | None:
+BELIEVED_FOR = timedelta(days=7)
+"""How long a schedule that somebody could be asked for again is believed."""
+
+
+def reach(schedule: pd.DataFrame, season: str, fetched_on: date | None = None) -> date | None:
     """The last date that a schedule speaks of: beyond it nothing is known, and no date is one without games.
 
-    The last entry's, of whatever type; the season's last day once all teams have played their number of games. None
-    if it has no entry of the season.
+    The last entry's, of whatever type, but not more than seven days after the schedule was fetched, if it is one that
+    is fetched; the season's last day once all teams have played their number of games. None if it has no entry of the
+    season.
     """
     of_season = schedule[schedule["season"] == season]
     if of_season.empty:
@@ -150,7 +155,7 @@ def reach(schedule: pd.DataFrame, season: str) -> date | None:
     if len(games) and games.reindex(teams.CODES, fill_value=0).min() >= calendar.games_per_team(season):
         return calendar.season_last_day(season)
     last: date = of_season["game_date"].max().date()
-    return last
+    return last if fetched_on is None else min(last, fetched_on + BELIEVED_FOR)
 
 
 def opening_nights(source: Mapping[str, pd.DataFrame | None]) -> dict[str, pd.Timestamp]:

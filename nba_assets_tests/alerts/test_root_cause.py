@@ -99,6 +99,7 @@ def test_what_is_blocked_is_counted_to_its_root(tmp_path: Path):
 
 
 FOUR_DAYS_AGO = date(2021, 11, 4)
+BETWEEN = [date(2021, 11, 5), date(2021, 11, 6)]
 RESULTS = ("raw_team_boxscores", "raw_player_boxscores", "raw_shots")
 NINE = "2021-11-08T09:00-05:00"
 
@@ -106,12 +107,12 @@ NINE = "2021-11-08T09:00-05:00"
 @pytest.mark.parametrize(
     ("loaded", "asked", "now", "expected"),
     [
-        pytest.param([YESTERDAY], [FOUR_DAYS_AGO], NINE, [YESTERDAY], id="forgotten"),
-        pytest.param([YESTERDAY], [FOUR_DAYS_AGO], "2021-11-08T08:59-05:00", [], id="before nine"),
+        pytest.param([YESTERDAY], [FOUR_DAYS_AGO], NINE, [*BETWEEN, YESTERDAY], id="forgotten"),
+        pytest.param([YESTERDAY], [FOUR_DAYS_AGO], "2021-11-08T08:59-05:00", BETWEEN, id="before nine"),
         pytest.param([YESTERDAY], [FOUR_DAYS_AGO], "2021-12-08T09:00-05:00", [], id="a past that ends there"),
         pytest.param([YESTERDAY], [], NINE, [], id="nothing runs"),
-        pytest.param([YESTERDAY], [FOUR_DAYS_AGO, YESTERDAY], NINE, [], id="asked for"),
-        pytest.param([], [FOUR_DAYS_AGO], NINE, [], id="no schedule says that there were games"),
+        pytest.param([YESTERDAY], [FOUR_DAYS_AGO, *BETWEEN, YESTERDAY], NINE, [], id="asked for"),
+        pytest.param([], [FOUR_DAYS_AGO], NINE, [*BETWEEN, YESTERDAY], id="not even the schedule"),
     ],
 )
 def test_results_that_nobody_asked_for_are_a_cause_where_the_pipeline_is_alive(
@@ -130,7 +131,7 @@ def test_results_that_nobody_asked_for_are_a_cause_where_the_pipeline_is_alive(
 
 def test_a_day_without_games_is_asked_for_nothing(tmp_path: Path):
     session = bare_session(tmp_path, now=NINE)
-    record(session, "raw_schedule", [FOUR_DAYS_AGO, YESTERDAY], Status.NO_GAMES)
+    record(session, "raw_schedule", [FOUR_DAYS_AGO, *BETWEEN, YESTERDAY], Status.NO_GAMES)
     assert not [t for t in observe(session, InstanceFacts()).snapshot.root_causes if t.status == Status.MISSING]
 
 

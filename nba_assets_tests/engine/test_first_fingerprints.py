@@ -43,7 +43,10 @@ def test_after_the_migration_nothing_is_stale_and_changes_are_noticed(home: Path
     done = nba_assets("migrate", home=home, **settings)
     assert done.exit_code == 0
     assert f"what the source said of {len(RAW) * len(DAYS)} raw partitions is recorded" in done.stdout
-    assert "nothing to do" in nba_assets("migrate", home=home, **settings).stdout
+    assert f"{len(RAW) * len(DAYS)}/{len(RAW) * len(DAYS)} {RAW[-1]} {SEASON}" in done.stderr, "how far it is"
+    again = nba_assets("migrate", home=home, **settings)
+    assert "nothing to do" in again.stdout
+    assert again.stderr == ""
 
     now = session(home, FilesSource(home / "data"))
     state = load_state(now, DAYS[0], DAYS[-1])
@@ -54,6 +57,13 @@ def test_after_the_migration_nothing_is_stale_and_changes_are_noticed(home: Path
     shots.loc[first, "LOC_X"] += 1
     shots.to_parquet(path, index=False)
     assert cell(session(home, FilesSource(home / "data")), "raw_shots", CHANGED).status == Status.STALE
+
+
+def test_a_quiet_migration_shows_nothing(home: Path) -> None:
+    done = nba_assets("migrate", "--quiet", home=home, NBA_SOURCE="files", NBA_DATA_DIR=str(home / "data"))
+    assert (done.exit_code, done.output) == (0, "")
+    ledger = session(home).warehouse.ledger(tables=RAW)
+    assert ledger["source_fingerprint"].notna().sum() >= len(RAW) * len(DAYS)
 
 
 def test_what_has_changed_before_stays_without_and_is_counted(home: Path) -> None:

@@ -183,6 +183,45 @@ def test_a_log_that_was_served_in_part_is_asked_for_again(server: StatsServer, h
         assert found.content_hash == expected.content_hash, name
 
 
+def _shots_of_one_player_lost(payload: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
+    chart = payload["resultSets"][0]
+    game, player = chart["headers"].index("GAME_ID"), chart["headers"].index("PLAYER_ID")
+    lost = next((row[player] for row in chart["rowSet"] if row[game] == GAME), None)
+    chart["rowSet"] = [row for row in chart["rowSet"] if (row[game], row[player]) != (GAME, lost)]
+    return payload
+
+
+def test_of_a_night_that_lacks_shots_alone_only_the_shots_are_asked_for_again(server: StatsServer, home: Home) -> None:
+    server.edits["shotchartdetail"] = _shots_of_one_player_lost
+    raw = ("--tables", "raw_schedule,raw_team_boxscores,raw_player_boxscores,raw_shots")
+    home.run("backfill", FIRST, str(DAY), *raw, now=MORNING_AFTER)
+    assert cell(home.session(MORNING_AFTER), "raw_shots", DAY).status == Status.DEGRADED
+    server.edits.clear()
+    twenty_minutes_later = MORNING_AFTER + timedelta(minutes=20)
+    repaired = home.run("backfill", FIRST, str(DAY), *raw, now=twenty_minutes_later)
+    assert (repaired.exit_code, repaired.calls) == (0, {"shotchartdetail": 1})
+    assert cell(home.session(twenty_minutes_later), "raw_shots", DAY).status == Status.OK
+
+
+def test_of_a_night_with_one_short_box_score_only_that_game_is_asked_for_again(server: StatsServer, home: Home) -> None:
+    def short(payload: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
+        if query["GameID"] == GAME:
+            team = payload["boxScoreTraditional"]["homeTeam"]
+            team["players"] = team["players"][:6]
+        return payload
+
+    server.edits["boxscoretraditionalv3"] = short
+    raw = ("--tables", "raw_schedule,raw_team_boxscores,raw_player_boxscores,raw_shots")
+    assert home.run("backfill", FIRST, str(DAY), *raw, now=MORNING_AFTER).exit_code == 1
+    found = cell(home.session(MORNING_AFTER), "raw_player_boxscores", DAY)
+    assert found.status == Status.GAP
+    assert GAME in (found.reason or "")
+    server.edits.clear()
+    repaired = home.run("repair", FIRST, str(DAY), *raw, now=MORNING_AFTER + timedelta(minutes=20))
+    assert repaired.exit_code == 0, repaired.output
+    assert repaired.calls == {"leaguegamelog": 2, "boxscoretraditionalv3": 1, "boxscoresummaryv3": 1}
+
+
 def test_what_was_incomplete_is_asked_for_once_more_however_late_and_then_never_again(
     server: StatsServer, home: Home
 ) -> None:
@@ -196,6 +235,21 @@ def test_what_was_incomplete_is_asked_for_once_more_however_late_and_then_never_
     server.edits.clear()
     asked = home.run("refresh", str(DAY), str(DAY), now=LONG_AFTER + timedelta(days=3))
     assert (asked.exit_code, asked.calls) == (0, CALLS_OF_THE_DAY), "except where somebody wants to know"
+
+
+def test_what_says_nothing_is_asked_for_three_times_in_one_command(server: StatsServer, home: Home) -> None:
+    """Every step of a backfill wants the schedule."""
+    server.edits["scheduleleaguev2"] = lambda _payload, _query: {}
+    first = home.run("backfill", FIRST, LAST)
+    assert (first.exit_code, first.calls) == (1, {"scheduleleaguev2": 3})
+    found = cell(home.session(), "raw_schedule", DAY)
+    assert found.status == Status.ERROR
+    assert "no answer for scheduleleaguev2(" in (found.reason or "")
+    assert "the answer is {} (3 attempts); run again later" in (found.reason or "")
+    assert home.run("backfill", FIRST, LAST).calls == {"scheduleleaguev2": 3}, "another command asks again"
+    server.edits.clear()
+    raw = ("--tables", "raw_schedule,raw_team_boxscores")
+    assert home.run("backfill", FIRST, LAST, *raw).exit_code == 0
 
 
 def test_blank_lists_are_named_and_not_kept_for_good(server: StatsServer, home: Home) -> None:

@@ -117,6 +117,16 @@ def test_a_second_429_for_a_call_is_a_cut_off(server: StatsServer, settings: Nba
     assert server.asked[-1] is asked[1]
 
 
+def test_a_429_says_that_it_is_tried_once_more_and_no_number_of_attempts(
+    server: StatsServer, settings: NbaApiSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.misbehave("boxscoretraditionalv3", [Fault(429, "", (("Retry-After", "1"),)), Fault(503, "busy")])
+    fetch(settings)
+    said = [record.getMessage() for record in caplog.records if record.name.endswith("client")]
+    assert said[0] == "boxscoretraditionalv3: HTTP 429 Too Many Requests; once more in 1 s"
+    assert said[1].startswith("boxscoretraditionalv3: HTTP 503 Service Unavailable; attempt 3 of 5 in ")
+
+
 def test_a_429_that_asks_for_an_hour_is_obeyed_by_ending(server: StatsServer, settings: NbaApiSettings) -> None:
     server.misbehave("shotchartdetail", [Fault(429, "", (("Retry-After", "3600"),))])
     with pytest.raises(FetchCutOffError) as raised:
@@ -244,7 +254,7 @@ def test_patient_goes_on_until_done(server: StatsServer, tmp_path: Path) -> None
     assert result.exit_code == 0, result.output
     assert len(server.calls()) == CALLS_OF_FIRST_DAYS + 2
     assert result.stderr.count("cut off (HTTP 403 Forbidden, after good answers until ") == 2
-    assert "complete" in result.stdout
+    assert "every finished game is fetched" in result.stdout
 
     server.refuse_after, server.refusals = 10, iter([Fault(403, "no")])
     quiet = nba_assets("fetch", SEASON, "--refresh-days", "2", "--patient", "--quiet", home=tmp_path, **given)

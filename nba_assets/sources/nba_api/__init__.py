@@ -6,19 +6,20 @@ site, and play-by-play only if the settings say so; otherwise their files are re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from nba_assets.league.calendar import seasons_between
-from nba_assets.sources.base import OPTIONAL_RESULT_SETS, ResultSet, Snapshot
+from nba_assets.sources.base import OPTIONAL_RESULT_SETS, OutOfReach, ResultSet, Shortfall, Snapshot
 from nba_assets.sources.files import FilesSource
-from nba_assets.sources.nba_api.client import StatsClient
+from nba_assets.sources.nba_api.client import SITE, WHAT_TO_CHECK, StatsClient
 from nba_assets.sources.nba_api.fetch import SeasonFetch, utc_now
-from nba_assets.sources.nba_api.plan import fetched_result_sets
+from nba_assets.sources.nba_api.plan import eastern_day, fetched_result_sets
 from nba_assets.sources.nba_api.settings import NbaApiSettings
+from nba_assets.sources.nba_api.silence import SilenceRecord
 
 if TYPE_CHECKING:
     from nba_assets.settings import Settings
@@ -66,23 +67,32 @@ class NbaApiSource:
             return set()
         return set(games) - self._fetch(season).cache.fetched(result_set).keys()
 
-    def renew(
-        self,
-        dates: Collection[date],
-        *,
-        only_unsettled: bool = False,
-        result_sets: Collection[ResultSet] = tuple(ResultSet),
-    ) -> bool:
+    def schedule_fetched_on(self, season: str) -> date | None:
+        """As the cache has recorded it."""
+        fetched_at = self._fetch(season).cache.fetched(ResultSet.SCHEDULE).get(season)
+        return None if fetched_at is None else eastern_day(fetched_at)
+
+    def renew(self, dates: Collection[date], result_sets: Collection[ResultSet] = tuple(ResultSet)) -> bool:
         """The schedule and the games of these dates are asked for again by whoever reads them next; their rows stay."""
-        renewed = [
-            self._fetch(name).renew(dates, only_unsettled=only_unsettled, result_sets=result_sets)
-            for name in seasons_between(dates)
-        ]
+        renewed = [self._fetch(season).renew(dates, result_sets) for season in seasons_between(dates)]
         return any(renewed)
 
-    def unsettled(self, dates: Collection[date]) -> list[date]:
+    def renew_short(self, short: Mapping[date, Shortfall]) -> bool:
+        """The same of what was incomplete, once the pause for its age is over; never of the schedule."""
+        renewed = [self._fetch(season).renew_short(short) for season in seasons_between(short)]
+        return any(renewed)
+
+    def out_of_reach(self) -> OutOfReach | None:
+        """As whoever shares the cache directory has found it; by the real clock, as all its waiting is."""
+        silence = SilenceRecord(self._settings.cache_dir).read()
+        if silence is None:
+            return None
+        since, tried = (datetime.fromtimestamp(at, UTC) for at in (silence.since, silence.tried))
+        return OutOfReach(SITE, since, tried, silence.why, WHAT_TO_CHECK, ("nba-assets fetch current --patient",))
+
+    def unsettled(self, short: Mapping[date, Shortfall]) -> list[date]:
         """Those with a game whose answers are of before the late limit, once the pause for its age is over."""
-        return sorted(day for season in seasons_between(dates) for day in self._fetch(season).unsettled(dates))
+        return sorted(day for season in seasons_between(short) for day in self._fetch(season).unsettled(short))
 
     def settled_games(self, season: str) -> frozenset[str]:
         """Those past the late limit, and those of which three answers in a row said the same of who was listed."""

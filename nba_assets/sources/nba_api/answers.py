@@ -6,11 +6,11 @@ The shape of an answer was checked by `endpoints`; whether numbers agree with ea
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, datetime
+from datetime import datetime
 
 import pandas as pd
 
-from nba_assets.league.calendar import OPENING_NIGHTS, season_start_year
+from nba_assets.league.calendar import opening_at_the_latest
 from nba_assets.league.teams import CODE_BY_ID
 from nba_assets.sources.base import ResultSet, SourceSchemaError
 from nba_assets.sources.nba_api.endpoints import KEYS
@@ -55,13 +55,8 @@ def check_schedule(listed: pd.DataFrame, before: pd.DataFrame | None, season: st
             f"scheduleleaguev2(Season={season}): the answer is about {', '.join(other)}. It was not kept."
         )
     expected = before is not None and len(before) > 0
-    if listed.empty and (expected or eastern_day(now) >= _opening_night(season)):
+    if listed.empty and (expected or eastern_day(now) >= opening_at_the_latest(season)):
         raise EmptyScheduleError(
             f"scheduleleaguev2(Season={season}): the answer has no games, though "
             f"{'the one before had' if expected else 'the season has begun'}. It was not kept; run again later."
         )
-
-
-def _opening_night(season: str) -> date:
-    """The known one; else a day by which every season's schedule has been published."""
-    return OPENING_NIGHTS.get(season, date(season_start_year(season), 10, 15))

@@ -189,16 +189,18 @@ class SeasonCache:
         with _as_cache_error(self._record_path), replaced_whole(self._record_path) as part:
             part.write_text(text, encoding="utf-8")
 
-    def forget(self, result_sets: Collection[ResultSet], is_gone: Callable[[str, datetime], bool]) -> bool:
-        """Take back when games were fetched (of the schedule: the season), where `is_gone`; their rows stay.
+    def forget(self, is_gone: Callable[[str, str, datetime], bool]) -> bool:
+        """Take back when games were fetched (of the schedule: the season), where `is_gone(result set, game, when)`.
+
+        Their rows stay.
 
         False if there is no such game.
         """
         record = self._record()
         gone = {
-            name: [game for game, at in times.items() if is_gone(game, datetime.fromisoformat(at))]
+            name: [game for game, at in times.items() if is_gone(name, game, datetime.fromisoformat(at))]
             for name, times in record.items()
-            if name in result_sets
+            if name != _ALIKE
         }
         for name, games in gone.items():
             _remember(record, name, games)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -21,8 +22,9 @@ from nba_assets.backoff import doubled, jittered
 from nba_assets.sources.base import SourceError
 from nba_assets.sources.nba_api.connection import Connection, SessionFailedError, StatusError
 from nba_assets.sources.nba_api.cut_off import CutOff, CutOffError
-from nba_assets.sources.nba_api.pace import CircuitBreaker, Pace, SourceUnavailableError
+from nba_assets.sources.nba_api.pace import CircuitBreaker, CircuitOpenError, Pace, SourceUnavailableError
 from nba_assets.sources.nba_api.settings import NbaApiSettings
+from nba_assets.sources.nba_api.silence import SilenceRecord
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +32,7 @@ Read = TypeVar("Read")
 Judge = Callable[[Any], str | None]
 """What keeps a decoded answer from saying anything, like "players is null"; None if nothing does."""
 
-_SITE = "stats.nba.com"
+SITE = "stats.nba.com"
 _TOO_MANY_REQUESTS = 429
 _FORBIDDEN = 403
 _WORTH_REPEATING = frozenset({408, 425, _TOO_MANY_REQUESTS, 500, 502, 503, 504, 520, 521, 522, 523, 524})
@@ -38,6 +40,10 @@ _NEXT_STEP = {
     _FORBIDDEN: "The league refuses many data centres: set a proxy, or fetch elsewhere and share the cache directory.",
     407: "The proxy wants other credentials.",
 }
+WHAT_TO_CHECK = (
+    "Is there a network here, and does it need a proxy (NBA_API_PROXY)? The league refuses many data centres: "
+    "see docs/live-data.md."
+)
 _COMPARE = "The endpoint or its parameters may have changed: compare with a newer nba_api."
 _MOST_EMPTY_ANSWERS = 3
 _FEWEST_ATTEMPTS_IF_THROTTLED = 2
@@ -76,10 +82,7 @@ class _EmptyAnswerError(_TransientError):
 class _UnreachableError(_TransientError):
     """Nobody answered, so it may be us."""
 
-    next_step = (
-        "Is there a network here, and does it need a proxy (NBA_API_PROXY)? The league refuses many data centres: "
-        "see docs/live-data.md."
-    )
+    next_step = WHAT_TO_CHECK
 
 
 class StatsClient:
@@ -97,33 +100,57 @@ class StatsClient:
             budget=settings.budget,
             budget_seconds=settings.budget_seconds,
         )
-        self._cut_off = CutOff(settings.cache_dir, settings.cut_off_seconds, site=_SITE)
-        self._breaker = CircuitBreaker(settings.breaker_failures, settings.breaker_seconds, site=_SITE)
+        self._cut_off = CutOff(settings.cache_dir, settings.cut_off_seconds, site=SITE)
+        self._silence = SilenceRecord(settings.cache_dir)
+        self._breaker = CircuitBreaker(settings.breaker_failures, settings.breaker_seconds, site=SITE)
         self._file_breakers: dict[str, CircuitBreaker] = defaultdict(
             lambda: CircuitBreaker(1, settings.breaker_seconds, site="the league's static file")
         )
+        self._said_nothing: dict[tuple[str, ...], tuple[str, float]] = {}
         self.calls = 0
 
     def get(self, request: Request, judge: Judge) -> NBAStatsResponse:
         """The answer to a call; its content is JSON, and says something as far as `judge` knows.
 
         Timeouts, cut connections, 429, 5xx, and answers that are HTML or say nothing are tried again, with growing
-        pauses. When that did not help or cannot, raises NoAnswerError for an answer that says nothing, CutOffError if
-        the site has stopped answering this address, and SourceUnavailableError naming endpoint and parameters for all
-        else.
+        pauses. When that did not help or cannot, raises NoAnswerError for an answer that says nothing (and at once for
+        the same call within the next hour), CutOffError if the site has stopped answering this address, and
+        SourceUnavailableError naming endpoint and parameters for all else.
         """
+        try:
+            response = self._guarded(request, judge)
+        except CircuitOpenError:
+            raise  # that the calls before it failed is known
+        except SourceError as error:
+            self._silence.failed(_in_short(error))
+            raise
+        self._cut_off.answered()
+        self._silence.answered()
+        return response
+
+    def _guarded(self, request: Request, judge: Judge) -> NBAStatsResponse:
+        """The answer, if any call may be made."""
         self._cut_off.check()
         self._breaker.check()
+        self._refuse_to_repeat(request)
         try:
             response = self._persist(request, judge)
+        except NoAnswerError as error:
+            self._said_nothing[_identity(request)] = str(error), time.monotonic()
+            raise
         except CutOffError:
             raise  # has a memory of its own, and ends before the circuit would close
         except SourceUnavailableError:
             self._breaker.failed()
             raise
         self._breaker.succeeded()
-        self._cut_off.answered()
         return response
+
+    def _refuse_to_repeat(self, request: Request) -> None:
+        """Raise what a call has come to already, if it said nothing however often it was asked a while ago."""
+        message, at = self._said_nothing.get(_identity(request), ("", -math.inf))
+        if time.monotonic() - at < self._settings.cache_age.total_seconds():
+            raise NoAnswerError(message)
 
     def read_file(self, url: str, read: Callable[[Any], Read], *, purpose: str) -> Read:
         """What `read` makes of a static JSON file of the league's, which lies on another host than the API.
@@ -157,7 +184,10 @@ class StatsClient:
                 if attempt >= most:
                     raise _given_up(request, error, attempt) from error
                 pause = self._pause(attempt, error.retry_after)
-                log.warning("%s: %s; attempt %d of %d in %.0f s", request.endpoint, error, attempt + 1, most, pause)
+                which = f"attempt {attempt + 1} of {most}"
+                if isinstance(error, _ThrottledError):  # a second one is a cut-off, however many attempts are left
+                    which = "once more"
+                log.warning("%s: %s; %s in %.0f s", request.endpoint, error, which, pause)
                 time.sleep(pause)
         raise AssertionError("unreachable: the last attempt is given up")
 
@@ -250,6 +280,11 @@ def describe(request: Request) -> str:
     return f"{request.endpoint}({', '.join(f'{name}={value}' for name, value in telling.items())})"
 
 
+def _identity(request: Request) -> tuple[str, ...]:
+    """What makes two requests the same call."""
+    return request.endpoint, *sorted(f"{name}={value}" for name, value in request.parameters.items())
+
+
 def _given_up(request: Request, error: _TransientError, attempts: int) -> SourceError:
     if isinstance(error, _EmptyAnswerError):
         game = request.parameters.get("GameID")
@@ -258,6 +293,14 @@ def _given_up(request: Request, error: _TransientError, attempts: int) -> Source
     return SourceUnavailableError(
         f"{describe(request)}: {error} ({attempts} attempts). {error.next_step} What was fetched is kept."
     )
+
+
+def _in_short(error: SourceError) -> str:
+    """What came of a call, without what is the same for every call."""
+    if isinstance(error, CutOffError):
+        return error.why
+    cause = error.__cause__
+    return str(cause if isinstance(cause, (_TransientError, StatusError)) else error).rstrip(".")
 
 
 def _root_of(error: BaseException) -> str:

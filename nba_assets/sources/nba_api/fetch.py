@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import TypedDict
 import pandas as pd
 
 from nba_assets.league.calendar import season_start_year
-from nba_assets.sources.base import ResultSet, SourceError, SourceSchemaError
+from nba_assets.sources.base import ResultSet, Shortfall, SourceError, SourceSchemaError
 from nba_assets.sources.nba_api import endpoints
 from nba_assets.sources.nba_api.answers import EmptyScheduleError, check_schedule, missing_rows
 from nba_assets.sources.nba_api.cache import CacheError, SeasonCache, rows_of
@@ -225,42 +225,61 @@ class SeasonFetch:
             changed_games=tuple(sorted(self._changed)),
         )
 
-    def renew(
-        self, dates: Collection[date], *, only_unsettled: bool, result_sets: Collection[ResultSet] = tuple(ResultSet)
-    ) -> bool:
+    def renew(self, dates: Collection[date], result_sets: Collection[ResultSet] = tuple(ResultSet)) -> bool:
         """Forget when the schedule and the games of some dates were fetched: they count as missing until they are.
 
-        With `only_unsettled` not the schedule, and not what was fetched a moment ago or late. False if nothing was.
+        False if nothing was.
         """
         schedule = self.cache.frame(ResultSet.SCHEDULE)
         if schedule is None:
             return False
-        now, days = self._now(), _days_of(self._finished(schedule, dates))
+        # Nor is it known of which date the games are that the schedule has lost.
+        known = set(schedule["gameId"]) - set(self._finished(schedule, dates)["game_id"])
+        return self._forget(lambda result_set, game, _: result_set in result_sets and game not in known)
 
-        def is_worth_asking(game: str, at: datetime) -> bool:
-            return game in days and may_be_asked_again(days[game], at, now, self._settings)
+    def renew_short(self, short: Mapping[date, Shortfall]) -> bool:
+        """Forget when what was incomplete was fetched, unless that was a moment ago or late. False if nothing was."""
+        days, now = self._short_games(short), self._now()
 
+        def is_worth_asking(result_set: str, game: str, at: datetime) -> bool:
+            day = days.get((result_set, game))
+            return day is not None and may_be_asked_again(day, at, now, self._settings)
+
+        return self._forget(is_worth_asking) if days else False
+
+    def unsettled(self, short: Mapping[date, Shortfall]) -> list[date]:
+        """The dates with a game of which it may help now to ask for something again that was incomplete."""
+        now, found = self._now(), set()
+        fetched = {result_set: self.cache.fetched(result_set) for result_set in fetched_result_sets(self._settings)}
+        for (result_set, game), day in self._short_games(short).items():
+            at = fetched[ResultSet(result_set)].get(game)
+            if at is None or may_be_asked_again(day, at, now, self._settings):
+                found.add(day)
+        return sorted(found)
+
+    def _forget(self, is_gone: Callable[[str, str, datetime], bool]) -> bool:
         with self.cache.lock(self._settings.lock_seconds):
             self.cache.store_kept()
-            if only_unsettled:
-                return self.cache.forget(result_sets, is_worth_asking)
-            # Nor is it known of which date the games are that the schedule has lost.
-            known = set(schedule["gameId"]) - days.keys()
-            return self.cache.forget(result_sets, lambda game, _: game not in known)
+            return self.cache.forget(is_gone)
 
-    def unsettled(self, dates: Collection[date]) -> list[date]:
-        """The dates with a game of which it may help now to ask for something again."""
+    def _short_games(self, short: Mapping[date, Shortfall]) -> dict[tuple[str, str], date]:
+        """(result set, game) -> date of whatever was incomplete of the finished games, as far as it is fetched."""
         schedule = self.cache.frame(ResultSet.SCHEDULE)
         if schedule is None:
-            return []
-        now, found = self._now(), set()
-        games = self._finished(schedule, dates)
-        for result_set in fetched_result_sets(self._settings):
-            fetched = self.cache.fetched(result_set)
-            for game, day in _days_of(asked_of(games, result_set)).items():
-                if game not in fetched or may_be_asked_again(day, fetched[game], now, self._settings):
-                    found.add(day)
-        return sorted(found)
+            return {}
+        finished = self._finished(schedule, short)
+        known = set(finished["game_id"])
+
+        def concerns(day: date, game: str) -> bool:
+            games = short[day].games
+            return games is None or game in games or not games <= known  # of one that nobody knows: all
+
+        return {
+            (result_set, game): day
+            for result_set in fetched_result_sets(self._settings)
+            for game, day in _days_of(asked_of(finished, result_set)).items()
+            if result_set in short[day].result_sets and concerns(day, game)
+        }
 
     def settled_games(self) -> frozenset[str]:
         """The games of which it is in vain to ask again who was listed, though a list may be doubtful."""

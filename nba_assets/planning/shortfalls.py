@@ -1,0 +1,46 @@
+"""What raw tables lacked at their newest attempt: the result sets and games to ask the source for again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date
+from functools import reduce
+
+from nba_assets.league.game_ids import is_game_id
+from nba_assets.partition import FAILED, THRESHOLDS, Finding, Status, from_json
+from nba_assets.planning.state import State
+from nba_assets.sources.base import ResultSet, Shortfall
+from nba_assets.tables import RAW, SCHEDULE, TABLES
+
+_INCOMPLETE = FAILED | {Status.DEGRADED}
+_LOGS = frozenset({ResultSet.TEAM_LOG, ResultSet.PLAYER_LOG})
+
+
+def shortfalls(state: State, days: Collection[date], tables: Collection[str] = RAW) -> dict[date, Shortfall]:
+    """What of each date one of the raw tables lacked; dates that lacked nothing are left out."""
+    found = {day: list(_of_day(state, day, tables)) for day in days}
+    return {day: reduce(_both, short) for day, short in found.items() if short}
+
+
+def _of_day(state: State, day: date, tables: Collection[str]) -> Iterator[Shortfall]:
+    for name in RAW:
+        attempt = state.newest(name, day)
+        if name in tables and attempt is not None and attempt.status in _INCOMPLETE:
+            result_sets = frozenset(TABLES[name].result_sets)
+            # Of the logs, and of a schedule that contradicts them, either may be the wrong one.
+            if name == SCHEDULE.name or result_sets & _LOGS:
+                result_sets |= _LOGS
+            yield Shortfall(result_sets, _games(from_json(attempt.causes)))
+
+
+def _games(findings: Sequence[Finding]) -> frozenset[str] | None:
+    """The games that all findings are about; None if one of them is about something else."""
+    telling = [one for one in findings if one.cause not in THRESHOLDS]
+    games = {str(entity).partition(" ")[0] for one in telling for entity in one.entities}
+    are_games = bool(telling) and all(one.entities for one in telling) and all(map(is_game_id, games))
+    return frozenset(games) if are_games else None
+
+
+def _both(one: Shortfall, other: Shortfall) -> Shortfall:
+    games = None if one.games is None or other.games is None else one.games | other.games
+    return Shortfall(one.result_sets | other.result_sets, games)
