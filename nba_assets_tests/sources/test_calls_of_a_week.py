@@ -48,10 +48,14 @@ def games() -> Counter[date]:
 
 
 def calls_of(day: date, played: Counter[date]) -> int:
-    """The morning's schedule and the night before; at eleven the schedule and the games of 1, 3 and 7 days ago."""
+    """The morning's schedule and the night before; at eleven the schedule and the games of 1, 3 and 7 days ago.
+
+    On Mondays the season's logs besides.
+    """
     night = played[day - _DAY]
     again = sum(played[day - n * _DAY] for n in (1, 3, 7))
-    return 1 + (2 + 1 + 2 * night if night else 0) + (1 + 2 + 1 + 2 * again if again else 0)
+    swept = 2 if day.weekday() == 0 and any(played[day - n * _DAY] for n in range(1, 15)) else 0
+    return 1 + (2 + 1 + 2 * night if night else 0) + (1 + 2 + 1 + 2 * again if again else 0) + swept
 
 
 def as_of(now: datetime) -> Any:
