@@ -1,7 +1,7 @@
 """What the source has corrected: the cells in which published rows differ from those that replace them.
 
-Only of box scores and shots, and only where what the source says has changed: another reading of the same answer, after
-a change of the code, corrects nothing.
+Only of box scores and shots, and only of games about which the source says something else: another reading of the same
+answer, after a change of the code, corrects nothing, nor does the repair of rows that somebody has altered.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from nba_assets.planning.state import State
 from nba_assets.schema.contract import Column, ColumnType, columns_of
 from nba_assets.schema.evidence import by_date
 from nba_assets.schema.table import Phase, Table
+from nba_assets.sources.fingerprints import changed_games
 from nba_assets.warehouse.base import OutOfContractError, Warehouse
 from nba_assets.warehouse.corrections import CorrectedCell, Correction
 
@@ -38,22 +39,31 @@ def find_corrections(
     """
     if table.phase != Phase.RAW or table.is_schedule or table.optional:
         return []
-    days = sorted(day for day in changed if _has_changed(state, table, day, result))
-    if not days:
+    games = {day: corrected for day in changed if (corrected := _corrected_games(state, table, day, result)) != set()}
+    if not games:
         return []
+    days = sorted(games)
     try:
         stands = dict(by_date(warehouse.read(table, start=days[0], end=days[-1]), table.partition))
     except OutOfContractError:
         return []
     rows, nothing = dict(by_date(result.rows, table.partition)), table.empty()
-    found = [_correction(table, day, stands.get(day, nothing), rows.get(day, nothing), at) for day in days]
+    found = []
+    for day in days:
+        before, after = (_of(games[day], of_day.get(day, nothing)) for of_day in (stands, rows))
+        found.append(_correction(table, day, before, after, at))
     return [one for one in found if one.cells or one.rows_removed]
 
 
-def _has_changed(state: State, table: Table, day: date, result: AttemptResult) -> bool:
+def _corrected_games(state: State, table: Table, day: date, result: AttemptResult) -> set[str] | None:
+    """The games of which the source says something else than when the rows were published; None: it may be any."""
     published, now = state.published(table.name, day), result.fingerprints.get(day)
     before = published.source_fingerprint if published is not None else None
-    return before is not None and now is not None and before != now
+    return set() if before is None or now is None else changed_games(before, now)
+
+
+def _of(games: set[str] | None, rows: pd.DataFrame) -> pd.DataFrame:
+    return rows if games is None else rows[rows["game_id"].isin(games)]
 
 
 def _correction(table: Table, day: date, before: pd.DataFrame, after: pd.DataFrame, at: datetime) -> Correction:

@@ -120,6 +120,19 @@ def differences(
     return "; ".join(found) or None
 
 
+def changed_games(recorded: str, said: str) -> set[str] | None:
+    """The games about which something else is said than was recorded; None if one of the two cannot be read."""
+    before, now = _read(recorded), _read(said)
+    if before is None or now is None:
+        return None
+    return {
+        game
+        for result_set in before.keys() | now.keys()
+        for game in before.get(result_set, {}).keys() | now.get(result_set, {}).keys()
+        if before.get(result_set, {}).get(game) != now.get(result_set, {}).get(game)
+    }
+
+
 def _read(text: str) -> Said | None:
     try:
         said = json.loads(text)

@@ -59,7 +59,7 @@ def _edit(home: Path, result_set: ResultSet, where: dict[str, object], **values:
     frame = pd.read_parquet(path)
     is_it = pd.Series(data=True, index=frame.index)
     for column, value in where.items():
-        is_it &= frame[column].eq(value)
+        is_it &= frame[column].map(value).astype(bool) if callable(value) else frame[column].eq(value)
     first = frame.index[is_it][0]
     for column, value in values.items():
         frame.loc[first, column] = value(frame.loc[first, column]) if callable(value) else value
@@ -176,6 +176,19 @@ def test_of_many_changed_cells_the_ten_largest_are_kept(home: Path) -> None:
     assert len(correction.largest) == 10
     assert sizes == sorted(range(of_game.sum() - len(sizes) + 1, of_game.sum() + 1), reverse=True)
     assert "event_id" in correction.largest[0].entity
+
+
+def test_a_repair_of_altered_rows_is_not_said_by_the_source(home: Path) -> None:
+    """Rows of one game were altered by hand, and another game of the date is corrected."""
+    other = stored(_now(home), "raw_player_boxscores", DAY).query("game_id != @GAME")["game_id"].iloc[0]
+    with duckdb.connect(str(home / "warehouse.duckdb")) as connection:
+        connection.execute("UPDATE nba_raw.raw_player_boxscores SET points = points + 10 WHERE game_id = ?", [other])
+    _edit(home, ResultSet.BOX_SCORES, {"gameId": GAME, "comment": lambda text: text != ""}, comment="REST")
+    repair(_now(home), DAYS)
+    [correction] = _corrections(home)
+    assert (correction.games, [cell.column for cell in correction.largest]) == ((GAME,), ["dnp_reason"])
+    restored = stored(_now(home), "raw_player_boxscores", DAY).query("game_id == @other")["points"].max()
+    assert restored < 60
 
 
 def _corrections(home: Path) -> list[Correction]:
