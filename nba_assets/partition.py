@@ -101,6 +101,7 @@ class Cause(StrEnum):
     FEW_LISTED = "few_listed"
     SHORT_LIST = "short_list"
     NOBODY_INACTIVE = "nobody_inactive"
+    BLANK_IN_A_ROW = "blank_in_a_row"
     ON_TWO_LISTS = "on_two_lists"
     # rows that the table itself should have, and windows with games that are not loaded
     NO_ROW = "no_row"
@@ -221,6 +222,7 @@ _SENTENCES: dict[Cause, str] = {
     Cause.NO_INACTIVE_PLAYER: "no inactive player, though {with_some} of the previous {games:game} had some",
     Cause.FEW_LISTED: "{listed} listed, the median of the previous {games:game} is {median}",
     Cause.SHORT_LIST: "only {listed:player} listed",
+    Cause.BLANK_IN_A_ROW: "{run:game} in a row without an inactive player",
     Cause.NOBODY_INACTIVE: "no team of the night lists an inactive player ({games:game})",
     Cause.ON_TWO_LISTS: "{lists}; the first counts",
     Cause.NO_ROW: "no row",

@@ -22,6 +22,8 @@ FEWEST_DOUBTFUL, NIGHTS_SHARE = 3, 3
 FEWEST_GAMES_OF_NIGHT = 2
 """Of a night of one game both lists may really be without inactive players: two games of three regular seasons (3,690)
 were. None of their 487 nights of two games or more was, nor were their two of one; 22 nights had two games."""
+MOST_BLANK_IN_A_ROW = 2
+"""In three real seasons (7,380 lists) one team had two in a row without an inactive player, and none began with one."""
 MOST_LOST = 0.2
 KNOWN_BY = pd.Timedelta(days=7)
 """By then whoever has left a team is on another's list, if he is to be on one."""
@@ -79,6 +81,20 @@ def nights_without_inactives(listings: pd.DataFrame) -> pd.Series:
     nights = listings.assign(is_inactive=is_inactive).groupby("game_date")
     games = nights["game_id"].nunique()
     return games[~nights["is_inactive"].any() & games.ge(FEWEST_GAMES_OF_NIGHT)]
+
+
+def blank_in_a_row(listings: pd.DataFrame) -> pd.DataFrame:
+    """The lists without an inactive player that are too many in a row, or all of the team's season so far.
+
+    A team whose lists are blank from opening night on is no measure of itself. season, game_date, game_id, team, `run`.
+    """
+    sizes = list_sizes(listings)
+    of_team = [sizes["season"], sizes["team"]]
+    is_blank = sizes["inactive"].eq(0)
+    runs = is_blank.groupby([*of_team, (~is_blank).groupby(of_team).cumsum()]).cumsum()
+    is_all = runs.eq(sizes.groupby(["season", "team"]).cumcount() + 1)
+    found = sizes.assign(run=runs)[is_blank & (is_all | (runs > MOST_BLANK_IN_A_ROW))]
+    return found[["season", "game_date", "game_id", "team", "run"]]
 
 
 def doubtful_lists_of(listings: pd.DataFrame, nights: pd.DatetimeIndex) -> pd.DataFrame:

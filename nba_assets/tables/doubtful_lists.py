@@ -14,6 +14,7 @@ from nba_assets.league.list_sizes import (
     ENOUGH_GAMES,
     FEWEST_DOUBTFUL,
     KNOWN_BY,
+    blank_in_a_row,
     doubtful_lists,
     doubtful_lists_of,
     is_gap,
@@ -34,16 +35,23 @@ LIST_COLUMNS = ("season", "game_date", "game_id", "team", "listing", "player_id"
 def judge_lists(evidence: Evidence, found: dict[date, Expectation]) -> None:
     """Doubtful lists of the dates of raw_player_boxscores: many of one night lack, few degrade.
 
-    One or two of a night are notes once their games are settled: some teams really had nobody inactive. A night
-    on which no team has anybody inactive is degraded as a night, whatever its teams' lists were before.
+    One or two of a night are notes once their games are settled: some teams really had nobody inactive. Lists that
+    are blank in a row, and a night on which no team has anybody inactive, degrade it whatever was listed before.
     """
     listings = _lists_as_they_will_stand(evidence)
     doubtful, settled = doubtful_lists_of(listings, evidence.dates), evidence.inputs.settled_games
-    names = {(s.game_id, s.team): game_name(s) for s in finished_sides(evidence).itertuples()} if len(doubtful) else {}
     doubtful = doubtful.assign(is_gap=is_gap(doubtful))
-    blank = nights_without_inactives(evidence.rows)
-    for night, games in blank[~blank.index.isin(doubtful.loc[doubtful["is_gap"], "game_date"])].items():
+    gaps = doubtful.loc[doubtful["is_gap"], "game_date"]
+    nights = nights_without_inactives(evidence.rows).drop(gaps, errors="ignore")
+    rows = blank_in_a_row(listings[~listings["game_date"].isin(gaps)])
+    rows = rows[rows["game_date"].isin(evidence.dates) & ~rows["game_date"].isin(nights.index)]
+    sides = finished_sides(evidence).itertuples() if len(doubtful) or len(rows) else ()
+    names = {(side.game_id, side.team): game_name(side) for side in sides}
+    for night, games in nights.items():
         found[night.date()].degrade(Cause.NOBODY_INACTIVE, games=int(games))
+    for side in rows.sort_values(["game_id", "team"]).itertuples():
+        name = f"{names[side.game_id, side.team]} {side.team}"
+        found[side.game_date.date()].degrade(Cause.BLANK_IN_A_ROW, name, run=int(side.run))
     for day, of_day in by_date(doubtful, "game_date"):
         for side in of_day.sort_values(["game_id", "team"]).itertuples():
             game, short = names[side.game_id, side.team], _shortcoming(side)
@@ -65,8 +73,8 @@ def judge_slates(evidence: Evidence, found: dict[date, Expectation]) -> None:
     for side in _of_doubtful_lists(listings, playing, evidence.inputs.settled_games).itertuples():
         game, why = name(side.game_id), str(_shortcoming(side))
         found[side.on.date()].degrade(Cause.SLATE_OF_DOUBTFUL_LIST, side.team, game=game, why=why, **_waits_for(side))
-    for side in _of_blank_nights(listings, playing).itertuples():
-        game, why = name(side.game_id), str(finding(Cause.NOBODY_INACTIVE, games=int(side.games)))
+    for side in _of_blank_lists(listings, playing).itertuples():
+        game, why = name(side.game_id), str(side.why)
         found[side.on.date()].degrade(Cause.SLATE_OF_DOUBTFUL_LIST, side.team, game=game, why=why)
     for side in lost_of_slates(listings, playing, _known_lists(evidence.inputs)).itertuples():
         numbers = {"game": name(side.game_id), "lost": int(side.lost), "before": int(side.before)}
@@ -94,13 +102,17 @@ def _of_doubtful_lists(listings: pd.DataFrame, playing: pd.DataFrame, settled: f
     return rows[~pd.Series(is_note, index=rows.index, dtype=bool)]
 
 
-def _of_blank_nights(listings: pd.DataFrame, playing: pd.DataFrame) -> pd.DataFrame:
-    """The lists of nights without inactive players that slates are made of: on, team, game_id, games of the night."""
-    blank = nights_without_inactives(listings).rename("games").reset_index()
-    lists = listings.merge(blank, on="game_date")[["game_id", "team", "games"]].drop_duplicates()
-    if lists.empty:
-        return lists
-    return _latest_games(listings, playing).merge(lists, on=["game_id", "team"])
+def _of_blank_lists(listings: pd.DataFrame, playing: pd.DataFrame) -> pd.DataFrame:
+    """The lists without inactive players, of a night or in a row, that slates are made of: on, team, game_id, why."""
+    side = ["game_id", "team"]
+    nights = nights_without_inactives(listings)
+    of_nights = listings.loc[listings["game_date"].isin(nights.index), [*side, "game_date"]].drop_duplicates()
+    games = of_nights["game_date"].map(nights)
+    of_nights = of_nights[side].assign(why=[finding(Cause.NOBODY_INACTIVE, games=int(n)) for n in games])
+    rows = blank_in_a_row(listings)
+    rows = rows[side].assign(why=[finding(Cause.BLANK_IN_A_ROW, run=int(run)) for run in rows["run"]])
+    lists = pd.concat([of_nights, rows], ignore_index=True).drop_duplicates(side)
+    return lists if lists.empty else _latest_games(listings, playing).merge(lists, on=side)
 
 
 def _latest_games(listings: pd.DataFrame, playing: pd.DataFrame) -> pd.DataFrame:

@@ -122,6 +122,31 @@ def test_lists_that_are_blank_from_opening_night_on_are_named_night_by_night(tmp
         assert (same.status, same.reason) == (found.status, found.reason)
 
 
+def test_a_team_whose_lists_are_blank_from_its_first_game_on_is_named_game_by_game(tmp_path: Path) -> None:
+    """It is no measure of itself; everybody else's lists are there. In one range as night by night."""
+    edits: dict[ResultSet, Edit] = {
+        ResultSet.INACTIVES: lambda listed: listed[listed["TEAM_ABBREVIATION"].ne("TOR")],
+    }
+    at_once, one_by_one = (session(tmp_path / name, EditedSource(edits)) for name in ("at_once", "one_by_one"))
+    days = [OPENING_NIGHT + timedelta(days=n) for n in range(17)]
+    build_range(at_once, days[0], days[-1], tables=SLATES)
+    for day in days:
+        build_range(one_by_one, day, day, tables=SLATES)
+    found = [cell(at_once, "raw_player_boxscores", day) for day in days]
+    doubted = [c.reason or "" for c in found if c.status == Status.DEGRADED]
+    assert len(doubted) == 9
+    assert [text.partition(": ")[2] for text in doubted] == [
+        "1 game in a row without an inactive player",
+        *(f"{run} games in a row without an inactive player" for run in range(2, 10)),
+    ]
+    assert all(" TOR: " in text for text in doubted)
+    slates = [cell(at_once, "upcoming_player_game_context", day) for day in days]
+    assert any(c.status == Status.DEGRADED and "in a row without" in (c.reason or "") for c in slates)
+    for same in (*found, *slates):
+        other = cell(one_by_one, same.partition.table, same.partition.day)
+        assert (same.status, same.reason) == (other.status, other.reason)
+
+
 def test_a_night_that_is_a_gap_for_its_lists_is_told_so_once(home: Path) -> None:
     night = _of_night()
     at = session(home, EditedSource(_without_inactives(lambda listed: listed["GAME_ID"].isin(night))))

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from nba_assets.league.list_sizes import (
+    blank_in_a_row,
     doubtful_lists,
     doubtful_lists_of,
     is_gap,
@@ -48,6 +49,18 @@ def doubtful(lists: Lists) -> list[int]:
     """The numbers of a team's doubtful games."""
     found = doubtful_lists(listings({"SAS": lists}))["game_date"]
     return [(day - OPENING).days // 2 for day in found]
+
+
+def test_lists_are_too_blank_in_a_row_after_two_or_from_the_first_game_on() -> None:
+    some, none = (10, 3), (13, 0)
+
+    def runs(*lists: tuple[int, int]) -> dict[int, int]:
+        found = blank_in_a_row(listings({"SAS": lists}))
+        return {(day - OPENING).days // 2: run for day, run in zip(found["game_date"], found["run"], strict=True)}
+
+    assert runs(some, none, none, some, none, none) == {}
+    assert runs(some, none, none, none, none, some, none) == {3: 3, 4: 4}
+    assert runs(none, none, some, none) == {0: 1, 1: 2}
 
 
 def test_a_list_is_measured_against_five_games_before_it() -> None:
