@@ -200,7 +200,7 @@ def _of_corrections(notice: Notice, observation: Observation | None) -> Email:
         [
             ("Changed", "\n".join([*lines, *([f"and {counted(rest, 'more cell')}"] if rest else [])])),
             ("Rows", f"{added:,} added, {removed:,} removed" if added or removed else ""),
-            ("Tables", joined([str(one.partition) for one in corrections], _MOST_DATES)),
+            ("Tables", joined([*dict.fromkeys(str(one.partition) for one in corrections)], _MOST_DATES)),
         ],
         [f"nba-assets coverage {first} {last}"],
         observation.excerpt(max(first, last - (_MOST_ROWS - 1) * _DAY), last) if observation else None,

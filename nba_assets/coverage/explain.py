@@ -6,7 +6,7 @@ the business of `explain_text`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -19,7 +19,7 @@ from nba_assets.partition import CONTRADICTIONS, FAILED, Partition, Status, firs
 from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell, State, date_read
 from nba_assets.quality.audit import INSUFFICIENT_HISTORY
-from nba_assets.schema.table import Input, TimeRule
+from nba_assets.schema.table import Input, Phase, TimeRule
 from nba_assets.session import Session
 from nba_assets.tables import LISTING, SCHEDULE, TABLES
 from nba_assets.tables.games import game_name
@@ -106,7 +106,7 @@ def explain(session: Session, table: str, day: date) -> Explanation:
     """Why (table, day) has the status that it has."""
     explainer = _Explainer(session, load_state(session, day, day), day)
     tree = explainer.node(Partition(table, day))
-    return Explanation(tree, explainer.games_of(day), _commands_for(tree, day, explainer.stale_since))
+    return Explanation(tree, explainer.games_of(day), _commands_for(tree, day, explainer))
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,12 @@ class _Explainer:
         if cell.status == Status.BLOCKED:
             return replace(node, missing=self._missing_games(cell))
         return replace(node, entities=self._entities(partition))
+
+    def is_not_asked_again(self, node: Node) -> bool:
+        """Whether a repair leaves the source in peace: what a raw table lacks is past the late limit."""
+        is_raw = TABLES[node.cell.partition.table].phase is Phase.RAW
+        oldest = self._session.today() - self._session.settings.late_limit
+        return is_raw and self._session.source.is_asked and node.cell.partition.day < oldest
 
     def stale_since(self, node: Node) -> date:
         """The first date that has to be built again with a stale node: its history may be stale as well."""
@@ -244,10 +250,10 @@ def _dated(game: object) -> str:
     return f"{game_name(game)} ({game.game_date:%Y-%m-%d})"  # type: ignore[attr-defined]
 
 
-def _commands_for(tree: Node, day: date, stale_since: Callable[[Node], date]) -> tuple[Command, ...]:
+def _commands_for(tree: Node, day: date, explainer: _Explainer) -> tuple[Command, ...]:
     """What would repair the roots of a tree and all behind them up to `day`, in the order in which to run it."""
     found = sorted(
-        set(_commands(tree, day, day, stale_since)), key=lambda c: (c.force, c.first, -c.last.toordinal(), c.verb)
+        set(_commands(tree, day, day, explainer)), key=lambda c: (c.force, c.first, -c.last.toordinal(), c.verb)
     )
     needed: list[Command] = []
     for command in found:
@@ -256,19 +262,21 @@ def _commands_for(tree: Node, day: date, stale_since: Callable[[Node], date]) ->
     return tuple(needed)
 
 
-def _commands(node: Node, day: date, last: date, stale_since: Callable[[Node], date]) -> Iterator[Command]:
+def _commands(node: Node, day: date, last: date, explainer: _Explainer) -> Iterator[Command]:
     """What would repair each root below a node; `last` is the last date on which its problem is known."""
     first, status = node.cell.partition.day, node.cell.status
     last = node.later[-1] if node.later else last
     for cause in node.inputs:
         its_first = cause.cell.partition.day
-        yield from _commands(cause, day, last if its_first == first else its_first, stale_since)
+        yield from _commands(cause, day, last if its_first == first else its_first, explainer)
     if status == Status.STALE:
-        yield Command("repair", stale_since(node), day)
+        yield Command("repair", explainer.stale_since(node), day)
     if node.inputs or node.seen:
         return
     if status == Status.MISSING:
         yield Command("backfill", first, day)
+    elif status in FAILED and explainer.is_not_asked_again(node):
+        yield Command("refresh", first, day)
     elif status in (*FAILED, Status.BLOCKED):
         yield Command("repair", first, day)
     elif status == Status.DEGRADED:

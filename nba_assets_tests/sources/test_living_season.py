@@ -232,6 +232,9 @@ def test_what_was_incomplete_is_asked_for_once_more_however_late_and_then_never_
     assert once.calls["leaguegamelog"] == 2
     never = home.run("repair", FIRST, str(DAY), now=LONG_AFTER + timedelta(days=3))
     assert (never.exit_code, never.calls) == (1, {}), "after the late limit the verdict stays"
+    advice = home.run("explain", "raw_player_boxscores", str(DAY), now=LONG_AFTER + timedelta(days=3)).stdout
+    assert f"nba-assets refresh {DAY} {DAY}" in advice
+    assert f"nba-assets repair {DAY} {DAY}" not in advice, "which would ask nobody"
     server.edits.clear()
     asked = home.run("refresh", str(DAY), str(DAY), now=LONG_AFTER + timedelta(days=3))
     assert (asked.exit_code, asked.calls) == (0, CALLS_OF_THE_DAY), "except where somebody wants to know"
