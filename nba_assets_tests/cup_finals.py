@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from nba_assets.league.clocks import clock_seconds
 from nba_assets.schema.contract import names_of
 from nba_assets.sources.base import ResultSet
 from nba_assets.sources.simulated import SimulatedSource
@@ -93,10 +94,16 @@ def scheduled(schedule: pd.DataFrame, home: str, away: str, *, status: int, post
 
 
 def box_score(frames: Frames) -> pd.DataFrame:
-    """Of either team those who played on the eve, but for the one who is called first."""
+    """Of either team those who played on the eve, but for the one who is called first: another plays in his place."""
     box, of_eve = frames[ResultSet.BOX_SCORES], _on_the_eve(frames[ResultSet.TEAM_LOG], frames)
     listed = box.merge(of_eve[["GAME_ID", "TEAM_ID"]], left_on=["gameId", "teamId"], right_on=["GAME_ID", "TEAM_ID"])
     played = listed[listed["minutes"].ne("")]
+    seconds = played["minutes"].map(clock_seconds)
+    for _, of_team in played.groupby("teamId"):
+        first, *others = of_team.index
+        least = seconds[others].idxmin()
+        minutes, rest = divmod(int(seconds[least] + seconds[first]), 60)
+        played.loc[least, "minutes"] = f"{minutes}:{rest:02d}"
     return played[played.duplicated("teamId")].assign(gameId=GAME)[box.columns]
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from nba_assets.league import teams
 from nba_assets.league.calendar import REST_TYPES
 from nba_assets.league.clocks import ClockError, clock_seconds
+from nba_assets.league.formulas import SECONDS_PER_GAME, SECONDS_PER_OVERTIME
 from nba_assets.league.slate import DNP, INACTIVE, PLAYED
 from nba_assets.partition import Cause, Finding, finding
 from nba_assets.schema.contract import (
@@ -88,7 +89,8 @@ def _of_counting_games(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
 def _of_cup_finals(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     """Who played in the Cup finals of the dates, by the log or by the box score's clock, which need not both be there.
 
-    None of a team of which fewer are known than must have been on the floor.
+    None of a team whose players' time is not that of a game, or of which fewer are known than must have been on the
+    floor: who played is not known then.
     """
     sides = finished_sides_on(dates, inputs.on_date["raw_schedule"], REST_TYPES)[_OF_SIDE]
     inputs = _of_games(sides, inputs)
@@ -98,7 +100,20 @@ def _of_cup_finals(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     if not parts:
         return sides.head(0)
     rows = sides.merge(pd.concat(parts).drop_duplicates(["game_id", "player_id"], keep="first"), on=["game_id", "team"])
-    return rows[rows.groupby(["game_id", "team"])["player_id"].transform("size").ge(PLAYERS_ON_THE_FLOOR)]
+    return rows[_is_whole(rows)]
+
+
+def _is_whole(rows: pd.DataFrame) -> pd.Series:
+    """Whether the players of each row's team make up a game: five or more, together 1 % off its length at most.
+
+    Whole minutes of a log may each be half a minute off.
+    """
+    side = rows.assign(rounded=~rows["minutes_are_exact"].astype(bool)).groupby(["game_id", "team"])
+    time, most = side["seconds_played"].transform("sum"), side["seconds_played"].transform("max")
+    overtimes = ((time / 5 - SECONDS_PER_GAME) / SECONDS_PER_OVERTIME).round().clip(lower=0)
+    length = SECONDS_PER_GAME + SECONDS_PER_OVERTIME * overtimes
+    is_its_length = (time - 5 * length).abs() <= 0.01 * 5 * length + 30 * side["rounded"].transform("sum")
+    return side["player_id"].transform("size").ge(PLAYERS_ON_THE_FLOOR) & is_its_length & most.le(length + 30)
 
 
 def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from functools import cache
 
@@ -217,8 +218,21 @@ def test_it_does_not_leak(day: date, *, box_score: bool) -> None:
     assert deaf_tables(raw(box_score=box_score), day) == []
 
 
-def test_too_few_players_are_no_box_score() -> None:
-    """Of one team four are known: it is as if none were, and the other team's are."""
+def _all_but_four(box: pd.DataFrame) -> pd.DataFrame:
+    return box.drop(index=box.index[4:])
+
+
+def _two_hours(box: pd.DataFrame) -> pd.DataFrame:
+    return box.assign(minutes=box["minutes"].where(box.index != box.index[0], "120:00"))
+
+
+def _all_but_one(box: pd.DataFrame) -> pd.DataFrame:
+    return box.drop(index=box.index[box["minutes"].ne("")][0])
+
+
+@pytest.mark.parametrize("damaged", [_all_but_four, _two_hours, _all_but_one])
+def test_what_is_no_game_is_no_box_score(damaged: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    """Of one team too few are known, or their time is not a game's: as if none were, and the other team's are."""
     source = SimulatedSource(today=READ_AT.date())
 
     class Cut:
@@ -228,8 +242,8 @@ def test_too_few_players_are_no_box_score() -> None:
             frame = source.read(name, season)  # type: ignore[arg-type]
             if frame is None or name != "boxscore_players":
                 return frame
-            of_team = frame.index[frame["gameId"].eq(GAME) & frame["teamTricode"].eq(FINALISTS[0])]
-            return frame.drop(index=of_team[4:])
+            of_team = frame["gameId"].eq(GAME) & frame["teamTricode"].eq(FINALISTS[0])
+            return pd.concat([frame[~of_team], damaged(frame[of_team])], ignore_index=True)
 
     listed = raw_tables(Cut(), [SEASON], read_at=READ_AT)["raw_player_boxscores"]  # type: ignore[arg-type]
     assert set(listed.loc[listed["game_id"].eq(GAME), "team"]) == {FINALISTS[1]}
