@@ -46,6 +46,8 @@ WHAT_TO_CHECK = (
 )
 _COMPARE = "The endpoint or its parameters may have changed: compare with a newer nba_api."
 _MOST_EMPTY_ANSWERS = 3
+_SPARED_SECONDS = 600.0
+"""So long a call that has said nothing is not made again: less than the shortest pause of a morning."""
 _FEWEST_ATTEMPTS_IF_THROTTLED = 2
 
 
@@ -136,7 +138,7 @@ class StatsClient:
         try:
             response = self._persist(request, judge)
         except NoAnswerError as error:
-            self._said_nothing[_identity(request)] = str(error), time.monotonic()
+            self._said_nothing[_identity(request)] = str(error), time.time()
             raise
         except CutOffError:
             raise  # has a memory of its own, and ends before the circuit would close
@@ -149,7 +151,7 @@ class StatsClient:
     def _refuse_to_repeat(self, request: Request) -> None:
         """Raise what a call has come to already, if it said nothing however often it was asked a while ago."""
         message, at = self._said_nothing.get(_identity(request), ("", -math.inf))
-        if time.monotonic() - at < self._settings.cache_age.total_seconds():
+        if time.time() - at < _SPARED_SECONDS:
             raise NoAnswerError(message)
 
     def read_file(self, url: str, read: Callable[[Any], Read], *, purpose: str) -> Read:
