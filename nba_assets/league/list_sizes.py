@@ -86,7 +86,8 @@ def nights_without_inactives(listings: pd.DataFrame) -> pd.Series:
 def blank_in_a_row(listings: pd.DataFrame) -> pd.DataFrame:
     """The lists without an inactive player that are too many in a row, or all of the team's season so far.
 
-    A team whose lists are blank from opening night on is no measure of itself. season, game_date, game_id, team, `run`.
+    A team whose lists are blank from opening night on is no measure of itself. season, game_date, game_id, team, `run`:
+    a run of one is the first list that is known of the team, and may be true: who begins in mid-season knows no other.
     """
     sizes = list_sizes(listings)
     of_team = [sizes["season"], sizes["team"]]

@@ -50,8 +50,8 @@ def judge_lists(evidence: Evidence, found: dict[date, Expectation]) -> None:
     for night, games in nights.items():
         found[night.date()].degrade(Cause.NOBODY_INACTIVE, games=int(games))
     for side in rows.sort_values(["game_id", "team"]).itertuples():
-        name = f"{names[side.game_id, side.team]} {side.team}"
-        found[side.game_date.date()].degrade(Cause.BLANK_IN_A_ROW, name, run=int(side.run))
+        name, result = f"{names[side.game_id, side.team]} {side.team}", found[side.game_date.date()]
+        (result.note if side.run == 1 else result.degrade)(Cause.BLANK_IN_A_ROW, name, run=int(side.run))
     for day, of_day in by_date(doubtful, "game_date"):
         for side in of_day.sort_values(["game_id", "team"]).itertuples():
             game, short = names[side.game_id, side.team], _shortcoming(side)
@@ -109,7 +109,7 @@ def _of_blank_lists(listings: pd.DataFrame, playing: pd.DataFrame) -> pd.DataFra
     of_nights = listings.loc[listings["game_date"].isin(nights.index), [*side, "game_date"]].drop_duplicates()
     games = of_nights["game_date"].map(nights)
     of_nights = of_nights[side].assign(why=[finding(Cause.NOBODY_INACTIVE, games=int(n)) for n in games])
-    rows = blank_in_a_row(listings)
+    rows = blank_in_a_row(listings).query("run > 1")
     rows = rows[side].assign(why=[finding(Cause.BLANK_IN_A_ROW, run=int(run)) for run in rows["run"]])
     lists = pd.concat([of_nights, rows], ignore_index=True).drop_duplicates(side)
     return lists if lists.empty else _latest_games(listings, playing).merge(lists, on=side)
