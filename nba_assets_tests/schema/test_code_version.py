@@ -115,7 +115,8 @@ class TestTheHouse:
         code = edited(FORMULAS, ("SECONDS_PER_GAME = 2880", "SECONDS_PER_GAME = 2400"))
         with_pace = {"team_offense_game_summary", "team_defense_game_summary"}
         with_pace |= {"upcoming_team_game_context", "team_defense_zone_analysis"}
-        assert changed(code) == with_pace | {"raw_team_boxscores"}
+        by_time = {"raw_team_boxscores", "raw_player_boxscores"}
+        assert changed(code) == with_pace | by_time, "a Cup final's box score is believed by its time"
 
     def test_a_function_that_nobody_reaches_does_not_count(self) -> None:
         code = edited(
