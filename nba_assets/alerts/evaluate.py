@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from nba_assets.alerts.alert import (
     BACKFILL,
@@ -176,9 +177,8 @@ class _Work:
         first = group[0]
         digest = self.digests.get(first.backfill_id or "")
         watched = first.status in _MAY_PASS and digest is None
-        identity = f"{first.identity}{first.partition}{self.now.isoformat()}"
         alert = Alert(
-            alert_id=hashlib.sha256(identity.encode()).hexdigest()[:12],
+            alert_id=_short_id(f"{first.identity}{first.partition}{self.now.isoformat()}"),
             table=first.partition.table,
             kind=first.kind,
             status=first.status,
@@ -239,7 +239,7 @@ class _Work:
         facts = digest.facts = self.snapshot.in_full(digest.facts)
         digest.already_open = _already_open(digest, still_open, found)
         tiers = [c.tier for _, causes in digest.opened for c in causes] + [a.tier for a in digest.continued]
-        record = Alert(
+        record = self._over(
             alert_id=facts.backfill_id,
             table="",
             kind="backfill",
@@ -249,15 +249,16 @@ class _Work:
             first_day=facts.first_day,
             last_day=facts.last_day,
             partitions=(),
-            seen_at=self.now,
             last_attempt=facts.last_attempt,
             backfill_id=facts.backfill_id,
-            opened_at=self.now,
-            resolved_at=self.now,
         )
         if digest.opened or digest.continued or digest.resolved or not had_one:
             self.notices.append(Notice(Event.BACKFILL, record, digest=digest))
         return record
+
+    def _over(self, **values: Any) -> Alert:
+        """The record of something that is over when it is reported."""
+        return Alert(seen_at=self.now, opened_at=self.now, resolved_at=self.now, **values)
 
     def corrected(self, news: Mapping[date, Sequence[Correction]]) -> list[Alert]:
         """The records that corrections were reported: one for each date, or one for many dates."""
@@ -275,8 +276,8 @@ class _Work:
         days = [one.partition.day for one in corrections]
         cells, games = sum(one.cells for one in corrections), {game for one in corrections for game in one.games}
         newest = attempt_id_at(max(one.corrected_at for one in corrections))
-        record = Alert(
-            alert_id=hashlib.sha256(f"{CORRECTED}{min(days)}{newest}".encode()).hexdigest()[:12],
+        record = self._over(
+            alert_id=_short_id(f"{CORRECTED}{min(days)}{newest}"),
             table=corrections[0].partition.table,
             kind=CORRECTED,
             status=CORRECTED,
@@ -285,13 +286,14 @@ class _Work:
             first_day=min(days),
             last_day=max(days),
             partitions=tuple(one.partition for one in corrections),
-            seen_at=self.now,
             last_attempt=newest,
-            opened_at=self.now,
-            resolved_at=self.now,
         )
         self.notices.append(Notice(Event.CORRECTED, record, corrections=tuple(corrections)))
         return record
+
+
+def _short_id(identity: str) -> str:
+    return hashlib.sha256(identity.encode()).hexdigest()[:12]
 
 
 def _news(previous: Sequence[Alert], corrections: Iterable[Correction]) -> dict[date, list[Correction]]:

@@ -19,7 +19,7 @@ from nba_assets.planning.plan import read_of_the_day_before
 from nba_assets.planning.shortfalls import shortfalls
 from nba_assets.planning.state import State
 from nba_assets.session import Session
-from nba_assets.sources.base import ResultSet, SourceError
+from nba_assets.sources.base import GAME_LOGS, SourceError
 from nba_assets.tables import RAW, TABLES
 from nba_assets.warehouse.ledger import warn_if_clock_is_behind
 
@@ -63,9 +63,9 @@ def changed_in_logs(session: Session, days: Sequence[date]) -> list[date]:
 
     Raises SourceError.
     """
-    session.source.renew(days, _LOGS)
+    session.source.renew(days, GAME_LOGS)
     for season in seasons_between(days):
-        for log_ in _LOGS:
+        for log_ in GAME_LOGS:
             session.source.read(log_, season, [day for day in days if season_of(day) == season])
     state = load_state(session, days[0], days[-1], RAW)
     standing = {day: [row for name in RAW if (row := state.published(name, day)) is not None] for day in days}
@@ -85,6 +85,5 @@ def ask_again(session: Session, state: State, days: Collection[date], tables: Co
         log.warning("the source is not asked again: %s", error)
 
 
-_LOGS = (ResultSet.TEAM_LOG, ResultSet.PLAYER_LOG)
 _SETTLED = FINE | {Status.NOT_DUE}
 """What no repair would look at by itself."""

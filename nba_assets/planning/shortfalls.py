@@ -9,11 +9,10 @@ from functools import reduce
 from nba_assets.league.game_ids import is_game_id
 from nba_assets.partition import FAILED, THRESHOLDS, Finding, Status, from_json
 from nba_assets.planning.state import State
-from nba_assets.sources.base import ResultSet, Shortfall
+from nba_assets.sources.base import GAME_LOGS, Shortfall
 from nba_assets.tables import RAW, SCHEDULE, TABLES
 
 _INCOMPLETE = FAILED | {Status.DEGRADED}
-_LOGS = frozenset({ResultSet.TEAM_LOG, ResultSet.PLAYER_LOG})
 
 
 def shortfalls(state: State, days: Collection[date], tables: Collection[str] = RAW) -> dict[date, Shortfall]:
@@ -28,8 +27,8 @@ def _of_day(state: State, day: date, tables: Collection[str]) -> Iterator[Shortf
         if name in tables and attempt is not None and attempt.status in _INCOMPLETE:
             result_sets = frozenset(TABLES[name].result_sets)
             # Of the logs, and of a schedule that contradicts them, either may be the wrong one.
-            if name == SCHEDULE.name or result_sets & _LOGS:
-                result_sets |= _LOGS
+            if name == SCHEDULE.name or not result_sets.isdisjoint(GAME_LOGS):
+                result_sets = result_sets.union(GAME_LOGS)
             yield Shortfall(result_sets, _games(from_json(attempt.causes)))
 
 

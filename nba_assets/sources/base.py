@@ -34,6 +34,8 @@ class ResultSet(StrEnum):
     GAME_LINES = "game_lines"
 
 
+GAME_LOGS = (ResultSet.TEAM_LOG, ResultSet.PLAYER_LOG)
+
 OPTIONAL_RESULT_SETS = frozenset({ResultSet.PLAY_BY_PLAY, ResultSet.INJURY_REPORTS, ResultSet.GAME_LINES})
 
 

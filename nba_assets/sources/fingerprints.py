@@ -1,9 +1,9 @@
 """What a source said of a date, in short: per result set and game the number of its rows and a hash of them.
 
-Two answers with the same rows have the same fingerprint, in whatever order, spelling and number they came: no table
-is made of a row twice. Recorded with what
-was made of an answer, it tells later whether the source says something else by now, and of which game. What a file
-says is remembered under its time stamps and size, so that files which have not changed are not read again.
+Two answers with the same rows have the same fingerprint, in whatever order, spelling and number they came: no table is
+made of a row twice. Recorded with what was made of an answer, it tells later whether the source says something else by
+now, and of which game. What a file says is remembered under its time stamps and size, so that files which have not
+changed are not read again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from nba_assets.league.calendar import season_of
-from nba_assets.sources.base import GAME_IDS, ResultSet, Snapshot, Source, SourceError
+from nba_assets.sources.base import GAME_IDS, GAME_LOGS, ResultSet, Snapshot, Source, SourceError
 from nba_assets.text import joined
 from nba_assets.whole_file import replaced_whole
 
@@ -38,7 +38,6 @@ _DATES = {
     ResultSet.GAME_LINES: "gameDateEst",
 }
 """The column that says of which date a row is; rows of other result sets are of their game's."""
-_LOGS = (ResultSet.TEAM_LOG, ResultSet.PLAYER_LOG)
 _OF_THE_LABEL_ALONE = ("gameLabel", "seasonYear")
 _FINAL = 3
 _MOST_NAMED = 5
@@ -109,7 +108,7 @@ def differences(
     found = []
     for result_set, marks in now.items():
         old = before.get(result_set, {})
-        games = {game for game in marks.keys() | old.keys() if marks.get(game) != old.get(game)}
+        games = _changed(old, marks)
         if result_set in evidence:
             games -= known | (marks.keys() & old.keys())
         gone = games - marks.keys()
@@ -125,12 +124,13 @@ def changed_games(recorded: str, said: str) -> set[str] | None:
     before, now = _read(recorded), _read(said)
     if before is None or now is None:
         return None
-    return {
-        game
-        for result_set in before.keys() | now.keys()
-        for game in before.get(result_set, {}).keys() | now.get(result_set, {}).keys()
-        if before.get(result_set, {}).get(game) != now.get(result_set, {}).get(game)
-    }
+    result_sets = before.keys() | now.keys()
+    return set().union(*(_changed(before.get(one, {}), now.get(one, {})) for one in result_sets))
+
+
+def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> set[str]:
+    """The games whose marks in one result set are others."""
+    return {game for game in before.keys() | now.keys() if before.get(game) != now.get(game)}
 
 
 def _read(text: str) -> Said | None:
@@ -214,11 +214,11 @@ class SeasonFingerprints:
         self.versions = {result_set: version for result_set, (version, _) in found.items()}
         self._games: dict[str, set[str]] = defaultdict(set)
         self._logged: dict[str, set[str]] = defaultdict(set)
-        for result_set in (ResultSet.SCHEDULE, *_LOGS):
+        for result_set in (ResultSet.SCHEDULE, *GAME_LOGS):
             for day, games in found[result_set][1].items() if result_set in found else ():
                 for game in games:
                     self._games[game].add(day)
-                    if result_set in _LOGS:
+                    if result_set in GAME_LOGS:
                         self._logged[game].add(day)
         self._by_date = {result_set: self._spread(result_set, marks) for result_set, (_, marks) in found.items()}
         self._texts: dict[tuple[tuple[ResultSet, ...], date], str] = {}

@@ -35,7 +35,7 @@ from nba_assets_tests.engine.warehouses import OPENING_NIGHT, build_range, files
 from nba_assets_tests.faults.mishaps import BOX_SCORE, LOG, SCHEDULE, SHOTS, SUMMARY, Mishap
 from nba_assets_tests.needs import real_data
 from nba_assets_tests.orchestration.morning import QUIET, Morning
-from nba_assets_tests.sources.stats_server import Edit, Fault, Payload, Query, StatsServer, quick_settings
+from nba_assets_tests.sources.stats_server import Edit, Fault, Payload, Query, StatsServer, as_of, quick_settings
 
 SEASON = "2021-22"
 FIRST, LAST = date(2021, 11, 15), date(2021, 11, 21)
@@ -46,8 +46,6 @@ _DAY = timedelta(days=1)
 _TICKS = [(6, 0), (6, 15), (6, 45), (8, 0), (10, 0), (11, 0), (13, 0), (14, 30), (20, 0)]
 _REREAD, _LAST_HOUR = (11, 0), 14
 _ENDPOINTS = (SCHEDULE, LOG, SHOTS, BOX_SCORE, SUMMARY)
-_OVER_AT = (1, 30)
-"""By then, Eastern, all games of the date before are final."""
 
 
 @dataclass
@@ -149,7 +147,7 @@ class Week:
         def edit(payload: Payload, query: Query) -> Payload:
             now = datetime.now(EASTERN)
             if endpoint == SCHEDULE:
-                payload = _as_of(payload, now)
+                payload = as_of(now)(payload, query)
             for mishap in self.mishaps:
                 if mishap.edit is not None and mishap.endpoint == endpoint and mishap.lasts(now):
                     payload = mishap.edit(payload, query)
@@ -199,17 +197,6 @@ def content_of(row: LedgerRow | None) -> str | None:
 
 def _at(day: date, hour: int, minute: int) -> datetime:
     return datetime.combine(day, time(hour, minute), tzinfo=EASTERN)
-
-
-def _as_of(payload: Payload, now: datetime) -> Payload:
-    """The schedule as it is while games are still to be played."""
-    for of_day in payload["leagueSchedule"]["gameDates"]:
-        for game in of_day["games"]:
-            over = _at(date.fromisoformat(game["gameDateEst"][:10]) + _DAY, *_OVER_AT)
-            if now < over and game["postponedStatus"] != "Y":
-                game["gameStatus"] = 1
-                game["homeTeam"]["score"] = game["awayTeam"]["score"] = 0
-    return payload
 
 
 def _run_requested(morning: Morning, schedule: dg.ScheduleDefinition, job: str) -> None:

@@ -292,6 +292,20 @@ class StatsServer:
         return query.get("Season") or _season_of(query["GameID"])
 
 
+def as_of(moment: datetime) -> Edit:
+    """The schedule as the site gives it at a moment, Eastern: the games of that date and of later ones are to come."""
+
+    def edit(payload: Payload, _query: Query) -> Payload:
+        for day in payload["leagueSchedule"]["gameDates"]:
+            for game in day["games"]:
+                if game["gameDateEst"][:10] >= f"{moment:%Y-%m-%d}" and game["postponedStatus"] != "Y":
+                    game["gameStatus"] = 1
+                    game["homeTeam"]["score"] = game["awayTeam"]["score"] = 0
+        return payload
+
+    return edit
+
+
 def quick_settings(server: StatsServer, cache_dir: Path, **changes: Any) -> NbaApiSettings:
     """Settings for a fetch from that server: no rate limit, short pauses, the game types that the files have."""
     quick: dict[str, Any] = {"calls_per_second": math.inf, "backoff_seconds": 0.01, "proxy": "", "game_types": REGULAR}

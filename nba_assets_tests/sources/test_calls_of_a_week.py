@@ -7,7 +7,6 @@ from collections import Counter
 from datetime import date, datetime, timedelta
 from itertools import repeat
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
@@ -24,7 +23,7 @@ from nba_assets.sources.nba_api.plan import Scope, calls_for, fetched_result_set
 from nba_assets.sources.nba_api.settings import NbaApiSettings
 from nba_assets_tests.engine.warehouses import cell, files
 from nba_assets_tests.orchestration.morning import QUIET, Morning, eastern
-from nba_assets_tests.sources.stats_server import REGULAR, Fault, StatsServer, quick_settings
+from nba_assets_tests.sources.stats_server import REGULAR, Fault, StatsServer, as_of, quick_settings
 from nba_assets_tests.sources.test_living_season import Home
 
 BEFORE = date(2021, 11, 6)
@@ -56,19 +55,6 @@ def calls_of(day: date, played: Counter[date]) -> int:
     again = sum(played[day - n * _DAY] for n in (1, 3, 7))
     swept = 2 if day.weekday() == 0 and any(played[day - n * _DAY] for n in range(1, 15)) else 0
     return 1 + (2 + 1 + 2 * night if night else 0) + (1 + 2 + 1 + 2 * again if again else 0) + swept
-
-
-def as_of(now: datetime) -> Any:
-    """The schedule as the site gives it at a moment: today's games are not played yet."""
-
-    def edit(payload: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
-        for day in payload["leagueSchedule"]["gameDates"]:
-            for game in day["games"]:
-                if game["gameDateEst"][:10] >= f"{now:%Y-%m-%d}":
-                    game["gameStatus"] = 1
-        return payload
-
-    return edit
 
 
 class Week:

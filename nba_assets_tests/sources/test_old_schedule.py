@@ -21,24 +21,11 @@ from nba_assets.tables import RAW
 from nba_assets.tables.raw_schedule import reach, whole_schedule
 from nba_assets_tests.engine.warehouses import build_range, cell, files, session, stored
 from nba_assets_tests.orchestration.morning import eastern
-from nba_assets_tests.sources.stats_server import StatsServer, quick_settings
+from nba_assets_tests.sources.stats_server import StatsServer, as_of, quick_settings
 
 FETCHED = eastern(2021, 11, 1, 9)
 BELIEVED_TO, BEYOND = date(2021, 11, 8), date(2021, 11, 9)
 A_MONTH = 31 * 24 * 60.0
-
-
-def as_of(moment: datetime) -> Any:
-    """The schedule as the site gives it then: later games are not played yet."""
-
-    def edit(payload: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
-        for day in payload["leagueSchedule"]["gameDates"]:
-            for game in day["games"]:
-                if game["gameDateEst"][:10] >= f"{moment:%Y-%m-%d}":
-                    game["gameStatus"] = 1
-        return payload
-
-    return edit
 
 
 class Lazy:

@@ -14,11 +14,11 @@ import pandas as pd
 from nba_assets.backoff import pause_while_settling
 from nba_assets.league.calendar import EASTERN, REST_TYPES, game_types, season_last_day
 from nba_assets.league.teams import canonical_codes
-from nba_assets.sources.base import ResultSet
+from nba_assets.sources.base import GAME_LOGS, ResultSet
 from nba_assets.sources.nba_api.cache import SeasonCache
 from nba_assets.sources.nba_api.settings import NbaApiSettings
 
-_BY_WINDOW = (ResultSet.TEAM_LOG, ResultSet.PLAYER_LOG, ResultSet.SHOTS)
+_BY_WINDOW = (*GAME_LOGS, ResultSet.SHOTS)
 BY_GAME = (ResultSet.BOX_SCORES, ResultSet.INACTIVES, ResultSet.PLAY_BY_PLAY)
 """Asked for one game at a time; the others by date window."""
 _BY_GAME_OR_WINDOW = (*_BY_WINDOW, *BY_GAME)
