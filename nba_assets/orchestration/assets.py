@@ -12,8 +12,16 @@ import dagster as dg
 from nba_assets.engine.materialize import RunInfo, materialize
 from nba_assets.engine.run_options import RunOptionsError, parse_options
 from nba_assets.orchestration.automation import SKIP_DOWNSTREAM_TAG
+from nba_assets.orchestration.failing_runs import SPARED_TAG, spare_the_others
 from nba_assets.orchestration.partitions import asset_deps
-from nba_assets.orchestration.reporting import DAGSTER_BACKFILL_TAG, Events, check_specs, report, report_unasked
+from nba_assets.orchestration.reporting import (
+    DAGSTER_BACKFILL_TAG,
+    Events,
+    Verdict,
+    check_specs,
+    report,
+    report_unasked,
+)
 from nba_assets.orchestration.resources import Pipeline
 from nba_assets.schema.contract import Column, columns_of
 from nba_assets.schema.table import Table
@@ -98,7 +106,12 @@ def _build(context: dg.AssetExecutionContext, table: Table) -> Events:
     pipeline.listener(results)
     asked = [result for result in results if result.day in days]
     report_unasked(context, table, [result for result in results if result.day not in days])
-    yield from report(context, table, asked, blocked_fails=_is_asked_for_by_name(context.run.tags))
+    verdict = Verdict(asked, blocked_fails=_is_asked_for_by_name(context.run.tags))
+    try:
+        yield from report(context, table, verdict)
+    except dg.Failure:
+        spare_the_others(context, table, verdict, {BACKFILL_TAG: run.backfill_id} if run.backfill_id else {})
+        raise
 
 
 def _run_info(context: dg.AssetExecutionContext) -> RunInfo:
@@ -122,8 +135,8 @@ def _run_info(context: dg.AssetExecutionContext) -> RunInfo:
 
 
 def _is_asked_for_by_name(tags: Mapping[str, str]) -> bool:
-    """Neither part of a backfill, which skips what is behind a gap, nor requested by automation."""
-    return not {DAGSTER_BACKFILL_TAG, BACKFILL_TAG, _AUTOMATION_TAG} & set(tags)
+    """Neither part of a backfill, which skips what is behind a gap, nor requested by automation, nor spared."""
+    return not {DAGSTER_BACKFILL_TAG, BACKFILL_TAG, _AUTOMATION_TAG, SPARED_TAG} & set(tags)
 
 
 def _tags(table: Table, settings: Settings) -> dict[str, str]:
