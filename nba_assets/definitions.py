@@ -14,7 +14,7 @@ from nba_assets.orchestration.jobs import coverage_job, daily, repair_job, rerea
 from nba_assets.orchestration.partitions import daily_partitions
 from nba_assets.orchestration.resources import Pipeline
 from nba_assets.orchestration.schedules import fixed_schedules, load_every_morning, reread_results
-from nba_assets.orchestration.sensors import repair_sensor
+from nba_assets.orchestration.sensors import coverage_sensor, repair_sensor
 from nba_assets.session import Session
 from nba_assets.settings import Settings, load_settings
 from nba_assets.tables import TABLES
@@ -46,7 +46,12 @@ def build_defs(
             reread_results(open_session, reread_job),
             *fixed_schedules(),
         ],
-        "sensors": [automation_sensor(), repair_sensor(open_session, repair_job), alert_sensor(open_session)],
+        "sensors": [
+            automation_sensor(),
+            repair_sensor(open_session, repair_job),
+            coverage_sensor(open_session, coverage_job),
+            alert_sensor(open_session),
+        ],
         "resources": {"pipeline": from_settings},
         "executor": dg.in_process_executor,
     }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import getpass
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
@@ -24,9 +25,10 @@ from nba_assets.orchestration.reporting import (
 )
 from nba_assets.orchestration.resources import Pipeline
 from nba_assets.schema.contract import Column, columns_of
-from nba_assets.schema.table import Table
+from nba_assets.schema.table import Phase, Table
+from nba_assets.session import Session
 from nba_assets.settings import Settings, SettingsError
-from nba_assets.tables import TABLES, TIERS
+from nba_assets.tables import SCHEDULE, TABLES, TIERS
 from nba_assets.warehouse.base import WarehouseError
 from nba_assets.warehouse.ddl import DUCKDB_TYPES
 from nba_assets.warehouse.relations import relation_of
@@ -45,6 +47,7 @@ _RUN_OPTIONS = dg.Permissive(
     {
         "backfill_mode": dg.Field(bool, is_required=False, description="Relax two thresholds, digest alerts."),
         "force": dg.Field(bool, is_required=False, description="Publish below the threshold and in bootstrap."),
+        "forced_by": dg.Field(str, is_required=False, description="Who accepts what is missing; goes to the ledger."),
         "rewrite": dg.Field(bool, is_required=False, description="Write the rows again, also if they are unchanged."),
         "skip_downstream_trigger": dg.Field(
             bool, is_required=False, description="Automation does not go on from this run; implies backfill mode."
@@ -100,6 +103,7 @@ def _build(context: dg.AssetExecutionContext, table: Table) -> Events:
     run = _run_info(context)
     days = [date.fromisoformat(key) for key in context.partition_keys]
     try:
+        _read_the_schedule_after(context, table, days, run)
         results = materialize(pipeline.session, table.name, days, run, pipeline.state())
     except (WarehouseError, SettingsError) as error:
         raise dg.Failure(f"{table.name}: {error}", allow_retries=False) from error
@@ -112,6 +116,24 @@ def _build(context: dg.AssetExecutionContext, table: Table) -> Events:
     except dg.Failure:
         spare_the_others(context, table, verdict, {BACKFILL_TAG: run.backfill_id} if run.backfill_id else {})
         raise
+
+
+def _read_the_schedule_after(
+    context: dg.AssetExecutionContext, table: Table, days: Sequence[date], run: RunInfo
+) -> None:
+    """The schedule of a backfill's last date, if it is the day after what was asked for.
+
+    Dagster follows the arrows: it asks for the day after a range of every table that reads the day before, but not of
+    the schedule, without which that day cannot be built, and the backfill would end as failed.
+    """
+    if DAGSTER_BACKFILL_TAG not in context.run.tags or table.phase != Phase.PRE_GAME:
+        return
+    session: Session = context.resources.pipeline.session
+    last, before = days[-1], days[-1] - timedelta(days=1)
+    schedule = session.warehouse.ledger(before, last, tables=[SCHEDULE.name])
+    if {day.date() for day in schedule["partition_date"]} == {before}:
+        context.log.info(f"the schedule of {last} is read: the backfill goes on to the day after its range")
+        report_unasked(context, SCHEDULE, materialize(session, SCHEDULE.name, [last], run))
 
 
 def _run_info(context: dg.AssetExecutionContext) -> RunInfo:
@@ -130,8 +152,16 @@ def _run_info(context: dg.AssetExecutionContext) -> RunInfo:
     if options.skip_downstream_trigger:
         context.instance.add_run_tags(context.run.run_id, {SKIP_DOWNSTREAM_TAG: "true"})
     if options.force:
-        options = replace(options, forced_by=tags.get(USER_TAG) or tags.get("user") or "unknown")
+        options = replace(options, forced_by=who_forces(options.forced_by, tags))
     return RunInfo(context.run.run_id, backfill, options)
+
+
+def who_forces(named: str | None, tags: Mapping[str, str]) -> str:
+    """Who accepts what is missing: the name in the configuration, else the run's tag, else whose Dagster it is.
+
+    The open-source UI has no users: on a shared server the last says only where the run came from.
+    """
+    return named or tags.get(USER_TAG) or tags.get("user") or f"{getpass.getuser()}, who runs Dagster"
 
 
 def _is_asked_for_by_name(tags: Mapping[str, str]) -> bool:

@@ -45,6 +45,7 @@ def coverage_asset(owners: Sequence[str]) -> dg.AssetsDefinition:
 
     spec = dg.AssetSpec(
         "coverage",
+        deps=list(TABLES),
         group_name="coverage",
         owners=list(owners),
         kinds={"markdown"},

@@ -6,7 +6,7 @@ import getpass
 import os
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
 
@@ -100,10 +100,9 @@ class Launch:
         if downstream_of(table) <= set(self.tables):
             # This launch computes what follows: automation need not repeat it.
             tags[FOLLOWED_TAG] = "true"
-        config = replace(self.options, forced_by=None).given()  # who forces a partition is in the run's tags
         before = len(self.results)
         job.execute_in_process(
-            run_config=_QUIET | {"ops": {table: {"config": config}}},
+            run_config=_QUIET | {"ops": {table: {"config": self.options.given()}}},
             instance=self.instance,
             asset_selection=[dg.AssetKey(table)],
             tags=tags,

@@ -37,7 +37,7 @@ def test_a_gap_keeps_its_table_red_until_it_is_repaired(tmp_path: Path) -> None:
         for name in behind:
             told = found[standing_check(name)]
             assert told.metadata["BLOCKED"].value == 1
-            assert f"GAP raw_team_boxscores {GAP}: 9/10 games" in str(told.metadata["roots"].value)
+            assert f"GAP raw_team_boxscores {GAP}: 10/11 games" in str(told.metadata["roots"].value)
             assert told.metadata["next"].value == f"nba-assets explain raw_team_boxscores {GAP}"
 
         repaired = _session(tmp_path, MORNING)
