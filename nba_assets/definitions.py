@@ -15,7 +15,7 @@ from nba_assets.orchestration.partitions import daily_partitions
 from nba_assets.orchestration.resources import Pipeline
 from nba_assets.orchestration.schedules import fixed_schedules, load_every_morning, reread_results
 from nba_assets.orchestration.sensors import repair_sensor
-from nba_assets.session import Session
+from nba_assets.session import Session, partitions_end
 from nba_assets.settings import Settings, load_settings
 from nba_assets.tables import TABLES
 from nba_assets.tables.rehearsal import rehearse
@@ -28,7 +28,7 @@ def build_defs(
     rehearse(TABLES)
     given = settings
     settings = settings or (pipeline.session.settings if pipeline else load_settings())
-    partitions = daily_partitions(settings.partitions_start)
+    partitions = daily_partitions(settings.partitions_start, partitions_end(settings))
 
     def open_session() -> Session:
         # Read again each time: credentials count as they are when a client is made, not when this was imported.
