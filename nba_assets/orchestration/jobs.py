@@ -35,8 +35,8 @@ class VerificationFailedError(Exception):
 def load_from_source(context: dg.OpExecutionContext) -> None:
     """Today's schedule first; it decides what else is asked for."""
     session: Session = context.resources.pipeline.session
-    today = session.today()
-    results = _launch(context, session, [today], [SCHEDULE.name])
+    today = [] if session.has_ended() else [session.today()]
+    results = _launch(context, session, today, [SCHEDULE.name])
     pending = pending_requests(session)
     context.log.info(f"pending: {pending}")
     if pending.days:

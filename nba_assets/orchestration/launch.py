@@ -84,9 +84,10 @@ class Launch:
     def _job(self) -> dg.JobDefinition:
         """The assets alone, on this session: schedules and sensors have no part in a launch."""
         settings = self.session.settings
+        partitions = daily_partitions(settings.partitions_start, self.session.partitions_end)
         pipeline = Pipeline(self.session, self.results.extend, lambda: self._state)
         return dg.Definitions(
-            assets=table_assets(settings, daily_partitions(settings.partitions_start), {}),
+            assets=table_assets(settings, partitions, {}),
             resources={"pipeline": pipeline},
             executor=dg.in_process_executor,
         ).resolve_implicit_global_asset_job_def()

@@ -74,8 +74,8 @@ def repair_sensor(
         job=job,
         minimum_interval_seconds=minimum_interval_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Recomputes what is STALE, and what failed or was left out and can come "
-        "out differently now, however old it is. Waits until nothing runs and the ledger was quiet for two minutes: automation goes "
+        description="Recomputes what is STALE, and what failed or was left out and can come out differently now, "
+        "however old it is. Waits until nothing runs and the ledger was quiet for two minutes: automation goes "
         "first. A date is attempted six times at most, with growing pauses.",
     )
     def repair_what_is_stale(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
@@ -98,7 +98,7 @@ def repair_sensor(
 
 
 def coverage_sensor(
-    open_session: Callable[[], Session], job: dg.JobDefinition, *, minimum_interval_seconds: int = 15
+    open_session: Callable[[], Session], job: Any, *, minimum_interval_seconds: int = 15
 ) -> dg.SensorDefinition:
     """The sensor of `coverage`: whatever has been at work, the matrix and the standing checks follow."""
 
