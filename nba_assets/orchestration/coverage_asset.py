@@ -66,9 +66,9 @@ def coverage_asset(owners: Sequence[str]) -> dg.AssetsDefinition:
         state = load_state(session, first, last)
         found = matrix(session, first, last, state=state)
         yield dg.MaterializeResult(asset_key="coverage", metadata=_metadata(session, found))
-        days = [row.day for row in found.rows]
+        wrong = not_in_order(state, [row.day for row in found.rows])
         for table in TABLES:
-            lacking = not_in_order(state, table, days)
+            lacking = [cell for partition, cell in wrong.items() if partition.table == table]
             explain_what_was_left_out(context, table, lacking)
             yield _in_order(state, table, lacking)
         yield _freshness(session, state)
