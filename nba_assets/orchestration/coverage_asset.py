@@ -14,10 +14,12 @@ from typing import Any
 import dagster as dg
 
 from nba_assets.coverage.freshness import Freshness, results_by_nine
-from nba_assets.coverage.html import as_html
+from nba_assets.coverage.glance import attention, strip
+from nba_assets.coverage.html import write_page
 from nba_assets.coverage.matrix import Matrix, counting_cells, matrix
 from nba_assets.coverage.terminal import as_markdown
 from nba_assets.league.calendar import season_of
+from nba_assets.orchestration.catalogue import COVERAGE_EVERY_DAY
 from nba_assets.orchestration.reporting import listed
 from nba_assets.partition import FAILED, Status
 from nba_assets.planning.history import history
@@ -44,9 +46,10 @@ def coverage_asset(owners: Sequence[str]) -> dg.AssetsDefinition:
         group_name="coverage",
         owners=list(owners),
         kinds={"markdown"},
-        description="What every table has for every date, why not, and what to do. The newest 30 dates are in the "
-        "metadata of the newest materialization, with a summary per season; all dates are in the HTML page. On a "
-        "terminal: `nba-assets coverage`. Computed at 09:00 Eastern by the schedule coverage_at_nine.",
+        freshness_policy=COVERAGE_EVERY_DAY,
+        description="What every table has for every date, why not, and what to do. Below: what needs attention, the "
+        "newest 30 dates, a summary per season, and the page with all dates. On a terminal: `nba-assets coverage`. "
+        "Computed at 09:00 Eastern by the schedule coverage_at_nine.",
     )
 
     # Not an asset of its own name: its op would bear the name of the job `coverage`.
@@ -90,14 +93,17 @@ def _reaching_back(session: Session, state: State) -> State:
 
 
 def _metadata(session: Session, found: Matrix) -> dict[str, Any]:
-    counts = found.counts()
-    page = session.settings.state / "coverage.html"
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(as_html(found), encoding="utf-8")
+    """Dagster shows it in the order of the alphabet, and Markdown that is short as it is; see coverage/glance.py."""
+    counts, address = found.counts(), session.settings.coverage_url
+    page = session.settings.coverage_page
+    write_page(found, page)
+    newest = Matrix(found.rows[: -_SHOWN_DAYS - 1 : -1], found.notes)
     return {
-        "newest dates": dg.MetadataValue.md(as_markdown(Matrix(found.rows[: -_SHOWN_DAYS - 1 : -1], found.notes))),
+        "attention": dg.MetadataValue.md(attention(found, address)),
+        "newest dates": dg.MetadataValue.md(strip(found)),
+        "newest dates, with numbers": dg.MetadataValue.md(as_markdown(newest)),
         "seasons": dg.MetadataValue.md(seasons_as_markdown(found)),
-        "page": dg.MetadataValue.path(str(page)),
+        "page": dg.MetadataValue.url(address) if address else dg.MetadataValue.path(str(page)),
         "dates": len(found.rows),
         "dates in order": sum(row.is_fine for row in found.rows),
         "gaps and errors": sum(counts.get(status, 0) for status in FAILED),

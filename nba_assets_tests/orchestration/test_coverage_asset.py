@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, datetime
 from pathlib import Path
 
 import dagster as dg
 import pandas as pd
+import time_machine
+from dagster._core.definitions.freshness import FreshnessState
+from dagster._core.definitions.freshness_evaluator import CronFreshnessPolicyEvaluator
+from dagster._core.loader import LoadingContextForTest
 
 from nba_assets.coverage.freshness import deadline_passed_for
 from nba_assets.definitions import build_defs
@@ -38,9 +43,45 @@ def test_a_gap_keeps_its_table_red_until_it_is_repaired(tmp_path: Path) -> None:
         build_range(repaired, GAP, GAP, tables=AFTER_GAMES)
         assert all(check.passed for check in _coverage(repaired, instance).values())
         told = instance.get_latest_materialization_event(dg.AssetKey("coverage")).asset_materialization.metadata
-    assert f"| {GAP} |" in told["newest dates"].value
+    assert f"| {GAP} |" in told["newest dates, with numbers"].value
+    assert "TBOX  ····" in told["newest dates"].value
     assert "| 2021-22 | 4 |" in told["seasons"].value
     assert "<html" in Path(told["page"].value).read_text()
+
+
+def test_what_needs_attention_is_read_without_a_click(tmp_path: Path) -> None:
+    """Dagster sorts the keys, and shows Markdown of fewer than a thousand characters as it is."""
+    address = "http://coverage.example:3001"
+    faulty = _session(tmp_path, MORNING, EditedSource({ResultSet.TEAM_LOG: _without_a_game}), coverage_url=address)
+    build_range(faulty, FIRST, LAST, tables=AFTER_GAMES)
+    with dg.DagsterInstance.ephemeral() as instance:
+        _coverage(faulty, instance)
+        told = instance.get_latest_materialization_event(dg.AssetKey("coverage")).asset_materialization.metadata
+    assert min(told) == "attention"
+    assert all(len(told[name].value) < 1000 for name in ("attention", "newest dates", "seasons"))
+    first = told["attention"].value.splitlines()[0]
+    assert first.startswith(f"- **GAP** [raw_team_boxscores {GAP}]({address}/#{GAP}/raw_team_boxscores): ")
+    assert "no box score; waiting for it: " in first
+    assert "TBOX  ·X··" in told["newest dates"].value
+    assert told["page"] == dg.MetadataValue.url(address)
+
+
+def test_the_matrix_is_late_if_it_was_not_computed_at_nine(tmp_path: Path) -> None:
+    """Dagster's own evaluation, by its own clock."""
+    defs = build_defs(pipeline=Pipeline(_session(tmp_path, MORNING)))
+    with dg.DagsterInstance.ephemeral() as instance:
+        for computed, now, state in [
+            (None, eastern(2021, 10, 23, 12), FreshnessState.UNKNOWN),
+            (eastern(2021, 10, 22, 12), eastern(2021, 10, 23, 9, 15), FreshnessState.PASS),
+            (None, eastern(2021, 10, 23, 9, 45), FreshnessState.FAIL),
+            (eastern(2021, 10, 23, 9, 50), eastern(2021, 10, 23, 10), FreshnessState.PASS),
+            (eastern(2021, 10, 24, 9, 1), eastern(2021, 10, 25, 9), FreshnessState.PASS),
+        ]:
+            if computed is not None:
+                with time_machine.travel(computed, tick=False):
+                    instance.report_runless_asset_event(dg.AssetMaterialization("coverage"))
+            with time_machine.travel(now, tick=False):
+                assert _freshness_of_coverage(defs, instance) is state, (computed, now)
 
 
 def test_results_that_are_not_in_by_nine_are_late(tmp_path: Path) -> None:
@@ -58,8 +99,8 @@ def test_the_deadline_is_nine_o_clock_eastern(tmp_path: Path) -> None:
     assert deadline_passed_for(_session(tmp_path, eastern(2021, 11, 8, 8, 59))) == date(2021, 11, 6)
 
 
-def _session(home: Path, now: datetime, source: EditedSource | None = None) -> Session:
-    return session(home, source, now=now, partitions_start=FIRST)
+def _session(home: Path, now: datetime, source: EditedSource | None = None, **settings: str) -> Session:
+    return session(home, source, now=now, partitions_start=FIRST, **settings)
 
 
 def _without_a_game(rows: pd.DataFrame) -> pd.DataFrame:
@@ -72,3 +113,9 @@ def _coverage(opened: Session, instance: dg.DagsterInstance) -> dict[str, dg.Ass
     job = defs.resolve_job_def("coverage")
     result = job.execute_in_process(instance=instance, run_config=QUIET)
     return {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
+
+
+def _freshness_of_coverage(defs: dg.Definitions, instance: dg.DagsterInstance) -> FreshnessState:
+    node = defs.resolve_asset_graph().get(dg.AssetKey("coverage"))
+    context = LoadingContextForTest(instance)
+    return asyncio.run(CronFreshnessPolicyEvaluator().evaluate_freshness(context=context, node=node))
