@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import dagster as dg
@@ -12,6 +13,7 @@ from nba_assets.orchestration.automation import automation_sensor, conditions
 from nba_assets.orchestration.coverage_asset import coverage_asset
 from nba_assets.orchestration.jobs import coverage_job, daily, repair_job, reread_job, verify_job
 from nba_assets.orchestration.partitions import daily_partitions
+from nba_assets.orchestration.ranges_refused import refuse_range
 from nba_assets.orchestration.resources import Pipeline
 from nba_assets.orchestration.schedules import fixed_schedules, load_every_morning, reread_results
 from nba_assets.orchestration.sensors import repair_sensor
@@ -53,4 +55,5 @@ def build_defs(
     return dg.Definitions(**(parts | overrides))
 
 
+refuse_range(sys.argv)
 defs = build_defs()

@@ -13,6 +13,7 @@ from nba_assets.engine.materialize import RunInfo, materialize
 from nba_assets.engine.run_options import RunOptionsError, parse_options
 from nba_assets.orchestration.automation import SKIP_DOWNSTREAM_TAG
 from nba_assets.orchestration.catalogue import freshness_of, metadata_of, tags_of
+from nba_assets.orchestration.instance import unseen
 from nba_assets.orchestration.partitions import asset_deps
 from nba_assets.orchestration.reporting import DAGSTER_BACKFILL_TAG, Events, check_specs, report, report_unasked
 from nba_assets.orchestration.resources import Pipeline
@@ -88,6 +89,8 @@ def _asset(
 def _build(context: dg.AssetExecutionContext, table: Table) -> Events:
     """Build the partitions that a run is for, and report what became of them."""
     pipeline: Pipeline = context.resources.pipeline
+    if notice := unseen(context.instance, context.run, pipeline.session.settings):
+        context.log.warning(notice)
     run = _run_info(context)
     days = [date.fromisoformat(key) for key in context.partition_keys]
     try:

@@ -40,7 +40,7 @@ if "dagster._daemon" in sys.orig_argv:
 _SCHEDULES = """
 {
   schedulesOrError(
-    repositorySelector: {repositoryName: "__repository__", repositoryLocationName: "nba_assets.definitions"}
+    repositorySelector: {repositoryName: "__repository__", repositoryLocationName: "nba_assets"}
   ) { ... on Schedules { results { id scheduleState { status } } } }
 }"""
 _STOP = """
@@ -112,12 +112,13 @@ def deployed(directory: Path, settings: Mapping[str, str]) -> Iterator[Deploymen
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=5)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    """As by Control-C, and again if that takes too long: then it ends at once, with all that it started."""
+    for seconds in (45, 15):
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=seconds)
+            return
+    process.kill()
     process.wait()
 
 

@@ -41,7 +41,7 @@ COVERAGE = """
 mutation {
   launchRun(executionParams: {
     selector: {
-      jobName: "coverage", repositoryName: "__repository__", repositoryLocationName: "nba_assets.definitions"
+      jobName: "coverage", repositoryName: "__repository__", repositoryLocationName: "nba_assets"
     }
     runConfigData: {}
   }) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } }
