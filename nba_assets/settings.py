@@ -145,7 +145,7 @@ class Settings(BaseSettings):
     @field_validator("coverage_url", "code_url")
     @classmethod
     def _is_a_page(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
+        if value and not value.startswith(("http://", "https://")):
             raise ValueError("must be an address that begins with http:// or https://")
         return value.rstrip("/") if value else None
 

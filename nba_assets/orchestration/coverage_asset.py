@@ -27,7 +27,7 @@ from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell, State
 from nba_assets.session import Session
 from nba_assets.tables import TABLES
-from nba_assets.text import markdown_table
+from nba_assets.text import counted
 
 FRESHNESS_CHECK = "results_by_nine"
 _SHOWN_DAYS = 30
@@ -111,14 +111,15 @@ def _metadata(session: Session, found: Matrix) -> dict[str, Any]:
 
 
 def seasons_as_markdown(found: Matrix) -> str:
-    """One line per season: its dates, those in order, and the partitions of each status."""
+    """One line per season: its dates, those in order, and how many partitions have each status that occurs."""
     lines = []
-    for season in sorted({season_of(row.day) for row in found.rows}):
+    for season in sorted({season_of(row.day) for row in found.rows}, reverse=True):
         rows = [row for row in found.rows if season_of(row.day) == season]
         counts = Counter(cell.status for row in rows for cell in counting_cells(row.cells))
-        numbers = [len(rows), sum(row.is_fine for row in rows), *(counts.get(status, 0) for status in Status)]
-        lines.append([season, *numbers])
-    return markdown_table(["season", "dates", "in order", *Status], lines)
+        of_status = ", ".join(f"{counts[status]:,} {status}" for status in Status if counts[status])
+        in_order = sum(row.is_fine for row in rows)
+        lines.append(f"- **{season}**: {counted(len(rows), 'date')}, {in_order} in order: {of_status}")
+    return "\n".join(lines)
 
 
 def _no_failed_partitions(table: str, cells: Sequence[Cell]) -> dg.AssetCheckResult:

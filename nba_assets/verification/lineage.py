@@ -9,12 +9,10 @@ table's own keys and identities are those of the first table read that has them 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -35,15 +33,6 @@ _LATE = tuple(date(2022, 4, 14) + timedelta(days=n) for n in range(4))
 """Dates of the regular season, and some on which the play-in ends and the playoffs begin."""
 
 _Alteration = Callable[[pd.Series, Column], pd.Series | None]
-
-
-def record(file: Path = RECORD) -> bool:
-    """Write what the experiments find for every computed table; False if it is written there already."""
-    text = text_of(found_by_experiment())
-    if file.exists() and file.read_text(encoding="utf-8") == text:
-        return False
-    file.write_text(text, encoding="utf-8")
-    return True
 
 
 def found_by_experiment() -> dict[str, dict[str, list[str]]]:
@@ -197,4 +186,4 @@ def _chance() -> np.random.Generator:
 
 
 if __name__ == "__main__":
-    print(f"{RECORD}: {'written' if record() else 'as it was'}", file=sys.stderr)
+    RECORD.write_text(text_of(found_by_experiment()), encoding="utf-8")
