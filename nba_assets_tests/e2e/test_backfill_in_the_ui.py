@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
@@ -17,6 +16,7 @@ from selenium.webdriver.common.by import By
 from nba_assets.schema.table import Phase
 from nba_assets.tables import TABLES
 from nba_assets_tests.e2e.deployment import Deployment, browser, deployed
+from nba_assets_tests.e2e.pages import picture, seen
 from nba_assets_tests.needs import needs_program, real_data
 
 pytestmark = pytest.mark.long
@@ -27,8 +27,6 @@ AFTER_THE_GAMES = tuple(
     name for name, t in TABLES.items() if not t.optional and (name.startswith("raw_") or name.endswith("game_summary"))
 )
 BEFORE_THE_GAMES = tuple(name for name, table in TABLES.items() if table.phase == Phase.PRE_GAME)
-PICTURES = Path(os.environ["NBA_TEST_PICTURES"]).resolve() if "NBA_TEST_PICTURES" in os.environ else None
-"""A directory for screenshots: NBA_TEST_PICTURES=docs/images makes those of the documentation anew."""
 LAUNCH = """
 mutation($params: LaunchBackfillParams!) {
   launchPartitionBackfill(backfillParams: $params) {
@@ -94,11 +92,11 @@ def _data_with_a_gap(directory: Path) -> Path:
 
 def test_the_first_page_is_the_graph(deployment: Deployment, page: WebDriver) -> None:
     page.get(f"{deployment.url}/asset-groups")
-    shown = _seen(page, "predictions", 60)
+    shown = seen(page, "predictions", 60)
     for unwanted in ("Join", "Welcome", "newsletter", "warning", "rror loading"):
         assert unwanted not in shown
     ActionChains(page).key_down(Keys.ALT).send_keys("e").key_up(Keys.ALT).perform()
-    shown = _seen(page, "player_daily_cache", 20)
+    shown = seen(page, "player_daily_cache", 20)
     assert "raw_shots" in shown
 
 
@@ -121,21 +119,21 @@ def test_exactly_the_gap_fails(deployment: Deployment) -> None:
 def test_the_page_shows_it(deployment: Deployment, page: WebDriver) -> None:
     selected = f"default_range=[{FIRST}...{LAST}]&partition={GAP}"
     page.get(f"{deployment.url}/assets/raw_team_boxscores?view=partitions&{selected}")
-    shown = _seen(page, str(GAP), 60)
+    shown = seen(page, str(GAP), 60)
     assert "Failed" in shown
-    _picture(page, "partitions", wait=3)
+    picture(page, "partitions", wait=3)
 
 
 def test_the_check_tells_what_is_missing(deployment: Deployment, page: WebDriver) -> None:
     page.get(f"{deployment.url}/assets/raw_team_boxscores?view=checks&checkDetail=complete")
-    shown = _seen(page, "production_ready", 60)
+    shown = seen(page, "production_ready", 60)
     assert "The partition has what the schedule says it must have" in shown
     page.find_elements(By.XPATH, "//*[text()='Partitions']")[-1].click()
-    _seen(page, "Partitions Selected", 30)
+    seen(page, "Partitions Selected", 30)
     _click_partition(page, GAP)
-    shown = _seen(page, "nba-assets explain raw_team_boxscores", 30)
+    shown = seen(page, "nba-assets explain raw_team_boxscores", 30)
     assert "GAP" in shown
-    _picture(page, "check", wait=3)
+    picture(page, "check", wait=3)
 
 
 def test_coverage_is_in_the_catalogue(deployment: Deployment, page: WebDriver) -> None:
@@ -144,23 +142,23 @@ def test_coverage_is_in_the_catalogue(deployment: Deployment, page: WebDriver) -
     status = deployment.until("the coverage job ends", 120, lambda: _run_ended(deployment, run_id))
     assert status == "SUCCESS"
     page.get(f"{deployment.url}/assets/coverage?view=checks")
-    _seen(page, "no_failed_partitions__raw_team_boxscores", 60)
+    seen(page, "no_failed_partitions__raw_team_boxscores", 60)
     page.get(f"{deployment.url}/assets/coverage?view=overview")
-    _seen(page, "newest dates", 60)
+    seen(page, "newest dates", 60)
     page.find_element(By.XPATH, "//*[contains(text(), 'Show Markdown')]").click()
-    _seen(page, "below the threshold; nothing published", 20)
+    seen(page, "below the threshold; nothing published", 20)
     heading = page.find_element(By.XPATH, "//th[contains(., 'TBOX')]")
     page.execute_script("arguments[0].scrollIntoView({block: 'center'})", heading)
-    _picture(page, "coverage_asset", wait=3)
+    picture(page, "coverage_asset", wait=3)
 
 
 def test_the_whole_graph_is_upstream_of_the_features(deployment: Deployment, page: WebDriver) -> None:
     """Everything that the feature store is made of, in one picture."""
     page.set_window_size(1800, 2300)
     page.get(f"{deployment.url}/assets/ml_feature_store_v2?view=lineage&lineageScope=upstream&lineageDepth=8")
-    shown = _seen(page, "raw_game_lines", 60)
+    shown = seen(page, "raw_game_lines", 60)
     assert "raw_team_boxscores" in shown
-    _picture(page, "asset_graph", wait=8)
+    picture(page, "asset_graph", wait=8)
 
 
 def test_launched_again_it_heals_the_gap_and_fails_nothing_that_was_good(deployment: Deployment) -> None:
@@ -180,7 +178,7 @@ def _click_partition(page: WebDriver, day: date) -> None:
     """The list of partitions draws only what is in sight: filter it first."""
     filter_ = page.find_element(By.XPATH, "//input[contains(@placeholder, 'Filter by partition')]")
     filter_.send_keys(str(day))
-    _seen(page, str(day), 10)
+    seen(page, str(day), 10)
     time.sleep(1)
     listed = page.find_element(By.XPATH, f"//*[text()='{day}']")
     page.execute_script("arguments[0].click()", listed)
@@ -218,21 +216,3 @@ def _days(ranges: list[dict[str, str]], status: str) -> set[date]:
             first, last = date.fromisoformat(range_["startKey"]), date.fromisoformat(range_["endKey"])
             found |= {first + timedelta(days=n) for n in range((last - first).days + 1)}
     return found
-
-
-def _seen(page: WebDriver, text: str, seconds: float) -> str:
-    """The page's text, once it contains what is looked for."""
-    deadline = time.monotonic() + seconds
-    shown = ""
-    while time.monotonic() < deadline:
-        shown = str(page.execute_script("return document.body.innerText"))
-        if text in shown:
-            return shown
-        time.sleep(0.5)
-    raise AssertionError(f"'{text}' did not appear; the page says: {shown[:2000]}")
-
-
-def _picture(page: WebDriver, name: str, *, wait: float) -> None:
-    if PICTURES:
-        time.sleep(wait)
-        page.save_screenshot(str(PICTURES / f"{name}.png"))
