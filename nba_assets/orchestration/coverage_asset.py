@@ -93,7 +93,7 @@ def _reaching_back(session: Session, state: State) -> State:
 
 
 def _metadata(session: Session, found: Matrix) -> dict[str, Any]:
-    """Dagster shows it in the order of the alphabet, and Markdown that is short as it is; see coverage/glance.py."""
+    """The asset's page shows it in this order, and Markdown that is short as it is: see coverage/glance.py."""
     counts, address = found.counts(), session.settings.coverage_url
     page = session.settings.coverage_page
     write_page(found, page)
