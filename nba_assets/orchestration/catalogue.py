@@ -6,6 +6,7 @@ All of it is derived from the table's declaration and from the record of its lin
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from nba_assets.settings import Settings
 from nba_assets.sources.registry import SOURCES
 from nba_assets.tables import SCHEDULE, TIERS
 from nba_assets.tables.lineage import made_of
+from nba_assets.text import joined
 from nba_assets.warehouse.ddl import DUCKDB_TYPES
 from nba_assets.warehouse.relations import relation_of
 
@@ -29,6 +31,7 @@ COVERAGE_EVERY_DAY = dg.FreshnessPolicy.cron("30 9 * * *", timedelta(minutes=31)
 _SCHEDULE_EVERY_MORNING = dg.FreshnessPolicy.cron("0 9 * * *", timedelta(hours=9), TIME_ZONE)
 """The schedule of the day is read from six o'clock on, also in summer: a date without games has a partition, too."""
 
+_MOST_SOURCES = 3
 _PACKAGE = Path(nba_assets.__file__).parent
 
 
@@ -41,16 +44,18 @@ def tags_of(table: Table, settings: Settings) -> dict[str, str]:
 
 def metadata_of(table: Table, settings: Settings) -> dict[str, Any]:
     """The metadata of a table's asset."""
-    page = f"docs/tables/{table.name}.md"
+    page, sources = f"docs/tables/{table.name}.md", made_of(table)
     metadata: dict[str, Any] = {
-        "dagster/column_schema": dg.TableSchema(columns=[_column(column) for column in columns_of(table.contract)]),
+        "dagster/column_schema": dg.TableSchema(
+            columns=[_column(c, sources[c.name]) for c in columns_of(table.contract)]
+        ),
         "dagster/table_name": relation_of(table).qualified,
         "dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[_code(table, settings)]),
         "nba/key": ", ".join(table.keys),
         "nba/available": table.phase.value,
         "nba/dictionary": dg.MetadataValue.url(f"{settings.code_url}/{page}") if settings.code_url else page,
     }
-    deps = _lineage(table)
+    deps = _deps(sources)
     return metadata | ({"dagster/column_lineage": dg.TableColumnLineage(deps)} if deps else {})
 
 
@@ -67,24 +72,25 @@ def freshness_of(table: Table, settings: Settings) -> dg.FreshnessPolicy | None:
     return _SCHEDULE_EVERY_MORNING
 
 
-def _column(column: Column) -> dg.TableColumn:
+def _column(column: Column, sources: Sequence[str]) -> dg.TableColumn:
+    """Its description says what it is made of, too: Dagster's open-source UI does not draw the lineage of columns."""
     unit = f" [{column.unit}]" if column.unit else ""
+    of = f" ← {joined(sources, _MOST_SOURCES)}" if sources else ""
     return dg.TableColumn(
         name=column.name,
         type=DUCKDB_TYPES[column.type],
-        description=f"{column.description}{unit}{' (key)' if column.is_key else ''}",
+        description=f"{column.description}{unit}{' (key)' if column.is_key else ''}{of}",
         constraints=dg.TableColumnConstraints(nullable=column.nullable, unique=False),
     )
 
 
-def _lineage(table: Table) -> dict[str, list[dg.TableColumnDep]]:
+def _deps(sources: Mapping[str, Sequence[str]]) -> dict[str, list[dg.TableColumnDep]]:
     """The columns of other assets that each column is made of; without those that are made of none."""
-    named = {name: [source.split(".") for source in sources] for name, sources in made_of(table).items()}
-    return {
-        name: [dg.TableColumnDep(dg.AssetKey(of), column) for of, column in sources]
-        for name, sources in named.items()
-        if sources
-    }
+    found = {}
+    for column, names in sources.items():
+        if names:
+            found[column] = [dg.TableColumnDep(dg.AssetKey(of), name) for of, name in (n.split(".") for n in names)]
+    return found
 
 
 def _code(table: Table, settings: Settings) -> dg.LocalFileCodeReference | dg.UrlCodeReference:

@@ -98,6 +98,10 @@ def test_columns_lead_to_the_columns_that_they_are_made_of(defs: dg.Definitions)
                 assert dep.column_name in names_of(TABLES[dep.asset_key.to_user_string()].contract)
     store = graph.get(dg.AssetKey("ml_feature_store_v2")).metadata["dagster/column_lineage"]
     cache = dg.AssetKey("player_daily_cache")
+    schema = graph.get(dg.AssetKey("ml_feature_store_v2")).metadata["dagster/column_schema"]
+    told = {column.name: column.description for column in schema.columns}
+    assert told["points_avg_last_5"].endswith(" ← player_daily_cache.points_avg_last_5")
+    assert told["missing_features"].endswith(" more")
     assert store.deps_by_column["points_avg_last_5"] == [dg.TableColumnDep(cache, "points_avg_last_5")]
 
 
