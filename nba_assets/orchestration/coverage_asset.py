@@ -15,11 +15,13 @@ from typing import Any
 import dagster as dg
 
 from nba_assets.coverage.freshness import results_by_nine
-from nba_assets.coverage.html import as_html
+from nba_assets.coverage.glance import attention, strip
+from nba_assets.coverage.html import write_page
 from nba_assets.coverage.matrix import Matrix, counting_cells, matrix
 from nba_assets.coverage.roots import next_step, roots_of
 from nba_assets.coverage.terminal import as_markdown
 from nba_assets.league.calendar import season_of
+from nba_assets.orchestration.catalogue import COVERAGE_EVERY_DAY
 from nba_assets.orchestration.explanations import explain_what_was_left_out
 from nba_assets.orchestration.reporting import in_words, listed
 from nba_assets.partition import FAILED, Status
@@ -29,7 +31,7 @@ from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell, State
 from nba_assets.session import Session
 from nba_assets.tables import TABLES
-from nba_assets.text import markdown_table
+from nba_assets.text import counted
 
 FRESHNESS_CHECK = "results_by_nine"
 _SHOWN_DAYS = 30
@@ -50,9 +52,10 @@ def coverage_asset(owners: Sequence[str]) -> dg.AssetsDefinition:
         group_name="coverage",
         owners=list(owners),
         kinds={"markdown"},
-        description="What every table has for every date, why not, and what to do. The newest 30 dates are in the "
-        "metadata of the newest materialization, with a summary per season; all dates are in the HTML page. On a "
-        "terminal: `nba-assets coverage`. Computed at 09:00 Eastern by the schedule coverage_at_nine.",
+        freshness_policy=COVERAGE_EVERY_DAY,
+        description="What every table has for every date, why not, and what to do. Below: what needs attention, the "
+        "newest 30 dates, a summary per season, and the page with all dates. On a terminal: `nba-assets coverage`. "
+        "Computed at 09:00 Eastern by the schedule coverage_at_nine.",
     )
 
     # Not an asset of its own name: its op would bear the name of the job `coverage`.
@@ -102,14 +105,17 @@ def _reaching_back(session: Session, state: State) -> State:
 
 
 def _metadata(session: Session, found: Matrix) -> dict[str, Any]:
-    counts = found.counts()
-    page = session.settings.state / "coverage.html"
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(as_html(found), encoding="utf-8")
+    """The asset's page shows it in this order, and Markdown that is short as it is: see coverage/glance.py."""
+    counts, address = found.counts(), session.settings.coverage_url
+    page = session.settings.coverage_page
+    write_page(found, page)
+    newest = Matrix(found.rows[: -_SHOWN_DAYS - 1 : -1], found.notes)
     return {
-        "newest dates": dg.MetadataValue.md(as_markdown(Matrix(found.rows[: -_SHOWN_DAYS - 1 : -1], found.notes))),
+        "attention": dg.MetadataValue.md(attention(found, address)),
+        "newest dates": dg.MetadataValue.md(strip(found)),
+        "newest dates, with numbers": dg.MetadataValue.md(as_markdown(newest)),
         "seasons": dg.MetadataValue.md(seasons_as_markdown(found)),
-        "page": dg.MetadataValue.path(str(page)),
+        "page": dg.MetadataValue.url(address) if address else dg.MetadataValue.path(str(page)),
         "dates": len(found.rows),
         "dates in order": sum(row.is_fine for row in found.rows),
         "gaps and errors": sum(counts.get(status, 0) for status in FAILED),
@@ -117,14 +123,15 @@ def _metadata(session: Session, found: Matrix) -> dict[str, Any]:
 
 
 def seasons_as_markdown(found: Matrix) -> str:
-    """One line per season: its dates, those in order, and the partitions of each status."""
+    """One line per season: its dates, those in order, and how many partitions have each status that occurs."""
     lines = []
-    for season in sorted({season_of(row.day) for row in found.rows}):
+    for season in sorted({season_of(row.day) for row in found.rows}, reverse=True):
         rows = [row for row in found.rows if season_of(row.day) == season]
         counts = Counter(cell.status for row in rows for cell in counting_cells(row.cells))
-        numbers = [len(rows), sum(row.is_fine for row in rows), *(counts.get(status, 0) for status in Status)]
-        lines.append([season, *numbers])
-    return markdown_table(["season", "dates", "in order", *Status], lines)
+        of_status = ", ".join(f"{counts[status]:,} {status}" for status in Status if counts[status])
+        in_order = sum(row.is_fine for row in rows)
+        lines.append(f"- **{season}**: {counted(len(rows), 'date')}, {in_order} in order: {of_status}")
+    return "\n".join(lines)
 
 
 def _in_order(state: State, table: str, lacking: Sequence[Cell]) -> dg.AssetCheckResult:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, datetime
 from pathlib import Path
 
 import dagster as dg
 import pandas as pd
+import time_machine
+from dagster._core.definitions.freshness import FreshnessState
+from dagster._core.definitions.freshness_evaluator import CronFreshnessPolicyEvaluator
+from dagster._core.loader import LoadingContextForTest
 
 from nba_assets.coverage.freshness import deadline_passed_for
 from nba_assets.definitions import build_defs
@@ -46,8 +51,9 @@ def test_a_gap_keeps_its_table_red_until_it_is_repaired(tmp_path: Path) -> None:
         build_range(repaired, GAP, GAP, tables=AFTER_GAMES)
         assert all(check.passed for check in _coverage(repaired, instance).values())
         told = instance.get_latest_materialization_event(dg.AssetKey("coverage")).asset_materialization.metadata
-    assert f"| {GAP} |" in told["newest dates"].value
-    assert "| 2021-22 | 4 |" in told["seasons"].value
+    assert f"| {GAP} |" in told["newest dates, with numbers"].value
+    assert "TBOX  ····" in told["newest dates"].value
+    assert told["seasons"].value.startswith("- **2021-22**: 4 dates, ")
     assert "<html" in Path(told["page"].value).read_text()
 
 
@@ -114,6 +120,41 @@ def test_of_a_season_in_which_a_table_was_never_tried_nothing_is_missing(tmp_pat
     assert {name for name, check in found.items() if not check.passed} == {FRESHNESS_CHECK}
 
 
+def test_what_needs_attention_is_read_without_a_click(tmp_path: Path) -> None:
+    """Of Markdown, Dagster shows fewer than a thousand characters as they are."""
+    address = "http://coverage.example:3001"
+    faulty = _session(tmp_path, MORNING, EditedSource({ResultSet.TEAM_LOG: _without_a_game}), coverage_url=address)
+    build_range(faulty, FIRST, LAST, tables=AFTER_GAMES)
+    with dg.DagsterInstance.ephemeral() as instance:
+        _coverage(faulty, instance)
+        told = instance.get_latest_materialization_event(dg.AssetKey("coverage")).asset_materialization.metadata
+    assert next(iter(told)) == "attention"
+    assert all(len(told[name].value) < 1000 for name in ("attention", "newest dates", "seasons"))
+    first = told["attention"].value.splitlines()[0]
+    assert first.startswith(f"- **GAP** [raw_team_boxscores {GAP}]({address}/#{GAP}/raw_team_boxscores): ")
+    assert "no box score; waiting for it: " in first
+    assert "TBOX  ·X··" in told["newest dates"].value
+    assert told["page"] == dg.MetadataValue.url(address)
+
+
+def test_the_matrix_is_late_if_it_was_not_computed_at_nine(tmp_path: Path) -> None:
+    """Dagster's own evaluation, by its own clock."""
+    defs = build_defs(pipeline=Pipeline(_session(tmp_path, MORNING)))
+    with dg.DagsterInstance.ephemeral() as instance:
+        for computed, now, state in [
+            (None, eastern(2021, 10, 23, 12), FreshnessState.UNKNOWN),
+            (eastern(2021, 10, 22, 12), eastern(2021, 10, 23, 9, 15), FreshnessState.PASS),
+            (None, eastern(2021, 10, 23, 9, 45), FreshnessState.FAIL),
+            (eastern(2021, 10, 23, 9, 50), eastern(2021, 10, 23, 10), FreshnessState.PASS),
+            (eastern(2021, 10, 24, 9, 1), eastern(2021, 10, 25, 9), FreshnessState.PASS),
+        ]:
+            if computed is not None:
+                with time_machine.travel(computed, tick=False):
+                    instance.report_runless_asset_event(dg.AssetMaterialization("coverage"))
+            with time_machine.travel(now, tick=False):
+                assert _freshness_of_coverage(defs, instance) is state, (computed, now)
+
+
 def test_results_that_are_not_in_by_nine_are_late(tmp_path: Path) -> None:
     build_range(_session(tmp_path, MORNING), FIRST, date(2021, 10, 21), tables=AFTER_GAMES)
     with dg.DagsterInstance.ephemeral() as instance:
@@ -148,8 +189,8 @@ def _check(instance: dg.DagsterInstance, day: date) -> tuple[str, str]:
     return newest.status.value, str(evaluation.metadata["reason"].value) if "reason" in evaluation.metadata else ""
 
 
-def _session(home: Path, now: datetime, source: EditedSource | None = None) -> Session:
-    return session(home, source, now=now, partitions_start=FIRST)
+def _session(home: Path, now: datetime, source: EditedSource | None = None, **settings: str) -> Session:
+    return session(home, source, now=now, partitions_start=FIRST, **settings)
 
 
 def _without_a_game(rows: pd.DataFrame) -> pd.DataFrame:
@@ -163,3 +204,9 @@ def _coverage(opened: Session, instance: dg.DagsterInstance) -> dict[str, dg.Ass
     result = job.execute_in_process(instance=instance, run_config=QUIET)
     found = (one for one in result.get_asset_check_evaluations() if one.asset_key == dg.AssetKey("coverage"))
     return {evaluation.check_name: evaluation for evaluation in found}
+
+
+def _freshness_of_coverage(defs: dg.Definitions, instance: dg.DagsterInstance) -> FreshnessState:
+    node = defs.resolve_asset_graph().get(dg.AssetKey("coverage"))
+    context = LoadingContextForTest(instance)
+    return asyncio.run(CronFreshnessPolicyEvaluator().evaluate_freshness(context=context, node=node))
