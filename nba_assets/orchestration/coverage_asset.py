@@ -44,7 +44,7 @@ def standing_check(table: str) -> str:
 
 
 def coverage_asset(owners: Sequence[str]) -> dg.AssetsDefinition:
-    """The asset with its checks; recomputed at 09:00 Eastern, and by hand."""
+    """The asset with its checks; computed after any work, at 09:00 Eastern, and by hand."""
 
     spec = dg.AssetSpec(
         "coverage",
@@ -55,7 +55,7 @@ def coverage_asset(owners: Sequence[str]) -> dg.AssetsDefinition:
         freshness_policy=COVERAGE_EVERY_DAY,
         description="What every table has for every date, why not, and what to do. Below: what needs attention, the "
         "newest 30 dates, a summary per season, and the page with all dates. On a terminal: `nba-assets coverage`. "
-        "Computed at 09:00 Eastern by the schedule coverage_at_nine.",
+        "Computed within a minute or so of whatever has built something, and at 09:00 Eastern.",
     )
 
     # Not an asset of its own name: its op would bear the name of the job `coverage`.
