@@ -126,7 +126,7 @@ def test_only_what_is_read_every_day_may_be_late(
 def test_everything_runs_by_default_and_says_when_it_fires(defs: dg.Definitions) -> None:
     schedules, sensors = list(defs.schedules or []), list(defs.sensors or [])
     assert {s.name for s in schedules} == {"every_morning", "reread_at_eleven", "coverage_at_nine", "verify_on_mondays"}
-    assert {s.name for s in sensors} == {"automation", "repair_what_is_stale", "alerts"}
+    assert {s.name for s in sensors} == {"automation", "repair_what_is_stale", "coverage_after_work", "alerts"}
     assert {s.default_status for s in schedules} == {dg.DefaultScheduleStatus.RUNNING}
     assert {s.default_status for s in sensors} == {dg.DefaultSensorStatus.RUNNING}
     assert all(s.description for s in [*schedules, *sensors])
