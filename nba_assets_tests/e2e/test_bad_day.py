@@ -1,0 +1,249 @@
+"""Days on which the source, and then people, do what they should not; the graph comes out complete all the same.
+
+Two deployments. In the first, thirty dates lack three games; a person looks for the reason, and launches three dates
+again. In the second a backfill is cancelled, two people launch at once, and the three gaps are left to the sensors.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+
+import pytest
+from selenium.webdriver.chrome.webdriver import WebDriver
+from selenium.webdriver.common.by import By
+
+from nba_assets.league.calendar import days_between
+from nba_assets.tables import TABLES
+from nba_assets_tests.e2e import ui
+from nba_assets_tests.e2e.deployment import Deployment, browser, deployed
+from nba_assets_tests.e2e.gaps import data_with_gaps, mend
+from nba_assets_tests.e2e.ui import Run
+from nba_assets_tests.needs import needs_program
+
+pytestmark = pytest.mark.long
+
+ROOT = "raw_team_boxscores"
+DAYS = days_between(date(2021, 10, 18), date(2021, 11, 16))
+GAPS = {date(2021, 10, 22): "0022100017", date(2021, 10, 30): "0022100078", date(2021, 11, 8): "0022100147"}
+"""Date -> the game that is missing. The day after the last date has games, and its schedule is not loaded."""
+FEW_DAYS = days_between(date(2021, 10, 18), date(2021, 10, 31))
+FEW_GAPS = {date(2021, 10, 20): "0022100003", date(2021, 10, 23): "0022100027", date(2021, 10, 27): "0022100055"}
+UNTIL_COMPLETE = 270.0
+"""Seconds from the mended data to the complete graph; most of it is the ledger's quiet before a repair."""
+TWO_EVALUATIONS = 70.0
+"""Seconds in which the automation sensor, which takes thirty, evaluates its conditions twice."""
+STUCK = {"IN_PROGRESS", "EXECUTION_FAILED", "SKIPPED"}
+AUTOMATION_TAG = "dagster/from_automation_condition"
+
+
+@pytest.fixture(scope="module")
+def bad_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    yield from _deployment(tmp_path_factory.mktemp("bad_day"), GAPS, "2021-11-17T10:00")
+
+
+@pytest.fixture(scope="module")
+def confusion(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    yield from _deployment(tmp_path_factory.mktemp("confusion"), FEW_GAPS, "2021-11-01T10:00")
+
+
+def _deployment(directory: Path, gaps: dict[date, str], now: str) -> Iterator[Deployment]:
+    needs_program("chromium")
+    assert data_with_gaps(directory, gaps) == gaps
+    settings = {
+        "NBA_SOURCE": "files",
+        "NBA_DATA_DIR": str(directory / "data"),
+        "NBA_NOW": now,
+        "NBA_PARTITIONS_START": "2021-10-15",
+    }
+    with deployed(directory, settings) as running:
+        running.stop_schedules()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
+    with browser(tmp_path_factory.mktemp("chromium")) as driver:
+        yield driver
+
+
+def test_exactly_the_three_gaps_fail(bad_day: Deployment) -> None:
+    assert ui.end_of(bad_day, ui.launch(bad_day, DAYS), 280) == "COMPLETED_FAILED"
+    assert _failed(bad_day) == {(ROOT, day) for day in GAPS}
+
+
+def test_every_date_behind_a_gap_names_its_root(bad_day: Deployment) -> None:
+    assert _unexplained(bad_day, DAYS, GAPS) == []
+
+
+def test_nothing_that_waits_is_tried_in_vain(bad_day: Deployment) -> None:
+    time.sleep(TWO_EVALUATIONS)
+    assert [run for run in ui.runs(bad_day) if _is_automatic(run)] == []
+
+
+@pytest.mark.parametrize("day", GAPS)
+def test_two_clicks_lead_from_the_red_day_to_the_game(bad_day: Deployment, page: WebDriver, day: date) -> None:
+    _open_partitions(bad_day, page, ROOT)
+    _click_day(page, day)
+    ui.picture(page, f"red_day_{day}", wait=2)
+    ui.click(page, "View logs")
+    ui.seen(page, GAPS[day], 15)
+    ui.picture(page, f"red_day_{day}_log", wait=2)
+
+
+@pytest.mark.parametrize("day", [date(2021, 10, 23), date(2021, 11, 5), DAYS[-1]])
+def test_two_clicks_lead_from_a_grey_day_to_the_game(bad_day: Deployment, page: WebDriver, day: date) -> None:
+    _open_partitions(bad_day, page, "player_daily_cache")
+    _click_day(page, day)
+    ui.picture(page, f"grey_day_{day}", wait=2)
+    ui.seen(page, GAPS[min(GAPS)], 15)
+
+
+def test_three_dates_launched_again_and_the_rest_follows(bad_day: Deployment) -> None:
+    mend(bad_day.directory)
+    started = time.monotonic()
+    backfill = ui.launch(bad_day, sorted(GAPS), [ROOT])
+    assert ui.end_of(bad_day, backfill, 60) == "COMPLETED_SUCCESS"
+    launched = [run for run in ui.runs(bad_day) if run.tags.get("dagster/backfill") == backfill]
+    assert sorted(_range_of(run) for run in launched) == [(str(day), str(day)) for day in sorted(GAPS)]
+    bad_day.until("the whole graph is complete", UNTIL_COMPLETE, lambda: not _lacking(bad_day, DAYS))
+    print(f"complete {time.monotonic() - started:.0f} s after three dates were launched again")
+    assert _failed(bad_day) == set()
+
+
+def test_no_check_is_stuck(bad_day: Deployment) -> None:
+    assert _stuck(bad_day) == []
+
+
+def test_the_standing_checks_turn_green_by_themselves(bad_day: Deployment) -> None:
+    bad_day.until("the coverage is computed anew", 180, lambda: not _red_standing_checks(bad_day))
+
+
+def test_the_alerts_are_resolved(bad_day: Deployment) -> None:
+    bad_day.until("no alert is open", 180, lambda: not _open_alerts(bad_day))
+    everything = json.loads(bad_day.command("alerts", "list", "--all", "--format", "json"))
+    assert [alert["state"] for alert in everything if alert["table"] == ROOT] == ["resolved"]
+
+
+def test_a_backfill_of_what_is_complete_starts_nothing_else(bad_day: Deployment) -> None:
+    before = {run.run_id for run in ui.runs(bad_day)}
+    backfills_before = ui.backfills(bad_day)
+    backfill = ui.launch(bad_day, DAYS)
+    ended = ui.end_of(bad_day, backfill, 200)
+    time.sleep(TWO_EVALUATIONS)
+    new = [run for run in ui.runs(bad_day) if run.run_id not in before]
+    print(f"a backfill of what is complete: {sum('dagster/backfill' in run.tags for run in new)} runs, {ended}")
+    assert [run for run in new if _is_automatic(run)] == []
+    assert ui.backfills(bad_day) - backfills_before == {backfill}
+    assert _lacking(bad_day, DAYS) == []
+    assert _stuck(bad_day) == []
+
+
+def test_a_backfill_that_is_cancelled_leaves_nothing_half_done(confusion: Deployment) -> None:
+    backfill = ui.launch(confusion, FEW_DAYS)
+    confusion.until("box scores come in", 120, lambda: ui.days(ui.partitions(confusion)[ROOT], "MATERIALIZED"))
+    ui.cancel(confusion, backfill)
+    assert ui.end_of(confusion, backfill, 60) == "CANCELED"
+    confusion.until("all runs are over", 60, lambda: all(run.is_over for run in ui.runs(confusion)))
+    assert {status for found in ui.partitions(confusion).values() for status in found.values()} <= {
+        "MATERIALIZED",
+        "FAILED",
+    }
+
+
+def test_two_people_launch_at_once(confusion: Deployment) -> None:
+    backfills = [ui.launch(confusion, FEW_DAYS[:10]), ui.launch(confusion, FEW_DAYS[4:])]
+    for backfill in backfills:
+        assert ui.end_of(confusion, backfill, 240) == "COMPLETED_FAILED"
+    assert _failed(confusion) == {(ROOT, day) for day in FEW_GAPS}
+    assert _unexplained(confusion, FEW_DAYS, FEW_GAPS) == []
+
+
+def test_the_sensors_alone_repair_what_has_come(confusion: Deployment) -> None:
+    mend(confusion.directory)
+    started = time.monotonic()
+    confusion.until("the whole graph is complete", UNTIL_COMPLETE, lambda: not _lacking(confusion, FEW_DAYS))
+    print(f"complete {time.monotonic() - started:.0f} s after the data were mended")
+    assert _failed(confusion) == set()
+    assert _stuck(confusion) == []
+
+
+def _failed(deployment: Deployment) -> set[tuple[str, date]]:
+    return {(name, day) for name, found in ui.partitions(deployment).items() for day in ui.days(found, "FAILED")}
+
+
+def _lacking(deployment: Deployment, days: Sequence[date]) -> list[str]:
+    """What is not materialised, and what is but without a passed check."""
+    coloured, checked = ui.partitions(deployment), ui.checks(deployment)
+    return [
+        f"{name} {day}: {coloured[name].get(day)}, complete: {checked[name, 'complete'].get(day)}"
+        for name in TABLES
+        for day in days
+        if (coloured[name].get(day), checked[name, "complete"].get(day)) != ("MATERIALIZED", "SUCCEEDED")
+    ]
+
+
+def _unexplained(deployment: Deployment, days: Sequence[date], gaps: dict[date, str]) -> list[str]:
+    """What is neither materialised nor failed, and has no failed check that names a gap on or before its date."""
+    coloured, found = ui.partitions(deployment), []
+    for name in TABLES:
+        for day in (day for day in days if day not in coloured[name]):
+            told = ui.text_of_check(deployment, name, "complete", day)
+            if not any(f"{ROOT} {gap}" in told for gap in gaps if gap <= day):
+                found.append(f"{name} {day}: {told or 'no check'}")
+    red = ui.checks(deployment)
+    silent = [
+        f"{name} {day}: complete is {red[name, 'complete'].get(day)}"
+        for name in TABLES
+        for day in days
+        if day not in coloured[name] and red[name, "complete"].get(day) != "FAILED"
+    ]
+    return found + silent
+
+
+def _stuck(deployment: Deployment) -> list[str]:
+    """Checks that were announced and have no result."""
+    return [
+        f"{check} of {name} {day}: {status}"
+        for (name, check), found in ui.checks(deployment).items()
+        for day, status in found.items()
+        if status in STUCK
+    ]
+
+
+def _red_standing_checks(deployment: Deployment) -> list[str]:
+    return [f"{check}: {status}" for check, status in ui.standing_checks(deployment).items() if status != "SUCCEEDED"]
+
+
+def _open_alerts(deployment: Deployment) -> list[str]:
+    return json.loads(deployment.command("alerts", "list", "--format", "json"))
+
+
+def _is_automatic(run: Run) -> bool:
+    """Started by a condition or by the sensor that repairs."""
+    return AUTOMATION_TAG in run.tags or run.job == "repair"
+
+
+def _range_of(run: Run) -> tuple[str, str]:
+    day = run.tags.get("dagster/partition", "")
+    return (
+        run.tags.get("dagster/asset_partition_range_start", day),
+        run.tags.get("dagster/asset_partition_range_end", day),
+    )
+
+
+def _open_partitions(deployment: Deployment, page: WebDriver, table: str) -> None:
+    """The page of a table's partitions on the dates at hand; no click counts before it."""
+    page.get(f"{deployment.url}/assets/{table}?view=partitions&default_range=[{DAYS[0]}...{DAYS[-1]}]")
+    ui.seen(page, f"{len(DAYS)} Partitions Selected", 60)
+
+
+def _click_day(page: WebDriver, day: date) -> None:
+    """The list draws only what is in sight: scroll to the date, then one click."""
+    filter_ = page.find_element(By.XPATH, "//input[contains(@placeholder, 'Filter by name')]")
+    filter_.send_keys(str(day))
+    time.sleep(1)
+    ui.click(page, str(day))
