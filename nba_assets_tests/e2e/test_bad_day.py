@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from nba_assets.tables import TABLES
 from nba_assets_tests.e2e import ui
 from nba_assets_tests.e2e.deployment import Deployment, browser, deployed
 from nba_assets_tests.e2e.gaps import data_with_gaps, mend
-from nba_assets_tests.e2e.ui import Run
+from nba_assets_tests.e2e.ui import Run, Tick
 from nba_assets_tests.needs import needs_program
 
 pytestmark = pytest.mark.long
@@ -30,12 +30,11 @@ ROOT = "raw_team_boxscores"
 DAYS = days_between(date(2021, 10, 18), date(2021, 11, 16))
 GAPS = {date(2021, 10, 22): "0022100017", date(2021, 10, 30): "0022100078", date(2021, 11, 8): "0022100147"}
 """Date -> the game that is missing. The day after the last date has games, and its schedule is not loaded."""
-FEW_DAYS = days_between(date(2021, 10, 18), date(2021, 10, 31))
-FEW_GAPS = {date(2021, 10, 20): "0022100003", date(2021, 10, 23): "0022100027", date(2021, 10, 27): "0022100055"}
+FEW_DAYS = days_between(date(2021, 10, 19), date(2021, 10, 30))
+FEW_GAPS = {date(2021, 10, 19): "0022100001", date(2021, 10, 24): "0022100035", date(2021, 10, 30): "0022100078"}
+"""The first and the last date, and one between them: each gap between others costs a dozen runs."""
 UNTIL_COMPLETE = 270.0
 """Seconds from the mended data to the complete graph; most of it is the ledger's quiet before a repair."""
-TWO_EVALUATIONS = 70.0
-"""Seconds in which the automation sensor, which takes thirty, evaluates its conditions twice."""
 STUCK = {"IN_PROGRESS", "EXECUTION_FAILED", "SKIPPED"}
 AUTOMATION_TAG = "dagster/from_automation_condition"
 
@@ -47,7 +46,7 @@ def bad_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 
 @pytest.fixture(scope="module")
 def confusion(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    yield from _deployment(tmp_path_factory.mktemp("confusion"), FEW_GAPS, "2021-11-01T10:00")
+    yield from _deployment(tmp_path_factory.mktemp("confusion"), FEW_GAPS, "2021-10-31T10:00")
 
 
 def _deployment(directory: Path, gaps: dict[date, str], now: str) -> Iterator[Deployment]:
@@ -79,27 +78,28 @@ def test_every_date_behind_a_gap_names_its_root(bad_day: Deployment) -> None:
     assert _unexplained(bad_day, DAYS, GAPS) == []
 
 
-def test_nothing_that_waits_is_tried_in_vain(bad_day: Deployment) -> None:
-    time.sleep(TWO_EVALUATIONS)
-    assert [run for run in ui.runs(bad_day) if _is_automatic(run)] == []
-
-
 @pytest.mark.parametrize("day", GAPS)
 def test_two_clicks_lead_from_the_red_day_to_the_game(bad_day: Deployment, page: WebDriver, day: date) -> None:
     _open_partitions(bad_day, page, ROOT)
     _click_day(page, day)
-    ui.picture(page, f"red_day_{day}", wait=2)
+    ui.picture(page, "red_day", wait=2)
     ui.click(page, "View logs")
     ui.seen(page, GAPS[day], 15)
-    ui.picture(page, f"red_day_{day}_log", wait=2)
+    ui.picture(page, "red_day_log", wait=2)
 
 
 @pytest.mark.parametrize("day", [date(2021, 10, 23), date(2021, 11, 5), DAYS[-1]])
 def test_two_clicks_lead_from_a_grey_day_to_the_game(bad_day: Deployment, page: WebDriver, day: date) -> None:
     _open_partitions(bad_day, page, "player_daily_cache")
     _click_day(page, day)
-    ui.picture(page, f"grey_day_{day}", wait=2)
+    ui.picture(page, "grey_day", wait=2)
     ui.seen(page, GAPS[min(GAPS)], 15)
+
+
+def test_nothing_that_waits_is_tried_in_vain(bad_day: Deployment) -> None:
+    (ended,) = ui.backfills(bad_day).values()
+    ui.evaluated(bad_day, "automation", 2, since=ended, seconds=90)
+    assert _automatic(ui.runs(bad_day)) == []
 
 
 def test_three_dates_launched_again_and_the_rest_follows(bad_day: Deployment) -> None:
@@ -129,17 +129,17 @@ def test_the_alerts_are_resolved(bad_day: Deployment) -> None:
 
 
 def test_a_backfill_of_what_is_complete_starts_nothing_else(bad_day: Deployment) -> None:
-    before = {run.run_id for run in ui.runs(bad_day)}
-    backfills_before = ui.backfills(bad_day)
+    runs_before, backfills_before = {run.run_id for run in ui.runs(bad_day)}, set(ui.backfills(bad_day))
     backfill = ui.launch(bad_day, DAYS)
     ended = ui.end_of(bad_day, backfill, 200)
-    time.sleep(TWO_EVALUATIONS)
-    new = [run for run in ui.runs(bad_day) if run.run_id not in before]
+    ui.evaluated(bad_day, "automation", 3, since=time.time(), seconds=120)
+    new = [run for run in ui.runs(bad_day) if run.run_id not in runs_before]
     print(f"a backfill of what is complete: {sum('dagster/backfill' in run.tags for run in new)} runs, {ended}")
-    assert [run for run in new if _is_automatic(run)] == []
-    assert ui.backfills(bad_day) - backfills_before == {backfill}
+    assert _automatic(new) == []
+    assert set(ui.backfills(bad_day)) - backfills_before == {backfill}
     assert _lacking(bad_day, DAYS) == []
     assert _stuck(bad_day) == []
+    assert _ticks_with_errors(bad_day) == []
 
 
 def test_a_backfill_that_is_cancelled_leaves_nothing_half_done(confusion: Deployment) -> None:
@@ -155,7 +155,7 @@ def test_a_backfill_that_is_cancelled_leaves_nothing_half_done(confusion: Deploy
 
 
 def test_two_people_launch_at_once(confusion: Deployment) -> None:
-    backfills = [ui.launch(confusion, FEW_DAYS[:10]), ui.launch(confusion, FEW_DAYS[4:])]
+    backfills = [ui.launch(confusion, FEW_DAYS[:7]), ui.launch(confusion, FEW_DAYS[4:])]
     for backfill in backfills:
         assert ui.end_of(confusion, backfill, 240) == "COMPLETED_FAILED"
     assert _failed(confusion) == {(ROOT, day) for day in FEW_GAPS}
@@ -169,6 +169,7 @@ def test_the_sensors_alone_repair_what_has_come(confusion: Deployment) -> None:
     print(f"complete {time.monotonic() - started:.0f} s after the data were mended")
     assert _failed(confusion) == set()
     assert _stuck(confusion) == []
+    assert _ticks_with_errors(confusion) == []
 
 
 def _failed(deployment: Deployment) -> set[tuple[str, date]]:
@@ -214,6 +215,10 @@ def _stuck(deployment: Deployment) -> list[str]:
     ]
 
 
+def _ticks_with_errors(deployment: Deployment) -> list[Tick]:
+    return [tick for tick in ui.ticks(deployment) if tick.error]
+
+
 def _red_standing_checks(deployment: Deployment) -> list[str]:
     return [f"{check}: {status}" for check, status in ui.standing_checks(deployment).items() if status != "SUCCEEDED"]
 
@@ -222,9 +227,9 @@ def _open_alerts(deployment: Deployment) -> list[str]:
     return json.loads(deployment.command("alerts", "list", "--format", "json"))
 
 
-def _is_automatic(run: Run) -> bool:
-    """Started by a condition or by the sensor that repairs."""
-    return AUTOMATION_TAG in run.tags or run.job == "repair"
+def _automatic(runs: Iterable[Run]) -> list[Run]:
+    """What was started by a condition or by the sensor that repairs."""
+    return [run for run in runs if AUTOMATION_TAG in run.tags or run.job == "repair"]
 
 
 def _range_of(run: Run) -> tuple[str, str]:

@@ -49,7 +49,13 @@ _RUNS = """
   }
 }"""
 _BACKFILL = "query($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"
-_BACKFILLS = "{ partitionBackfillsOrError { ... on PartitionBackfills { results { id } } } }"
+_BACKFILLS = "{ partitionBackfillsOrError { ... on PartitionBackfills { results { id endTimestamp } } } }"
+_TICKS = """
+query($selector: RepositorySelector!) {
+  sensorsOrError(repositorySelector: $selector) {
+    ... on Sensors { results { name sensorState { ticks(limit: 200) { timestamp status error { message } } } } }
+  }
+}"""
 _PARTITIONS = """
 query($keys: [AssetKeyInput!]) {
   assetNodes(assetKeys: $keys) {
@@ -151,9 +157,40 @@ def runs(deployment: Deployment) -> list[Run]:
     ]
 
 
-def backfills(deployment: Deployment) -> set[str]:
-    """The ids of all backfills, those of automation too."""
-    return {found["id"] for found in deployment.graphql(_BACKFILLS)["partitionBackfillsOrError"]["results"]}
+def backfills(deployment: Deployment) -> dict[str, float | None]:
+    """Id of each backfill, those of automation too -> when it ended, in seconds of the clock."""
+    found = deployment.graphql(_BACKFILLS)["partitionBackfillsOrError"]["results"]
+    return {backfill["id"]: backfill["endTimestamp"] for backfill in found}
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One evaluation of a sensor; `error` is empty where it went well."""
+
+    sensor: str
+    at: float
+    is_over: bool
+    error: str
+
+
+def ticks(deployment: Deployment) -> list[Tick]:
+    """The last two hundred evaluations of every sensor."""
+    selector = {"repositoryName": "__repository__", "repositoryLocationName": deployment.location}
+    sensors = deployment.graphql(_TICKS, selector=selector)["sensorsOrError"]["results"]
+    return [
+        Tick(sensor["name"], tick["timestamp"], tick["status"] != "STARTED", (tick["error"] or {}).get("message", ""))
+        for sensor in sensors
+        for tick in sensor["sensorState"]["ticks"]
+    ]
+
+
+def evaluated(deployment: Deployment, sensor: str, times: int, since: float, seconds: float) -> None:
+    """Wait until a sensor was evaluated so often since a moment."""
+    deployment.until(
+        f"{times} evaluations of {sensor}",
+        seconds,
+        lambda: sum(tick.sensor == sensor and tick.is_over and tick.at > since for tick in ticks(deployment)) >= times,
+    )
 
 
 def partitions(deployment: Deployment) -> dict[str, Colours]:
