@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import dagster as dg
@@ -12,10 +13,11 @@ from nba_assets.orchestration.automation import automation_sensor, conditions
 from nba_assets.orchestration.coverage_asset import coverage_asset
 from nba_assets.orchestration.jobs import coverage_job, daily, repair_job, reread_job, verify_job
 from nba_assets.orchestration.partitions import daily_partitions
+from nba_assets.orchestration.ranges_refused import refuse_range
 from nba_assets.orchestration.resources import Pipeline
 from nba_assets.orchestration.schedules import fixed_schedules, load_every_morning, reread_results
-from nba_assets.orchestration.sensors import repair_sensor
-from nba_assets.session import Session
+from nba_assets.orchestration.sensors import coverage_sensor, repair_sensor
+from nba_assets.session import Session, partitions_end
 from nba_assets.settings import Settings, load_settings
 from nba_assets.tables import TABLES
 from nba_assets.tables.rehearsal import rehearse
@@ -28,7 +30,7 @@ def build_defs(
     rehearse(TABLES)
     given = settings
     settings = settings or (pipeline.session.settings if pipeline else load_settings())
-    partitions = daily_partitions(settings.partitions_start)
+    partitions = daily_partitions(settings.partitions_start, partitions_end(settings))
 
     def open_session() -> Session:
         # Read again each time: credentials count as they are when a client is made, not when this was imported.
@@ -46,11 +48,17 @@ def build_defs(
             reread_results(open_session, reread_job),
             *fixed_schedules(),
         ],
-        "sensors": [automation_sensor(), repair_sensor(open_session, repair_job), alert_sensor(open_session)],
+        "sensors": [
+            automation_sensor(),
+            repair_sensor(open_session, repair_job),
+            coverage_sensor(open_session, coverage_job),
+            alert_sensor(open_session),
+        ],
         "resources": {"pipeline": from_settings},
         "executor": dg.in_process_executor,
     }
     return dg.Definitions(**(parts | overrides))
 
 
+refuse_range(sys.argv)
 defs = build_defs()

@@ -65,6 +65,20 @@ class Session:
         """The Eastern date of the present moment."""
         return self.now().astimezone(EASTERN).date()
 
+    @cached_property
+    def partitions_end(self) -> date | None:
+        """The last date that has a partition; None where each new day gets one. See `partitions_end`."""
+        return partitions_end(self.settings)
+
+    @property
+    def last_partition(self) -> date:
+        """The last date that has a partition by now."""
+        return self.today() if self.partitions_end is None else min(self.partitions_end, self.today())
+
+    def has_ended(self) -> bool:
+        """Whether it is all history: no partition for today, and nothing to wait for."""
+        return self.last_partition < self.today()
+
     def results_are_due(self, day: date) -> bool:
         """Whether the results of a date must be there by now."""
         midnight = datetime(day.year, day.month, day.day, tzinfo=EASTERN)
@@ -74,6 +88,21 @@ class Session:
 def open_session(settings: Settings | None = None) -> Session:
     """A session on the settings, by default those of the environment."""
     return Session(settings or load_settings())
+
+
+def partitions_end(settings: Settings) -> date | None:
+    """The last date that has a partition; None where each new day gets one. Opens nothing, and raises nothing.
+
+    NBA_PARTITIONS_END, if it is set. Else the last date of a source that has the past alone, and never a date after
+    that of a clock that NBA_NOW has stopped.
+    """
+    if settings.partitions_end is not None:
+        return settings.partitions_end
+    today = settings.clock().astimezone(EASTERN).date()
+    ended = SOURCES[settings.source].ended_on(settings, today)
+    end = min([day for day in (ended, settings.now and today) if day], default=None)
+    # What ends before it begins would have no partitions at all; then the start is what somebody has to look at.
+    return end if end is not None and end >= settings.partitions_start else None
 
 
 def _open_source(settings: Settings) -> Source:

@@ -15,7 +15,15 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Annotated, Any
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from nba_assets.league.calendar import COUNTING_TYPES, EASTERN
@@ -68,6 +76,7 @@ class Settings(BaseSettings):
     home: Path = Path(".nba")
     duckdb_path: Path | None = None
     partitions_start: date = date(2021, 10, 1)
+    partitions_end: date | None = None
     completeness: Completeness = Completeness.RELATIVE
     policy: Annotated[dict[str, dict[str, Any]], NoDecode] = {}
     publishing_delay_hours: float = Field(default=30.0, ge=0)
@@ -115,6 +124,14 @@ class Settings(BaseSettings):
             return json.loads(value)
         except ValueError as error:
             raise ValueError(f'must be JSON like {{"player_daily_cache": {{"min_share": 0.8}}}} ({error})') from error
+
+    @field_validator("partitions_end")
+    @classmethod
+    def _ends_after_the_start(cls, value: date | None, info: ValidationInfo) -> date | None:
+        start = info.data.get("partitions_start")  # absent if it is wrong itself, which is said then
+        if value is not None and start is not None and value < start:
+            raise ValueError(f"is before the first partition, {start} (NBA_PARTITIONS_START)")
+        return value
 
     @field_validator("heartbeat_url")
     @classmethod

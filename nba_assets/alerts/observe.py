@@ -159,9 +159,9 @@ class Observation:
 
 
 def observe(session: Session, instance: InstanceFacts) -> Observation:
-    """Read the ledger of the whole history, up to today."""
-    today = session.today()
-    state = load_state(session, min(session.settings.partitions_start, today), today)
+    """Read the ledger of the whole history, up to the last partition that there is."""
+    last = session.last_partition
+    state = load_state(session, min(session.settings.partitions_start, last), last)
     corrected = session.warehouse.read_relation(CORRECTIONS)
     of_late = corrected[corrected["corrected_at"] > datetime.now(UTC) - _OF_LATE]
     return Observation(session, state, tuple(state.attempted_days()), instance, tuple(corrections_of(of_late)))

@@ -14,16 +14,20 @@ from nba_assets.alerts.alert import OUT_OF_REACH, RUN_FAILED, RootCause, Tier
 from nba_assets.coverage.freshness import DEADLINE, Freshness
 from nba_assets.league.calendar import season_of
 from nba_assets.partition import FAILED, THRESHOLDS, Cause, Finding, Partition, Status
+from nba_assets.planning.holes import not_in_order
 from nba_assets.planning.state import Cell, State
 from nba_assets.schema.table import TimeRule
 from nba_assets.sources.base import OutOfReach
-from nba_assets.tables import TABLES
+from nba_assets.tables import TABLES, TIERS
 from nba_assets.text import joined
 from nba_assets.warehouse.ledger import attempt_id_at, moment_of
 
 QUIET = frozenset({Status.NO_GAMES, Status.BOOTSTRAP, Status.NOT_DUE, Status.MISSING})
 """Statuses of dates that neither prove nor disprove anything: a cause goes on across them."""
 
+_NEVER_COMPUTED = (
+    "never computed, though it was asked for and everything that it is made of is there: do the sensors run?"
+)
 _A_DAY = timedelta(days=1)
 _MOST_DATES = 60
 _DIGITS = 10  # of a game id
@@ -37,9 +41,14 @@ def find_root_causes(
 ) -> list[RootCause]:
     """The root causes of the days, given in order; each cell that is not in order is a root, or counted to its root.
 
-    A cell that was never computed is no root by itself, but the results that nobody asked for (`forgotten`) are.
+    A cell that was never computed is no root by itself, but what was left out between others is (`holes.py`), and the
+    results that nobody asked for (`forgotten`) are.
     """
     roots = _roots(state, days)
+    left_out = _left_out(state, days)
+    if left_out:  # nobody asks for them, nor for results: that is one trouble
+        first = forgotten[0].never_asked[0] if forgotten else left_out[0]
+        roots |= dict.fromkeys(left_out, first)
     for results in forgotten:
         roots |= dict.fromkeys(results.never_asked, results.never_asked[0])
     affected: dict[Partition, list[Partition]] = {root: [] for root in roots.values()}
@@ -49,7 +58,11 @@ def find_root_causes(
     found = [_root_cause(state.cell(root.table, root.day), affected[root], today) for root in affected]
     reason = _forgotten([results.day for results in forgotten])
     return [
-        replace(cause, tier=Tier.CRITICAL, reason=reason, findings=()) if cause.partition in overdue else cause
+        replace(cause, tier=Tier.CRITICAL, reason=reason, findings=())
+        if cause.partition in overdue
+        else replace(cause, reason=_NEVER_COMPUTED)
+        if cause.status == Status.MISSING
+        else cause
         for cause in found
     ]
 
@@ -94,6 +107,13 @@ def _root(cell: Cell, of_day: dict[str, Partition], latest: dict[tuple[str, str]
         if root is not None:
             return root
     return cell.partition
+
+
+def _left_out(state: State, days: Sequence[date]) -> list[Partition]:
+    """What was never computed though it was asked for, date by date; what is behind others after these."""
+    lacking = [cell for name in TABLES for cell in not_in_order(state, name, days) if cell.status == Status.MISSING]
+    behind = {cell.partition: state.obstacle(cell.partition.table, cell.partition.day) is not None for cell in lacking}
+    return sorted(behind, key=lambda partition: (behind[partition], partition.day, TIERS[partition.table]))
 
 
 def _root_cause(cell: Cell, affected: Iterable[Partition], today: date) -> RootCause:

@@ -119,6 +119,12 @@ def read_range(session: Session, start: str, end: str) -> list[date]:
         )
     if last > session.today():
         raise UsageError(f"{last} is after today, {session.today()}: there is no partition for it yet")
+    if last > session.last_partition:
+        ends = "" if session.settings.partitions_end else f", where the source '{session.settings.source}' ends"
+        raise UsageError(
+            f"{last} is after the last partition, {session.last_partition}{ends}. Set NBA_PARTITIONS_END to {last} or "
+            "later."
+        )
     return days_between(first, last)
 
 

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import subprocess
 import sys
-from pathlib import Path
+import time
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 
-from nba_assets.cli.console import UsageError, err, errors_explained
+from nba_assets.cli.console import FAILED, UsageError, err, errors_explained
 from nba_assets.settings import load_settings
+
+_NOT_SUPERSEDED = "ignore:Function `dev_command` is superseded"
+"""`dg dev`, which Dagster recommends, runs the same function, and needs twenty more packages."""
+
+_GRACE_SECONDS, _LAST_GRACE_SECONDS = 30.0, 5.0
 
 
 def dev(
@@ -19,7 +28,7 @@ def dev(
     host: Annotated[str, typer.Option(help="Address of the web server.")] = "127.0.0.1",
 ) -> None:
     """Start the Dagster UI with its daemon (schedules, sensors, automation) on this state."""
-    from nba_assets.orchestration.instance import open_instance
+    from nba_assets.orchestration.instance import open_instance, shipped
 
     with errors_explained():
         _require_free_port(host, port)
@@ -31,10 +40,56 @@ def dev(
         # Created here, by one process: the web server, the daemon and the code server all open it at once.
         with open_instance(settings):
             pass
-        dagster = str(Path(sys.executable).with_name("dagster"))
         err.print(f"asset graph: http://{host}:{port}/asset-groups", highlight=False)
-        arguments = ["dev", "-m", "nba_assets.definitions", "-h", host, "-p", str(port)]
-        os.execv(dagster, [dagster, *arguments])
+        dagster = [sys.executable, "-W", _NOT_SUPERSEDED, "-m", "dagster", "dev"]
+        is_asked_to_end = supervise([*dagster, "-w", str(shipped("workspace.yaml")), "-h", host, "-p", str(port)])
+    if not is_asked_to_end:
+        err.say("error: Dagster has ended by itself; its last lines above say why")
+        raise typer.Exit(FAILED)
+
+
+def supervise(command: Sequence[str]) -> bool:
+    """Run a command until it ends, or this process is told to end; then nothing that it started is left.
+
+    True if this process was told to end: by Control-C, SIGTERM, or a terminal that was closed.
+    """
+    # SIGINT among them: a shell that starts us in the background has it ignored, and all that we start with us.
+    for told in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(told, signal.default_int_handler)
+    # A group of its own: it hears of Control-C once, from here, and what it started can be ended with it.
+    process = subprocess.Popen(command, start_new_session=True)
+    try:
+        process.wait()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        _end_group(process)
+    return False
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """Ask a process and all that it started to end, and end what does not; at once if this process is told again."""
+    try:
+        _signal_group(process, signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE_SECONDS)
+        deadline = time.monotonic() + _LAST_GRACE_SECONDS
+        while _signal_group(process, 0) and time.monotonic() < deadline:
+            time.sleep(0.1)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        _signal_group(process, signal.SIGKILL)
+        process.wait()
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: int) -> bool:
+    """Whether there was anybody left to hear it."""
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _require_free_port(host: str, port: int) -> None:

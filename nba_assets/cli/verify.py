@@ -62,7 +62,7 @@ def _verified(session: Session, season: str | None, *, quiet: bool) -> Report:
         raise nothing_built()
     if season is not None and season not in stored:
         opening = OPENING_NIGHTS.get(season, season_first_day(season))
-        last = min(season_last_day(season), session.today())
+        last = min(season_last_day(season), session.last_partition)
         raise UsageError(
             f"season {season} is not stored; stored: {', '.join(stored)}. Run: nba-assets backfill {opening} {last}"
         )

@@ -55,6 +55,8 @@ def results_by_nine(session: Session, state: State) -> Freshness:
 def results_are_missed(session: Session, state: State) -> bool:
     """Whether the source still owes the newest results that must be in, of a date that has games, or may have."""
     day = deadline_passed_for(session)
+    if session.has_ended():
+        return False
     are_in = all(state.cell(name, day).status in FINE for name in _RESULTS)
     return not are_in and _may_have_had_games(day, state, ScheduleAtHand(session))
 
@@ -66,7 +68,7 @@ def never_asked_for(session: Session, state: State) -> list[Freshness]:
     that is still going on, however long. A range of the past that was never backfilled is no omission. A date whose
     schedule was never loaded had games, unless the schedule at hand says that it had none.
     """
-    last = deadline_passed_for(session)
+    last = min(deadline_passed_for(session), session.last_partition)
     attempted = [day for day in state.attempted_days() if state.newest(SCHEDULE.name, day) is not None]
     silence = _silence(attempted, state, last)
     recent = last - (_RECENT_DAYS - 1) * _DAY

@@ -61,11 +61,12 @@ class RunInfo:
 
 @dataclass(frozen=True)
 class PartitionResult:
-    """What became of one partition; `changed` says whether rows were replaced."""
+    """What became of one partition; `changed` says whether rows were replaced, the hash what is published by now."""
 
     outcome: Outcome
     changed: bool
     rows: pd.DataFrame = field(repr=False)
+    content_hash: str | None = None
 
     @property
     def day(self) -> date:
@@ -121,7 +122,9 @@ def materialize(
             )
         )
     rows, nothing = dict(by_date(result.rows, table.partition)), table.empty()
-    return [PartitionResult(outcomes[day], day in changed, rows.get(day, nothing)) for day in sorted(days)]
+    return [
+        PartitionResult(outcomes[day], day in changed, rows.get(day, nothing), hashes.get(day)) for day in sorted(days)
+    ]
 
 
 def _refuse_another_league(session: Session) -> None:

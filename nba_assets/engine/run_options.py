@@ -23,6 +23,7 @@ class RunOptions:
     `backfill_mode` relaxes two thresholds and digests alerts. `skip_downstream_trigger` keeps automation from
     going on from this run, and implies backfill mode. `force` publishes below the threshold and in bootstrap.
     `bootstrap_days` replaces the policy's. `rewrite` builds what is up to date as well, and writes it again.
+    `forced_by` is who accepts what a forced partition lacks.
     """
 
     backfill_mode: bool = False
@@ -46,7 +47,7 @@ class ParsedOptions:
     mode_line: str
 
 
-NAMES = ("backfill_mode", "is_backfill", "skip_downstream_trigger", "force", "rewrite", "bootstrap_days")
+NAMES = ("backfill_mode", "is_backfill", "skip_downstream_trigger", "force", "rewrite", "bootstrap_days", "forced_by")
 
 
 def parse_options(given: Mapping[str, Any], *, backfill_tag: str | None = None) -> ParsedOptions:
@@ -89,6 +90,10 @@ def _checked(name: str, value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise RunOptionsError(f"run option bootstrap_days must be a whole number from 0, not {value!r}")
         return value
+    if name == "forced_by":
+        if not isinstance(value, str) or not value.strip():
+            raise RunOptionsError(f"run option forced_by must be a name, not {value!r}")
+        return value.strip()
     if not isinstance(value, bool):
         raise RunOptionsError(f"run option {name} must be true or false, not {value!r}")
     return value

@@ -26,7 +26,7 @@ from nba_assets.warehouse.ledger import moment_of
 _LOOK_BACK = timedelta(days=1)
 _OVERLAP = timedelta(seconds=5)
 _MOST_RUNS = 500
-_BACKFILLS_RUNNING = frozenset({BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING})
+BACKFILLS_RUNNING = frozenset({BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING})
 
 
 def alert_sensor(
@@ -73,7 +73,7 @@ def _since(cursor: str | None, now: datetime) -> datetime:
 def _is_over(instance: dg.DagsterInstance, backfill_id: str) -> bool | None:
     """None for backfills of the command line, which Dagster does not know of."""
     backfill = instance.get_backfill(backfill_id)
-    return None if backfill is None else backfill.status not in _BACKFILLS_RUNNING
+    return None if backfill is None else backfill.status not in BACKFILLS_RUNNING
 
 
 def _asked(instance: dg.DagsterInstance, backfill_id: str) -> set[Partition] | None:

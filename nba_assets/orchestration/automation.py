@@ -18,6 +18,9 @@ from nba_assets.tables import TABLES
 SKIP_DOWNSTREAM_TAG = "nba/skip_downstream_trigger"
 """On a run that automation must not go on from; set by the step itself when its options say so."""
 
+AFTER_PEOPLE = {"dagster/priority": "-1"}
+"""The tags of a run that nobody has launched: in the queue, what a person launches goes first."""
+
 FOLLOWED_TAG = "nba/followed"
 """On a run whose launcher itself goes on to everything downstream: a backfill of the whole graph."""
 
@@ -31,14 +34,15 @@ def conditions(policies: Mapping[str, Policy]) -> dict[str, dg.AutomationConditi
 def inputs_are_ready(table: Table, policies: Mapping[str, Policy]) -> dg.AutomationCondition[Any]:
     """Request a partition when what it reads has come in; partition by partition, over all history.
 
-    Dagster's eager condition with four differences: it looks at every partition, not at the latest; it waits for
+    Dagster's eager condition with five differences: it looks at every partition, not at the latest; it waits for
     the blocking checks of every input; it never requests a partition in the same tick as its input, so that a gap
-    fails alone and what follows is held instead of failing with it; it does not go on from runs that said so.
+    fails alone and what follows is held instead of failing with it; it does not go on from runs that said so; an input
+    that was materialised again with the content that it had is no update.
 
-    - fires: an input was materialised, and all inputs of the date (of the day before, for history) are there;
+    - fires: the content of an input has changed, and all inputs of the date (of the day before, for history) are there;
     - waits: an input is missing, being computed, or about to be requested;
     - holds: a blocking check of an input failed: a gap. The repair of the gap is an update, and it fires;
-    - idles: nothing has been updated since it was last requested or computed.
+    - idles: nothing has changed since it was last requested or computed.
 
     What the table can do without (`critical` in its policy) must have been attempted; optional ones are not waited for.
     """
@@ -60,16 +64,23 @@ def inputs_are_ready(table: Table, policies: Mapping[str, Policy]) -> dg.Automat
 
 
 def _an_input_was_updated() -> dg.AutomationCondition[Any]:
-    """Since the partition was last requested or computed, by a run that lets automation go on.
+    """Since the partition was last requested or computed, with other content, by a run that lets automation go on.
 
     A run that does not also ends what earlier updates began: the partition waits for the next ordinary update.
     """
     must_not_trigger = When.all_new_updates_have_run_tags(tag_keys={SKIP_DOWNSTREAM_TAG})
     need_not_trigger = When.all_new_updates_have_run_tags(tag_keys={FOLLOWED_TAG})
-    new = When.newly_updated() & ~When.executed_with_root_target()
+    new = When.newly_updated() & When.data_version_changed() & ~When.executed_with_root_target()
     updated = When.any_deps_match(new & ~must_not_trigger & ~need_not_trigger).with_label("an input was updated")
     silenced = When.any_deps_match(must_not_trigger).with_label("an input was updated without trigger")
-    handled = When.newly_requested() | When.newly_updated() | When.initial_evaluation() | silenced
+    # A backfill goes on by itself to whatever it is for; what it leaves out is behind a gap, and would be so again.
+    handled = (
+        When.newly_requested()
+        | When.newly_updated()
+        | When.backfill_in_progress()
+        | When.initial_evaluation()
+        | silenced
+    )
     return updated.since(handled).with_label("an input was updated since last handled")
 
 
@@ -80,6 +91,7 @@ def automation_sensor() -> dg.AutomationConditionSensorDefinition:
         target=dg.AssetSelection.assets(*TABLES),
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=30,
+        run_tags=AFTER_PEOPLE,
         description="Computes a partition when all its inputs of the date (and of the day before) have come in and "
         "their blocking checks passed. A gap holds what follows until it is repaired.",
     )

@@ -16,11 +16,14 @@ import dagster as dg
 from nba_assets.coverage.freshness import Freshness, results_by_nine
 from nba_assets.coverage.html import as_html
 from nba_assets.coverage.matrix import Matrix, counting_cells, matrix
+from nba_assets.coverage.roots import next_step, roots_of
 from nba_assets.coverage.terminal import as_markdown
 from nba_assets.league.calendar import season_of
-from nba_assets.orchestration.reporting import listed
+from nba_assets.orchestration.explanations import explain_what_was_left_out
+from nba_assets.orchestration.reporting import in_words, listed
 from nba_assets.partition import FAILED, Status
 from nba_assets.planning.history import history
+from nba_assets.planning.holes import not_in_order
 from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell, State
 from nba_assets.session import Session
@@ -29,6 +32,7 @@ from nba_assets.text import markdown_table
 
 FRESHNESS_CHECK = "results_by_nine"
 _SHOWN_DAYS = 30
+_MOST_ROOTS = 10
 
 
 def standing_check(table: str) -> str:
@@ -41,6 +45,7 @@ def coverage_asset(owners: Sequence[str]) -> dg.AssetsDefinition:
 
     spec = dg.AssetSpec(
         "coverage",
+        deps=list(TABLES),
         group_name="coverage",
         owners=list(owners),
         kinds={"markdown"},
@@ -60,8 +65,11 @@ def coverage_asset(owners: Sequence[str]) -> dg.AssetsDefinition:
         state = load_state(session, first, last)
         found = matrix(session, first, last, state=state)
         yield dg.MaterializeResult(asset_key="coverage", metadata=_metadata(session, found))
+        days = [row.day for row in found.rows]
         for table in TABLES:
-            yield _no_failed_partitions(table, [row.cells[table] for row in found.rows])
+            lacking = not_in_order(state, table, days)
+            explain_what_was_left_out(context, table, lacking)
+            yield _in_order(state, table, lacking)
         yield _freshness(results_by_nine(session, _reaching_back(session, state)))
 
     return coverage
@@ -72,8 +80,9 @@ def _check_specs() -> list[dg.AssetCheckSpec]:
         dg.AssetCheckSpec(
             standing_check(table),
             asset="coverage",
-            description=f"No partition of {table} is a GAP or an ERROR, over all history. Stays red until the last "
-            "one is repaired: quiet must not look like fixed.",
+            description=f"No partition of {table} is a GAP, an ERROR, BLOCKED or STALE, over all history, and none is "
+            "MISSING between those that were ever tried. Stays red until the last one is repaired: quiet must not look "
+            "like fixed.",
         )
         for table in TABLES
     ]
@@ -115,14 +124,20 @@ def seasons_as_markdown(found: Matrix) -> str:
     return markdown_table(["season", "dates", "in order", *Status], lines)
 
 
-def _no_failed_partitions(table: str, cells: Sequence[Cell]) -> dg.AssetCheckResult:
-    failed = [cell for cell in cells if cell.status in FAILED]
-    blocked = sum(cell.status == Status.BLOCKED for cell in cells)
-    metadata: dict[str, Any] = {"failed": len(failed), "blocked behind others": blocked}
-    if failed:
-        metadata["partitions"] = listed(failed)
+def _in_order(state: State, table: str, lacking: Sequence[Cell]) -> dg.AssetCheckResult:
+    """A table's standing check: what is wrong with it, where that began, and what to run."""
+    roots = roots_of(state, lacking)
+    metadata: dict[str, Any] = {status.value: count for status, count in Counter(c.status for c in lacking).items()}
+    if lacking:
+        metadata["partitions"] = listed(lacking)
+        metadata["roots"] = dg.MetadataValue.text("; ".join(map(str, roots[:_MOST_ROOTS])))
+        metadata["next"] = dg.MetadataValue.text(str(next_step(roots, lacking[-1].partition.day)))
     return dg.AssetCheckResult(
-        check_name=standing_check(table), asset_key="coverage", passed=not failed, metadata=metadata
+        check_name=standing_check(table),
+        asset_key="coverage",
+        passed=not lacking,
+        description=in_words(lacking) if lacking else None,
+        metadata=metadata,
     )
 
 

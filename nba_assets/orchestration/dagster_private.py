@@ -11,9 +11,10 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
 
-# Why: whether a backfill is over decides when its alerts are sent; the instance answers in this enum.
-# (alert_sensor.py)  Replace by: the enum under a public name, or an `is_finished` of the backfill.
-from dagster._core.execution.backfill import BulkActionStatus
+# Why: whether a backfill is over decides when its alerts are sent, and when coverage follows; the instance answers in
+# this enum, and is asked by this filter. (alert_sensor.py, sensors.py)
+# Replace by: both under public names, or an `is_finished` of the backfill.
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
 # Why: the base classes of our storages, which keep connections open where the stock ones make a new engine for every
 # event. (sqlite_storage.py, which only dagster.yaml names)
@@ -25,6 +26,7 @@ from dagster._core.storage.schedules import SqliteScheduleStorage
 __all__ = [
     "AssetCheckEvaluationTargetMaterializationData",
     "BulkActionStatus",
+    "BulkActionsFilter",
     "ConsolidatedSqliteEventLogStorage",
     "SqliteRunStorage",
     "SqliteScheduleStorage",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from filelock import FileLock
@@ -17,7 +18,10 @@ from nba_assets.settings import Settings
 CLI_TAG = "nba/process"
 """The id of the process of a run that the command line executes itself."""
 
+LOCATION = "nba_assets"
+"""The one name of the code location, as workspace.yaml and pyproject.toml have it."""
 
+_FORMER_LOCATION = "nba_assets.definitions"
 _FORMER_STORAGES = re.compile(r"\bnba_assets\.orchestration\.(local_storage|event_log)\b")
 _STORAGES = "nba_assets.orchestration.sqlite_storage"
 
@@ -37,11 +41,14 @@ def _prepare_home(home: Path) -> None:
 
 
 def instance_config() -> str:
-    """The dagster.yaml that we ship: beside the package in a checkout, inside it when installed."""
-    inside = resources.files("nba_assets") / "dagster.yaml"
-    if inside.is_file():
-        return inside.read_text(encoding="utf-8")
-    return (Path(__file__).parents[2] / "dagster.yaml").read_text(encoding="utf-8")
+    """The dagster.yaml that we ship."""
+    return shipped("dagster.yaml").read_text(encoding="utf-8")
+
+
+def shipped(name: str) -> Path:
+    """A file of Dagster's that we ship: beside the package in a checkout, inside it when installed."""
+    inside = Path(str(resources.files("nba_assets") / name))
+    return inside if inside.is_file() else Path(__file__).parents[2] / name
 
 
 @contextmanager
@@ -56,8 +63,42 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
         _prepare_home(home)
         opened = dg.DagsterInstance.from_config(str(home))
     with opened as instance:
+        _move_states(instance)
         _bury_the_dead(instance)
         yield instance
+
+
+def unseen(instance: dg.DagsterInstance, run: dg.DagsterRun, settings: Settings) -> str | None:
+    """What to tell somebody whose run is recorded where `nba-assets dev` does not look; None for all others.
+
+    All others: whoever watches a web server or daemon that launched it, our own commands and jobs, which know where
+    to record, and an instance in memory, which is meant to be forgotten.
+    """
+    if instance.is_ephemeral or run.remote_job_origin is not None or CLI_TAG in run.tags:
+        return None
+    home = settings.dagster_home
+    # Our storages may lie elsewhere than the instance: see sqlite_storage.
+    places = (Path(instance.root_directory), getattr(instance.run_storage, "directory", None))
+    if home.resolve() in [place.resolve() for place in places if place is not None]:
+        return None
+    made_by = "" if home.is_dir() else " (made by the first `nba-assets backfill` or `nba-assets dev`)"
+    return (
+        f"`nba-assets dev` will not show this run: it is recorded in {instance.root_directory}, which is not its "
+        "instance. What the run builds counts all the same. "
+        f"To record what is shown: export DAGSTER_HOME={home}{made_by}"
+    )
+
+
+def _move_states(instance: dg.DagsterInstance) -> None:
+    """Schedules that a person has stopped, and cursors of sensors, are found under the code location's new name."""
+    for state in instance.all_instigator_state():
+        if state.origin.repository_origin.code_location_origin.location_name != _FORMER_LOCATION:
+            continue
+        former, now = (f'"location_name": "{name}"' for name in (_FORMER_LOCATION, LOCATION))
+        renamed: Any = dg.deserialize_value(dg.serialize_value(state).replace(former, now))
+        if instance.get_instigator_state(renamed.instigator_origin_id, renamed.selector_id) is None:
+            instance.add_instigator_state(renamed)
+        instance.delete_instigator_state(state.instigator_origin_id, state.selector_id)
 
 
 def _bury_the_dead(instance: dg.DagsterInstance) -> None:

@@ -15,6 +15,7 @@ from nba_assets.engine.refetch import ask_for, changed_in_logs, request_refetch
 from nba_assets.engine.run_options import RunOptions
 from nba_assets.engine.standing import record_altered
 from nba_assets.league.calendar import days_between, season_days
+from nba_assets.orchestration.assets import who_forces
 from nba_assets.orchestration.launch import Launch
 from nba_assets.orchestration.reporting import failure_text
 from nba_assets.partition import FINE, Status
@@ -34,8 +35,8 @@ class VerificationFailedError(Exception):
 def load_from_source(context: dg.OpExecutionContext) -> None:
     """Today's schedule first; it decides what else is asked for."""
     session: Session = context.resources.pipeline.session
-    today = session.today()
-    results = _launch(context, session, [today], [SCHEDULE.name])
+    today = [] if session.has_ended() else [session.today()]
+    results = _launch(context, session, today, [SCHEDULE.name])
     pending = pending_requests(session)
     context.log.info(f"pending: {pending}")
     if pending.days:
@@ -67,6 +68,7 @@ def ask_for_corrections(context: dg.OpExecutionContext) -> None:
         "dates": dg.Field([str], is_required=False, description="Default: every date in the ledger."),
         "tables": dg.Field([str], is_required=False, description="Default: all tables."),
         "force": dg.Field(bool, default_value=False, description="Publish also below the threshold."),
+        "forced_by": dg.Field(str, is_required=False, description="Who accepts what is missing; goes to the ledger."),
     },
     description="Builds what is missing, a gap, in error, blocked or stale, in dependency order.",
 )
@@ -75,7 +77,8 @@ def repair_partitions(context: dg.OpExecutionContext) -> None:
     session: Session = context.resources.pipeline.session
     config = context.op_config
     days = sorted(date.fromisoformat(text) for text in config.get("dates") or [])
-    options = RunOptions(force=config["force"], forced_by=context.run.tags.get("user") if config["force"] else None)
+    forced_by = who_forces(config.get("forced_by"), context.run.tags) if config["force"] else None
+    options = RunOptions(force=config["force"], forced_by=forced_by)
     tables = config.get("tables") or tuple(TABLES)
     _conclude(context, _launch(context, session, days or history(session), tables, options))
 

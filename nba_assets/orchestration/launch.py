@@ -6,7 +6,7 @@ import getpass
 import os
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
 
@@ -84,9 +84,10 @@ class Launch:
     def _job(self) -> dg.JobDefinition:
         """The assets alone, on this session: schedules and sensors have no part in a launch."""
         settings = self.session.settings
+        partitions = daily_partitions(settings.partitions_start, self.session.partitions_end)
         pipeline = Pipeline(self.session, self.results.extend, lambda: self._state)
         return dg.Definitions(
-            assets=table_assets(settings, daily_partitions(settings.partitions_start), {}),
+            assets=table_assets(settings, partitions, {}),
             resources={"pipeline": pipeline},
             executor=dg.in_process_executor,
         ).resolve_implicit_global_asset_job_def()
@@ -100,10 +101,9 @@ class Launch:
         if downstream_of(table) <= set(self.tables):
             # This launch computes what follows: automation need not repeat it.
             tags[FOLLOWED_TAG] = "true"
-        config = replace(self.options, forced_by=None).given()  # who forces a partition is in the run's tags
         before = len(self.results)
         job.execute_in_process(
-            run_config=_QUIET | {"ops": {table: {"config": config}}},
+            run_config=_QUIET | {"ops": {table: {"config": self.options.given()}}},
             instance=self.instance,
             asset_selection=[dg.AssetKey(table)],
             tags=tags,

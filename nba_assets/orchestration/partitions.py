@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import dagster as dg
 
@@ -16,9 +16,14 @@ _FIRST_TAG, _LAST_TAG = "dagster/asset_partition_range_start", "dagster/asset_pa
 _TODAY = {TimeRule.SAME_DATE, TimeRule.ANNOUNCED}
 
 
-def daily_partitions(start: date) -> dg.DailyPartitionsDefinition:
-    """Every calendar day from `start` to today: days without games too, because schedules change."""
-    return dg.DailyPartitionsDefinition(start_date=start.isoformat(), timezone=TIME_ZONE, end_offset=1)
+def daily_partitions(start: date, end: date | None = None) -> dg.DailyPartitionsDefinition:
+    """Every calendar day from `start` to `end`, but not after today: days without games too, because schedules change.
+
+    Without an end each new day gets its partition as it begins.
+    """
+    # Dagster's end is the first date left out; today, which is not over, is what the offset adds.
+    beyond = None if end is None else (end + timedelta(days=1)).isoformat()
+    return dg.DailyPartitionsDefinition(start_date=start.isoformat(), end_date=beyond, timezone=TIME_ZONE, end_offset=1)
 
 
 def tags_of_range(first: date, last: date) -> dict[str, str]:

@@ -6,6 +6,7 @@ FAILED because the step fails without having materialised it. The order of event
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -17,16 +18,18 @@ import pandas as pd
 
 from nba_assets.engine.materialize import PartitionResult
 from nba_assets.orchestration.dagster_private import AssetCheckEvaluationTargetMaterializationData
-from nba_assets.partition import FINE, Outcome, Partition, Status, sentence_of
+from nba_assets.partition import FINE, MEANING, Outcome, Partition, Status, sentence_of
 from nba_assets.planning.state import Cell
 from nba_assets.schema.table import Table
 from nba_assets.tables import downstream_of
-from nba_assets.text import counted, joined, markdown_table
+from nba_assets.text import counted, markdown_table
 
 DAGSTER_BACKFILL_TAG = "dagster/backfill"
 COMPLETE = "complete"
 PRODUCTION_READY = "production_ready"
 _WARN = dg.AssetCheckSeverity.WARN
+_PASSED = FINE | {Status.NOT_DUE}
+_DATA_VERSION_TAG = "dagster/data_version"
 _PREVIEW_ROWS = 5
 _MOST_LISTED = 20
 
@@ -55,8 +58,12 @@ def check_specs(table: Table, partitions: dg.PartitionsDefinition) -> list[dg.As
 
 
 @dataclass(frozen=True)
-class _Verdict:
-    """Partitions by what becomes of them in Dagster: materialised, left as they are, or failed."""
+class Verdict:
+    """Partitions by what becomes of them in Dagster: materialised, left as they are, or failed.
+
+    `blocked_fails` is for runs that a person asked for: a partition behind a gap fails, and says why. Backfills and
+    automation leave it missing, with a failed check: FAILED marks the gaps themselves, and nothing else.
+    """
 
     results: Sequence[PartitionResult]
     blocked_fails: bool
@@ -80,25 +87,22 @@ class _Verdict:
         return [r for r in self.results if r.outcome.status not in FINE and r.day not in left]
 
 
-def report(
-    context: dg.AssetExecutionContext, table: Table, results: Sequence[PartitionResult], *, blocked_fails: bool
-) -> Events:
+def report(context: dg.AssetExecutionContext, table: Table, verdict: Verdict) -> Events:
     """The events of one step; raises dg.Failure if a partition failed, after everything good is reported.
-
-    `blocked_fails` is for runs that a person asked for: a partition behind a gap fails, and says why. Backfills and
-    automation leave it missing, with a failed check: FAILED marks the gaps themselves, and nothing else.
 
     Unchanged partitions are not materialised again, unless the run fails (planned partitions without a
     materialization would turn FAILED with it), other steps of the run wait for this one's output, or Dagster's own
     backfill does: it holds whatever it asked for and did not see materialised for failed.
     """
-    verdict = _Verdict(results, blocked_fails)
     key = dg.AssetKey(table.name)
     emitted = verdict.good if verdict.bad else _to_emit(context, key, verdict.good)
-    if len(results) == 1:
-        yield from _report_single(context, key, results[0], verdict, is_emitted=bool(emitted))
+    # What a step yields is its partition's only in a run of a single partition. A backfill makes a range of one date,
+    # too: there every date has events of its own, however many there are.
+    if context.has_partition_key:
+        yield from _report_single(context, key, verdict.results[0], verdict, is_emitted=bool(emitted))
     else:
         yield from _report_range(context, key, verdict, emitted)
+    _explain(context, verdict)
     if verdict.bad:
         raise dg.Failure(failure_text([r.outcome for r in verdict.bad]), allow_retries=False)
 
@@ -108,19 +112,20 @@ def report_unasked(context: dg.AssetExecutionContext, table: Table, results: Seq
 
     Their checks say what they are; none of them fails the run.
     """
-    key, verdict = dg.AssetKey(table.name), _Verdict(results, blocked_fails=True)
-    for result in verdict.good:
-        metadata = _metadata(result, preview=False)
-        context.log_event(dg.AssetMaterialization(key, partition=result.day.isoformat(), metadata=metadata))
+    key = dg.AssetKey(table.name)
+    for result in results:
+        if result.outcome.status in FINE:
+            context.log_event(_materialization(key, result, preview=False))
     if results:
-        _evaluate(context, key, verdict)
+        _evaluate(context, key, results)
 
 
 def _report_single(
-    context: dg.AssetExecutionContext, key: dg.AssetKey, result: PartitionResult, verdict: _Verdict, *, is_emitted: bool
+    context: dg.AssetExecutionContext, key: dg.AssetKey, result: PartitionResult, verdict: Verdict, *, is_emitted: bool
 ) -> Events:
     if is_emitted:
-        yield dg.MaterializeResult(asset_key=key, metadata=_metadata(result, preview=True))
+        version = dg.DataVersion(result.content_hash) if result.content_hash else None
+        yield dg.MaterializeResult(asset_key=key, metadata=_metadata(result, preview=True), data_version=version)
     elif verdict.good:
         context.log.info(f"{result.outcome.partition}: unchanged; only the ledger row was renewed")
     elif verdict.waiting:
@@ -129,7 +134,7 @@ def _report_single(
     yield dg.AssetCheckResult(
         check_name=COMPLETE,
         asset_key=key,
-        passed=not (verdict.bad or verdict.blocked),
+        passed=result.outcome.status in _PASSED,
         # A warning of a blocking check does not fail the run, and keeps the automation gate shut all the same.
         severity=_WARN if verdict.blocked else dg.AssetCheckSeverity.ERROR,
         metadata=numbers(result.outcome),
@@ -137,24 +142,33 @@ def _report_single(
 
 
 def _report_range(
-    context: dg.AssetExecutionContext, key: dg.AssetKey, verdict: _Verdict, emitted: Sequence[PartitionResult]
+    context: dg.AssetExecutionContext, key: dg.AssetKey, verdict: Verdict, emitted: Sequence[PartitionResult]
 ) -> Events:
-    """A result of the step would materialise every partition of the range: only where every one is to be."""
-    metadata = {r.day.isoformat(): _metadata(r, preview=r is emitted[-1]) for r in emitted}
-    if len(emitted) == len(verdict.results):
-        for day, of_day in metadata.items():
-            context.add_asset_metadata(of_day, asset_key=key, partition_key=day)
-        yield dg.MaterializeResult(asset_key=key)
-    else:
-        with _one_transaction(context.instance):
-            for day, of_day in metadata.items():
-                context.log_event(dg.AssetMaterialization(key, partition=day, metadata=of_day))
-    _evaluate(context, key, verdict)
+    """A result of the step would be that of every partition of the range; each has its own rows and data version."""
+    with one_transaction(context.instance):
+        for result in emitted:
+            context.log_event(_materialization(key, result, preview=result is emitted[-1]))
+    _evaluate(context, key, verdict.results)
     degraded = [r.outcome for r in verdict.good if r.outcome.status == Status.DEGRADED]
     yield _warning(key, passed=not degraded, metadata={"degraded": listed(degraded)} if degraded else {})
     missing = [r.outcome for r in (*verdict.bad, *verdict.blocked)]
-    totals = {"missing": listed(missing)} if missing else {"dates": len(verdict.results)}
-    yield dg.AssetCheckResult(check_name=COMPLETE, asset_key=key, passed=not verdict.bad, metadata=totals)
+    yield dg.AssetCheckResult(
+        check_name=COMPLETE,
+        asset_key=key,
+        passed=not verdict.bad,
+        description=in_words(missing) if missing else None,
+        metadata={"missing": listed(missing)} if missing else {"dates": len(verdict.results)},
+    )
+
+
+def _materialization(key: dg.AssetKey, result: PartitionResult, *, preview: bool) -> dg.AssetMaterialization:
+    """One partition's, with its content as data version: what comes out as it was changes nothing for what follows."""
+    return dg.AssetMaterialization(
+        key,
+        partition=result.day.isoformat(),
+        metadata=_metadata(result, preview=preview),
+        tags={_DATA_VERSION_TAG: result.content_hash} if result.content_hash else None,
+    )
 
 
 def _warning(key: dg.AssetKey, *, passed: bool, metadata: Mapping[str, Any]) -> dg.AssetCheckResult:
@@ -163,29 +177,58 @@ def _warning(key: dg.AssetKey, *, passed: bool, metadata: Mapping[str, Any]) -> 
     )
 
 
-def _evaluate(context: dg.AssetExecutionContext, key: dg.AssetKey, verdict: _Verdict) -> None:
+def _explain(context: dg.AssetExecutionContext, verdict: Verdict) -> None:
+    """What is missing says so on its own page: of a partition without rows Dagster shows observations alone."""
+    for result in (*verdict.bad, *verdict.blocked):
+        context.log_event(observation_of(result.outcome, numbers(result.outcome)))
+
+
+def observation_of(found: Outcome | Cell, metadata: Mapping[str, Any]) -> dg.AssetObservation:
+    """What is shown on the page of a partition that is not there."""
+    table, day = found.partition.table, found.partition.day.isoformat()
+    return dg.AssetObservation(table, description=status_line(found), metadata=metadata, partition=day)
+
+
+def status_line(found: Outcome | Cell) -> str:
+    """ "raw_team_boxscores 2021-11-08 GAP: 7/8 games …" """
+    return f"{found.partition} {found.status}: {found.reason}"
+
+
+def _evaluate(context: dg.AssetExecutionContext, key: dg.AssetKey, results: Sequence[PartitionResult]) -> None:
     """The checks of each date, aimed at the materialization that they speak of (None for a gap).
 
-    A planned check that is not evaluated reads "execution failed" if the run fails, and nothing otherwise: there the
-    warnings that pass are left out, which halves the events of a season.
+    Both of every date: a planned check that is not evaluated reads "Skipped", and "execution failed" if the run fails.
     """
-    targets = _targets(context, key, [r.day.isoformat() for r in verdict.good])
-    with _one_transaction(context.instance):
-        for result in (*verdict.good, *verdict.bad, *verdict.blocked):
-            day, is_degraded = result.day.isoformat(), result.outcome.status == Status.DEGRADED
-            evaluation = partial(
-                dg.AssetCheckEvaluation,
-                asset_key=key,
-                metadata=numbers(result.outcome),
-                target_materialization_data=targets.get(day),
-                partition=day,
-            )
-            context.log_event(evaluation(check_name=COMPLETE, passed=result.outcome.status in FINE, blocking=True))
-            if is_degraded or verdict.bad:
-                context.log_event(evaluation(check_name=PRODUCTION_READY, passed=not is_degraded, severity=_WARN))
+    targets = _targets(context, key, [r.day.isoformat() for r in results if r.outcome.status in FINE])
+    with one_transaction(context.instance):
+        for result in results:
+            target = targets.get(result.day.isoformat())
+            evaluation = partial(evaluation_of, result.outcome, numbers(result.outcome), target=target)
+            context.log_event(evaluation(COMPLETE, passed=result.outcome.status in _PASSED, blocking=True))
+            is_ready = result.outcome.status != Status.DEGRADED
+            context.log_event(evaluation(PRODUCTION_READY, passed=is_ready, severity=_WARN))
 
 
-def _one_transaction(instance: dg.DagsterInstance) -> AbstractContextManager[None]:
+def evaluation_of(
+    found: Outcome | Cell,
+    metadata: Mapping[str, Any],
+    check_name: str,
+    *,
+    target: AssetCheckEvaluationTargetMaterializationData | None = None,
+    **values: Any,
+) -> dg.AssetCheckEvaluation:
+    """A check's result for one partition, as an event that names it."""
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(found.partition.table),
+        check_name=check_name,
+        partition=found.partition.day.isoformat(),
+        metadata=metadata,
+        target_materialization_data=target,
+        **values,
+    )
+
+
+def one_transaction(instance: dg.DagsterInstance) -> AbstractContextManager[None]:
     """Events that are stored meanwhile are one transaction, where the event log that dagster.yaml names can do that."""
     begin: Callable[[], AbstractContextManager[None]]
     begin = getattr(instance.event_log_storage, "one_transaction", nullcontext)
@@ -270,6 +313,14 @@ def numbers(outcome: Outcome) -> dict[str, Any]:
     return found
 
 
+def cell_numbers(cell: Cell) -> dict[str, Any]:
+    """The same of a partition that no run was for: why it is not there."""
+    found: dict[str, Any] = {"status": cell.status.value, "reason": cell.reason or MEANING[cell.status]}
+    if cell.root is not None:
+        found["root"] = str(cell.root)
+    return found | {"explain": explain_command(cell.partition)}
+
+
 def _metadata(result: PartitionResult, *, preview: bool) -> dict[str, Any]:
     """What the catalogue shows of a partition; a preview of the rows only where it is the newest of its run."""
     metadata = {f"nba/{name}": value for name, value in numbers(result.outcome).items() if name != "rows"}
@@ -302,11 +353,21 @@ def failure_text(bad: Sequence[Outcome]) -> str:
     """What a run says that failed for these outcomes: the first, how many more, and what to do next."""
     first = bad[0]
     more = f" (and {counted(len(bad) - 1, 'more partition')})" if len(bad) > 1 else ""
-    return f"{first.partition} {first.status}: {first.reason}{more}. Next: {explain_command(first.partition)}"
+    return f"{status_line(first)}{more}. Next: {explain_command(first.partition)}"
 
 
 def listed(found: Sequence[Outcome | Cell]) -> dg.MetadataValue:
-    """The first twenty as a Markdown list, and what explains the first."""
-    lines = [f"{one.partition} **{one.status}** {one.reason or ''}" for one in found]
-    text = joined(lines, _MOST_LISTED, separator="\n- ")
-    return dg.MetadataValue.md(f"- {text}\n\n`{explain_command(found[0].partition)}`")
+    """The first twenty as a table, which the catalogue shows in place; Markdown it hides behind a link."""
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord({"partition": str(one.partition), "status": one.status.value, "reason": one.reason or ""})
+            for one in found[:_MOST_LISTED]
+        ]
+    )
+
+
+def in_words(found: Sequence[Outcome | Cell]) -> str:
+    """What is wrong in a sentence, for the head of a check: how many of which status, and what explains the first."""
+    counts = Counter(one.status for one in found)
+    many = ", ".join(f"{count:,} {status}" for status, count in counts.items())
+    return f"{many}; the first: {status_line(found[0])}. Next: `{explain_command(found[0].partition)}`"

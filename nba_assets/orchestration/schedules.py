@@ -45,6 +45,8 @@ def next_attempt(session: Session, instance: dg.DagsterInstance) -> dg.RunReques
     """A run of `daily`, or why there is none now. Waiting is measured by the real clock, dates by the session's."""
     if session.warehouse.ledger().empty:
         return dg.SkipReason("nothing has been built yet; begin with: nba-assets backfill START END")
+    if session.has_ended():
+        return dg.SkipReason(f"the last partition is {session.last_partition}: there is nothing to wait for")
     pending, today = pending_requests(session), session.today()
     if not pending.must_be_there and not pending.outdated:
         return dg.SkipReason(f"everything that {today} needs is loaded")

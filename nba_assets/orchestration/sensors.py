@@ -1,4 +1,4 @@
-"""The sensor that repairs: what went stale, and what failed in the last days and may come out differently now."""
+"""The sensors that follow when nobody is at work: repair of what may come out differently now, and coverage."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 
 from nba_assets.backoff import doubled
+from nba_assets.orchestration.alert_sensor import BACKFILLS_RUNNING
+from nba_assets.orchestration.automation import AFTER_PEOPLE
+from nba_assets.orchestration.dagster_private import BulkActionsFilter
 from nba_assets.planning.repair import repairable
 from nba_assets.planning.state import Cell
 from nba_assets.session import Session
@@ -21,6 +25,8 @@ from nba_assets.text import counted
 MOST_ATTEMPTS = 6
 FIRST_WAIT_SECONDS = 600.0
 _QUIET = timedelta(minutes=2)
+_PAUSE = timedelta(seconds=45)
+"""Longer than automation takes from one tier to the next."""
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -68,13 +74,14 @@ def repair_sensor(
         job=job,
         minimum_interval_seconds=minimum_interval_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Recomputes what is STALE, and what failed or was left out in the last seven days and can come "
-        "out differently now. Waits until nothing runs and the ledger was quiet for two minutes: automation goes "
+        description="Recomputes what is STALE, and what failed or was left out and can come out differently now, "
+        "however old it is. Waits until nothing runs and the ledger was quiet for two minutes: automation goes "
         "first. A date is attempted six times at most, with growing pauses.",
     )
     def repair_what_is_stale(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         session, now = open_session(), time.time()
-        busy = _busy(session, context.instance)
+        session.warehouse.prepare()
+        busy = _busy(session.warehouse.ledger(), context.instance, _QUIET)
         if busy is not None:
             return dg.SkipReason(busy)
         cells, patience = repairable(session), Patience.read(context.cursor)
@@ -84,10 +91,39 @@ def repair_sensor(
         if not trying:
             waiting = f"waiting for the next attempt: {counted(len(wrong), 'date')}"
             return dg.SkipReason(waiting if wrong else "nothing to repair")
-        tags = {"nba/repair": counted(len(trying), "date")}
+        tags = AFTER_PEOPLE | {"nba/repair": counted(len(trying), "date")}
         return dg.RunRequest(run_config=repair_config(cells, trying), tags=tags)
 
     return repair_what_is_stale
+
+
+def coverage_sensor(
+    open_session: Callable[[], Session], job: Any, *, minimum_interval_seconds: int = 15
+) -> dg.SensorDefinition:
+    """The sensor of `coverage`: whatever has been at work, the matrix and the standing checks follow."""
+
+    @dg.sensor(
+        name="coverage_after_work",
+        job=job,
+        minimum_interval_seconds=minimum_interval_seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Computes coverage once a backfill, a morning, a repair or a command has ended: when the ledger "
+        "has changed, nothing runs and nothing was written for half a minute.",
+    )
+    def coverage_after_work(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        session = open_session()
+        session.warehouse.prepare()
+        ledger = session.warehouse.ledger()
+        newest = "" if ledger.empty else str(ledger["attempt_id"].max())
+        if newest <= (context.cursor or ""):
+            return dg.SkipReason("nothing has been built since coverage was computed")
+        busy = _busy(ledger, context.instance, _PAUSE)
+        if busy is not None:
+            return dg.SkipReason(busy)
+        context.update_cursor(newest)
+        return dg.RunRequest(run_key=newest, tags=AFTER_PEOPLE)
+
+    return coverage_after_work
 
 
 def repair_config(cells: Sequence[Cell], days: Sequence[date]) -> dict[str, Any]:
@@ -98,12 +134,13 @@ def repair_config(cells: Sequence[Cell], days: Sequence[date]) -> dict[str, Any]
     return {"ops": {"repair_partitions": {"config": config}}}
 
 
-def _busy(session: Session, instance: dg.DagsterInstance) -> str | None:
+def _busy(ledger: pd.DataFrame, instance: dg.DagsterInstance, quiet: timedelta) -> str | None:
+    """Why nothing is to be started now: somebody is at work, or was a moment ago and may go on."""
     if instance.get_runs_count(dg.RunsFilter(statuses=_UNFINISHED)):
         return "runs are under way"
-    session.warehouse.prepare()
-    started = session.warehouse.ledger()["started_at"]
-    # Attempts of another machine's clock may lie in the future: they say nothing of the last two minutes.
-    if ((datetime.now(UTC) - started).abs() < _QUIET).any():
+    if instance.get_backfills(filters=BulkActionsFilter(statuses=[*BACKFILLS_RUNNING]), limit=1):
+        return "a backfill is under way"
+    # Attempts of another machine's clock may lie in the future: they say nothing of the last minutes.
+    if ((datetime.now(UTC) - ledger["started_at"]).abs() < quiet).any():
         return "the ledger was written to a moment ago: automation goes first"
     return None

@@ -86,6 +86,11 @@ class _InFolder(_KeepsConnections):
         with _created_alone(directory):
             return cls.from_local(str(directory), inst_data)  # type: ignore[attr-defined]
 
+    @property
+    def directory(self) -> Path:
+        """The directory that has the folder; the instance has its own."""
+        return Path(str(self._engine.url.database)).parents[1]
+
     @contextmanager
     def connect(self) -> Iterator[sqlalchemy.Connection]:
         """A transaction on a connection that is kept."""

@@ -15,4 +15,4 @@ def history(session: Session) -> list[date]:
     if attempted.empty:
         return []
     first = max(attempted.min().date(), session.settings.partitions_start)
-    return days_between(first, min(attempted.max().date(), session.today()))
+    return days_between(first, min(attempted.max().date(), session.last_partition))

@@ -48,7 +48,7 @@ class PendingRequests:
 
 
 def pending_requests(session: Session) -> PendingRequests:
-    """What the source has to be asked for now.
+    """What the source has to be asked for now; nothing of a source that has ended.
 
     The schedule of today, always: it says whether there are games. If one of the dates since the last that is complete
     lacks something and had games, or had them today or yesterday, all raw partitions that are missing since; days
@@ -57,6 +57,8 @@ def pending_requests(session: Session) -> PendingRequests:
     published with something missing.
     """
     today = session.today()
+    if session.has_ended():
+        return PendingRequests((), frozenset())
     session.warehouse.prepare()
     resumed = _resumed_on(session, today)
     state = load_state(session, resumed, today)

@@ -1,51 +1,51 @@
-"""Which partitions a repair may change: what went stale, and what failed lately and may come out differently now."""
+"""Which partitions a repair may change: what went stale, what was left out, and what may come out differently now."""
 
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+from datetime import date
 
 from nba_assets.partition import Status
 from nba_assets.planning.history import history
+from nba_assets.planning.holes import not_in_order
 from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell, LedgerRow, State, date_read
 from nba_assets.schema.table import Input, Phase, TimeRule
 from nba_assets.session import Session
 from nba_assets.tables import TABLES
 
-_RECENT = timedelta(days=7)
-
 
 def repairable(session: Session) -> list[Cell]:
-    """The partitions that a repair may change.
+    """The partitions that a repair may change, of all history.
 
-    Of all history those that are STALE; of the last seven days also those that were never computed or ended in an
-    error, and gaps of which an input has changed since. Not those whose input was built by a run that said
-    `skip_downstream_trigger`. What the source has not delivered is left to the morning schedule, which spares it: of
-    the raw tables only what is STALE is read again, and what failed on facts that have changed since.
+    Those that are STALE; gaps of which an input has changed since; and what was left out (see `holes.py`) or ended in
+    an error, and has by now everything that it is made of. Not those whose input was built by a run that said
+    `skip_downstream_trigger`. What the source has not delivered is left to the morning schedule, which spares it: a
+    raw table is read again only where it is STALE, or failed on facts that have changed since, and read for the first
+    time where it was left out behind another.
     """
-    days, today = history(session), session.today()
+    days = history(session)
     if not days:
         return []
     state = load_state(session, days[0], days[-1])
     left_alone = _SkippedRuns(state)
-    cells = (state.cell(name, day) for day in days for name in TABLES)
-    found = [cell for cell in cells if _may_change(state, cell, recent=cell.partition.day > today - _RECENT)]
+    lacking = (cell for name in TABLES for cell in not_in_order(state, name, days))
+    found = [cell for cell in lacking if _may_change(state, cell)]
     untouchable = {cell.partition.day for cell in found if left_alone.concerns(cell)}
     return [cell for cell in found if cell.partition.day not in untouchable]
 
 
-def _may_change(state: State, cell: Cell, *, recent: bool) -> bool:
+def _may_change(state: State, cell: Cell) -> bool:
     if cell.status == Status.STALE:
         return True
     if cell.newest is not None and state.is_outdated(cell.newest):
         return True
-    if not recent or TABLES[cell.partition.table].phase == Phase.RAW:
-        return False
     table, day = cell.partition.table, cell.partition.day
+    is_raw = TABLES[table].phase == Phase.RAW
     if cell.status == Status.GAP:
-        return cell.newest is not None and cell.newest.inputs_hash != state.inputs_hash(table, day)
-    return cell.status in (Status.ERROR, Status.MISSING) and state.obstacle(table, day) is None
+        return not is_raw and cell.newest is not None and cell.newest.inputs_hash != state.inputs_hash(table, day)
+    possible = {Status.MISSING} if is_raw else {Status.MISSING, Status.ERROR}
+    return cell.status in possible and state.obstacle(table, day) is None
 
 
 class _SkippedRuns:

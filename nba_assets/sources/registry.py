@@ -7,6 +7,7 @@ imported when the source is opened and not before: the live client alone takes h
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -22,25 +23,37 @@ class RegisteredSource:
     """A source by name: the module that opens it, and what must be known of it before it is opened.
 
     `counting_types` are the game types that it has box scores for unless the settings name others. Whether its league
-    is made up decides what it may be stored with: a real and a made-up league never share a warehouse.
+    is made up decides what it may be stored with: a real and a made-up league never share a warehouse. One that
+    `may_have_ended` has what somebody put there, which may be the past alone.
     """
 
     name: str
     module: str
     counting_types: frozenset[str] = COUNTING_TYPES
     is_made_up: bool = False
+    may_have_ended: bool = False
 
     def open(self, settings: Settings) -> Source:
         """The source as the settings describe it; raises SourceSettingsError naming what they must say."""
         source: Source = import_module(self.module).open_source(settings)
         return source
 
+    def ended_on(self, settings: Settings, today: date) -> date | None:
+        """The last date of what it has, if that is the past alone on `today`; None where games may still come.
+
+        Quick, because it is asked whenever Dagster's definitions are loaded; raises nothing.
+        """
+        if not self.may_have_ended:
+            return None
+        ended: date | None = import_module(self.module).ended_on(settings, today)
+        return ended
+
 
 SOURCES: dict[str, RegisteredSource] = {
     source.name: source
     for source in (
         RegisteredSource("simulated", "nba_assets.sources.simulated.source", is_made_up=True),
-        RegisteredSource("files", "nba_assets.sources.files", frozenset({GameType.REGULAR.value})),
+        RegisteredSource("files", "nba_assets.sources.files", frozenset({GameType.REGULAR.value}), may_have_ended=True),
         RegisteredSource("nba_api", "nba_assets.sources.nba_api"),
     )
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -54,14 +53,21 @@ def _idle(deployment: Deployment) -> float:
 
 def _busy_seconds(deployment: Deployment) -> float:
     """Process time of everything that the deployment has started and, once it has ended, been waited for."""
-    return sum(ticks for ticks in _ticks_of_session(deployment.session)) / os.sysconf("SC_CLK_TCK")
+    parents, ticks = _processes()
+    mine = {deployment.process_id}
+    while more := {process for process, parent in parents.items() if parent in mine} - mine:
+        mine |= more
+    return sum(ticks[process] for process in mine & set(ticks)) / os.sysconf("SC_CLK_TCK")
 
 
-def _ticks_of_session(session: int) -> Iterator[int]:
+def _processes() -> tuple[dict[int, int], dict[int, int]]:
+    """Of every process its parent, and its clock ticks with those of its children that have ended."""
+    parents, ticks = {}, {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             fields = (process / "stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue  # it has just ended
-        if int(fields[3]) == session:
-            yield sum(map(int, fields[11:15]))
+        parents[int(process.name)] = int(fields[1])
+        ticks[int(process.name)] = sum(map(int, fields[11:15]))
+    return parents, ticks

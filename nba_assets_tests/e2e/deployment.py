@@ -57,8 +57,7 @@ class Deployment:
     ) -> None:
         self.url, self._process, self.directory, self._environment = url, process, directory, environment
         self.log = directory / "dev.log"
-        self.session = process.pid
-        """By which the system knows all its processes."""
+        self.process_id = process.pid
 
     def command(self, *arguments: str) -> str:
         """What `nba-assets …` prints on the same state."""
@@ -136,12 +135,13 @@ def deployed(directory: Path, settings: Mapping[str, str], *, faster: bool = Tru
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=5)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    """As by Control-C, and again if that takes too long: then it ends at once, with all that it started."""
+    for seconds in (45, 15):
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=seconds)
+            return
+    process.kill()
     process.wait()
 
 

@@ -14,7 +14,7 @@ from nba_assets.orchestration import dagster_private, sqlite_storage
 
 ROOM = Path(nba_assets.__file__).parent
 LIST = Path(dagster_private.__file__)
-OUR_OWN = {"one_transaction", "_engine", "_folder"}
+OUR_OWN = {"one_transaction", "directory", "_engine", "_folder"}
 """What our storages add to Dagster's."""
 
 

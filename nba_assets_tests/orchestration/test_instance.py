@@ -1,17 +1,24 @@
 """The instance that we ship: its configuration, and its event log against Dagster's own."""
 
+import json
 import multiprocessing
 import sqlite3
+import tomllib
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
+import yaml
 
+import nba_assets
 from nba_assets.orchestration.dagster_private import ConsolidatedSqliteEventLogStorage
-from nba_assets.orchestration.instance import instance_config, open_instance
+from nba_assets.orchestration.instance import CLI_TAG, LOCATION, instance_config, open_instance, shipped, unseen
 from nba_assets.orchestration.sqlite_storage import LocalRunStorage, PooledSqliteEventLogStorage
 from nba_assets.settings import load_settings
+
+ROOT = Path(nba_assets.__file__).parents[1]
 
 
 @dg.asset(
@@ -35,6 +42,96 @@ def test_the_shipped_configuration_is_loaded(tmp_path: Path, monkeypatch: pytest
         pools = instance.get_concurrency_config().pool_config
         assert (pools.pool_granularity.value, pools.default_pool_limit) == ("run", 1)
         assert (settings.dagster_home / "dagster.yaml").exists()
+
+
+def _state(location: str, socket: str, status: str) -> Any:
+    """What Dagster 1.13 stores of a schedule that a person has touched, as it stands in the file."""
+    origin = {
+        "__class__": "GrpcServerRepositoryLocationOrigin",
+        "additional_metadata": {"module_name": "nba_assets.definitions"},
+        "host": "localhost",
+        "location_name": location,
+        "port": None,
+        "socket": socket,
+    }
+    repository = {
+        "__class__": "ExternalRepositoryOrigin",
+        "repository_location_origin": origin,
+        "repository_name": "__repository__",
+    }
+    state = {
+        "__class__": "InstigatorState",
+        "job_specific_data": {
+            "__class__": "ScheduleInstigatorData",
+            "cron_schedule": "0 9 * * *",
+            "last_iteration_timestamp": 1795816865.0,
+            "start_timestamp": 1795816865.0,
+        },
+        "job_type": {"__enum__": "InstigatorType.SCHEDULE"},
+        "origin": {
+            "__class__": "ExternalJobOrigin",
+            "external_repository_origin": repository,
+            "job_name": "coverage_at_nine",
+        },
+        "status": {"__enum__": f"InstigatorStatus.{status}"},
+    }
+    return dg.deserialize_value(json.dumps(state))
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["upgraded", "upgraded before"])
+def test_what_a_person_stopped_stays_stopped_under_the_new_name_of_the_location(tmp_path: Path, known: bool) -> None:
+    """Where the new name has a state of its own already, that one stands."""
+    settings = load_settings(home=tmp_path)
+    with open_instance(settings) as instance:
+        instance.add_instigator_state(_state("nba_assets.definitions", "/one", "STOPPED"))
+        instance.add_instigator_state(_state("someone.elses", "/two", "STOPPED"))
+        if known:
+            instance.add_instigator_state(_state(LOCATION, "/three", "DECLARED_IN_CODE"))
+    for _ in range(2):
+        with open_instance(settings) as instance:
+            found = {
+                state.origin.repository_origin.code_location_origin.location_name: state.status.value
+                for state in instance.all_instigator_state()
+            }
+            assert found == {"someone.elses": "STOPPED", LOCATION: "DECLARED_IN_CODE" if known else "STOPPED"}
+            asked = _state(LOCATION, "/of the next start", "STOPPED")
+            state = instance.get_instigator_state(asked.instigator_origin_id, asked.selector_id)
+            assert state is not None, "found by its name, whatever the code server's socket is"
+
+
+def test_one_name_of_the_location_everywhere() -> None:
+    workspace = yaml.safe_load(shipped("workspace.yaml").read_text(encoding="utf-8"))
+    assert workspace == {
+        "load_from": [{"python_module": {"module_name": "nba_assets.definitions", "location_name": LOCATION}}]
+    }
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    names = {"module_name": "nba_assets.definitions", "code_location_name": LOCATION}
+    assert project["dagster"] == names
+    dg_project = project["dg"]["project"]
+    assert dg_project["code_location_name"] == LOCATION
+    assert dg_project["code_location_target_module"] == names["module_name"]
+    included = project["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert included == {name: f"nba_assets/{name}" for name in ("dagster.yaml", "workspace.yaml")}
+
+
+def test_a_run_that_the_ui_will_not_show_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "elsewhere")
+    settings, other = load_settings(home=tmp_path / "home"), load_settings(home=tmp_path / "other")
+    with open_instance(settings) as instance:
+        run = dg.materialize([told], instance=instance, partition_key="a").dagster_run
+        assert unseen(instance, run, settings) is None
+        notice = unseen(instance, run, other)
+        assert notice is not None
+        assert f"recorded in {settings.dagster_home}" in notice
+        assert f"export DAGSTER_HOME={other.dagster_home} (made by the first `nba-assets backfill`" in notice
+        by_a_command = run.with_tags({CLI_TAG: "1"})
+        assert unseen(instance, by_a_command, other) is None, "our own commands know where to record"
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as temporary:
+        notice = unseen(temporary, run, settings)
+        assert notice is not None
+        assert notice.endswith(f"export DAGSTER_HOME={settings.dagster_home}")
+    with dg.DagsterInstance.ephemeral() as in_memory:
+        assert unseen(in_memory, run, settings) is None
 
 
 def _earlier(config: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,10 +13,12 @@ import pandas as pd
 import pytest
 
 from nba_assets.definitions import build_defs
-from nba_assets.orchestration.reporting import COMPLETE
+from nba_assets.orchestration.reporting import COMPLETE, PRODUCTION_READY
 from nba_assets.orchestration.resources import Pipeline
+from nba_assets.schema.table import Phase
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
+from nba_assets.tables import TABLES
 from nba_assets_tests.engine.warehouses import EditedSource, copy_of, session
 from nba_assets_tests.orchestration.morning import QUIET, eastern
 
@@ -34,15 +36,25 @@ class Ranges:
     instance: dg.DagsterInstance
 
     def run(self, name: str, first: date, last: date, tags: dict[str, str]) -> dg.ExecuteInProcessResult:
-        job = build_defs(pipeline=Pipeline(self.session)).resolve_implicit_global_asset_job_def()
         span = {"dagster/asset_partition_range_start": str(first), "dagster/asset_partition_range_end": str(last)}
+        return self._execute([name], span | tags)
+
+    def run_date(self, names: Sequence[str], day: date) -> dg.ExecuteInProcessResult:
+        """One run over several tables of a date, as the graph's button launches it."""
+        return self._execute(names, {"dagster/partition": str(day)})
+
+    def _execute(self, names: Sequence[str], tags: dict[str, str]) -> dg.ExecuteInProcessResult:
+        job = build_defs(pipeline=Pipeline(self.session)).resolve_implicit_global_asset_job_def()
+        keys = [dg.AssetKey(name) for name in names]
         return job.execute_in_process(
-            run_config=QUIET,
-            instance=self.instance,
-            asset_selection=[dg.AssetKey(name)],
-            tags=span | tags,
-            raise_on_error=False,
+            run_config=QUIET, instance=self.instance, asset_selection=keys, tags=tags, raise_on_error=False
         )
+
+    def planned(self, name: str, check: str) -> set[str | None]:
+        """The partitions whose check was planned by some run and never evaluated."""
+        key = dg.AssetCheckKey(dg.AssetKey(name), check)
+        history = self.instance.event_log_storage.get_asset_check_execution_history(key, limit=10_000)
+        return {record.partition for record in history if record.status.value == "PLANNED"}
 
     def statuses(self, name: str) -> dict[date, str | None]:
         graph = build_defs(pipeline=Pipeline(self.session)).resolve_asset_graph()
@@ -189,3 +201,83 @@ def test_a_game_that_moved_is_reported_on_both_of_its_dates(ranges: Ranges, tmp_
         assert run.success
         assert {event.partition for event in run.all_events if event.is_step_materialization} == {str(old), str(new)}
         assert moved.check("raw_schedule", old).passed
+
+
+def test_a_range_of_one_date_is_reported_like_any_other(ranges: Ranges) -> None:
+    """A backfill makes a range of every date that has no neighbours: the gap's check is that of its date."""
+    gap, good = date(2021, 10, 23), date(2021, 10, 24)
+    assert not ranges.run("raw_team_boxscores", gap, gap, BACKFILL).success
+    assert ranges.statuses("raw_team_boxscores")[gap] == "FAILED"
+    assert not ranges.check("raw_team_boxscores", gap).passed
+    assert ranges.run("raw_team_boxscores", good, good, BACKFILL).success
+    assert ranges.check("raw_team_boxscores", good).passed
+
+
+@pytest.mark.parametrize("check", [COMPLETE, PRODUCTION_READY])
+def test_no_check_is_left_planned(ranges: Ranges, check: str) -> None:
+    """Dates that are good, gaps, behind a gap or not due, in ranges of every length: nothing reads "Skipped"."""
+    played = date(2021, 10, 26)
+    for first, last in ((FIRST, LAST), (FIRST, FIRST), (date(2021, 10, 20), date(2021, 10, 24)), (LAST, played)):
+        for name in ("raw_schedule", "raw_team_boxscores", "raw_player_boxscores"):
+            ranges.run(name, first, last, BACKFILL)
+            assert ranges.planned(name, check) == set()
+
+
+def test_what_is_behind_a_gap_does_not_fail_with_another_gap(tmp_path: Path) -> None:
+    """One range run of a table with a gap of its own, a date behind another's, and one that is not due."""
+    own, behind, not_due = date(2021, 10, 24), date(2021, 10, 23), date(2021, 10, 26)
+
+    def lose_players(rows: pd.DataFrame) -> pd.DataFrame:
+        return rows[pd.to_datetime(rows["GAME_DATE"]).dt.date != own]
+
+    source = EditedSource({ResultSet.TEAM_LOG: _without_a_game_on_the_gaps, ResultSet.PLAYER_LOG: lose_players})
+    with dg.DagsterInstance.ephemeral() as instance:
+        opened = session(tmp_path, source, now=eastern(2021, 10, 26, 12), partitions_start=FIRST)
+        found = Ranges(opened, instance)
+        for name in ("raw_schedule", "raw_team_boxscores"):
+            found.run(name, FIRST, not_due, BACKFILL)
+        assert not found.run("raw_player_boxscores", FIRST, not_due, BACKFILL).success
+        statuses = found.statuses("raw_player_boxscores")
+        assert {day for day, status in statuses.items() if status == "FAILED"} == {own}
+        assert statuses[behind] is None
+        assert "raw_team_boxscores 2021-10-23 GAP" in str(
+            found.check("raw_player_boxscores", behind).metadata["reason"].value
+        )
+        assert found.planned("raw_player_boxscores", COMPLETE) == set()
+
+
+def test_a_gap_takes_no_table_of_its_run_along(tmp_path: Path) -> None:
+    """All tables of one date, launched from the graph: the gap is FAILED, what is behind it missing, the rest there."""
+    gap = date(2021, 10, 21)
+    source = EditedSource({ResultSet.TEAM_LOG: _without_a_game_on_the_gaps})
+    with dg.DagsterInstance.ephemeral() as instance:
+        opened = session(tmp_path, source, now=eastern(2021, 10, 27, 12), partitions_start=FIRST)
+        found = Ranges(opened, instance)
+        for day in (FIRST, date(2021, 10, 20)):
+            assert found.run_date([*TABLES], day).success
+        assert not found.run_date([*TABLES], gap).success
+        statuses = {name: found.statuses(name)[gap] for name in TABLES}
+        assert {name for name, status in statuses.items() if status == "FAILED"} == {"raw_team_boxscores"}
+        before_the_games = {name for name, table in TABLES.items() if table.phase == Phase.PRE_GAME}
+        assert before_the_games < {name for name, status in statuses.items() if status == "MATERIALIZED"}
+        for name in ("raw_player_boxscores", "player_game_summary"):
+            assert statuses[name] is None
+            assert not found.check(name, gap).passed
+            assert found.planned(name, COMPLETE) == set()
+
+
+def test_a_partition_s_data_version_is_its_content(ranges: Ranges) -> None:
+    """Also of a range: what is built again as it was has the version that it had."""
+    days = [date(2021, 10, 24), date(2021, 10, 25)]
+    asked = dg.AssetRecordsFilter(dg.AssetKey("raw_schedule"), asset_partitions=[str(day) for day in days])
+    ranges.run("raw_schedule", days[0], days[1], BACKFILL)
+    ranges.run("raw_schedule", days[0], days[1], BACKFILL)
+    found: dict[str, set[str]] = {}
+    for record in ranges.instance.fetch_materializations(asked, limit=10).records:
+        assert record.asset_materialization is not None
+        found.setdefault(str(record.partition_key), set()).add(
+            record.asset_materialization.tags["dagster/data_version"]
+        )
+    ledger = ranges.session.warehouse.ledger(days[0], days[1], tables=["raw_schedule"])
+    stored = {str(row.partition_date.date()): {row.content_hash} for row in ledger.itertuples()}
+    assert found == stored

@@ -1,0 +1,92 @@
+"""`nba-assets dev` watches over what it starts: nothing of it is left, however it ends."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+STARTER = """
+import os, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+with open("pids.new", "w") as file:
+    file.write(f"{os.getpid()} {child.pid}")
+os.rename("pids.new", "pids")
+"""
+"""A program that starts another, as Dagster does, and says which."""
+WAITS, ENDS = "time.sleep(600)", "sys.exit(3)"
+IS_DEAF = "import signal; [signal.signal(n, signal.SIG_IGN) for n in (signal.SIGINT, signal.SIGTERM)]"
+SUPERVISE = """
+import sys
+from nba_assets.cli.dev import supervise
+print(supervise([sys.executable, '-c', sys.argv[1]]))
+"""
+
+
+def supervised(directory: Path, then: str, *, before: str = "") -> tuple[subprocess.Popen[str], list[int]]:
+    """A process that supervises the program, and the processes of the program, once these have begun."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SUPERVISE, f"{before}\n{STARTER}\n{then}"],
+        cwd=directory,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not (directory / "pids").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return process, [int(pid) for pid in (directory / "pids").read_text().split()]
+
+
+def is_running(pid: int) -> bool:
+    """Not if it has ended and nobody has asked for its status yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_told_to_end_it_ends_all_that_it_started(tmp_path: Path, told: signal.Signals) -> None:
+    process, pids = supervised(tmp_path, WAITS)
+    assert all(map(is_running, pids))
+    process.send_signal(told)
+    said, _ = process.communicate(timeout=60)
+    assert said.splitlines()[-1] == "True"
+    assert process.returncode == 0
+    assert not any(map(is_running, pids))
+
+
+def test_what_ends_by_itself_takes_the_rest_along(tmp_path: Path) -> None:
+    process, pids = supervised(tmp_path, ENDS)
+    said, _ = process.communicate(timeout=60)
+    assert said.splitlines()[-1] == "False"
+    assert not any(map(is_running, pids))
+
+
+def test_told_twice_it_waits_no_longer(tmp_path: Path) -> None:
+    process, pids = supervised(tmp_path, WAITS, before=IS_DEAF)
+    process.send_signal(signal.SIGINT)
+    time.sleep(1)
+    assert is_running(pids[0]), "it has time to finish what it is at"
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=10)
+    assert said.splitlines()[-1] == "True"
+    assert not any(map(is_running, pids))
+
+
+def test_in_the_background_of_a_shell_it_hears_as_well(tmp_path: Path) -> None:
+    """A shell has SIGINT ignored there, and what is started inherits that."""
+    kept = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process, pids = supervised(tmp_path, WAITS)
+    finally:
+        signal.signal(signal.SIGINT, kept)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=20)
+    assert said.splitlines()[-1] == "True"
+    assert not any(map(is_running, pids))
