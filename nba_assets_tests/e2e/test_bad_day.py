@@ -24,7 +24,7 @@ from nba_assets_tests.e2e.gaps import data_with_gaps, mend
 from nba_assets_tests.e2e.ui import Run, Tick
 from nba_assets_tests.needs import needs_program
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 ROOT = "raw_team_boxscores"
 DAYS = days_between(date(2021, 10, 18), date(2021, 11, 16))
@@ -33,8 +33,8 @@ GAPS = {date(2021, 10, 22): "0022100017", date(2021, 10, 30): "0022100078", date
 FEW_DAYS = days_between(date(2021, 10, 19), date(2021, 10, 30))
 FEW_GAPS = {date(2021, 10, 19): "0022100001", date(2021, 10, 24): "0022100035", date(2021, 10, 30): "0022100078"}
 """The first and the last date, and one between them: each gap between others costs a dozen runs."""
-UNTIL_COMPLETE = 270.0
-"""Seconds from the mended data to the complete graph; most of it is the ledger's quiet before a repair."""
+PATIENCE = 600.0
+"""Seconds that a backfill or its consequences may take on a busy machine; what they took is printed."""
 STUCK = {"IN_PROGRESS", "EXECUTION_FAILED", "SKIPPED"}
 AUTOMATION_TAG = "dagster/from_automation_condition"
 
@@ -70,7 +70,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
 
 
 def test_exactly_the_three_gaps_fail(bad_day: Deployment) -> None:
-    assert ui.end_of(bad_day, ui.launch(bad_day, DAYS), 280) == "COMPLETED_FAILED"
+    started = time.monotonic()
+    assert ui.end_of(bad_day, ui.launch(bad_day, DAYS), PATIENCE) == "COMPLETED_FAILED"
+    print(f"{len(DAYS)} dates with three gaps: {len(ui.runs(bad_day))} runs, {time.monotonic() - started:.0f} s")
     assert _failed(bad_day) == {(ROOT, day) for day in GAPS}
 
 
@@ -98,7 +100,7 @@ def test_two_clicks_lead_from_a_grey_day_to_the_game(bad_day: Deployment, page: 
 
 def test_nothing_that_waits_is_tried_in_vain(bad_day: Deployment) -> None:
     (ended,) = ui.backfills(bad_day).values()
-    ui.evaluated(bad_day, "automation", 2, since=ended, seconds=90)
+    ui.evaluated(bad_day, "automation", 2, since=ended, seconds=180)
     assert _automatic(ui.runs(bad_day)) == []
 
 
@@ -106,10 +108,10 @@ def test_three_dates_launched_again_and_the_rest_follows(bad_day: Deployment) ->
     mend(bad_day.directory)
     started = time.monotonic()
     backfill = ui.launch(bad_day, sorted(GAPS), [ROOT])
-    assert ui.end_of(bad_day, backfill, 60) == "COMPLETED_SUCCESS"
+    assert ui.end_of(bad_day, backfill, PATIENCE) == "COMPLETED_SUCCESS"
     launched = [run for run in ui.runs(bad_day) if run.tags.get("dagster/backfill") == backfill]
     assert sorted(_range_of(run) for run in launched) == [(str(day), str(day)) for day in sorted(GAPS)]
-    bad_day.until("the whole graph is complete", UNTIL_COMPLETE, lambda: not _lacking(bad_day, DAYS))
+    bad_day.until("the whole graph is complete", PATIENCE, lambda: not _lacking(bad_day, DAYS))
     print(f"complete {time.monotonic() - started:.0f} s after three dates were launched again")
     assert _failed(bad_day) == set()
 
@@ -119,11 +121,11 @@ def test_no_check_is_stuck(bad_day: Deployment) -> None:
 
 
 def test_the_standing_checks_turn_green_by_themselves(bad_day: Deployment) -> None:
-    bad_day.until("the coverage is computed anew", 180, lambda: not _red_standing_checks(bad_day))
+    bad_day.until("the coverage is computed anew", 300, lambda: not _red_standing_checks(bad_day))
 
 
 def test_the_alerts_are_resolved(bad_day: Deployment) -> None:
-    bad_day.until("no alert is open", 180, lambda: not _open_alerts(bad_day))
+    bad_day.until("no alert is open", 300, lambda: not _open_alerts(bad_day))
     everything = json.loads(bad_day.command("alerts", "list", "--all", "--format", "json"))
     assert [alert["state"] for alert in everything if alert["table"] == ROOT] == ["resolved"]
 
@@ -131,8 +133,8 @@ def test_the_alerts_are_resolved(bad_day: Deployment) -> None:
 def test_a_backfill_of_what_is_complete_starts_nothing_else(bad_day: Deployment) -> None:
     runs_before, backfills_before = {run.run_id for run in ui.runs(bad_day)}, set(ui.backfills(bad_day))
     backfill = ui.launch(bad_day, DAYS)
-    ended = ui.end_of(bad_day, backfill, 200)
-    ui.evaluated(bad_day, "automation", 3, since=time.time(), seconds=120)
+    ended = ui.end_of(bad_day, backfill, PATIENCE)
+    ui.evaluated(bad_day, "automation", 3, since=time.time(), seconds=240)
     new = [run for run in ui.runs(bad_day) if run.run_id not in runs_before]
     print(f"a backfill of what is complete: {sum('dagster/backfill' in run.tags for run in new)} runs, {ended}")
     assert _automatic(new) == []
@@ -144,10 +146,10 @@ def test_a_backfill_of_what_is_complete_starts_nothing_else(bad_day: Deployment)
 
 def test_a_backfill_that_is_cancelled_leaves_nothing_half_done(confusion: Deployment) -> None:
     backfill = ui.launch(confusion, FEW_DAYS)
-    confusion.until("box scores come in", 120, lambda: ui.days(ui.partitions(confusion)[ROOT], "MATERIALIZED"))
+    confusion.until("box scores come in", PATIENCE, lambda: ui.days(ui.partitions(confusion)[ROOT], "MATERIALIZED"))
     ui.cancel(confusion, backfill)
-    assert ui.end_of(confusion, backfill, 60) == "CANCELED"
-    confusion.until("all runs are over", 60, lambda: all(run.is_over for run in ui.runs(confusion)))
+    assert ui.end_of(confusion, backfill, 120) == "CANCELED"
+    confusion.until("all runs are over", 120, lambda: all(run.is_over for run in ui.runs(confusion)))
     assert {status for found in ui.partitions(confusion).values() for status in found.values()} <= {
         "MATERIALIZED",
         "FAILED",
@@ -157,7 +159,7 @@ def test_a_backfill_that_is_cancelled_leaves_nothing_half_done(confusion: Deploy
 def test_two_people_launch_at_once(confusion: Deployment) -> None:
     backfills = [ui.launch(confusion, FEW_DAYS[:7]), ui.launch(confusion, FEW_DAYS[4:])]
     for backfill in backfills:
-        assert ui.end_of(confusion, backfill, 240) == "COMPLETED_FAILED"
+        assert ui.end_of(confusion, backfill, PATIENCE) == "COMPLETED_FAILED"
     assert _failed(confusion) == {(ROOT, day) for day in FEW_GAPS}
     assert _unexplained(confusion, FEW_DAYS, FEW_GAPS) == []
 
@@ -165,7 +167,7 @@ def test_two_people_launch_at_once(confusion: Deployment) -> None:
 def test_the_sensors_alone_repair_what_has_come(confusion: Deployment) -> None:
     mend(confusion.directory)
     started = time.monotonic()
-    confusion.until("the whole graph is complete", UNTIL_COMPLETE, lambda: not _lacking(confusion, FEW_DAYS))
+    confusion.until("the whole graph is complete", PATIENCE, lambda: not _lacking(confusion, FEW_DAYS))
     print(f"complete {time.monotonic() - started:.0f} s after the data were mended")
     assert _failed(confusion) == set()
     assert _stuck(confusion) == []
