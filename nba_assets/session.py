@@ -77,7 +77,7 @@ class Session:
 
     def has_ended(self) -> bool:
         """Whether it is all history: no partition for today, and nothing to wait for."""
-        return self.last_partition < self.today()
+        return self.partitions_end is not None and self.partitions_end < self.today()
 
     def results_are_due(self, day: date) -> bool:
         """Whether the results of a date must be there by now."""

@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     late_limit_days: int = Field(default=14, gt=0)
     reread_days: DayList = [1, 3, 7]
     now: datetime | None = None
+    coverage_url: str | None = None
+    code_url: str | None = None
 
     bigquery_project: str | None = None
     bigquery_location: str = "US"
@@ -140,6 +142,13 @@ class Settings(BaseSettings):
             raise ValueError("must be an address that begins with http:// or https://")
         return value
 
+    @field_validator("coverage_url", "code_url")
+    @classmethod
+    def _is_a_page(cls, value: str | None) -> str | None:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must be an address that begins with http:// or https://")
+        return value.rstrip("/") if value else None
+
     @field_validator("counting_types")
     @classmethod
     def _types_count(cls, value: list[str]) -> list[str]:
@@ -167,6 +176,11 @@ class Settings(BaseSettings):
     def heartbeat_file(self) -> Path:
         """What is written at every healthy tick of the daemon."""
         return self.state / "heartbeat"
+
+    @property
+    def coverage_page(self) -> Path:
+        """The page with all dates, as it was last computed."""
+        return self.state / "coverage.html"
 
     @property
     def cache_dir(self) -> Path:

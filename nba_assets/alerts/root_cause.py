@@ -14,11 +14,11 @@ from nba_assets.alerts.alert import OUT_OF_REACH, RUN_FAILED, RootCause, Tier
 from nba_assets.coverage.freshness import DEADLINE, Freshness
 from nba_assets.league.calendar import season_of
 from nba_assets.partition import FAILED, THRESHOLDS, Cause, Finding, Partition, Status
-from nba_assets.planning.holes import not_in_order
+from nba_assets.planning.holes import not_in_order, waits_for
 from nba_assets.planning.state import Cell, State
 from nba_assets.schema.table import TimeRule
 from nba_assets.sources.base import OutOfReach
-from nba_assets.tables import TABLES, TIERS
+from nba_assets.tables import TABLES
 from nba_assets.text import joined
 from nba_assets.warehouse.ledger import attempt_id_at, moment_of
 
@@ -111,9 +111,8 @@ def _root(cell: Cell, of_day: dict[str, Partition], latest: dict[tuple[str, str]
 
 def _left_out(state: State, days: Sequence[date]) -> list[Partition]:
     """What was never computed though it was asked for, date by date; what is behind others after these."""
-    lacking = [cell for name in TABLES for cell in not_in_order(state, name, days) if cell.status == Status.MISSING]
-    behind = {cell.partition: state.obstacle(cell.partition.table, cell.partition.day) is not None for cell in lacking}
-    return sorted(behind, key=lambda partition: (behind[partition], partition.day, TIERS[partition.table]))
+    missing = [cell for cell in not_in_order(state, days).values() if cell.status == Status.MISSING]
+    return [cell.partition for cell in sorted(missing, key=lambda cell: waits_for(state, cell) is not None)]
 
 
 def _root_cause(cell: Cell, affected: Iterable[Partition], today: date) -> RootCause:

@@ -8,14 +8,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Annotated
 
 import typer
 
 from nba_assets.cli.console import FAILED, UsageError, err, errors_explained
-from nba_assets.settings import load_settings
+from nba_assets.settings import Settings, load_settings
 
 _NOT_SUPERSEDED = "ignore:Function `dev_command` is superseded"
 """`dg dev`, which Dagster recommends, runs the same function, and needs twenty more packages."""
@@ -24,7 +24,7 @@ _GRACE_SECONDS, _LAST_GRACE_SECONDS = 30.0, 5.0
 
 
 def dev(
-    port: Annotated[int, typer.Option(help="Port of the web server.")] = 3000,
+    port: Annotated[int, typer.Option(help="Port of the web server; the coverage page takes the next.")] = 3000,
     host: Annotated[str, typer.Option(help="Address of the web server.")] = "127.0.0.1",
 ) -> None:
     """Start the Dagster UI with its daemon (schedules, sensors, automation) on this state."""
@@ -42,10 +42,31 @@ def dev(
             pass
         err.print(f"asset graph: http://{host}:{port}/asset-groups", highlight=False)
         dagster = [sys.executable, "-W", _NOT_SUPERSEDED, "-m", "dagster", "dev"]
-        is_asked_to_end = supervise([*dagster, "-w", str(shipped("workspace.yaml")), "-h", host, "-p", str(port)])
+        with coverage_page(settings, host, port + 1):
+            is_asked_to_end = supervise([*dagster, "-w", str(shipped("workspace.yaml")), "-h", host, "-p", str(port)])
     if not is_asked_to_end:
         err.say("error: Dagster has ended by itself; its last lines above say why")
         raise typer.Exit(FAILED)
+
+
+@contextmanager
+def coverage_page(settings: Settings, host: str, port: int) -> Iterator[None]:
+    """Serve the coverage page, and tell what is started its address; not where NBA_COVERAGE_URL says that others do.
+
+    Without a free port there is no page, and everything else all the same.
+    """
+    from nba_assets.coverage.serve import CoveragePageError, coverage_page_served
+
+    with ExitStack() as served:
+        if settings.coverage_url is None:
+            try:
+                url = served.enter_context(coverage_page_served(settings, host, port))
+            except CoveragePageError as error:
+                err.say(f"warning: {error}")
+            else:
+                os.environ["NBA_COVERAGE_URL"] = url
+                err.print(f"coverage page: {url}", highlight=False)
+        yield
 
 
 def supervise(command: Sequence[str]) -> bool:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
+from nba_assets.coverage.glance import Trouble, troubles
 from nba_assets.coverage.matrix import Matrix, Row, counting_cells, worst_status
 from nba_assets.coverage.terminal import MARKS
 from nba_assets.league.calendar import season_of
 from nba_assets.partition import MEANING, Status
 from nba_assets.planning.state import Cell
 from nba_assets.tables import TABLES
+from nba_assets.whole_file import replaced_whole
 
 _PLACE = "/*DATA*/null"
 _STATUSES = tuple(Status)
@@ -29,6 +32,13 @@ def as_html(matrix: Matrix) -> str:
     return page.replace(_PLACE, data, 1)
 
 
+def write_page(matrix: Matrix, file: Path) -> None:
+    """Write the page; whoever reads it meanwhile has the old one or the new one. Raises OSError."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with replaced_whole(file) as part:
+        part.write_text(as_html(matrix), encoding="utf-8")
+
+
 def _packed(matrix: Matrix) -> dict[str, Any]:
     texts = _Texts()
     counts = matrix.counts()
@@ -39,6 +49,7 @@ def _packed(matrix: Matrix) -> dict[str, Any]:
         "statuses": [
             {"name": s.value, "mark": MARKS[s], "meaning": MEANING[s], "count": counts.get(s, 0)} for s in _STATUSES
         ],
+        "troubles": [_trouble(one) for one in troubles(matrix)],
         "tables": [_table(name) for name in matrix.tables],
         "days": [_day(row, texts) for row in matrix.rows],
         "cells": {name: [_cell(row.cells[name], texts) for row in matrix.rows] for name in matrix.tables},
@@ -51,6 +62,12 @@ def _table(name: str) -> dict[str, Any]:
     return {"name": name, "short": table.short_name, "phase": table.phase.value, "optional": table.optional}
 
 
+def _trouble(one: Trouble) -> list[Any]:
+    """[status, table, first date, last date, reason, how many others, command]"""
+    status, where = _STATUSES.index(one.status), one.first
+    return [status, where.table, str(where.day), str(one.last), one.reason, one.how_many, one.command]
+
+
 def _day(row: Row, texts: _Texts) -> list[Any]:
     """[date, season, games, worst status, status of the date]"""
     worst = worst_status(cell.status for cell in counting_cells(row.cells))
@@ -58,7 +75,7 @@ def _day(row: Row, texts: _Texts) -> list[Any]:
 
 
 def _cell(cell: Cell, texts: _Texts) -> list[Any]:
-    """[status, rows, expected, complete, required, production-ready share, reason, computed at, code version, run]"""
+    """[status, rows, expected, complete, required, ready share, reason, computed at, code version, run, root]"""
     numbers = cell.numbers
     ready = cell.published.production_ready_share if cell.published else None
     computed = f"{numbers.started_at:%Y-%m-%d %H:%M} UTC" if numbers and numbers.started_at else None
@@ -73,6 +90,7 @@ def _cell(cell: Cell, texts: _Texts) -> list[Any]:
         texts.number(computed),
         texts.number(numbers.code_version if numbers else None),
         texts.number(numbers.run_id if numbers else None),
+        texts.number(str(cell.root) if cell.root not in (None, cell.partition) else None),
     ]
     while packed and packed[-1] is None:
         packed.pop()

@@ -12,6 +12,7 @@ from datetime import date
 
 import pandas as pd
 
+from nba_assets.coverage.roots import Root, roots_of
 from nba_assets.league.calendar import COUNTING_TYPES, days_between
 from nba_assets.partition import FINE, Status
 from nba_assets.planning.load import load_state
@@ -51,10 +52,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Coverage of a range of dates."""
+    """Coverage of a range of dates, and where what is not in order began."""
 
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
+    roots: tuple[Root, ...] = ()
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -80,7 +82,8 @@ def matrix(session: Session, start: date, end: date, *, state: State | None = No
         loaded = state.published(SCHEDULE.name, day) is not None
         cells = {name: state.cell(name, day) for name in TABLES}
         rows.append(Row(day, cells, games.get(day, 0) if loaded else None))
-    return Matrix(tuple(rows), _notes(session))
+    counting = [cell for row in rows for cell in counting_cells(row.cells)]
+    return Matrix(tuple(rows), _notes(session), tuple(roots_of(state, counting)))
 
 
 def counting_cells(cells: Mapping[str, Cell]) -> list[Cell]:

@@ -9,3 +9,4 @@ warnings.filterwarnings("ignore", message=".*partitions_def.*", category=dg.Prev
 warnings.filterwarnings("ignore", message=".*backfill_policy.*", category=dg.BetaWarning)
 # Dagster warns of this one itself, for every schedule and sensor that is made with a decorator.
 warnings.filterwarnings("ignore", message=".*`owners` of initializer.*", category=dg.BetaWarning)
+warnings.filterwarnings("ignore", message=".*(CodeReferencesMetadataValue|CodeReference).*", category=dg.BetaWarning)

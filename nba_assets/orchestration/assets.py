@@ -13,6 +13,7 @@ import dagster as dg
 from nba_assets.engine.materialize import RunInfo, materialize
 from nba_assets.engine.run_options import RunOptionsError, parse_options
 from nba_assets.orchestration.automation import SKIP_DOWNSTREAM_TAG
+from nba_assets.orchestration.catalogue import freshness_of, metadata_of, tags_of
 from nba_assets.orchestration.failing_runs import SPARED_TAG, spare_the_others
 from nba_assets.orchestration.instance import unseen
 from nba_assets.orchestration.partitions import asset_deps
@@ -25,14 +26,11 @@ from nba_assets.orchestration.reporting import (
     report_unasked,
 )
 from nba_assets.orchestration.resources import Pipeline
-from nba_assets.schema.contract import Column, columns_of
 from nba_assets.schema.table import Phase, Table
 from nba_assets.session import Session
 from nba_assets.settings import Settings, SettingsError
 from nba_assets.tables import SCHEDULE, TABLES, TIERS
 from nba_assets.warehouse.base import WarehouseError
-from nba_assets.warehouse.ddl import DUCKDB_TYPES
-from nba_assets.warehouse.relations import relation_of
 
 BACKFILL_TAG = "nba/backfill"
 """The id of a backfill launched by our own command line; Dagster's own backfills carry dagster/backfill."""
@@ -80,8 +78,9 @@ def _asset(
         group_name=table.group,
         owners=OWNERS,
         kinds={"pandas", settings.warehouse},
-        tags=_tags(table, settings),
-        metadata=_catalogue(table),
+        tags=tags_of(table, settings),
+        metadata=metadata_of(table, settings),
+        freshness_policy=freshness_of(table, settings),
         code_version=table.code_version,
         config_schema=_RUN_OPTIONS,
         check_specs=check_specs(table, partitions),
@@ -170,33 +169,3 @@ def who_forces(named: str | None, tags: Mapping[str, str]) -> str:
 def _is_asked_for_by_name(tags: Mapping[str, str]) -> bool:
     """Neither part of a backfill, which skips what is behind a gap, nor requested by automation, nor spared."""
     return not {DAGSTER_BACKFILL_TAG, BACKFILL_TAG, _AUTOMATION_TAG, SPARED_TAG} & set(tags)
-
-
-def _tags(table: Table, settings: Settings) -> dict[str, str]:
-    is_critical = settings.policies[table.name].critical and not table.optional
-    phase = table.phase.value.replace(" ", "_")
-    return {"phase": phase, "critical": str(is_critical).lower(), "tier": str(TIERS[table.name])}
-
-
-def _catalogue(table: Table) -> dict[str, Any]:
-    columns = [
-        dg.TableColumn(
-            name=column.name,
-            type=DUCKDB_TYPES[column.type],
-            description=_description(column),
-            constraints=dg.TableColumnConstraints(nullable=column.nullable, unique=False),
-        )
-        for column in columns_of(table.contract)
-    ]
-    return {
-        "dagster/column_schema": dg.TableSchema(columns=columns),
-        "dagster/table_name": relation_of(table).qualified,
-        "nba/key": ", ".join(table.keys),
-        "nba/available": table.phase.value,
-        "nba/dictionary": f"docs/tables/{table.name}.md",
-    }
-
-
-def _description(column: Column) -> str:
-    unit = f" [{column.unit}]" if column.unit else ""
-    return f"{column.description}{unit}{' (key)' if column.is_key else ''}"

@@ -1,7 +1,8 @@
 """The `coverage` asset: the matrix date × table in the catalogue, and the checks that look at all history.
 
-It is unpartitioned and depends on nothing: it reads the ledger. That is also why the standing checks are here; on a
-partitioned asset an unpartitioned check is stored for no partition and opens the automation gate of every date.
+It is unpartitioned and reads the ledger; it depends on the tables only so that it comes after them where both are
+selected. The standing checks are here because on a partitioned asset an unpartitioned check is stored for no partition
+and opens the automation gate of every date.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from typing import Any
 
 import dagster as dg
 
-from nba_assets.coverage.freshness import Freshness, results_by_nine
-from nba_assets.coverage.html import as_html
+from nba_assets.coverage.freshness import results_by_nine
+from nba_assets.coverage.glance import attention, strip
+from nba_assets.coverage.html import write_page
 from nba_assets.coverage.matrix import Matrix, counting_cells, matrix
 from nba_assets.coverage.roots import next_step, roots_of
 from nba_assets.coverage.terminal import as_markdown
 from nba_assets.league.calendar import season_of
+from nba_assets.orchestration.catalogue import COVERAGE_EVERY_DAY
 from nba_assets.orchestration.explanations import explain_what_was_left_out
 from nba_assets.orchestration.reporting import in_words, listed
 from nba_assets.partition import FAILED, Status
@@ -28,7 +31,7 @@ from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell, State
 from nba_assets.session import Session
 from nba_assets.tables import TABLES
-from nba_assets.text import markdown_table
+from nba_assets.text import counted
 
 FRESHNESS_CHECK = "results_by_nine"
 _SHOWN_DAYS = 30
@@ -41,7 +44,7 @@ def standing_check(table: str) -> str:
 
 
 def coverage_asset(owners: Sequence[str]) -> dg.AssetsDefinition:
-    """The asset with its checks; recomputed at 09:00 Eastern, and by hand."""
+    """The asset with its checks; computed after any work, at 09:00 Eastern, and by hand."""
 
     spec = dg.AssetSpec(
         "coverage",
@@ -49,9 +52,10 @@ def coverage_asset(owners: Sequence[str]) -> dg.AssetsDefinition:
         group_name="coverage",
         owners=list(owners),
         kinds={"markdown"},
-        description="What every table has for every date, why not, and what to do. The newest 30 dates are in the "
-        "metadata of the newest materialization, with a summary per season; all dates are in the HTML page. On a "
-        "terminal: `nba-assets coverage`. Computed at 09:00 Eastern by the schedule coverage_at_nine.",
+        freshness_policy=COVERAGE_EVERY_DAY,
+        description="What every table has for every date, why not, and what to do. Below: what needs attention, the "
+        "newest 30 dates, a summary per season, and the page with all dates. On a terminal: `nba-assets coverage`. "
+        "Computed within a minute or so of whatever has built something, and at 09:00 Eastern.",
     )
 
     # Not an asset of its own name: its op would bear the name of the job `coverage`.
@@ -65,12 +69,12 @@ def coverage_asset(owners: Sequence[str]) -> dg.AssetsDefinition:
         state = load_state(session, first, last)
         found = matrix(session, first, last, state=state)
         yield dg.MaterializeResult(asset_key="coverage", metadata=_metadata(session, found))
-        days = [row.day for row in found.rows]
+        wrong = not_in_order(state, [row.day for row in found.rows])
         for table in TABLES:
-            lacking = not_in_order(state, table, days)
+            lacking = [cell for partition, cell in wrong.items() if partition.table == table]
             explain_what_was_left_out(context, table, lacking)
             yield _in_order(state, table, lacking)
-        yield _freshness(results_by_nine(session, _reaching_back(session, state)))
+        yield _freshness(session, state)
 
     return coverage
 
@@ -87,7 +91,9 @@ def _check_specs() -> list[dg.AssetCheckSpec]:
         for table in TABLES
     ]
     freshness = dg.AssetCheckSpec(
-        FRESHNESS_CHECK, asset="coverage", description="Yesterday's results are in by 09:00 Eastern."
+        FRESHNESS_CHECK,
+        asset="coverage",
+        description="Yesterday's results are in by 09:00 Eastern; passes where the source has the past alone.",
     )
     return [*standing, freshness]
 
@@ -99,14 +105,17 @@ def _reaching_back(session: Session, state: State) -> State:
 
 
 def _metadata(session: Session, found: Matrix) -> dict[str, Any]:
-    counts = found.counts()
-    page = session.settings.state / "coverage.html"
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(as_html(found), encoding="utf-8")
+    """The asset's page shows it in this order, and Markdown that is short as it is: see coverage/glance.py."""
+    counts, address = found.counts(), session.settings.coverage_url
+    page = session.settings.coverage_page
+    write_page(found, page)
+    newest = Matrix(found.rows[: -_SHOWN_DAYS - 1 : -1], found.notes)
     return {
-        "newest dates": dg.MetadataValue.md(as_markdown(Matrix(found.rows[: -_SHOWN_DAYS - 1 : -1], found.notes))),
+        "attention": dg.MetadataValue.md(attention(found, address)),
+        "newest dates": dg.MetadataValue.md(strip(found)),
+        "newest dates, with numbers": dg.MetadataValue.md(as_markdown(newest)),
         "seasons": dg.MetadataValue.md(seasons_as_markdown(found)),
-        "page": dg.MetadataValue.path(str(page)),
+        "page": dg.MetadataValue.url(address) if address else dg.MetadataValue.path(str(page)),
         "dates": len(found.rows),
         "dates in order": sum(row.is_fine for row in found.rows),
         "gaps and errors": sum(counts.get(status, 0) for status in FAILED),
@@ -114,14 +123,15 @@ def _metadata(session: Session, found: Matrix) -> dict[str, Any]:
 
 
 def seasons_as_markdown(found: Matrix) -> str:
-    """One line per season: its dates, those in order, and the partitions of each status."""
+    """One line per season: its dates, those in order, and how many partitions have each status that occurs."""
     lines = []
-    for season in sorted({season_of(row.day) for row in found.rows}):
+    for season in sorted({season_of(row.day) for row in found.rows}, reverse=True):
         rows = [row for row in found.rows if season_of(row.day) == season]
         counts = Counter(cell.status for row in rows for cell in counting_cells(row.cells))
-        numbers = [len(rows), sum(row.is_fine for row in rows), *(counts.get(status, 0) for status in Status)]
-        lines.append([season, *numbers])
-    return markdown_table(["season", "dates", "in order", *Status], lines)
+        of_status = ", ".join(f"{counts[status]:,} {status}" for status in Status if counts[status])
+        in_order = sum(row.is_fine for row in rows)
+        lines.append(f"- **{season}**: {counted(len(rows), 'date')}, {in_order} in order: {of_status}")
+    return "\n".join(lines)
 
 
 def _in_order(state: State, table: str, lacking: Sequence[Cell]) -> dg.AssetCheckResult:
@@ -141,7 +151,14 @@ def _in_order(state: State, table: str, lacking: Sequence[Cell]) -> dg.AssetChec
     )
 
 
-def _freshness(fresh: Freshness) -> dg.AssetCheckResult:
+def _freshness(session: Session, state: State) -> dg.AssetCheckResult:
+    """Whether yesterday's results are in; of a source that has the past alone nothing is awaited."""
+    if session.has_ended():
+        awaited = dg.MetadataValue.text(f"nothing: the last partition is {session.last_partition}")
+        return dg.AssetCheckResult(
+            check_name=FRESHNESS_CHECK, asset_key="coverage", passed=True, metadata={"awaited": awaited}
+        )
+    fresh = results_by_nine(session, _reaching_back(session, state))
     metadata: dict[str, Any] = {"date": str(fresh.day)}
     if fresh.late:
         metadata["late"] = listed(fresh.late)

@@ -24,7 +24,7 @@ from nba_assets.text import counted
 
 MOST_ATTEMPTS = 6
 FIRST_WAIT_SECONDS = 600.0
-_QUIET = timedelta(minutes=2)
+_QUIET = timedelta(minutes=1)
 _PAUSE = timedelta(seconds=45)
 """Longer than automation takes from one tier to the next."""
 _UNFINISHED = [
@@ -65,7 +65,7 @@ class Patience:
 
 
 def repair_sensor(
-    open_session: Callable[[], Session], job: dg.JobDefinition, *, minimum_interval_seconds: int = 120
+    open_session: Callable[[], Session], job: dg.JobDefinition, *, minimum_interval_seconds: int = 60
 ) -> dg.SensorDefinition:
     """The sensor of `repair`; `open_session` is called at every evaluation, because threads share no session."""
 
@@ -75,7 +75,7 @@ def repair_sensor(
         minimum_interval_seconds=minimum_interval_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Recomputes what is STALE, and what failed or was left out and can come out differently now, "
-        "however old it is. Waits until nothing runs and the ledger was quiet for two minutes: automation goes "
+        "however old it is. Waits until nothing runs and the ledger was quiet for a minute: automation goes "
         "first. A date is attempted six times at most, with growing pauses.",
     )
     def repair_what_is_stale(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:

@@ -1,39 +1,67 @@
 """What was asked for and is not there: between the dates on which a table was ever tried nothing may be missing.
 
 What a range was asked for is written down nowhere; attempts are. Of a season in which a table was never tried nothing
-is missing, nor of its dates after the last attempt, unless everything that the partition is made of is there.
+is missing, nor of its dates after the last attempt, unless everything that a partition is made of is there, or waits
+for something else that was asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date
 
 from nba_assets.league.calendar import season_of
-from nba_assets.partition import FINE, Status
+from nba_assets.partition import FINE, Partition, Status
 from nba_assets.planning.state import Cell, State
 from nba_assets.schema.table import Phase
 from nba_assets.tables import TABLES
 
+_IN_ORDER = FINE | {Status.NOT_DUE}
 
-def not_in_order(state: State, table: str, days: Iterable[date]) -> list[Cell]:
-    """The partitions of a table that were asked for and are not published, or not up to date; nothing that is not due.
 
-    In order of date.
+def not_in_order(state: State, days: Sequence[date]) -> dict[Partition, Cell]:
+    """The partitions that were asked for and are not published, or not up to date; nothing that is not due.
+
+    By partition, date by date, in the order of the graph.
     """
-    cells = [state.cell(table, day) for day in days]
-    tried: dict[str, list[date]] = {}
-    for cell in cells:
-        if cell.newest is not None and cell.newest.status != Status.NOT_DUE:
-            tried.setdefault(season_of(cell.partition.day), []).append(cell.partition.day)
-    return [cell for cell in cells if _is_lacking(state, cell, tried.get(season_of(cell.partition.day), []))]
+    tried = _tried(state, days)
+    lacking: dict[Partition, Cell] = {}
+    for day in days:
+        for name in TABLES:
+            cell = state.cell(name, day)
+            span = tried.get((name, season_of(day)))
+            if (
+                span is not None
+                and cell.status not in FINE | {Status.NOT_DUE}
+                and _is_lacking(state, cell, span, lacking)
+            ):
+                lacking[cell.partition] = cell
+    return lacking
 
 
-def _is_lacking(state: State, cell: Cell, tried: list[date]) -> bool:
-    if not tried or cell.status in FINE | {Status.NOT_DUE}:
-        return False
-    table, day = cell.partition.table, cell.partition.day
-    if cell.status != Status.MISSING or min(tried) <= day <= max(tried):
+def waits_for(state: State, cell: Cell) -> Partition | None:
+    """What a partition waits for: the root of a block, or the nearest input that is missing; None if for nothing."""
+    obstacle = state.obstacle(cell.partition.table, cell.partition.day)
+    return None if obstacle is None else obstacle.root or obstacle.partition
+
+
+def _tried(state: State, days: Sequence[date]) -> dict[tuple[str, str], tuple[date, date]]:
+    """The first and the last date of each table and season that were attempted when they were due."""
+    found: dict[tuple[str, str], tuple[date, date]] = {}
+    for day in days:
+        for name in TABLES:
+            newest = state.newest(name, day)
+            if newest is not None and newest.status != Status.NOT_DUE:
+                first, _ = found.get((name, season_of(day)), (day, day))
+                found[name, season_of(day)] = (first, day)
+    return found
+
+
+def _is_lacking(state: State, cell: Cell, tried: tuple[date, date], lacking: dict[Partition, Cell]) -> bool:
+    first, last = tried
+    if cell.status != Status.MISSING or first <= cell.partition.day <= last:
         return True
-    is_computed = TABLES[table].phase != Phase.RAW
-    return is_computed and day > max(tried) and state.obstacle(table, day) is None
+    if cell.partition.day < first or TABLES[cell.partition.table].phase == Phase.RAW:
+        return False
+    awaited = waits_for(state, cell)
+    return awaited is None or awaited in lacking

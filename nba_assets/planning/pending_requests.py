@@ -112,10 +112,10 @@ def _is_missing(cell: Cell, state: State, completable: Collection[date]) -> bool
 def dates_to_reread(session: Session) -> list[date]:
     """The dates of games so many days ago (`NBA_REREAD_DAYS`): the league goes on correcting box scores for days.
 
-    None of a source that nobody can ask.
+    None of a source that nobody can ask, or that has ended.
     """
     ago = sorted(session.settings.reread_days, reverse=True)
-    if not session.source.is_asked or not ago:
+    if not session.source.is_asked or not ago or session.has_ended():
         return []
     session.warehouse.prepare()
     days = [session.today() - timedelta(days=n) for n in ago]
@@ -132,6 +132,8 @@ def dates_to_sweep(session: Session) -> list[date]:
     """
     today = session.today()
     if not session.source.is_asked or not session.settings.reread_days or today.weekday() != _MONDAY:
+        return []
+    if session.has_ended():
         return []
     session.warehouse.prepare()
     days = days_between(max(season_first_day(season_of(today)), session.settings.partitions_start), today - _DAY)

@@ -5,34 +5,39 @@ from __future__ import annotations
 import json
 from datetime import date
 
-from nba_assets.partition import Status
+from nba_assets.partition import Partition, Status
 from nba_assets.planning.history import history
-from nba_assets.planning.holes import not_in_order
+from nba_assets.planning.holes import not_in_order, waits_for
 from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell, LedgerRow, State, date_read
 from nba_assets.schema.table import Input, Phase, TimeRule
 from nba_assets.session import Session
 from nba_assets.tables import TABLES
 
+_WAITING = frozenset({Status.MISSING, Status.BLOCKED})
+
 
 def repairable(session: Session) -> list[Cell]:
     """The partitions that a repair may change, of all history.
 
     Those that are STALE; gaps of which an input has changed since; and what was left out (see `holes.py`) or ended in
-    an error, and has by now everything that it is made of. Not those whose input was built by a run that said
-    `skip_downstream_trigger`. What the source has not delivered is left to the morning schedule, which spares it: a
-    raw table is read again only where it is STALE, or failed on facts that have changed since, and read for the first
-    time where it was left out behind another.
+    an error, and has by now everything that it is made of, or will have when the others are repaired. Not those whose
+    input was built by a run that said `skip_downstream_trigger`. What the source has not delivered is left to the
+    morning schedule, which spares it: a raw table is read again only where it is STALE, or failed on facts that have
+    changed since, and read for the first time where it was left out behind another.
     """
     days = history(session)
     if not days:
         return []
     state = load_state(session, days[0], days[-1])
     left_alone = _SkippedRuns(state)
-    lacking = (cell for name in TABLES for cell in not_in_order(state, name, days))
-    found = [cell for cell in lacking if _may_change(state, cell)]
-    untouchable = {cell.partition.day for cell in found if left_alone.concerns(cell)}
-    return [cell for cell in found if cell.partition.day not in untouchable]
+    found: dict[Partition, Cell] = {}
+    for partition, cell in not_in_order(state, days).items():
+        # What waits for something that is repaired is repaired with it: date by date the inputs come first.
+        if _may_change(state, cell) or (cell.status in _WAITING and waits_for(state, cell) in found):
+            found[partition] = cell
+    untouchable = {partition.day for partition, cell in found.items() if left_alone.concerns(cell)}
+    return [cell for partition, cell in found.items() if partition.day not in untouchable]
 
 
 def _may_change(state: State, cell: Cell) -> bool:

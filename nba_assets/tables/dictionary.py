@@ -14,12 +14,17 @@ from nba_assets.schema.feature import Feature, FeatureSet
 from nba_assets.schema.graph import reads_of
 from nba_assets.schema.table import Input, Phase, Table
 from nba_assets.tables import TABLES
+from nba_assets.tables.lineage import made_of
 
 _WHEN = {
     Phase.RAW: "facts of a date, as the source tells them",
     Phase.POST_GAME: "after the games of its date",
     Phase.PRE_GAME: "before the first tip-off of its date",
 }
+
+_WHAT_FROM_MEANS = """\
+*From* are the columns that change it, found by experiment. Every column also depends on which rows there are, and they
+are found by date, season, game, team and player, as told under "Reads": where *from* is empty, on nothing else."""
 
 
 def pages() -> dict[str, str]:
@@ -67,9 +72,7 @@ def _page(table: Table) -> str:
         f"- **Key:** {_names(table.keys)}",
         *_inputs(table),
         "",
-        "| column | type | unit | NULL | range | description |",
-        "|---|---|---|---|---|---|",
-        *(_row(column) for column in columns_of(table.contract)),
+        *_columns(table),
         "",
         *(_features(table.features) if table.features else []),
         "[All tables](README.md)",
@@ -94,11 +97,33 @@ def _input(table: Table, input_: Input) -> str:
     return f"  - [{input_.table}]({input_.table}.md): {input_.rule.value}{found}"
 
 
-def _row(column: Column) -> str:
+def _columns(table: Table) -> list[str]:
+    """The columns, and of a table that is made of others what each is made of, as it was found by experiment."""
+    sources = made_of(table) if any(made_of(table).values()) else None
+    heads = ["column", "type", "unit", "NULL", "range", "description", *(["from"] if sources else [])]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for column in columns_of(table.contract):
+        of = [] if sources is None else [_from(sources[column.name])]
+        lines.append(f"| {' | '.join([*_cells(column), *of])} |")
+    if sources is not None:
+        lines += ["", _WHAT_FROM_MEANS]
+    return lines
+
+
+def _cells(column: Column) -> list[str]:
     name = f"**{column.name}**" if column.is_key else column.name
     range_ = _range(column.minimum, column.maximum)
     null = "yes" if column.nullable else ""
-    return f"| {name} | {column.type.value} | {column.unit or ''} | {null} | {range_} | {_cell(column.description)} |"
+    return [name, column.type.value, column.unit or "", null, range_, _cell(column.description)]
+
+
+def _from(sources: Sequence[str]) -> str:
+    """ "raw_shots: made, zone; raw_team_boxscores: fga" """
+    by_table: dict[str, list[str]] = {}
+    for source in sources:
+        table, column = source.split(".")
+        by_table.setdefault(table, []).append(column)
+    return "; ".join(f"{table}: {', '.join(columns)}" for table, columns in by_table.items())
 
 
 def _features(features: FeatureSet) -> list[str]:

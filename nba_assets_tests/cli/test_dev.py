@@ -1,14 +1,19 @@
-"""`nba-assets dev` watches over what it starts: nothing of it is left, however it ends."""
+"""`nba-assets dev` watches over what it starts: nothing of it is left, however it ends. And it serves the page."""
 
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
+
+from nba_assets.cli.dev import coverage_page
+from nba_assets.settings import load_settings
 
 STARTER = """
 import os, subprocess, sys, time
@@ -90,3 +95,39 @@ def test_in_the_background_of_a_shell_it_hears_as_well(tmp_path: Path) -> None:
     said, _ = process.communicate(timeout=20)
     assert said.splitlines()[-1] == "True"
     assert not any(map(is_running, pids))
+
+
+def test_the_coverage_page_has_an_address_for_what_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NBA_COVERAGE_URL", "")  # and whatever is set below is taken back
+    settings = load_settings(home=tmp_path)
+    settings.coverage_page.parent.mkdir(parents=True, exist_ok=True)
+    settings.coverage_page.write_text("the page")
+    with coverage_page(settings, "127.0.0.1", 0):
+        url = load_settings(home=tmp_path).coverage_url
+        assert url is not None
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            assert answer.read() == b"the page"
+    assert url in capsys.readouterr().err
+
+
+def test_without_a_port_for_the_page_it_goes_on_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NBA_COVERAGE_URL", "")  # and whatever is set below is taken back
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with coverage_page(load_settings(home=tmp_path), "127.0.0.1", other.getsockname()[1]):
+            assert load_settings(home=tmp_path).coverage_url is None
+    assert "the coverage page has no address" in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_a_page_that_others_serve_is_left_to_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NBA_COVERAGE_URL", "https://nba.example.org/coverage/")
+    with coverage_page(load_settings(home=tmp_path), "127.0.0.1", 0):
+        assert load_settings(home=tmp_path).coverage_url == "https://nba.example.org/coverage"
+    assert capsys.readouterr().err == ""

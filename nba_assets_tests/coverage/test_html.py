@@ -15,6 +15,7 @@ from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.wait import WebDriverWait
 
 from nba_assets.coverage.html import as_html
 from nba_assets.coverage.matrix import Matrix, Row, matrix, worst_status
@@ -149,6 +150,49 @@ class TestInABrowser:
         )
         ActionChains(browser).move_to_element_with_offset(canvas, round(x), round(y)).perform()
         return browser.find_element(By.ID, "tip").text
+
+    def test_it_opens_with_what_needs_attention(self, browser: webdriver.Chrome, found: Matrix) -> None:
+        first = browser.find_elements(By.CSS_SELECTOR, "#troubles li")[0]
+        assert first.location["y"] < 200
+        waiting = next(root.others for root in found.roots if root.status == Status.GAP)
+        assert first.text.splitlines() == [
+            "GAP",
+            f"raw_team_boxscores · Sun {DAY}",
+            REASON,
+            f"waiting for it: {waiting} partitions · nba-assets explain raw_team_boxscores {DAY}",
+        ]
+
+    def test_what_needs_attention_leads_to_its_cell(self, browser: webdriver.Chrome) -> None:
+        browser.find_element(By.CSS_SELECTOR, "#troubles .jump").click()
+        tip = browser.find_element(By.ID, "tip")
+        assert tip.text.splitlines()[0] == f"raw_team_boxscores · Sun {DAY}"
+        assert "pinned" in tip.get_attribute("class")
+        assert browser.current_url.endswith(f"#{DAY}/raw_team_boxscores")
+        browser.find_element(By.TAG_NAME, "h1").click()
+
+    def test_an_address_opens_its_cell_and_what_waits_names_where_it_began(self, browser: webdriver.Chrome) -> None:
+        browser.execute_script(f"location.hash = '{DAY}/player_game_summary'")
+        tip = browser.find_element(By.ID, "tip")
+        WebDriverWait(browser, 10).until(lambda _: tip.text.startswith("player_game_summary"))
+        assert f"it began at raw_team_boxscores {DAY}" in tip.text
+        tip.find_element(By.CLASS_NAME, "jump").click()
+        assert tip.text.splitlines()[0] == f"raw_team_boxscores · Sun {DAY}"
+        assert REASON in tip.text
+        browser.find_element(By.TAG_NAME, "h1").click()
+        browser.execute_script("location.hash = 'nowhere/at_all'")
+        assert not tip.is_displayed()
+
+    def test_every_table_has_a_chart_of_its_rows(self, browser: webdriver.Chrome, found: Matrix) -> None:
+        figures = browser.find_elements(By.CSS_SELECTOR, "#chart-tables figure")
+        assert [figure.get_attribute("data-table") for figure in figures] == list(found.tables)
+        of_boxes = next(f for f in figures if f.get_attribute("data-table") == "raw_team_boxscores")
+        most = max(row.cells["raw_team_boxscores"].rows for row in found.rows)
+        assert f"most {most} rows" in of_boxes.text
+        drawn = of_boxes.find_element(By.CSS_SELECTOR, "path.rows").get_attribute("d")
+        with_games = [n for n, row in enumerate(found.rows) if row.games]
+        assert [int(x) for x in re.findall(r"[ML](\d+) ", drawn)] == with_games
+        gaps = of_boxes.find_element(By.CSS_SELECTOR, "path.red").get_attribute("d")
+        assert gaps == f"M{len(found.rows) - 1} 52V58"
 
     def test_hovering_shows_numbers_and_reason(self, browser: webdriver.Chrome) -> None:
         tip = self._hover(browser, "raw_team_boxscores", DAY)

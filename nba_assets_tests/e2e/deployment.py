@@ -115,8 +115,8 @@ def deployed(directory: Path, settings: Mapping[str, str], *, faster: bool = Tru
         (home / "dagster" / "dagster.yaml").write_text(instance_config() + _FASTER_QUEUE)
         (directory / "sitecustomize.py").write_text(_FASTER_DAEMON)
     port = _free_port()
-    first = os.pathsep.join(filter(None, (str(directory), os.environ.get("PYTHONPATH"))))
-    environment = {**os.environ, "PYTHONPATH": first, "NBA_HOME": str(home), **settings}
+    path = os.pathsep.join(filter(None, [str(directory), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "PYTHONPATH": path, "NBA_HOME": str(home), **settings}
     with (directory / "dev.log").open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "nba_assets", "dev", "--port", str(port)],

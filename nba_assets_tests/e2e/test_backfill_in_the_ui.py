@@ -16,7 +16,8 @@ from nba_assets.schema.table import Phase
 from nba_assets.tables import TABLES
 from nba_assets_tests.e2e.deployment import Deployment, browser, deployed
 from nba_assets_tests.e2e.gaps import data_with_gaps, mend
-from nba_assets_tests.e2e.ui import click, days, end_of, launch, partitions, picture, run_job, seen
+from nba_assets_tests.e2e.pages import click, picture, seen
+from nba_assets_tests.e2e.ui import days, end_of, launch, partitions, run_job
 from nba_assets_tests.needs import needs_program
 
 pytestmark = pytest.mark.long
@@ -105,7 +106,39 @@ def test_coverage_is_in_the_catalogue(deployment: Deployment, page: WebDriver) -
     seen(page, "below the threshold; nothing published", 20)
     heading = page.find_element(By.XPATH, "//th[contains(., 'TBOX')]")
     page.execute_script("arguments[0].scrollIntoView({block: 'center'})", heading)
+    assert heading.is_displayed()
+
+
+def test_the_missing_game_is_read_without_a_click_and_leads_to_its_cell(
+    deployment: Deployment, page: WebDriver
+) -> None:
+    page.get(f"{deployment.url}/assets/coverage?view=overview")
+    shown = seen(page, "attention", 60)
+    assert f"raw_team_boxscores {GAP}: 10/11 games" in shown
+    assert "NYK@CHA: no box score" in shown
+    assert "TBOX" in shown, "the newest dates, a character each"
+    heading = page.find_element(By.XPATH, "//*[text()='attention']")
+    page.execute_script("arguments[0].scrollIntoView({block: 'start'})", heading)
     picture(page, "coverage_asset", wait=3)
+    page.find_element(By.LINK_TEXT, f"raw_team_boxscores {GAP}").click()
+    page.switch_to.window(page.window_handles[-1])
+    shown = seen(page, f"raw_team_boxscores · Fri {GAP}", 30)
+    assert "Needs attention" in shown
+    assert page.find_element(By.ID, "tip").is_displayed()
+    picture(page, "coverage_page", wait=1)
+
+
+def test_rows_and_share_are_plotted_on_the_page_of_a_table(deployment: Deployment, page: WebDriver) -> None:
+    page.get(f"{deployment.url}/assets/raw_team_boxscores?view=overview")
+    seen(page, "Plots", 60)
+    for button in ("Plots", "Events"):
+        page.find_element(By.XPATH, f"//button[normalize-space()='{button}']").click()
+        time.sleep(1)
+    shown = seen(page, "dagster/partition_row_count", 30)
+    assert "nba/share" in shown
+    plot = page.find_element(By.XPATH, "//*[text()='dagster/partition_row_count']")
+    page.execute_script("arguments[0].scrollIntoView({block: 'start'})", plot)
+    picture(page, "plots", wait=3)
 
 
 def test_the_whole_graph_is_upstream_of_the_features(deployment: Deployment, page: WebDriver) -> None:

@@ -22,6 +22,7 @@ from nba_assets.tables import TABLES
 from nba_assets_tests.e2e import ui
 from nba_assets_tests.e2e.deployment import Deployment, browser, deployed
 from nba_assets_tests.e2e.gaps import data_with_gaps, mend
+from nba_assets_tests.e2e.pages import click, picture, seen
 from nba_assets_tests.e2e.ui import Run, Tick
 from nba_assets_tests.needs import needs_program
 
@@ -89,30 +90,30 @@ def test_every_date_behind_a_gap_names_its_root(bad_day: Deployment) -> None:
 @pytest.mark.parametrize("day", GAPS)
 def test_two_clicks_lead_from_the_red_day_to_the_game(bad_day: Deployment, page: WebDriver, day: date) -> None:
     _open_partitions(bad_day, page, ROOT)
-    ui.click(page, "Events")
+    click(page, "Events")
     _click_event(page, day)
-    shown = ui.seen(page, f"{ROOT} {day} GAP", 15)
+    shown = seen(page, f"{ROOT} {day} GAP", 15)
     assert GAPS[day] in shown
-    ui.picture(page, "red_day", wait=2)
+    picture(page, "red_day", wait=2)
 
 
 @pytest.mark.parametrize("day", [date(2021, 10, 23), date(2021, 11, 5), DAYS[-1]])
 def test_two_clicks_lead_from_a_grey_day_to_the_game(bad_day: Deployment, page: WebDriver, day: date) -> None:
     _open_partitions(bad_day, page, "player_daily_cache")
-    ui.click(page, "Events")
+    click(page, "Events")
     _click_event(page, day)
-    shown = ui.seen(page, f"player_daily_cache {day} BLOCKED", 15)
+    shown = seen(page, f"player_daily_cache {day} BLOCKED", 15)
     assert f"{ROOT} {min(GAPS)}" in shown
     assert GAPS[min(GAPS)] in shown
-    ui.picture(page, "grey_day", wait=2)
+    picture(page, "grey_day", wait=2)
 
 
 def test_the_log_of_a_red_day_is_two_clicks_away_too(bad_day: Deployment, page: WebDriver) -> None:
     day = min(GAPS)
     _open_partitions(bad_day, page, ROOT)
     _click_day(page, day)
-    ui.click(page, "View logs")
-    ui.seen(page, GAPS[day], 15)
+    click(page, "View logs")
+    seen(page, GAPS[day], 15)
 
 
 def test_nothing_that_waits_is_tried_in_vain(bad_day: Deployment) -> None:
@@ -277,7 +278,7 @@ def _range_of(run: Run) -> tuple[str, str]:
 def _open_partitions(deployment: Deployment, page: WebDriver, table: str) -> None:
     """The page of a table's partitions on the dates at hand; no click counts before it."""
     page.get(f"{deployment.url}/assets/{table}?view=partitions&default_range=[{DAYS[0]}...{DAYS[-1]}]")
-    ui.seen(page, f"{len(DAYS)} Partitions Selected", 60)
+    seen(page, f"{len(DAYS)} Partitions Selected", 60)
 
 
 def _click_day(page: WebDriver, day: date) -> None:
@@ -285,12 +286,12 @@ def _click_day(page: WebDriver, day: date) -> None:
     filter_ = page.find_element(By.XPATH, "//input[contains(@placeholder, 'Filter by name')]")
     filter_.send_keys(str(day))
     time.sleep(1)
-    ui.click(page, str(day))
+    click(page, str(day))
 
 
 def _click_event(page: WebDriver, day: date) -> None:
     """Scroll down the list of events, of which only those in sight are drawn, to the newest of a date, and click."""
-    ui.seen(page, "Filter", 20)
+    seen(page, "Filter", 20)
     shown = f"//*[text()='{day}']"
     deadline = time.monotonic() + 30
     while not page.find_elements(By.XPATH, shown):

@@ -1,27 +1,18 @@
-"""What a person does and sees in Dagster's UI: launches as its dialogs send them, colours by date, texts, pictures.
+"""What a person sets off in Dagster's UI, as its dialogs send it, and what came of it: colours by date, checks, runs.
 
-What a test expects of them is the business of the tests.
+What a page of it shows is in `pages.py`, what a test expects is the business of the tests.
 """
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
-
-from selenium.webdriver.chrome.webdriver import WebDriver
-from selenium.webdriver.common.by import By
 
 from nba_assets.league.calendar import days_between
 from nba_assets.tables import TABLES
 from nba_assets_tests.e2e.deployment import Deployment
-
-PICTURES = Path(os.environ["NBA_TEST_PICTURES"]).resolve() if "NBA_TEST_PICTURES" in os.environ else None
-"""A directory for screenshots: NBA_TEST_PICTURES=docs/images makes those of the documentation anew."""
 
 Colours = dict[date, str]
 """Date -> what the UI shows of it; dates of which Dagster knows nothing are left out."""
@@ -232,35 +223,6 @@ def text_of_check(deployment: Deployment, table: str, check: str, day: date) -> 
 def days(colours: Colours, status: str) -> set[date]:
     """The dates that have a status."""
     return {day for day, found in colours.items() if found == status}
-
-
-def seen(page: WebDriver, text: str, seconds: float) -> str:
-    """The page's text, once it contains what is looked for."""
-    deadline = time.monotonic() + seconds
-    shown = ""
-    while time.monotonic() < deadline:
-        shown = str(page.execute_script("return document.body.innerText"))
-        if text in shown:
-            return shown
-        time.sleep(0.5)
-    raise AssertionError(f"'{text}' did not appear; the page says: {shown[:2000]}")
-
-
-def click(page: WebDriver, text: str, seconds: float = 20) -> None:
-    """Click on what has exactly this text; the last one, should there be several."""
-    deadline = time.monotonic() + seconds
-    while not (found := page.find_elements(By.XPATH, f"//*[text()='{text}']")):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"there is no '{text}' to click on; the page says: {seen(page, '', 1)[:2000]}")
-        time.sleep(0.5)
-    page.execute_script("arguments[0].click()", found[-1])
-
-
-def picture(page: WebDriver, name: str, *, wait: float) -> None:
-    """A screenshot, if NBA_TEST_PICTURES says where to."""
-    if PICTURES:
-        time.sleep(wait)
-        page.save_screenshot(str(PICTURES / f"{name}.png"))
 
 
 def _keys(names: Iterable[str]) -> list[dict[str, Any]]:

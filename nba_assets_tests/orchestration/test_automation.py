@@ -117,6 +117,18 @@ def test_what_its_launcher_follows_itself_triggers_nothing(morning: Morning) -> 
     assert morning.tick() == {}
 
 
+def test_what_is_built_again_as_it_was_triggers_nothing(morning: Morning) -> None:
+    """A backfill materialises whatever it asks for; with the same content that is no news to anybody."""
+    morning.run_each(REQUIRED_RAW, PLAYED)
+    assert morning.tick() == all_of(POST_GAME, PLAYED)
+    morning.run_each(POST_GAME, PLAYED)
+    assert morning.tick() == {}
+    for name in (*REQUIRED_RAW, *POST_GAME):
+        again = morning.run(name, PLAYED, tags={"dagster/backfill": "abcdefgh"})
+        assert any(event.is_step_materialization for event in again.all_events), name
+        assert morning.tick() == {}, name
+
+
 def test_a_season_begins_without_history(tmp_path: Path) -> None:
     """Opening night reads a day before it that had no games, and no partition of the season."""
     opening = Morning(tmp_path, loaded_to=None, now=eastern(2021, 10, 19, 10))

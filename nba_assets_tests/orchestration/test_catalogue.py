@@ -11,8 +11,8 @@ import dagster as dg
 import pytest
 
 from nba_assets.definitions import build_defs
-from nba_assets.schema.contract import columns_of
-from nba_assets.settings import load_settings
+from nba_assets.schema.contract import columns_of, names_of
+from nba_assets.settings import SettingsError, load_settings
 from nba_assets.tables import TABLES
 
 SNAPSHOT = Path(__file__).with_name("catalogue.json")
@@ -58,6 +58,69 @@ def test_a_table_is_described(defs: dg.Definitions, name: str) -> None:
         assert declared.unit is None or f"[{declared.unit}]" in column.description
     assert {"phase", "tier", "critical"} <= set(node.tags)
     assert node.pools == {"nba_warehouse_writer"}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_leads_to_the_module_that_declares_it(defs: dg.Definitions, name: str) -> None:
+    (code,) = defs.resolve_asset_graph().get(dg.AssetKey(name)).metadata["dagster/code_references"].code_references
+    assert isinstance(code, dg.LocalFileCodeReference)
+    declared = Path(code.file_path).read_text().splitlines()[code.line_number - 1]
+    assert declared.startswith(f"class {TABLES[name].contract.__name__}(")
+    assert code.label == f"nba_assets/tables/{Path(code.file_path).name}"
+
+
+def test_where_the_code_can_be_read_is_linked(tmp_path: Path) -> None:
+    where = "https://git.example.org/nba/-/blob/main"
+    defs = build_defs(load_settings(home=tmp_path, code_url=f"{where}/"))
+    metadata = defs.resolve_asset_graph().get(dg.AssetKey("raw_shots")).metadata
+    (code,) = metadata["dagster/code_references"].code_references
+    assert isinstance(code, dg.UrlCodeReference)
+    assert code.url.startswith(f"{where}/nba_assets/tables/raw_shots.py#L")
+    assert metadata["nba/dictionary"] == dg.MetadataValue.url(f"{where}/docs/tables/raw_shots.md")
+    assert (Path(__file__).parents[2] / "docs" / "tables" / "raw_shots.md").exists()
+
+
+def test_an_address_of_the_code_that_is_none_is_refused() -> None:
+    with pytest.raises(SettingsError, match="NBA_CODE_URL=docs: must be an address"):
+        load_settings(code_url="docs")
+
+
+def test_columns_lead_to_the_columns_that_they_are_made_of(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    for name, table in TABLES.items():
+        node = graph.get(dg.AssetKey(name))
+        lineage = node.metadata.get("dagster/column_lineage")
+        assert (lineage is None) == bool(table.result_sets), name
+        for column, deps in lineage.deps_by_column.items() if lineage else ():
+            assert column in names_of(table.contract)
+            for dep in deps:
+                assert dep.asset_key in node.parent_keys
+                assert dep.column_name in names_of(TABLES[dep.asset_key.to_user_string()].contract)
+    store = graph.get(dg.AssetKey("ml_feature_store_v2")).metadata["dagster/column_lineage"]
+    cache = dg.AssetKey("player_daily_cache")
+    schema = graph.get(dg.AssetKey("ml_feature_store_v2")).metadata["dagster/column_schema"]
+    told = {column.name: column.description for column in schema.columns}
+    assert told["points_avg_last_5"].endswith(" ← player_daily_cache.points_avg_last_5")
+    assert told["missing_features"].endswith(" more")
+    assert store.deps_by_column["points_avg_last_5"] == [dg.TableColumnDep(cache, "points_avg_last_5")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_expected_every_morning"),
+    [
+        ({"source": "nba_api"}, True),
+        ({"source": "nba_api", "now": "2021-11-17T10:00"}, False),
+        ({"source": "nba_api", "partitions_end": "2024-06-30"}, False),
+        ({"source": "files", "data_dir": "."}, False),
+        ({"source": "simulated"}, False),
+    ],
+)
+def test_only_what_is_read_every_day_may_be_late(
+    tmp_path: Path, settings: dict[str, str], is_expected_every_morning: bool
+) -> None:
+    graph = build_defs(load_settings(home=tmp_path, **settings)).resolve_asset_graph()
+    with_policy = {key.to_user_string() for key in graph.get_all_asset_keys() if graph.get(key).freshness_policy}
+    assert with_policy == {"coverage", *(["raw_schedule"] if is_expected_every_morning else [])}
 
 
 def test_everything_runs_by_default_and_says_when_it_fires(defs: dg.Definitions) -> None:

@@ -20,10 +20,11 @@ from nba_assets.orchestration.partitions import daily_partitions
 from nba_assets.orchestration.resources import Pipeline
 from nba_assets.orchestration.schedules import next_attempt
 from nba_assets.planning.history import history
-from nba_assets.planning.pending_requests import pending_requests
+from nba_assets.planning.pending_requests import dates_to_reread, dates_to_sweep, pending_requests
 from nba_assets.session import Session, partitions_end
 from nba_assets.settings import SettingsError, load_settings
 from nba_assets.sources.base import ResultSet
+from nba_assets.sources.files import FilesSource
 from nba_assets.sources.registry import SOURCES
 from nba_assets.tables import TABLES
 from nba_assets_tests.cli.command import nba_assets, printed_json
@@ -215,6 +216,23 @@ def test_nothing_is_waited_for_once_it_has_ended(beyond: Session) -> None:
     assert never_asked_for(beyond, observed.state) == []
     assert not results_are_missed(beyond, observed.state)
     assert len(beyond.warehouse.ledger(start=date(2021, 11, 20))) == 0
+
+
+class _Asked(FilesSource):
+    """Files of which somebody could be asked for others."""
+
+    is_asked = True
+
+
+def test_nothing_is_read_again_once_it_has_ended(tmp_path: Path) -> None:
+    copy_of(healthy(OPENING_NIGHT + 7 * _DAY), tmp_path)
+    monday = {"source": _Asked(real_data()), "now": eastern(2021, 10, 25, 12)}
+    goes_on = session(tmp_path, **monday)
+    assert dates_to_reread(goes_on) == [date(2021, 10, 22), date(2021, 10, 24)]
+    assert dates_to_sweep(goes_on) == days_between(OPENING_NIGHT, date(2021, 10, 24))
+    ended = session(tmp_path, partitions_end=date(2021, 10, 24), **monday)
+    assert dates_to_reread(ended) == []
+    assert dates_to_sweep(ended) == []
 
 
 def test_the_settings_say_where_the_partitions_of_a_launch_end(beyond: Session) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -281,3 +283,48 @@ def test_a_partition_s_data_version_is_its_content(ranges: Ranges) -> None:
     ledger = ranges.session.warehouse.ledger(days[0], days[1], tables=["raw_schedule"])
     stored = {str(row.partition_date.date()): {row.content_hash} for row in ledger.itertuples()}
     assert found == stored
+
+
+def test_the_day_after_a_range_is_built_with_its_schedule(tmp_path: Path) -> None:
+    """Dagster asks for it because tables read the day before; its schedule was never asked for."""
+    last, after = date(2021, 10, 22), date(2021, 10, 23)
+    before_the_games = [name for name, table in TABLES.items() if table.phase == Phase.PRE_GAME]
+    with dg.DagsterInstance.ephemeral() as instance:
+        opened = session(tmp_path, now=eastern(2021, 10, 27, 12), partitions_start=FIRST)
+        found = Ranges(opened, instance)
+        for name in TABLES:
+            if name not in before_the_games:
+                found.run(name, FIRST, last, BACKFILL)
+        for name in before_the_games:
+            assert found.run(name, FIRST, after, BACKFILL).success
+            assert found.statuses(name)[after] == "MATERIALIZED"
+        assert found.statuses("raw_schedule")[after] == "MATERIALIZED"
+        assert found.check("raw_schedule", after).passed
+        assert found.statuses("raw_schedule")[date(2021, 10, 24)] is None
+        assert found.statuses("raw_team_boxscores")[after] is None
+
+
+@pytest.mark.parametrize(
+    ("config", "tags", "who"),
+    [
+        ({"forced_by": "Ada"}, {"user": "somebody else"}, "Ada"),
+        ({}, {"user": "Ada"}, "Ada"),
+        ({}, {"nba/user": "Ada"}, "Ada"),
+        ({}, {}, f"{getpass.getuser()}, who runs Dagster"),
+    ],
+)
+def test_who_forces_a_partition_is_in_the_ledger(
+    tmp_path: Path, config: dict[str, str], tags: dict[str, str], who: str
+) -> None:
+    opened = session(tmp_path, now=eastern(2021, 10, 27, 12), partitions_start=FIRST)
+    job = build_defs(pipeline=Pipeline(opened)).resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.ephemeral() as instance:
+        job.execute_in_process(
+            run_config=QUIET | {"ops": {"raw_schedule": {"config": {"force": True, **config}}}},
+            instance=instance,
+            asset_selection=[dg.AssetKey("raw_schedule")],
+            partition_key=str(FIRST),
+            tags=tags,
+        )
+    options = json.loads(opened.warehouse.ledger(tables=["raw_schedule"])["options"].iloc[0])
+    assert options["forced_by"] == who

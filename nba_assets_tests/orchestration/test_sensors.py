@@ -16,6 +16,8 @@ from nba_assets.engine.run_options import RunOptions
 from nba_assets.orchestration.resources import Pipeline
 from nba_assets.orchestration.sensors import MOST_ATTEMPTS, Patience, repair_config
 from nba_assets.partition import FINE, Status
+from nba_assets.planning.history import history
+from nba_assets.planning.holes import not_in_order
 from nba_assets.planning.load import load_state
 from nba_assets.planning.repair import repairable
 from nba_assets.schema.table import Phase
@@ -95,6 +97,47 @@ def test_a_clock_that_ran_ahead_does_not_silence_the_sensor(tmp_path: Path) -> N
     sensor = build_defs(pipeline=Pipeline(opened)).resolve_sensor_def("repair_what_is_stale")
     with dg.instance_for_test() as instance:
         assert isinstance(sensor(dg.build_sensor_context(instance=instance)), dg.RunRequest)
+
+
+def test_what_became_possible_is_repaired_however_old_it_is(tmp_path: Path) -> None:
+    """A date that a backfill left out behind a gap, long ago: raw tables and computed ones, once the gap is gone."""
+    gap = date(2021, 10, 22)
+
+    def lose(rows: pd.DataFrame) -> pd.DataFrame:
+        return rows[rows["GAME_ID"] != "0022100017"]
+
+    faulty = session(tmp_path, EditedSource({ResultSet.TEAM_LOG: lose}), now=NOW, partitions_start=date(2021, 10, 15))
+    build_range(faulty, date(2021, 10, 15), date(2021, 10, 27))
+    assert repairable(faulty) == []
+    healed = session(tmp_path, now=NOW, partitions_start=date(2021, 10, 15))
+    build_range(healed, gap, gap, tables=["raw_team_boxscores"])
+    found = repairable(healed)
+    assert {cell.partition.table for cell in found if cell.partition.day == gap} == {
+        "raw_player_boxscores",
+        "raw_shots",
+    }
+    job = build_defs(pipeline=Pipeline(healed)).resolve_job_def("repair")
+    with dg.DagsterInstance.ephemeral() as instance:
+        config = repair_config(found, sorted({cell.partition.day for cell in found}))
+        assert job.execute_in_process(instance=instance, run_config=QUIET | config).success
+    assert repairable(healed) == []
+    state = load_state(healed, date(2021, 10, 15), date(2021, 10, 27))
+    assert not_in_order(state, history(healed)) == {}
+
+
+def test_coverage_follows_whatever_has_been_at_work(tmp_path: Path) -> None:
+    opened = corrected(tmp_path)
+    sensor = build_defs(pipeline=Pipeline(opened)).resolve_sensor_def("coverage_after_work")
+    with dg.instance_for_test() as instance:
+        assert "a moment ago" in str(sensor(dg.build_sensor_context(instance=instance)))
+        with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+            connection.execute("UPDATE nba_processing.processor_runs SET started_at = started_at - INTERVAL 1 HOUR")
+        context = dg.build_sensor_context(instance=instance)
+        request = sensor(context)
+        assert isinstance(request, dg.RunRequest)
+        assert request.tags["dagster/priority"] == "-1"
+        again = dg.build_sensor_context(instance=instance, cursor=context.cursor)
+        assert "nothing has been built since" in str(sensor(again))
 
 
 def test_what_was_built_without_trigger_is_left_alone(tmp_path: Path) -> None:

@@ -29,7 +29,16 @@ def test_every_column_has_its_line() -> None:
     for name, table in TABLES.items():
         rows = rows_under(pages()[f"{name}.md"], "column")
         assert len(rows) == len(columns_of(table.contract)), name
-        assert all(row.count(" | ") == 5 for row in rows), name
+        assert {row.count(" | ") for row in rows} == {5 if table.result_sets else 6}, name
+
+
+def test_a_column_says_what_it_is_made_of() -> None:
+    rows = rows_under(pages()["player_game_summary.md"], "column")
+    usage = next(row for row in rows if row.startswith("| usage |"))
+    assert usage.endswith(
+        "| raw_player_boxscores: fga, fta, tov, seconds_played; raw_team_boxscores: fga, fta, tov, seconds_played |"
+    )
+    assert "found by experiment" in pages()["player_game_summary.md"]
 
 
 def test_every_feature_has_its_line() -> None:

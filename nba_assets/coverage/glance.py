@@ -1,0 +1,127 @@
+"""Coverage in a few lines: what needs attention, and the newest dates with one character for each table.
+
+For places that show short texts at once and hide long ones: on an asset's page Dagster shows Markdown of fewer than a
+thousand characters as it is, and a link to the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from nba_assets.coverage.matrix import Matrix, Row, counting_cells, worst_status
+from nba_assets.coverage.terminal import MARKS
+from nba_assets.partition import Partition, Status
+from nba_assets.tables import TABLES
+from nba_assets.text import counted, span
+
+SHOWN_AT_ONCE = 999
+_ROOM_FOR_REASON = 220
+_STRIP_DAYS = 30
+_ALIKE = frozenset({Status.MISSING, Status.STALE})
+"""Trouble that many partitions have for the same reason, none of them being its root."""
+
+_ONE_CHARACTER = {
+    **{status: mark for status, mark in MARKS.items() if len(mark) == 1},
+    **{Status.OK: "·", Status.GAP: "X", Status.ERROR: "E", Status.BLOCKED: "|", Status.NOT_DUE: " "},
+}
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What keeps partitions from being in order: a root, or roots that are alike, and how many wait for them."""
+
+    status: Status
+    first: Partition
+    last: date
+    reason: str
+    partitions: int
+    others: int
+
+    @property
+    def where(self) -> str:
+        """ "raw_team_boxscores 2021-11-12", "raw_schedule 2021-11-17 … 2021-11-20" """
+        return f"{self.first.table} {span(self.first.day, self.last)}"
+
+    @property
+    def how_many(self) -> str:
+        """How much is concerned beside the partition itself; empty if nothing is."""
+        alike = f"likewise: {counted(self.partitions - 1, 'partition')}" if self.partitions > 1 else ""
+        relation = "likewise" if self.status == Status.STALE else "waiting for it"
+        waiting = f"{relation}: {counted(self.others, 'partition')}" if self.others else ""
+        return "; ".join(filter(None, [alike, waiting]))
+
+    @property
+    def command(self) -> str:
+        """What to type to see more of it, or to put it right."""
+        if self.status == Status.MISSING:
+            return f"nba-assets backfill {self.first.day} {self.last}"
+        if self.status == Status.STALE:
+            return f"nba-assets repair {self.first.day} {self.last}"
+        return f"nba-assets explain {self.first.table} {self.first.day}"
+
+
+def troubles(matrix: Matrix) -> tuple[Trouble, ...]:
+    """What needs attention, the worst first. What is not due yet does not."""
+    found: dict[object, Trouble] = {}
+    for root in matrix.roots:
+        if root.status == Status.NOT_DUE:
+            continue
+        key: object = (root.status, root.reason) if root.status in _ALIKE else root.partition
+        before = found.get(key)
+        if before is None:
+            found[key] = Trouble(root.status, root.partition, root.partition.day, root.reason, 1, root.others)
+        else:
+            last = max(before.last, root.partition.day)
+            alike, others = before.partitions + 1, before.others + root.others
+            found[key] = Trouble(before.status, before.first, last, before.reason, alike, others)
+    return tuple(found.values())
+
+
+def attention(matrix: Matrix, address: str | None = None, *, most: int = SHOWN_AT_ONCE) -> str:
+    """What needs attention as a Markdown list of at most `most` characters, linked to the page at `address`."""
+    found = troubles(matrix)
+    degraded = [row.day for row in matrix.rows if _worst(row) == Status.DEGRADED]
+    lines = [] if found else ["Nothing needs attention."]
+    if degraded:
+        lines.append(f"{counted(len(degraded), 'date')} DEGRADED, the newest {degraded[-1]}")
+    if found:
+        lines.append(f"`{found[0].command}`")
+    shown: list[str] = []
+    room = most - sum(len(line) + 3 for line in lines) - len("- and 10,000 more\n")
+    for one in found:
+        line = _line(one, address)
+        if len(line) + 3 > room:
+            break
+        room -= len(line) + 3
+        shown.append(line)
+    if len(shown) < len(found):
+        shown.append(f"and {len(found) - len(shown):,} more")
+    return "\n".join(f"- {line}" for line in [*shown, *lines])
+
+
+def _worst(row: Row) -> Status:
+    return worst_status(cell.status for cell in counting_cells(row.cells))
+
+
+def _line(one: Trouble, address: str | None) -> str:
+    where = f"[{one.where}]({address}/#{one.first.day}/{one.first.table})" if address else one.where
+    reason = one.reason if len(one.reason) <= _ROOM_FOR_REASON else one.reason[: _ROOM_FOR_REASON - 1] + "…"
+    return "; ".join(filter(None, [f"**{one.status}** {where}: {reason}", one.how_many]))
+
+
+def strip(matrix: Matrix, days: int = _STRIP_DAYS) -> str:
+    """The newest dates as Markdown: a line for each table, a character for each date, and what the characters mean."""
+    rows = matrix.rows[-days:]
+    if not rows:
+        return "nothing has been built yet"
+    names = {name: TABLES[name].short_name for name in matrix.tables}
+    width = max(map(len, names.values()))
+    first, last = f"{rows[0].day:%m-%d}", f"{rows[-1].day:%m-%d}"
+    axis = first + last.rjust(len(rows) - len(first)) if len(rows) > len(first + last) else last.rjust(len(rows))
+    lines = [f"{'':{width}} {axis}"]
+    for name, short in names.items():
+        lines.append(f"{short:{width}} {''.join(_ONE_CHARACTER[row.cells[name].status] for row in rows)}")
+    found = {cell.status for row in rows for cell in row.cells.values()}
+    known = [f"`{_ONE_CHARACTER[s]}` {s}" for s in Status if s in found and s != Status.NOT_DUE]
+    return "\n".join(["```", *(line.rstrip() for line in lines), "```", "", " · ".join(known)])

@@ -1,0 +1,42 @@
+"""What a page of the UI shows, and pictures of it."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from selenium.webdriver.chrome.webdriver import WebDriver
+from selenium.webdriver.common.by import By
+
+PICTURES = Path(os.environ["NBA_TEST_PICTURES"]).resolve() if "NBA_TEST_PICTURES" in os.environ else None
+"""A directory for screenshots: NBA_TEST_PICTURES=docs/images makes those of the documentation anew."""
+
+
+def seen(page: WebDriver, text: str, seconds: float) -> str:
+    """The page's text, once it contains what is looked for."""
+    deadline = time.monotonic() + seconds
+    shown = ""
+    while time.monotonic() < deadline:
+        shown = str(page.execute_script("return document.body.innerText"))
+        if text in shown:
+            return shown
+        time.sleep(0.5)
+    raise AssertionError(f"'{text}' did not appear; the page says: {shown[:2000]}")
+
+
+def click(page: WebDriver, text: str, seconds: float = 20) -> None:
+    """Click on what has exactly this text; the last one, should there be several."""
+    deadline = time.monotonic() + seconds
+    while not (found := page.find_elements(By.XPATH, f"//*[text()='{text}']")):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"there is no '{text}' to click on; the page says: {seen(page, '', 1)[:2000]}")
+        time.sleep(0.5)
+    page.execute_script("arguments[0].click()", found[-1])
+
+
+def picture(page: WebDriver, name: str, *, wait: float) -> None:
+    """A screenshot, if pictures are wanted; after so many seconds, for what moves to stand still."""
+    if PICTURES:
+        time.sleep(wait)
+        page.save_screenshot(str(PICTURES / f"{name}.png"))
