@@ -14,7 +14,7 @@ from nba_assets_tests.e2e.deployment import Deployment, deployed
 from nba_assets_tests.needs import real_data
 
 _DAYS = days_between(date(2021, 10, 18), date(2021, 11, 16))
-_IDLE_SECONDS = 120
+_IDLE_SECONDS = 75
 
 
 def main() -> None:
