@@ -6,7 +6,6 @@ FAILED because the step fails without having materialised it. The order of event
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from nba_assets.partition import FINE, MEANING, Outcome, Partition, Status, sent
 from nba_assets.planning.state import Cell
 from nba_assets.schema.table import Table
 from nba_assets.tables import downstream_of
-from nba_assets.text import counted, markdown_table
+from nba_assets.text import markdown_table
 
 DAGSTER_BACKFILL_TAG = "dagster/backfill"
 COMPLETE = "complete"
@@ -32,6 +31,7 @@ _PASSED = FINE | {Status.NOT_DUE}
 _DATA_VERSION_TAG = "dagster/data_version"
 _PREVIEW_ROWS = 5
 _MOST_LISTED = 20
+_MOST_IN_WORDS = 5
 
 Events = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 
@@ -350,10 +350,9 @@ def explain_command(partition: Partition) -> str:
 
 
 def failure_text(bad: Sequence[Outcome]) -> str:
-    """What a run says that failed for these outcomes: the first, how many more, and what to do next."""
-    first = bad[0]
-    more = f" (and {counted(len(bad) - 1, 'more partition')})" if len(bad) > 1 else ""
-    return f"{status_line(first)}{more}. Next: {explain_command(first.partition)}"
+    """What a run says that failed for these outcomes: the first few, how many more, and what to do next."""
+    lines = joined([status_line(outcome) for outcome in bad], _MOST_IN_WORDS, separator=";\n")
+    return f"{lines}. Next: {explain_command(bad[0].partition)}"
 
 
 def listed(found: Sequence[Outcome | Cell]) -> dg.MetadataValue:
@@ -367,7 +366,6 @@ def listed(found: Sequence[Outcome | Cell]) -> dg.MetadataValue:
 
 
 def in_words(found: Sequence[Outcome | Cell]) -> str:
-    """What is wrong in a sentence, for the head of a check: how many of which status, and what explains the first."""
-    counts = Counter(one.status for one in found)
-    many = ", ".join(f"{count:,} {status}" for status, count in counts.items())
-    return f"{many}; the first: {status_line(found[0])}. Next: `{explain_command(found[0].partition)}`"
+    """What is wrong, for the head of a check, which is shown in place: the first few, and what explains the first."""
+    lines = joined([status_line(one) for one in found], _MOST_IN_WORDS, separator="\n- ")
+    return f"- {lines}\n\nNext: `{explain_command(found[0].partition)}`"
