@@ -21,7 +21,7 @@ from nba_assets.partition import FINE, MEANING, Outcome, Partition, Status, sent
 from nba_assets.planning.state import Cell
 from nba_assets.schema.table import Table
 from nba_assets.tables import downstream_of
-from nba_assets.text import markdown_table
+from nba_assets.text import joined, markdown_table
 
 DAGSTER_BACKFILL_TAG = "dagster/backfill"
 COMPLETE = "complete"
