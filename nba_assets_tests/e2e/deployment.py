@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,10 @@ if "dagster._daemon" in sys.orig_argv:
 """
 """A backfill goes tier by tier, a tier per turn of Dagster's daemon; nothing sets the half minute between two turns."""
 
+_LOCATION = "{ repositoriesOrError { ... on RepositoryConnection { nodes { location { name } } } } }"
 _SCHEDULES = """
-{
-  schedulesOrError(
-    repositorySelector: {repositoryName: "__repository__", repositoryLocationName: "nba_assets"}
-  ) { ... on Schedules { results { id scheduleState { status } } } }
+query($selector: RepositorySelector!) {
+  schedulesOrError(repositorySelector: $selector) { ... on Schedules { results { id scheduleState { status } } } }
 }"""
 _STOP = """
 mutation($id: String!) {
@@ -52,9 +52,20 @@ mutation($id: String!) {
 class Deployment:
     """A running web server, daemon and code server."""
 
-    def __init__(self, url: str, process: subprocess.Popen[bytes], directory: Path) -> None:
-        self.url, self._process, self.directory = url, process, directory
+    def __init__(
+        self, url: str, process: subprocess.Popen[bytes], directory: Path, environment: Mapping[str, str]
+    ) -> None:
+        self.url, self._process, self.directory, self._environment = url, process, directory, environment
         self.log = directory / "dev.log"
+        self.process_id = process.pid
+
+    def command(self, *arguments: str) -> str:
+        """What `nba-assets …` prints on the same state."""
+        command = [sys.executable, "-m", "nba_assets", *arguments]
+        run = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
+        if run.returncode:
+            raise AssertionError(f"nba-assets {' '.join(arguments)} ended with {run.returncode}: {run.stderr[-2000:]}")
+        return run.stdout
 
     def graphql(self, query: str, **variables: Any) -> dict[str, Any]:
         """The `data` of an answer; errors raise."""
@@ -66,9 +77,16 @@ class Deployment:
             raise AssertionError(told["errors"])
         return told["data"]
 
+    @cached_property
+    def location(self) -> str:
+        """The name of the one code location."""
+        (repository,) = self.graphql(_LOCATION)["repositoriesOrError"]["nodes"]
+        return str(repository["location"]["name"])
+
     def stop_schedules(self) -> None:
         """So that what happens does not depend on the hour: the schedules follow the machine's clock, not NBA_NOW."""
-        for schedule in self.graphql(_SCHEDULES)["schedulesOrError"]["results"]:
+        selector = {"repositoryName": "__repository__", "repositoryLocationName": self.location}
+        for schedule in self.graphql(_SCHEDULES, selector=selector)["schedulesOrError"]["results"]:
             self.graphql(_STOP, id=schedule["id"])
 
     def until(self, what: str, seconds: float, found: Any) -> Any:
@@ -86,12 +104,16 @@ class Deployment:
 
 
 @contextmanager
-def deployed(directory: Path, settings: Mapping[str, str]) -> Iterator[Deployment]:
-    """The one command of the README, on a free loopback port; ends with everything that it started."""
+def deployed(directory: Path, settings: Mapping[str, str], *, faster: bool = True) -> Iterator[Deployment]:
+    """The one command of the README, on a free loopback port; ends with everything that it started.
+
+    `faster` is the harness's own hurry: turns of two seconds instead of half a minute.
+    """
     home = directory / "home"
-    (home / "dagster").mkdir(parents=True)
-    (home / "dagster" / "dagster.yaml").write_text(instance_config() + _FASTER_QUEUE)
-    (directory / "sitecustomize.py").write_text(_FASTER_DAEMON)
+    if faster:
+        (home / "dagster").mkdir(parents=True)
+        (home / "dagster" / "dagster.yaml").write_text(instance_config() + _FASTER_QUEUE)
+        (directory / "sitecustomize.py").write_text(_FASTER_DAEMON)
     port = _free_port()
     path = os.pathsep.join(filter(None, [str(directory), os.environ.get("PYTHONPATH")]))
     environment = {**os.environ, "PYTHONPATH": path, "NBA_HOME": str(home), **settings}
@@ -104,7 +126,7 @@ def deployed(directory: Path, settings: Mapping[str, str]) -> Iterator[Deploymen
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    deployment = Deployment(f"http://127.0.0.1:{port}", process, directory)
+    deployment = Deployment(f"http://127.0.0.1:{port}", process, directory, environment)
     try:
         deployment.until("the web server answers", 90, lambda: deployment.graphql("{ version }"))
         yield deployment

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from selenium.webdriver.chrome.webdriver import WebDriver
+from selenium.webdriver.common.by import By
 
 PICTURES = Path(os.environ["NBA_TEST_PICTURES"]).resolve() if "NBA_TEST_PICTURES" in os.environ else None
 """A directory for screenshots: NBA_TEST_PICTURES=docs/images makes those of the documentation anew."""
@@ -22,6 +23,16 @@ def seen(page: WebDriver, text: str, seconds: float) -> str:
             return shown
         time.sleep(0.5)
     raise AssertionError(f"'{text}' did not appear; the page says: {shown[:2000]}")
+
+
+def click(page: WebDriver, text: str, seconds: float = 20) -> None:
+    """Click on what has exactly this text; the last one, should there be several."""
+    deadline = time.monotonic() + seconds
+    while not (found := page.find_elements(By.XPATH, f"//*[text()='{text}']")):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"there is no '{text}' to click on; the page says: {seen(page, '', 1)[:2000]}")
+        time.sleep(0.5)
+    page.execute_script("arguments[0].click()", found[-1])
 
 
 def picture(page: WebDriver, name: str, *, wait: float) -> None:
