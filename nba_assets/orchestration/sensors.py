@@ -98,7 +98,7 @@ def repair_sensor(
 
 
 def coverage_sensor(
-    open_session: Callable[[], Session], job: Any, *, minimum_interval_seconds: int = 15
+    open_session: Callable[[], Session], job: Any, *, minimum_interval_seconds: int = 30
 ) -> dg.SensorDefinition:
     """The sensor of `coverage`: whatever has been at work, the matrix and the standing checks follow."""
 

@@ -133,6 +133,12 @@ def test_everything_runs_by_default_and_says_when_it_fires(defs: dg.Definitions)
     assert {job.name for job in defs.jobs or []} == {"daily", "reread", "repair", "verify", "coverage"}
 
 
+def test_people_go_first(defs: dg.Definitions) -> None:
+    """What automation requests waits in the queue behind whatever a person launches, whose runs say nothing."""
+    (automation,) = (s for s in defs.sensors or [] if isinstance(s, dg.AutomationConditionSensorDefinition))
+    assert int(automation.run_tags["dagster/priority"]) < 0
+
+
 def test_tiers_never_share_a_backfill_run(defs: dg.Definitions) -> None:
     """A table and one that it reads have different backfill policies: a gap does not take its dependents with it."""
     graph = defs.resolve_asset_graph()
