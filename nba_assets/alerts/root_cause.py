@@ -45,9 +45,10 @@ def find_root_causes(
     results that nobody asked for (`forgotten`) are.
     """
     roots = _roots(state, days)
-    left_out = _left_out(state, days)
+    left_out = dict.fromkeys(_left_out(state, days))
     if left_out:  # nobody asks for them, nor for results: that is one trouble
-        first = forgotten[0].never_asked[0] if forgotten else left_out[0]
+        first = forgotten[0].never_asked[0] if forgotten else next(iter(left_out))
+        roots |= {partition: first for partition, root in roots.items() if root in left_out}
         roots |= dict.fromkeys(left_out, first)
     for results in forgotten:
         roots |= dict.fromkeys(results.never_asked, results.never_asked[0])

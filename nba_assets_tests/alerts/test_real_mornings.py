@@ -203,3 +203,25 @@ def test_a_backfill_with_nine_gaps_of_two_causes_is_one_digest(tmp_path: Path, m
     assert len(mailbox.mails()) == 3
     assert mailbox.subjects()[2].endswith("all is well")
     assert "Resolved" in mailbox.mails()[2].body
+
+
+def test_what_was_left_out_behind_a_gap_that_is_gone_is_one_alert(
+    broken_home: Path, tmp_path: Path, mailbox: Mailbox, opened: Callable[..., Session]
+):
+    """The gap is mended, and nobody builds what waited for it: quiet must not look like fixed."""
+    copy_of(broken_home, tmp_path)
+    mended, at = opened(MORNING), datetime.now(UTC)
+    assert notify(opened(MORNING), now=at).delivered == 1
+    build_range(mended, DAY, DAY, tables=["raw_team_boxscores"])
+    told = len(mailbox.mails())
+    assert notify(mended, now=at + timedelta(minutes=1)).delivered == 1, "the gap is over"
+    late = notify(mended, now=at + PATIENCE + timedelta(minutes=2))
+    assert late.delivered == 1, [m.subject for m in mailbox.mails()]
+    mail = mailbox.mails()[-1]
+    assert mail.to == (WARNING,)
+    assert mail.subject.startswith("[nba_assets] WARNING: raw_player_boxscores 2021-11-07 MISSING: never computed")
+    assert "nba-assets repair 2021-11-07 2021-11-08" in mail.body
+    assert len(mailbox.mails()) == told + 2
+
+    build_range(mended, DAY, NEXT_DAY, tables=NEEDED)
+    assert notify(mended, now=at + PATIENCE + timedelta(minutes=3)).open_alerts == 0
