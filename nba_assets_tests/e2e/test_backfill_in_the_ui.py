@@ -63,7 +63,7 @@ def test_the_first_page_is_the_graph(deployment: Deployment, page: WebDriver) ->
 
 
 def test_exactly_the_gap_fails(deployment: Deployment) -> None:
-    assert end_of(deployment, launch(deployment, DAYS), 280) == "COMPLETED_FAILED"
+    assert end_of(deployment, launch(deployment, DAYS), 600) == "COMPLETED_FAILED"
     statuses = partitions(deployment)
     assert days(statuses["raw_schedule"], "MATERIALIZED") == set(DAYS)
     assert days(statuses["raw_team_boxscores"], "FAILED") == {GAP}
