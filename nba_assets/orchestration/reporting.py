@@ -117,7 +117,7 @@ def report_unasked(context: dg.AssetExecutionContext, table: Table, results: Seq
         if result.outcome.status in FINE:
             context.log_event(_materialization(key, result, preview=False))
     if results:
-        _evaluate(context, key, results)
+        _evaluate(context, results)
 
 
 def _report_single(
@@ -148,7 +148,7 @@ def _report_range(
     with one_transaction(context.instance):
         for result in emitted:
             context.log_event(_materialization(key, result, preview=result is emitted[-1]))
-    _evaluate(context, key, verdict.results)
+    _evaluate(context, verdict.results)
     degraded = [r.outcome for r in verdict.good if r.outcome.status == Status.DEGRADED]
     yield _warning(key, passed=not degraded, metadata={"degraded": listed(degraded)} if degraded else {})
     missing = [r.outcome for r in (*verdict.bad, *verdict.blocked)]
@@ -194,11 +194,12 @@ def status_line(found: Outcome | Cell) -> str:
     return f"{found.partition} {found.status}: {found.reason}"
 
 
-def _evaluate(context: dg.AssetExecutionContext, key: dg.AssetKey, results: Sequence[PartitionResult]) -> None:
+def _evaluate(context: dg.AssetExecutionContext, results: Sequence[PartitionResult]) -> None:
     """The checks of each date, aimed at the materialization that they speak of (None for a gap).
 
     Both of every date: a planned check that is not evaluated reads "Skipped", and "execution failed" if the run fails.
     """
+    key = dg.AssetKey(results[0].outcome.partition.table)
     targets = _targets(context, key, [r.day.isoformat() for r in results if r.outcome.status in FINE])
     with one_transaction(context.instance):
         for result in results:
