@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from nba_assets.league.calendar import GameType, opening_at_the_latest, season_name, season_start_year
+from nba_assets.league.calendar import GameType, season_last_day, season_name, season_start_year
 from nba_assets.sources.base import (
     COLUMNS,
     OPTIONAL_RESULT_SETS,
@@ -114,10 +114,10 @@ def open_source(settings: Settings) -> FilesSource:
 
 
 def ended_on(settings: Settings, today: date) -> date | None:
-    """The last date of the newest season's schedule, once the season after it has begun and has no folder.
+    """The last date of the newest season's schedule, once the season after it is over and has no folder.
 
-    Until then that folder may still come, and no date of it may be left out: None. None also where no schedule can be
-    read.
+    Until then that folder may still come, or somebody has forgotten it, which has to be heard: None. None also where no
+    schedule can be read.
     """
     try:
         return _last_date(settings.data_dir, today) if settings.data_dir else None
@@ -127,7 +127,7 @@ def ended_on(settings: Settings, today: date) -> date | None:
 
 def _last_date(directory: Path, today: date) -> date | None:
     newest = max(season_folders(directory), default=None)
-    if newest is None or today < opening_at_the_latest(season_name(season_start_year(newest) + 1)):
+    if newest is None or today <= season_last_day(season_name(season_start_year(newest) + 1)):
         return None
     schedule = FilesSource(directory).find(ResultSet.SCHEDULE, newest)
     dates = [] if schedule is None else schedule["gameDateEst"].str[:10]

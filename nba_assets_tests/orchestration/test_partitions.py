@@ -15,7 +15,7 @@ import pytest
 from nba_assets.alerts.observe import InstanceFacts, observe
 from nba_assets.coverage.freshness import never_asked_for, results_are_missed
 from nba_assets.definitions import build_defs
-from nba_assets.league.calendar import EASTERN, days_between
+from nba_assets.league.calendar import EASTERN, days_between, season_last_day
 from nba_assets.orchestration.partitions import daily_partitions
 from nba_assets.orchestration.resources import Pipeline
 from nba_assets.orchestration.schedules import next_attempt
@@ -34,7 +34,7 @@ from nba_assets_tests.orchestration.morning import QUIET, eastern
 
 START, LAST_FINAL = date(2021, 10, 1), date(2024, 6, 17)
 """The last game of the newest of the real seasons, 2023-24, was played on that date."""
-NEXT_SEASON = date(2024, 10, 22)
+NEXT_SEASON, AFTER_IT = date(2024, 10, 22), season_last_day("2024-25") + timedelta(days=1)
 _DAY = timedelta(days=1)
 
 
@@ -68,7 +68,8 @@ def test_partitions_end_with_their_end_and_never_after_today(end: date | None, l
     [
         ("2024-06-16T20:00", date(2024, 6, 16)),
         ("2024-10-21T23:59", date(2024, 10, 21)),
-        ("2024-10-22T00:00", LAST_FINAL),
+        ("2025-01-15T12:00", date(2025, 1, 15)),
+        (f"{AFTER_IT}T00:00", LAST_FINAL),
         ("2026-02-01T12:00", LAST_FINAL),
         ("2021-11-17T10:00", date(2021, 11, 17)),
         ("2021-09-30T23:00", None),
@@ -76,13 +77,14 @@ def test_partitions_end_with_their_end_and_never_after_today(end: date | None, l
     ids=[
         "finals",
         "summer",
-        "next season",
+        "next season, whose folder somebody has forgotten",
+        "a season without a folder is over",
         "long after",
         "in the midst of what is there",
         "before the first partition",
     ],
 )
-def test_files_end_once_the_next_season_has_begun_without_them(now: str, end: date | None) -> None:
+def test_files_end_once_a_whole_season_has_gone_by_without_them(now: str, end: date | None) -> None:
     opened = real(now=now)
     assert opened.partitions_end == end
     assert opened.has_ended() is (end == LAST_FINAL)
@@ -92,9 +94,9 @@ def test_today_is_never_cut_off_while_a_season_may_still_come() -> None:
     """Without a clock of its own: nothing of a season that goes on, the past of one that is over."""
     ended_on = SOURCES["files"].ended_on
     settings = real().settings
-    running = [ended_on(settings, day) for day in (date(2024, 1, 1), LAST_FINAL, NEXT_SEASON - _DAY)]
-    assert running == [None, None, None]
-    assert ended_on(settings, NEXT_SEASON) == LAST_FINAL
+    running = [ended_on(settings, day) for day in (date(2024, 1, 1), LAST_FINAL, NEXT_SEASON, AFTER_IT - _DAY)]
+    assert running == [None, None, None, None]
+    assert ended_on(settings, AFTER_IT) == LAST_FINAL
     assert real().partitions_end == LAST_FINAL
 
 
