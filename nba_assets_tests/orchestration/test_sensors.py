@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -112,10 +112,13 @@ def test_what_became_possible_is_repaired_however_old_it_is(tmp_path: Path) -> N
     healed = session(tmp_path, now=NOW, partitions_start=date(2021, 10, 15))
     build_range(healed, gap, gap, tables=["raw_team_boxscores"])
     found = repairable(healed)
-    assert {cell.partition.table for cell in found if cell.partition.day == gap} == {
-        "raw_player_boxscores",
-        "raw_shots",
-    }
+    # What is possible by now, what waits for that, and so on to the end: the pre-game tables read the day before.
+    of_gap = {cell.partition.table for cell in found if cell.partition.day == gap}
+    summaries = {name for name, table in TABLES.items() if table.phase == Phase.POST_GAME}
+    assert of_gap == {"raw_player_boxscores", "raw_shots", *summaries}
+    pre_game = {name for name, table in TABLES.items() if table.phase == Phase.PRE_GAME}
+    for day in (gap + timedelta(days=n) for n in range(1, 6)):
+        assert {cell.partition.table for cell in found if cell.partition.day == day} == pre_game
     job = build_defs(pipeline=Pipeline(healed)).resolve_job_def("repair")
     with dg.DagsterInstance.ephemeral() as instance:
         config = repair_config(found, sorted({cell.partition.day for cell in found}))
