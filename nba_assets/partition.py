@@ -48,6 +48,9 @@ MEANING: dict[Status, str] = {
 FINE = frozenset({Status.OK, Status.DEGRADED, Status.BOOTSTRAP, Status.NO_GAMES})
 """What a partition may be for a command to have succeeded: published and up to date."""
 
+IN_ORDER = FINE | {Status.NOT_DUE}
+"""What leaves nothing to do now: published and up to date, or not to be expected yet."""
+
 FAILED = frozenset({Status.GAP, Status.ERROR})
 """What a partition is at the root of a failure."""
 

@@ -63,6 +63,11 @@ DayList = Annotated[list[int], NoDecode, BeforeValidator(_comma_list), AfterVali
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(_comma_list)]
 
 
+def _require_web_address(text: str) -> None:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError("must be an address that begins with http:// or https://")
+
+
 class Settings(BaseSettings):
     """All settings. `NBA_HOME` holds all state; relative paths are relative to the working directory."""
 
@@ -138,16 +143,17 @@ class Settings(BaseSettings):
     @field_validator("heartbeat_url")
     @classmethod
     def _is_an_address(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith(("http://", "https://")):
-            raise ValueError("must be an address that begins with http:// or https://")
+        if value is not None:
+            _require_web_address(value.get_secret_value())
         return value
 
     @field_validator("coverage_url", "code_url")
     @classmethod
     def _is_a_page(cls, value: str | None) -> str | None:
-        if value and not value.startswith(("http://", "https://")):
-            raise ValueError("must be an address that begins with http:// or https://")
-        return value.rstrip("/") if value else None
+        if not value:
+            return None
+        _require_web_address(value)
+        return value.rstrip("/")
 
     @field_validator("counting_types")
     @classmethod

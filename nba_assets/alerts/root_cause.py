@@ -59,11 +59,7 @@ def find_root_causes(
     found = [_root_cause(state.cell(root.table, root.day), affected[root], today) for root in affected]
     reason = _forgotten([results.day for results in forgotten])
     return [
-        replace(cause, tier=Tier.CRITICAL, reason=reason, findings=())
-        if cause.partition in overdue
-        else replace(cause, reason=_NEVER_COMPUTED)
-        if cause.status == Status.MISSING
-        else cause
+        replace(cause, tier=Tier.CRITICAL, reason=reason, findings=()) if cause.partition in overdue else cause
         for cause in found
     ]
 
@@ -123,7 +119,7 @@ def _root_cause(cell: Cell, affected: Iterable[Partition], today: date) -> RootC
         status=cell.status.value,
         kind=kind_of(cell),
         tier=_tier(cell, today),
-        reason=cell.reason or cell.status.value,
+        reason=_NEVER_COMPUTED if cell.status == Status.MISSING else cell.reason or cell.status.value,
         findings=cell.findings,
         missing=(numbers.expected or 0) - (numbers.complete or 0) if numbers else 0,
         attempt=newest.attempt_id if newest else "",

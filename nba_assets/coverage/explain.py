@@ -206,7 +206,7 @@ class _Explainer:
     def _missing_games(self, cell: Cell) -> tuple[MissingGames, ...]:
         """The teams with finished games of which a missing history keeps the cell from being built."""
         obstacles = self._state.obstacles(cell.partition.table, cell.partition.day)
-        histories = [c.root or c.partition for c in obstacles if c.partition.day < cell.partition.day]
+        histories = [c.origin for c in obstacles if c.partition.day < cell.partition.day]
         if not histories:
             return ()
         missing = self._state.missing_games(min(histories, key=lambda root: root.day), cell.partition.day)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from nba_assets.coverage.matrix import Matrix, Row, counting_cells, worst_status
+from nba_assets.coverage.roots import Root, concerned, next_step
 from nba_assets.coverage.terminal import MARKS
 from nba_assets.partition import Partition, Status
 from nba_assets.tables import TABLES
@@ -29,14 +30,24 @@ _ONE_CHARACTER = {
 
 @dataclass(frozen=True)
 class Trouble:
-    """What keeps partitions from being in order: a root, or roots that are alike, and how many wait for them."""
+    """What keeps partitions from being in order: a root, or several that are alike, in order of date."""
 
-    status: Status
-    first: Partition
-    last: date
-    reason: str
-    partitions: int
-    others: int
+    roots: tuple[Root, ...]
+
+    @property
+    def status(self) -> Status:
+        """That of all its roots."""
+        return self.roots[0].status
+
+    @property
+    def first(self) -> Partition:
+        """Where it began."""
+        return self.roots[0].partition
+
+    @property
+    def last(self) -> date:
+        """The last date of a root."""
+        return self.roots[-1].partition.day
 
     @property
     def where(self) -> str:
@@ -46,36 +57,24 @@ class Trouble:
     @property
     def how_many(self) -> str:
         """How much is concerned beside the partition itself; empty if nothing is."""
-        alike = f"likewise: {counted(self.partitions - 1, 'partition')}" if self.partitions > 1 else ""
-        relation = "likewise" if self.status == Status.STALE else "waiting for it"
-        waiting = f"{relation}: {counted(self.others, 'partition')}" if self.others else ""
-        return "; ".join(filter(None, [alike, waiting]))
+        more = len(self.roots) - 1
+        alike = f"likewise: {counted(more, 'partition')}" if more else ""
+        return "; ".join(filter(None, [alike, concerned(self.roots)]))
 
     @property
     def command(self) -> str:
-        """What to type to see more of it, or to put it right."""
-        if self.status == Status.MISSING:
-            return f"nba-assets backfill {self.first.day} {self.last}"
-        if self.status == Status.STALE:
-            return f"nba-assets repair {self.first.day} {self.last}"
-        return f"nba-assets explain {self.first.table} {self.first.day}"
+        """What to do about it."""
+        return str(next_step(self.roots, self.last))
 
 
 def troubles(matrix: Matrix) -> tuple[Trouble, ...]:
     """What needs attention, the worst first. What is not due yet does not."""
-    found: dict[object, Trouble] = {}
+    found: dict[object, list[Root]] = {}
     for root in matrix.roots:
-        if root.status == Status.NOT_DUE:
-            continue
-        key: object = (root.status, root.reason) if root.status in _ALIKE else root.partition
-        before = found.get(key)
-        if before is None:
-            found[key] = Trouble(root.status, root.partition, root.partition.day, root.reason, 1, root.others)
-        else:
-            last = max(before.last, root.partition.day)
-            alike, others = before.partitions + 1, before.others + root.others
-            found[key] = Trouble(before.status, before.first, last, before.reason, alike, others)
-    return tuple(found.values())
+        if root.status != Status.NOT_DUE:
+            key = (root.status, root.reason) if root.status in _ALIKE else root.partition
+            found.setdefault(key, []).append(root)
+    return tuple(Trouble(tuple(roots)) for roots in found.values())
 
 
 def attention(matrix: Matrix, address: str | None = None, *, most: int = SHOWN_AT_ONCE) -> str:
@@ -106,7 +105,9 @@ def _worst(row: Row) -> Status:
 
 def _line(one: Trouble, address: str | None) -> str:
     where = f"[{one.where}]({address}/#{one.first.day}/{one.first.table})" if address else one.where
-    reason = one.reason if len(one.reason) <= _ROOM_FOR_REASON else one.reason[: _ROOM_FOR_REASON - 1] + "…"
+    reason = one.roots[0].reason
+    if len(reason) > _ROOM_FOR_REASON:
+        reason = reason[: _ROOM_FOR_REASON - 1] + "…"
     return "; ".join(filter(None, [f"**{one.status}** {where}: {reason}", one.how_many]))
 
 

@@ -65,7 +65,7 @@ def _table(name: str) -> dict[str, Any]:
 def _trouble(one: Trouble) -> list[Any]:
     """[status, table, first date, last date, reason, how many others, command]"""
     status, where = _STATUSES.index(one.status), one.first
-    return [status, where.table, str(where.day), str(one.last), one.reason, one.how_many, one.command]
+    return [status, where.table, str(where.day), str(one.last), one.roots[0].reason, one.how_many, one.command]
 
 
 def _day(row: Row, texts: _Texts) -> list[Any]:

@@ -29,11 +29,7 @@ class Root:
 
     def __str__(self) -> str:
         """ "MISSING raw_schedule 2021-10-19: never computed; waiting for it: 7 partitions" """
-        text = f"{self.status} {self.partition}: {self.reason}"
-        if not self.others:
-            return text
-        relation = "likewise" if self.status == Status.STALE else "waiting for it"
-        return f"{text}; {relation}: {counted(self.others, 'partition')}"
+        return "; ".join(filter(None, [f"{self.status} {self.partition}: {self.reason}", concerned([self])]))
 
 
 def roots_of(state: State, cells: Iterable[Cell]) -> list[Root]:
@@ -65,6 +61,13 @@ def _root_of(state: State, cell: Cell) -> Partition:
         return _root_of(state, state.cell(cell.root.table, cell.root.day))
     obstacle = state.obstacle(cell.partition.table, cell.partition.day)
     return cell.partition if obstacle is None else _root_of(state, obstacle)
+
+
+def concerned(roots: Sequence[Root]) -> str:
+    """How many others roots that are alike concern: "waiting for it: 7 partitions"; empty for none."""
+    others = sum(root.others for root in roots)
+    relation = "likewise" if roots[0].status == Status.STALE else "waiting for it"
+    return f"{relation}: {counted(others, 'partition')}" if others else ""
 
 
 def next_step(roots: Sequence[Root], last: date) -> str | None:

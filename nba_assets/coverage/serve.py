@@ -40,7 +40,7 @@ def coverage_page_served(settings: Settings, host: str, port: int) -> Iterator[s
     `port` 0 takes a free one. Raises CoveragePageError if the address cannot be opened.
     """
     try:
-        server = _server(settings.coverage_page, host, port)
+        server = _Server(settings.coverage_page, host, port)
     except (OSError, OverflowError) as error:
         why = getattr(error, "strerror", None) or error
         raise CoveragePageError(
@@ -60,18 +60,15 @@ def coverage_page_served(settings: Settings, host: str, port: int) -> Iterator[s
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
+    def __init__(self, page: Path, host: str, port: int) -> None:
+        self.address_family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        super().__init__((host, port), partial(_Handler, page))
+
     def server_bind(self) -> None:
         """Without looking up the name of the host, which may take seconds."""
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
-
-
-def _server(page: Path, host: str, port: int) -> ThreadingHTTPServer:
-    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-    kind: Any = type("Server", (_Server,), {"address_family": family})
-    server: ThreadingHTTPServer = kind((host, port), partial(_Handler, page))
-    return server
 
 
 def _reachable(host: str) -> str:

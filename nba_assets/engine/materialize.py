@@ -160,7 +160,7 @@ def _waiting(state: State, table: str, day: date) -> Outcome | None:
     partition = Partition(table, day)
     if obstacle.status == Status.NOT_DUE:
         return Outcome(partition, Status.NOT_DUE, (finding(Cause.INPUT_NOT_DUE, obstacle.partition),))
-    root = obstacle.root or obstacle.partition
+    root = obstacle.origin
     return Outcome(partition, Status.BLOCKED, (state.because(root, day),), label=obstacle.label, root=root)
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 
 from nba_assets.engine.mark_stale import mark_stale
 from nba_assets.league.calendar import season_of, seasons_between
-from nba_assets.partition import FINE, Cause, Partition, Status, finding
+from nba_assets.partition import IN_ORDER, Cause, Partition, finding
 from nba_assets.planning.load import load_state
 from nba_assets.planning.plan import read_of_the_day_before
 from nba_assets.planning.shortfalls import shortfalls
@@ -39,7 +39,7 @@ def request_refetch(session: Session, days: Collection[date]) -> list[Partition]
     warn_if_clock_is_behind(state.newest_attempt)
     beside = sorted((p for p in before if state.published(p.table, p.day) is not None), key=lambda p: p.day)
     partitions = [*beside, *(Partition(name, day) for day in sorted(days) for name in RAW)]
-    settled = [one for one in partitions if state.cell(one.table, one.day).status in _SETTLED]
+    settled = [one for one in partitions if state.cell(one.table, one.day).status in IN_ORDER]
     if settled:
         requested = finding(Cause.REFETCH_REQUESTED, since=f"{datetime.now(UTC):%Y-%m-%d %H:%M}")
         mark_stale(session, dict.fromkeys(settled, (requested,)))
@@ -83,7 +83,3 @@ def ask_again(session: Session, state: State, days: Collection[date], tables: Co
             ask_for(session, unsettled)
     except SourceError as error:
         log.warning("the source is not asked again: %s", error)
-
-
-_SETTLED = FINE | {Status.NOT_DUE}
-"""What no repair would look at by itself."""

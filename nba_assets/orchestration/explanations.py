@@ -24,8 +24,8 @@ from nba_assets.planning.state import Cell
 _LEFT_OUT = frozenset({Status.BLOCKED, Status.MISSING})
 
 
-def explain_what_was_left_out(context: dg.AssetExecutionContext, table: str, cells: Sequence[Cell]) -> int:
-    """Tell why partitions of a table are not there, as far as it is news; returns of how many."""
+def explain_what_was_left_out(context: dg.AssetExecutionContext, table: str, cells: Sequence[Cell]) -> None:
+    """Tell why partitions of a table are not there, as far as it is news."""
     left_out = [cell for cell in cells if cell.status in _LEFT_OUT]
     told = _told(context.instance, table, [cell.partition.day.isoformat() for cell in left_out]) if left_out else {}
     news = [cell for cell in left_out if told.get(cell.partition.day.isoformat()) != status_line(cell)]
@@ -33,7 +33,6 @@ def explain_what_was_left_out(context: dg.AssetExecutionContext, table: str, cel
         for cell in news:
             context.log_event(observation_of(cell, cell_numbers(cell)))
             context.log_event(evaluation_of(cell, cell_numbers(cell), COMPLETE, passed=False, blocking=True))
-    return len(news)
 
 
 def _told(instance: dg.DagsterInstance, table: str, days: Sequence[str]) -> dict[str, str | None]:

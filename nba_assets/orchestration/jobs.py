@@ -18,7 +18,7 @@ from nba_assets.league.calendar import days_between, season_days
 from nba_assets.orchestration.assets import who_forces
 from nba_assets.orchestration.launch import Launch
 from nba_assets.orchestration.reporting import failure_text
-from nba_assets.partition import FINE, Status
+from nba_assets.partition import IN_ORDER
 from nba_assets.planning.history import history
 from nba_assets.planning.pending_requests import dates_to_reread, dates_to_sweep, pending_requests
 from nba_assets.session import Session
@@ -153,7 +153,7 @@ def _launch(
 
 def _conclude(context: dg.OpExecutionContext, results: Sequence[PartitionResult]) -> None:
     """Log the outcomes as a line, and fail if a partition that counts was not published."""
-    missing = [r.outcome for r in results if r.outcome.status not in FINE | {Status.NOT_DUE}]
+    missing = [r.outcome for r in results if r.outcome.status not in IN_ORDER]
     changed = sum(r.changed for r in results)
     context.log.info(f"{counted(len(results), 'partition')} built, {changed:,} changed, {len(missing):,} missing")
     counting = [outcome for outcome in missing if not TABLES[outcome.partition.table].optional]

@@ -17,7 +17,7 @@ import pandas as pd
 
 from nba_assets.engine.materialize import PartitionResult
 from nba_assets.orchestration.dagster_private import AssetCheckEvaluationTargetMaterializationData
-from nba_assets.partition import FINE, MEANING, Outcome, Partition, Status, sentence_of
+from nba_assets.partition import FINE, IN_ORDER, MEANING, Outcome, Partition, Status, sentence_of
 from nba_assets.planning.state import Cell
 from nba_assets.schema.table import Table
 from nba_assets.tables import downstream_of
@@ -27,7 +27,6 @@ DAGSTER_BACKFILL_TAG = "dagster/backfill"
 COMPLETE = "complete"
 PRODUCTION_READY = "production_ready"
 _WARN = dg.AssetCheckSeverity.WARN
-_PASSED = FINE | {Status.NOT_DUE}
 _DATA_VERSION_TAG = "dagster/data_version"
 _PREVIEW_ROWS = 5
 _MOST_LISTED = 20
@@ -108,9 +107,10 @@ def report(context: dg.AssetExecutionContext, table: Table, verdict: Verdict) ->
 
 
 def report_unasked(context: dg.AssetExecutionContext, table: Table, results: Sequence[PartitionResult]) -> None:
-    """The events of partitions that a step built though its run was not for them: games have moved to or from them.
+    """The events of partitions that a step built though its run was not for them.
 
-    Their checks say what they are; none of them fails the run.
+    Dates that games have moved to or from, the schedule of the day after a range. Their checks say what they are; none
+    of them fails the run.
     """
     key = dg.AssetKey(table.name)
     for result in results:
@@ -134,7 +134,7 @@ def _report_single(
     yield dg.AssetCheckResult(
         check_name=COMPLETE,
         asset_key=key,
-        passed=result.outcome.status in _PASSED,
+        passed=result.outcome.status in IN_ORDER,
         # A warning of a blocking check does not fail the run, and keeps the automation gate shut all the same.
         severity=_WARN if verdict.blocked else dg.AssetCheckSeverity.ERROR,
         metadata=numbers(result.outcome),
@@ -205,7 +205,7 @@ def _evaluate(context: dg.AssetExecutionContext, results: Sequence[PartitionResu
         for result in results:
             target = targets.get(result.day.isoformat())
             evaluation = partial(evaluation_of, result.outcome, numbers(result.outcome), target=target)
-            context.log_event(evaluation(COMPLETE, passed=result.outcome.status in _PASSED, blocking=True))
+            context.log_event(evaluation(COMPLETE, passed=result.outcome.status in IN_ORDER, blocking=True))
             is_ready = result.outcome.status != Status.DEGRADED
             context.log_event(evaluation(PRODUCTION_READY, passed=is_ready, severity=_WARN))
 

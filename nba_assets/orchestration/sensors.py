@@ -108,7 +108,7 @@ def coverage_sensor(
         minimum_interval_seconds=minimum_interval_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Computes coverage once a backfill, a morning, a repair or a command has ended: when the ledger "
-        "has changed, nothing runs and nothing was written for half a minute.",
+        "has changed, nothing runs and nothing was written for 45 seconds.",
     )
     def coverage_after_work(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         session = open_session()

@@ -11,12 +11,10 @@ from collections.abc import Sequence
 from datetime import date
 
 from nba_assets.league.calendar import season_of
-from nba_assets.partition import FINE, Partition, Status
+from nba_assets.partition import IN_ORDER, Partition, Status
 from nba_assets.planning.state import Cell, State
 from nba_assets.schema.table import Phase
 from nba_assets.tables import TABLES
-
-_IN_ORDER = FINE | {Status.NOT_DUE}
 
 
 def not_in_order(state: State, days: Sequence[date]) -> dict[Partition, Cell]:
@@ -30,11 +28,7 @@ def not_in_order(state: State, days: Sequence[date]) -> dict[Partition, Cell]:
         for name in TABLES:
             cell = state.cell(name, day)
             span = tried.get((name, season_of(day)))
-            if (
-                span is not None
-                and cell.status not in FINE | {Status.NOT_DUE}
-                and _is_lacking(state, cell, span, lacking)
-            ):
+            if span is not None and cell.status not in IN_ORDER and _is_lacking(state, cell, span, lacking):
                 lacking[cell.partition] = cell
     return lacking
 
@@ -42,7 +36,7 @@ def not_in_order(state: State, days: Sequence[date]) -> dict[Partition, Cell]:
 def waits_for(state: State, cell: Cell) -> Partition | None:
     """What a partition waits for: the root of a block, or the nearest input that is missing; None if for nothing."""
     obstacle = state.obstacle(cell.partition.table, cell.partition.day)
-    return None if obstacle is None else obstacle.root or obstacle.partition
+    return None if obstacle is None else obstacle.origin
 
 
 def _tried(state: State, days: Sequence[date]) -> dict[tuple[str, str], tuple[date, date]]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from nba_assets.backoff import pause_while_settling
 from nba_assets.league.calendar import REST_TYPES, days_between, season_first_day, season_of
-from nba_assets.partition import FAILED, FINE, Partition, Status
+from nba_assets.partition import FAILED, IN_ORDER, Partition, Status
 from nba_assets.planning.load import load_state
 from nba_assets.planning.shortfalls import shortfalls
 from nba_assets.planning.state import Cell, State
@@ -106,7 +106,7 @@ def _is_missing(cell: Cell, state: State, completable: Collection[date]) -> bool
         return True
     if cell.status in FAILED and cell.newest is not None and cell.newest.source_fingerprint is not None:
         return state.is_outdated(cell.newest)  # it says the same as it did: asking again is in vain
-    return cell.status not in FINE | {Status.NOT_DUE}
+    return cell.status not in IN_ORDER
 
 
 def dates_to_reread(session: Session) -> list[date]:
@@ -114,11 +114,10 @@ def dates_to_reread(session: Session) -> list[date]:
 
     None of a source that nobody can ask, or that has ended.
     """
-    ago = sorted(session.settings.reread_days, reverse=True)
-    if not session.source.is_asked or not ago or session.has_ended():
+    if not _is_read_again(session):
         return []
     session.warehouse.prepare()
-    days = [session.today() - timedelta(days=n) for n in ago]
+    days = [session.today() - timedelta(days=n) for n in sorted(session.settings.reread_days, reverse=True)]
     schedule = session.warehouse.read(SCHEDULE, columns=RESULT_COLUMNS, start=days[0], end=days[-1])
     with_games = set(counting_games(schedule, session.counting_types | REST_TYPES)["game_date"])
     return [day for day in days if pd.Timestamp(day) in with_games]
@@ -131,9 +130,7 @@ def dates_to_sweep(session: Session) -> list[date]:
     the season's last game is older than the late limit.
     """
     today = session.today()
-    if not session.source.is_asked or not session.settings.reread_days or today.weekday() != _MONDAY:
-        return []
-    if session.has_ended():
+    if not _is_read_again(session) or today.weekday() != _MONDAY:
         return []
     session.warehouse.prepare()
     days = days_between(max(season_first_day(season_of(today)), session.settings.partitions_start), today - _DAY)
@@ -142,6 +139,11 @@ def dates_to_sweep(session: Session) -> list[date]:
     state = load_state(session, days[0], days[-1], [SCHEDULE.name])
     played = [day for day in days if (loaded := state.published(SCHEDULE.name, day)) is not None and loaded.games]
     return played if played and played[-1] >= today - session.settings.late_limit else []
+
+
+def _is_read_again(session: Session) -> bool:
+    """Whether results that are complete are asked for once more: somebody can be asked, wants it, and goes on."""
+    return session.source.is_asked and bool(session.settings.reread_days) and not session.has_ended()
 
 
 def next_request_at(attempts: Sequence[datetime], youngest: date, today: date) -> datetime:

@@ -93,6 +93,11 @@ class Cell:
     root: Partition | None = None
 
     @property
+    def origin(self) -> Partition:
+        """Where its trouble began: its root, or the partition itself."""
+        return self.root or self.partition
+
+    @property
     def is_forced(self) -> bool:
         """Whether a person has accepted what is missing."""
         return any(f.cause is Cause.FORCED for f in self.findings)
@@ -322,7 +327,7 @@ class State:
         if published is not None and self._is_up_to_date(published):
             return _recorded(newest if newest is not None and newest.published else published, newest, published)
         status, why, obstacle = self._waits_for(partition, newest, published)
-        label, root = (obstacle.label, obstacle.root or obstacle.partition) if obstacle else (None, None)
+        label, root = (obstacle.label, obstacle.origin) if obstacle else (None, None)
         return Cell(partition, status, newest, published, str(why), (why,), label, root)
 
     def _is_up_to_date(self, published: LedgerRow) -> bool:
@@ -339,7 +344,7 @@ class State:
         if obstacle is not None and obstacle.status == Status.NOT_DUE and published is None:
             return Status.NOT_DUE, finding(Cause.INPUT_NOT_DUE, obstacle.partition), None
         if obstacle is not None and self._is_blocked(obstacle, newest, published):
-            return Status.BLOCKED, self.because(obstacle.root or obstacle.partition, partition.day), obstacle
+            return Status.BLOCKED, self.because(obstacle.origin, partition.day), obstacle
         if published is not None:
             return Status.STALE, self._why_stale(published), None
         if self._is_waited_for(partition):

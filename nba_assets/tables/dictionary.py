@@ -99,7 +99,8 @@ def _input(table: Table, input_: Input) -> str:
 
 def _columns(table: Table) -> list[str]:
     """The columns, and of a table that is made of others what each is made of, as it was found by experiment."""
-    sources = made_of(table) if any(made_of(table).values()) else None
+    found = made_of(table)
+    sources = found if any(found.values()) else None
     heads = ["column", "type", "unit", "NULL", "range", "description", *(["from"] if sources else [])]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for column in columns_of(table.contract):
