@@ -13,16 +13,17 @@ PICTURES = Path(os.environ["NBA_TEST_PICTURES"]).resolve() if "NBA_TEST_PICTURES
 """A directory for screenshots: NBA_TEST_PICTURES=docs/images makes those of the documentation anew."""
 
 
-def seen(page: WebDriver, text: str, seconds: float) -> str:
-    """The page's text, once it contains what is looked for."""
-    deadline = time.monotonic() + seconds
-    shown = ""
-    while time.monotonic() < deadline:
+def seen(page: WebDriver, *texts: str, within: float) -> str:
+    """The page's text, once it contains everything that is looked for: a page arrives in parts."""
+    deadline = time.monotonic() + within
+    while True:
         shown = str(page.execute_script("return document.body.innerText"))
-        if text in shown:
+        absent = [text for text in texts if text not in shown]
+        if not absent:
             return shown
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{absent} did not appear; the page says: {shown}")
         time.sleep(0.5)
-    raise AssertionError(f"'{text}' did not appear; the page says: {shown[:2000]}")
 
 
 def click(page: WebDriver, text: str, seconds: float = 20) -> None:
@@ -30,7 +31,7 @@ def click(page: WebDriver, text: str, seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while not (found := page.find_elements(By.XPATH, f"//*[text()='{text}']")):
         if time.monotonic() > deadline:
-            raise AssertionError(f"there is no '{text}' to click on; the page says: {seen(page, '', 1)[:2000]}")
+            raise AssertionError(f"there is no '{text}' to click on; the page says: {seen(page, within=0)}")
         time.sleep(0.5)
     page.execute_script("arguments[0].click()", found[-1])
 

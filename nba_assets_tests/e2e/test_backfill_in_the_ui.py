@@ -55,12 +55,11 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
 
 def test_the_first_page_is_the_graph(deployment: Deployment, page: WebDriver) -> None:
     page.get(f"{deployment.url}/asset-groups")
-    shown = seen(page, "predictions", 60)
+    shown = seen(page, "predictions", within=60)
     for unwanted in ("Join", "Welcome", "newsletter", "warning", "rror loading"):
         assert unwanted not in shown
     ActionChains(page).key_down(Keys.ALT).send_keys("e").key_up(Keys.ALT).perform()
-    shown = seen(page, "player_daily_cache", 20)
-    assert "raw_shots" in shown
+    seen(page, "player_daily_cache", "raw_shots", within=20)
 
 
 def test_exactly_the_gap_fails(deployment: Deployment) -> None:
@@ -80,31 +79,28 @@ def test_exactly_the_gap_fails(deployment: Deployment) -> None:
 def test_the_page_shows_it(deployment: Deployment, page: WebDriver) -> None:
     selected = f"default_range=[{FIRST}...{LAST}]&partition={GAP}"
     page.get(f"{deployment.url}/assets/raw_team_boxscores?view=partitions&{selected}")
-    shown = seen(page, str(GAP), 60)
-    assert "Failed" in shown
+    seen(page, str(GAP), "Failed", within=60)
     picture(page, "partitions", wait=3)
 
 
 def test_the_check_tells_what_is_missing(deployment: Deployment, page: WebDriver) -> None:
     page.get(f"{deployment.url}/assets/raw_team_boxscores?view=checks&checkDetail=complete")
-    shown = seen(page, "production_ready", 60)
-    assert "The partition has what the schedule says it must have" in shown
+    seen(page, "production_ready", "The partition has what the schedule says it must have", within=60)
     click(page, "Partitions")
-    seen(page, "Partitions Selected", 30)
+    seen(page, "Partitions Selected", within=30)
     _click_partition(page, GAP)
-    shown = seen(page, "nba-assets explain raw_team_boxscores", 30)
-    assert "GAP" in shown
+    seen(page, "nba-assets explain raw_team_boxscores", "GAP", within=30)
     picture(page, "check", wait=3)
 
 
 def test_coverage_is_in_the_catalogue(deployment: Deployment, page: WebDriver) -> None:
     assert run_job(deployment, "coverage", 120) == "SUCCESS"
     page.get(f"{deployment.url}/assets/coverage?view=checks")
-    seen(page, "no_failed_partitions__raw_team_boxscores", 60)
+    seen(page, "no_failed_partitions__raw_team_boxscores", within=60)
     page.get(f"{deployment.url}/assets/coverage?view=overview")
-    seen(page, "newest dates", 60)
+    seen(page, "newest dates", within=60)
     page.find_element(By.XPATH, "//*[contains(text(), 'Show Markdown')]").click()
-    seen(page, "below the threshold; nothing published", 20)
+    seen(page, "below the threshold; nothing published", within=20)
     heading = page.find_element(By.XPATH, "//th[contains(., 'TBOX')]")
     page.execute_script("arguments[0].scrollIntoView({block: 'center'})", heading)
     assert heading.is_displayed()
@@ -114,29 +110,24 @@ def test_the_missing_game_is_read_without_a_click_and_leads_to_its_cell(
     deployment: Deployment, page: WebDriver
 ) -> None:
     page.get(f"{deployment.url}/assets/coverage?view=overview")
-    shown = seen(page, "attention", 60)
-    assert f"raw_team_boxscores {GAP}: 10/11 games" in shown
-    assert "NYK@CHA: no box score" in shown
-    assert "TBOX" in shown, "the newest dates, a character each"
+    seen(page, "attention", f"raw_team_boxscores {GAP}: 10/11 games", "NYK@CHA: no box score", "TBOX", within=60)
     heading = page.find_element(By.XPATH, "//*[text()='attention']")
     page.execute_script("arguments[0].scrollIntoView({block: 'start'})", heading)
     picture(page, "coverage_asset", wait=3)
     page.find_element(By.LINK_TEXT, f"raw_team_boxscores {GAP}").click()
     page.switch_to.window(page.window_handles[-1])
-    shown = seen(page, f"raw_team_boxscores · Fri {GAP}", 30)
-    assert "Needs attention" in shown
+    seen(page, f"raw_team_boxscores · Fri {GAP}", "Needs attention", within=30)
     assert page.find_element(By.ID, "tip").is_displayed()
     picture(page, "coverage_page", wait=1)
 
 
 def test_rows_and_share_are_plotted_on_the_page_of_a_table(deployment: Deployment, page: WebDriver) -> None:
     page.get(f"{deployment.url}/assets/raw_team_boxscores?view=overview")
-    seen(page, "Plots", 60)
+    seen(page, "Plots", within=60)
     for button in ("Plots", "Events"):
         page.find_element(By.XPATH, f"//button[normalize-space()='{button}']").click()
         time.sleep(1)
-    shown = seen(page, "dagster/partition_row_count", 30)
-    assert "nba/share" in shown
+    seen(page, "dagster/partition_row_count", "nba/share", within=30)
     plot = page.find_element(By.XPATH, "//*[text()='dagster/partition_row_count']")
     page.execute_script("arguments[0].scrollIntoView({block: 'start'})", plot)
     picture(page, "plots", wait=3)
@@ -146,8 +137,7 @@ def test_the_whole_graph_is_upstream_of_the_features(deployment: Deployment, pag
     """Everything that the feature store is made of, in one picture."""
     page.set_window_size(1800, 2300)
     page.get(f"{deployment.url}/assets/ml_feature_store_v2?view=lineage&lineageScope=upstream&lineageDepth=8")
-    shown = seen(page, "raw_game_lines", 60)
-    assert "raw_team_boxscores" in shown
+    seen(page, "raw_game_lines", "raw_team_boxscores", within=60)
     picture(page, "asset_graph", wait=8)
 
 
@@ -165,7 +155,7 @@ def _click_partition(page: WebDriver, day: date) -> None:
     """The list of partitions draws only what is in sight: filter it first."""
     filter_ = page.find_element(By.XPATH, "//input[contains(@placeholder, 'Filter by partition')]")
     filter_.send_keys(str(day))
-    seen(page, str(day), 10)
+    seen(page, str(day), within=10)
     time.sleep(1)
     listed = page.find_element(By.XPATH, f"//*[text()='{day}']")
     page.execute_script("arguments[0].click()", listed)

@@ -53,9 +53,9 @@ def _open_dialog(page: WebDriver, running: Deployment) -> str:
     """The text of the dialog for a table that nothing has been computed of."""
     running.stop_schedules()
     page.get(f"{running.url}/assets/raw_schedule?view=partitions")
-    seen(page, "Partitions Selected", 60)
+    seen(page, "Partitions Selected", within=60)
     page.find_element(By.XPATH, "//button[contains(., 'Materialize')]").click()
-    shown = seen(page, "Backfill only failed and missing partitions", 30)
+    shown = seen(page, "Backfill only failed and missing partitions", within=30)
     return shown[shown.index("Launch runs to materialize") :]
 
 
@@ -63,4 +63,4 @@ def _type(page: WebDriver, range_: str) -> None:
     """A range into the dialog's field, which takes it if it knows every date."""
     field = page.find_elements(By.XPATH, "//input[contains(@placeholder, 'ex: 2021-10-01')]")[-1]
     field.send_keys(range_, Keys.ENTER)
-    assert "Launch backfill" in seen(page, "30 partitions", 20)
+    assert "Launch backfill" in seen(page, "30 partitions", within=20)
