@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -13,6 +14,10 @@ import nba_assets_tests.needs  # noqa: F401  reads NBA_DATA_DIR before it is tak
 for _name in [name for name in os.environ if name.startswith(("NBA_", "AWS_SES_", "DAGSTER_"))]:
     if not _name.startswith("NBA_TEST_"):
         del os.environ[_name]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what it puts into the background so, and the commands under test would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("ci")
