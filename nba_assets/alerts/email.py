@@ -19,7 +19,7 @@ from rich.console import Console
 from nba_assets.alerts.alert import RUN_FAILED, Alert, Digest, Event, Message, Notice, RootCause, Tier
 from nba_assets.alerts.observe import Observation
 from nba_assets.alerts.root_cause import essential
-from nba_assets.coverage.matrix import Matrix, counting_cells
+from nba_assets.coverage.matrix import Matrix
 from nba_assets.coverage.terminal import as_rich, cell_text, legend
 from nba_assets.partition import FAILED, Partition, Status, first_to_refresh, sentence_of
 from nba_assets.tables import TABLES
@@ -104,7 +104,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals |= {"width": _WIDTH, "tables": _COUNTING, "matrix_as_text": _matrix_as_text}
-    environment.globals |= {"cell_text": cell_text, "counting_cells": counting_cells, "legend": legend}
+    environment.globals |= {"cell_text": cell_text, "legend": legend}
     return environment
 
 

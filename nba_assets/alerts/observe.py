@@ -15,8 +15,9 @@ from nba_assets.alerts.root_cause import QUIET, FailedRun, find_root_causes, una
 from nba_assets.coverage.freshness import Freshness, never_asked_for, results_are_missed
 from nba_assets.coverage.matrix import Matrix, matrix
 from nba_assets.partition import Partition, Status, sentence_of
+from nba_assets.planning.ledger_rows import LedgerRow
 from nba_assets.planning.load import load_state
-from nba_assets.planning.state import LedgerRow, State
+from nba_assets.planning.state import State
 from nba_assets.session import Session
 from nba_assets.tables import SCHEDULE, TABLES
 from nba_assets.warehouse.corrections import CORRECTIONS, Correction, corrections_of

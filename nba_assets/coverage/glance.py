@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from nba_assets.coverage.matrix import Matrix, Row, counting_cells, worst_status
+from nba_assets.coverage.matrix import Matrix
 from nba_assets.coverage.roots import Root, concerned, next_step
 from nba_assets.coverage.terminal import MARKS
 from nba_assets.partition import Partition, Status
@@ -80,7 +80,7 @@ def troubles(matrix: Matrix) -> tuple[Trouble, ...]:
 def attention(matrix: Matrix, address: str | None = None, *, most: int = SHOWN_AT_ONCE) -> str:
     """What needs attention as a Markdown list of at most `most` characters, linked to the page at `address`."""
     found = troubles(matrix)
-    degraded = [row.day for row in matrix.rows if _worst(row) == Status.DEGRADED]
+    degraded = [row.day for row in matrix.rows if row.worst == Status.DEGRADED]
     lines = [] if found else ["Nothing needs attention."]
     if degraded:
         lines.append(f"{counted(len(degraded), 'date')} DEGRADED, the newest {degraded[-1]}")
@@ -97,10 +97,6 @@ def attention(matrix: Matrix, address: str | None = None, *, most: int = SHOWN_A
     if len(shown) < len(found):
         shown.append(f"and {len(found) - len(shown):,} more")
     return "\n".join(f"- {line}" for line in [*shown, *lines])
-
-
-def _worst(row: Row) -> Status:
-    return worst_status(cell.status for cell in counting_cells(row.cells))
 
 
 def _line(one: Trouble, address: str | None) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nba_assets.coverage.glance import Trouble, troubles
-from nba_assets.coverage.matrix import Matrix, Row, counting_cells, worst_status
+from nba_assets.coverage.matrix import Matrix, Row
 from nba_assets.coverage.terminal import MARKS
 from nba_assets.league.calendar import season_of
 from nba_assets.partition import MEANING, Status
@@ -70,8 +70,7 @@ def _trouble(one: Trouble) -> list[Any]:
 
 def _day(row: Row, texts: _Texts) -> list[Any]:
     """[date, season, games, worst status, status of the date]"""
-    worst = worst_status(cell.status for cell in counting_cells(row.cells))
-    return [str(row.day), season_of(row.day), row.games, _STATUSES.index(worst), texts.number(row.status)]
+    return [str(row.day), season_of(row.day), row.games, _STATUSES.index(row.worst), texts.number(row.status)]
 
 
 def _cell(cell: Cell, texts: _Texts) -> list[Any]:
@@ -90,7 +89,7 @@ def _cell(cell: Cell, texts: _Texts) -> list[Any]:
         texts.number(computed),
         texts.number(numbers.code_version if numbers else None),
         texts.number(numbers.run_id if numbers else None),
-        texts.number(str(cell.root) if cell.root not in (None, cell.partition) else None),
+        texts.number(str(cell.origin) if cell.origin != cell.partition else None),
     ]
     while packed and packed[-1] is None:
         packed.pop()

@@ -45,9 +45,19 @@ class Row:
         return date_status(self.cells)
 
     @property
+    def counting(self) -> list[Cell]:
+        """The cells of the tables that count."""
+        return counting_cells(self.cells)
+
+    @property
+    def worst(self) -> Status:
+        """The status among them that needs attention most."""
+        return worst_status(cell.status for cell in self.counting)
+
+    @property
     def is_fine(self) -> bool:
         """Whether every table that counts is published and up to date."""
-        return all(cell.status in FINE for cell in counting_cells(self.cells))
+        return all(cell.status in FINE for cell in self.counting)
 
 
 @dataclass(frozen=True)
@@ -70,7 +80,7 @@ class Matrix:
 
     def counts(self) -> dict[Status, int]:
         """How many cells of the tables that count have each status."""
-        return Counter(cell.status for row in self.rows for cell in counting_cells(row.cells))
+        return Counter(cell.status for row in self.rows for cell in row.counting)
 
 
 def matrix(session: Session, start: date, end: date, *, state: State | None = None) -> Matrix:
@@ -82,7 +92,7 @@ def matrix(session: Session, start: date, end: date, *, state: State | None = No
         loaded = state.published(SCHEDULE.name, day) is not None
         cells = {name: state.cell(name, day) for name in TABLES}
         rows.append(Row(day, cells, games.get(day, 0) if loaded else None))
-    counting = [cell for row in rows for cell in counting_cells(row.cells)]
+    counting = [cell for row in rows for cell in row.counting]
     return Matrix(tuple(rows), _notes(session), tuple(roots_of(state, counting)))
 
 

@@ -14,8 +14,9 @@ import pandas as pd
 
 from nba_assets.engine.progress import Progress, unseen
 from nba_assets.league.calendar import season_first_day, season_of
+from nba_assets.planning.ledger_rows import LedgerRow
 from nba_assets.planning.load import parameters_of
-from nba_assets.planning.state import LedgerRow, State
+from nba_assets.planning.state import State
 from nba_assets.session import Session
 from nba_assets.tables import SCHEDULE, TABLES
 from nba_assets.tables.games import finished_games

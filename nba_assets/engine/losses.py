@@ -8,7 +8,7 @@ from datetime import date
 import pandas as pd
 
 from nba_assets.partition import Cause, Outcome, Status, finding
-from nba_assets.planning.state import LedgerRow
+from nba_assets.planning.ledger_rows import LedgerRow
 from nba_assets.tables import TABLES
 
 _SMALLEST_SHARE = 0.5

@@ -17,7 +17,7 @@ import dagster as dg
 from nba_assets.coverage.freshness import results_by_nine
 from nba_assets.coverage.glance import attention, strip
 from nba_assets.coverage.html import write_page
-from nba_assets.coverage.matrix import Matrix, counting_cells, matrix
+from nba_assets.coverage.matrix import Matrix, matrix
 from nba_assets.coverage.roots import next_step, roots_of
 from nba_assets.coverage.terminal import as_markdown
 from nba_assets.league.calendar import season_of
@@ -126,9 +126,9 @@ def seasons_as_markdown(found: Matrix) -> str:
     """One line per season: its dates, those in order, and how many partitions have each status that occurs."""
     lines = []
     for season in sorted({season_of(row.day) for row in found.rows}, reverse=True):
-        rows = [row for row in found.rows if season_of(row.day) == season]
-        counts = Counter(cell.status for row in rows for cell in counting_cells(row.cells))
-        of_status = ", ".join(f"{counts[status]:,} {status}" for status in Status if counts[status])
+        rows = tuple(row for row in found.rows if season_of(row.day) == season)
+        counts = Matrix(rows, ()).counts()
+        of_status = ", ".join(f"{counts[status]:,} {status}" for status in Status if status in counts)
         in_order = sum(row.is_fine for row in rows)
         lines.append(f"- **{season}**: {counted(len(rows), 'date')}, {in_order} in order: {of_status}")
     return "\n".join(lines)

@@ -8,8 +8,9 @@ from datetime import date
 from nba_assets.partition import Partition, Status
 from nba_assets.planning.history import history
 from nba_assets.planning.holes import not_in_order, waits_for
+from nba_assets.planning.ledger_rows import LedgerRow
 from nba_assets.planning.load import load_state
-from nba_assets.planning.state import Cell, LedgerRow, State, date_read
+from nba_assets.planning.state import Cell, State, date_read
 from nba_assets.schema.table import Input, Phase, TimeRule
 from nba_assets.session import Session
 from nba_assets.tables import TABLES

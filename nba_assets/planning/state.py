@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cache, cached_property
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from typing import TypeVar
 
 import pandas as pd
 
@@ -27,13 +27,13 @@ from nba_assets.partition import (
     from_json,
     sentence_of,
 )
+from nba_assets.planning.ledger_rows import LedgerRow, newest_and_published
 from nba_assets.schema.code_version import formula_of
 from nba_assets.schema.fingerprint import combine
 from nba_assets.schema.policy import Policy
 from nba_assets.schema.table import Available, Input, Phase, TimeRule
 from nba_assets.tables import SCHEDULE, TABLES
 from nba_assets.tables.games import team_games
-from nba_assets.warehouse.ledger import PROCESSOR_RUNS
 
 _ABSENT = "-"
 _DAY = timedelta(days=1)
@@ -41,39 +41,6 @@ _STOPS = STOPS_DEPENDENTS | {Status.NOT_DUE}
 _SAID = frozenset({Status.STALE, Status.MISSING})
 """Statuses that are usually derived: where the ledger has one it is meant, whatever stands."""
 T = TypeVar("T")
-
-
-class LedgerRow(NamedTuple):
-    """One row of the ledger; a tuple, because a season has thousands and every plan reads them."""
-
-    partition: Partition
-    attempt_id: str
-    status: Status
-    published: bool
-    reason: str | None
-    causes: str | None
-    label: str | None
-    root: Partition | None
-    rows: int | None
-    expected: int | None
-    complete: int | None
-    required: int | None
-    games: int | None
-    share: float | None
-    production_ready_share: float | None
-    content_hash: str | None
-    announced_hash: str | None
-    inputs_hash: str | None
-    source_fingerprint: str | None
-    opening_night: date | None
-    code_version: str | None
-    run_id: str | None
-    backfill_id: str | None
-    options: str | None
-    started_at: datetime | None
-
-
-_AS_STORED = frozenset(LedgerRow._fields) - {"partition", "status", "published", "root", "opening_night"}
 
 
 @dataclass(frozen=True)
@@ -157,7 +124,7 @@ class State:
         self._sides = cache(lambda: team_games(finished()))
         self._missing_games: dict[Partition, pd.DataFrame] = {}
         self.newest_attempt: str | None = None if ledger.empty else ledger["attempt_id"].max()
-        self._newest, self._published = _index(ledger)
+        self._newest, self._published = newest_and_published(ledger)
         self._altered = altered
         self._outdated = outdated
         self._settled = settled
@@ -466,73 +433,3 @@ def _carried(known: dict[date, T], first: date, day: date, initial: T, extend: C
         start += _DAY
         known[start] = extend(start, known[start - _DAY])
     return known[day]
-
-
-def _index(ledger: pd.DataFrame) -> tuple[_Rows, _Rows]:
-    """The newest attempt at each partition, and the newest that published."""
-    columns = {name: _plain(ledger[name]) for name in PROCESSOR_RUNS.contract.to_schema().columns}
-    names, days = columns["table_name"], [day.date() for day in columns["partition_date"]]
-    order = sorted(range(len(names)), key=columns["attempt_id"].__getitem__)
-    newest: dict[Partition, int] = {}
-    published: dict[Partition, int] = {}
-    for row in order:
-        if names[row] in TABLES and columns["status"][row] in Status.__members__:
-            partition = Partition(names[row], days[row])
-            newest[partition] = row
-            if columns["published"][row]:
-                published[partition] = row
-    return _Rows(columns, newest), _Rows(columns, published)
-
-
-class _Rows(Mapping[Partition, LedgerRow]):
-    """Attempts by partition, made of the ledger's columns when they are asked for."""
-
-    def __init__(self, columns: dict[str, list[Any]], rows: dict[Partition, int]) -> None:
-        self._columns, self._rows = columns, rows
-        self._made: dict[Partition, LedgerRow] = {}
-
-    def __getitem__(self, partition: Partition) -> LedgerRow:
-        if partition not in self._made:
-            row = self._rows[partition]
-            self._made[partition] = _row({name: values[row] for name, values in self._columns.items()})
-        return self._made[partition]
-
-    def stale(self) -> Iterator[tuple[Partition, str | None]]:
-        """Those that were recorded as STALE, with their causes."""
-        statuses, causes = self._columns["status"], self._columns["causes"]
-        for partition, row in self._rows.items():
-            if statuses[row] == Status.STALE:
-                yield partition, causes[row]
-
-    def incomplete(self) -> Iterator[Partition]:
-        """Those with fewer complete entities than expected; asked of the columns, because there are many."""
-        complete, expected = self._columns["complete"], self._columns["expected"]
-        for partition, row in self._rows.items():
-            if complete[row] is not None and complete[row] < (expected[row] or 0):
-                yield partition
-
-    def __iter__(self) -> Iterator[Partition]:
-        return iter(self._rows)
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-
-def _row(values: dict[str, Any]) -> LedgerRow:
-    root = values["root_table"]
-    opening = values["opening_night"]
-    return LedgerRow(
-        partition=Partition(values["table_name"], values["partition_date"].date()),
-        status=Status(values["status"]),
-        published=bool(values["published"]),
-        root=Partition(root, values["root_date"].date()) if root else None,
-        opening_night=opening.date() if opening is not None else None,
-        **{name: values[name] for name in _AS_STORED},
-    )
-
-
-def _plain(values: pd.Series) -> list[Any]:
-    """Python values, None for every kind of NULL."""
-    objects = values.astype(object)
-    plain: list[Any] = objects.where(values.notna(), None).tolist()
-    return plain

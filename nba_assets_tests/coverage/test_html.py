@@ -23,6 +23,7 @@ from nba_assets.partition import Partition, Status
 from nba_assets.planning.state import Cell
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES
+from nba_assets_tests.chromium import browser
 from nba_assets_tests.engine.warehouses import (
     OPENING_NIGHT,
     REQUIRED_RAW,
@@ -32,7 +33,6 @@ from nba_assets_tests.engine.warehouses import (
     healthy,
     session,
 )
-from nba_assets_tests.needs import needs_program
 
 BEFORE, DAY = date(2021, 11, 6), date(2021, 11, 7)
 REASON = "7/8 games (14/16 complete, 16 required); 0022100139 BKN@TOR: no box score"
@@ -124,19 +124,13 @@ class TestInABrowser:
     @pytest.fixture(scope="class")
     @classmethod
     def browser(cls, page: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-        options = webdriver.ChromeOptions()
-        options.binary_location = needs_program("chromium")
-        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1400,1000"):
-            options.add_argument(argument)
-        browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(needs_program("chromedriver")))
-        file: Path = tmp_path_factory.mktemp("page") / "coverage.html"
+        directory: Path = tmp_path_factory.mktemp("page")
+        file = directory / "coverage.html"
         file.write_text(page, encoding="utf-8")
-        try:
-            browser.set_network_conditions(offline=True, latency=0, throughput=0)
-            browser.get(file.as_uri())
-            yield browser
-        finally:
-            browser.quit()
+        with browser(directory, (1400, 1000)) as driver:
+            driver.set_network_conditions(offline=True, latency=0, throughput=0)
+            driver.get(file.as_uri())
+            yield driver
 
     @staticmethod
     def _hover(browser: webdriver.Chrome, table: str, day: date) -> str:

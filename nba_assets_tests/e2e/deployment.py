@@ -1,4 +1,4 @@
-"""`nba-assets dev` on a free port, its GraphQL endpoint, and a browser without a window."""
+"""`nba-assets dev` on a free port, and its GraphQL endpoint."""
 
 from __future__ import annotations
 
@@ -16,18 +16,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from selenium import webdriver
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service
-
 from nba_assets.orchestration.instance import instance_config
-from nba_assets_tests.needs import needs_program
 
-_FLAGS = (
-    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
-    "--window-size=1680,1050",
-)
 _FASTER_QUEUE = "\nrun_coordinator:\n  module: dagster.core.run_coordinator\n  class: QueuedRunCoordinator\n"
 _FASTER_QUEUE += "  config:\n    dequeue_interval_seconds: 1\n"
 _FASTER_DAEMON = """
@@ -149,18 +139,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-@contextmanager
-def browser(directory: Path) -> Iterator[webdriver.Chrome]:
-    """Chromium without a window."""
-    options = Options()
-    options.binary_location = needs_program("chromium")
-    for flag in (*_FLAGS, f"--user-data-dir={directory / 'browser'}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(needs_program("chromedriver")))
-    try:
-        yield driver
-    finally:
-        driver.quit()

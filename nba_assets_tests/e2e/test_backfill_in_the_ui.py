@@ -14,8 +14,9 @@ from selenium.webdriver.common.by import By
 from nba_assets.league.calendar import days_between
 from nba_assets.schema.table import Phase
 from nba_assets.tables import TABLES
-from nba_assets_tests.e2e.deployment import Deployment, browser, deployed
-from nba_assets_tests.e2e.gaps import data_with_gaps, mend
+from nba_assets_tests.e2e import bad_days
+from nba_assets_tests.e2e.deployment import Deployment
+from nba_assets_tests.e2e.gaps import mend
 from nba_assets_tests.e2e.pages import click, picture, seen
 from nba_assets_tests.e2e.ui import days, end_of, launch, partitions, run_job
 from nba_assets_tests.needs import needs_program
@@ -23,6 +24,7 @@ from nba_assets_tests.needs import needs_program
 pytestmark = pytest.mark.long
 
 FIRST, LAST, GAP = date(2021, 10, 18), date(2021, 11, 16), date(2021, 11, 12)
+GAME = "0022100174"
 DAYS = days_between(FIRST, LAST)
 DAY_AFTER = LAST + timedelta(days=1)
 AFTER_THE_GAMES = tuple(
@@ -34,23 +36,8 @@ BEFORE_THE_GAMES = tuple(name for name, table in TABLES.items() if table.phase =
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     needs_program("chromium")
-    directory = tmp_path_factory.mktemp("deployment")
-    data_with_gaps(directory, [GAP])
-    settings = {
-        "NBA_SOURCE": "files",
-        "NBA_DATA_DIR": str(directory / "data"),
-        "NBA_NOW": "2021-11-17T10:00",
-        "NBA_PARTITIONS_START": "2021-10-15",
-    }
-    with deployed(directory, settings) as running:
-        running.stop_schedules()
+    with bad_days.deployed_with_gaps(tmp_path_factory.mktemp("deployment"), {GAP: GAME}, "2021-11-17T10:00") as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
-    with browser(tmp_path_factory.mktemp("chromium")) as driver:
-        yield driver
 
 
 def test_the_first_page_is_the_graph(deployment: Deployment, page: WebDriver) -> None:
@@ -67,8 +54,7 @@ def test_exactly_the_gap_fails(deployment: Deployment) -> None:
     statuses = partitions(deployment)
     assert days(statuses["raw_schedule"], "MATERIALIZED") == {*DAYS, DAY_AFTER}, "Dagster goes on to the day after"
     assert days(statuses["raw_team_boxscores"], "FAILED") == {GAP}
-    failed = {(name, day) for name in TABLES for day in days(statuses[name], "FAILED")}
-    assert failed == {("raw_team_boxscores", GAP)}
+    assert bad_days.failed(deployment) == {("raw_team_boxscores", GAP)}
     for name in AFTER_THE_GAMES[1:]:
         assert days(statuses[name], "MATERIALIZED") == set(DAYS) - {GAP}, name
     known_before = {day for day in DAYS if day <= GAP}

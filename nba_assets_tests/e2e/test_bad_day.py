@@ -12,19 +12,9 @@ from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
 
 from nba_assets.league.calendar import days_between
-from nba_assets_tests.e2e import ui
-from nba_assets_tests.e2e.bad_days import (
-    PATIENCE,
-    ROOT,
-    automatic,
-    deployed_with_gaps,
-    failed,
-    lacking,
-    stuck,
-    ticks_with_errors,
-    unexplained,
-)
-from nba_assets_tests.e2e.deployment import Deployment, browser
+from nba_assets_tests.e2e import bad_days, ui
+from nba_assets_tests.e2e.bad_days import PATIENCE, ROOT
+from nba_assets_tests.e2e.deployment import Deployment
 from nba_assets_tests.e2e.gaps import mend
 from nba_assets_tests.e2e.pages import click, picture, seen
 from nba_assets_tests.e2e.ui import Run
@@ -45,25 +35,19 @@ for (const part of document.querySelectorAll('div'))
 @pytest.fixture(scope="module")
 def bad_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     needs_program("chromium")
-    with deployed_with_gaps(tmp_path_factory.mktemp("bad_day"), GAPS, "2021-11-17T10:00") as running:
+    with bad_days.deployed_with_gaps(tmp_path_factory.mktemp("bad_day"), GAPS, "2021-11-17T10:00") as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
-    with browser(tmp_path_factory.mktemp("chromium")) as driver:
-        yield driver
 
 
 def test_exactly_the_three_gaps_fail(bad_day: Deployment) -> None:
     started = time.monotonic()
     assert ui.end_of(bad_day, ui.launch(bad_day, DAYS), PATIENCE) == "COMPLETED_FAILED"
     print(f"{len(DAYS)} dates with three gaps: {len(ui.runs(bad_day))} runs, {time.monotonic() - started:.0f} s")
-    assert failed(bad_day) == {(ROOT, day) for day in GAPS}
+    assert bad_days.failed(bad_day) == {(ROOT, day) for day in GAPS}
 
 
 def test_every_date_behind_a_gap_names_its_root(bad_day: Deployment) -> None:
-    assert unexplained(bad_day, DAYS, GAPS) == []
+    assert bad_days.unexplained(bad_day, DAYS, GAPS) == []
 
 
 @pytest.mark.parametrize("day", GAPS)
@@ -95,7 +79,7 @@ def test_the_log_of_a_red_day_is_two_clicks_away_too(bad_day: Deployment, page: 
 def test_nothing_that_waits_is_tried_in_vain(bad_day: Deployment) -> None:
     (ended,) = ui.backfills(bad_day).values()
     ui.evaluated(bad_day, "automation", 2, since=ended, seconds=180)
-    assert automatic(ui.runs(bad_day)) == []
+    assert bad_days.automatic(ui.runs(bad_day)) == []
 
 
 def test_three_dates_launched_again_and_the_rest_follows(bad_day: Deployment) -> None:
@@ -105,13 +89,13 @@ def test_three_dates_launched_again_and_the_rest_follows(bad_day: Deployment) ->
     assert ui.end_of(bad_day, backfill, PATIENCE) == "COMPLETED_SUCCESS"
     launched = [run for run in ui.runs(bad_day) if run.tags.get("dagster/backfill") == backfill]
     assert sorted(_range_of(run) for run in launched) == [(str(day), str(day)) for day in sorted(GAPS)]
-    bad_day.until("the whole graph is complete", PATIENCE, lambda: not lacking(bad_day, DAYS))
+    bad_day.until("the whole graph is complete", PATIENCE, lambda: not bad_days.lacking(bad_day, DAYS))
     print(f"complete {time.monotonic() - started:.0f} s after three dates were launched again")
-    assert failed(bad_day) == set()
+    assert bad_days.failed(bad_day) == set()
 
 
 def test_no_check_is_stuck(bad_day: Deployment) -> None:
-    assert stuck(bad_day) == []
+    assert bad_days.stuck(bad_day) == []
 
 
 def test_the_standing_checks_turn_green_by_themselves(bad_day: Deployment) -> None:
@@ -131,11 +115,11 @@ def test_a_backfill_of_what_is_complete_starts_nothing_else(bad_day: Deployment)
     ui.evaluated(bad_day, "automation", 3, since=time.time(), seconds=240)
     new = [run for run in ui.runs(bad_day) if run.run_id not in runs_before]
     print(f"a backfill of what is complete: {sum('dagster/backfill' in run.tags for run in new)} runs, {ended}")
-    assert automatic(new) == []
+    assert bad_days.automatic(new) == []
     assert set(ui.backfills(bad_day)) - backfills_before == {backfill}
-    assert lacking(bad_day, DAYS) == []
-    assert stuck(bad_day) == []
-    assert ticks_with_errors(bad_day) == []
+    assert bad_days.lacking(bad_day, DAYS) == []
+    assert bad_days.stuck(bad_day) == []
+    assert bad_days.ticks_with_errors(bad_day) == []
 
 
 def _red_standing_checks(deployment: Deployment) -> list[str]:

@@ -9,17 +9,8 @@ from datetime import date
 import pytest
 
 from nba_assets.league.calendar import days_between
-from nba_assets_tests.e2e import ui
-from nba_assets_tests.e2e.bad_days import (
-    PATIENCE,
-    ROOT,
-    deployed_with_gaps,
-    failed,
-    lacking,
-    stuck,
-    ticks_with_errors,
-    unexplained,
-)
+from nba_assets_tests.e2e import bad_days, ui
+from nba_assets_tests.e2e.bad_days import PATIENCE, ROOT
 from nba_assets_tests.e2e.deployment import Deployment
 from nba_assets_tests.e2e.gaps import mend
 
@@ -32,7 +23,7 @@ GAPS = {date(2021, 10, 19): "0022100001", date(2021, 10, 24): "0022100035", date
 
 @pytest.fixture(scope="module")
 def confusion(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with deployed_with_gaps(tmp_path_factory.mktemp("confusion"), GAPS, "2021-10-31T10:00") as running:
+    with bad_days.deployed_with_gaps(tmp_path_factory.mktemp("confusion"), GAPS, "2021-10-31T10:00") as running:
         yield running
 
 
@@ -52,15 +43,15 @@ def test_two_people_launch_at_once(confusion: Deployment) -> None:
     backfills = [ui.launch(confusion, DAYS[:7]), ui.launch(confusion, DAYS[5:])]
     for backfill in backfills:
         assert ui.end_of(confusion, backfill, PATIENCE) == "COMPLETED_FAILED"
-    assert failed(confusion) == {(ROOT, day) for day in GAPS}
-    assert unexplained(confusion, DAYS, GAPS) == []
+    assert bad_days.failed(confusion) == {(ROOT, day) for day in GAPS}
+    assert bad_days.unexplained(confusion, DAYS, GAPS) == []
 
 
 def test_the_sensors_alone_repair_what_has_come(confusion: Deployment) -> None:
     mend(confusion.directory)
     started = time.monotonic()
-    confusion.until("the whole graph is complete", PATIENCE, lambda: not lacking(confusion, DAYS))
+    confusion.until("the whole graph is complete", PATIENCE, lambda: not bad_days.lacking(confusion, DAYS))
     print(f"complete {time.monotonic() - started:.0f} s after the data were mended")
-    assert failed(confusion) == set()
-    assert stuck(confusion) == []
-    assert ticks_with_errors(confusion) == []
+    assert bad_days.failed(confusion) == set()
+    assert bad_days.stuck(confusion) == []
+    assert bad_days.ticks_with_errors(confusion) == []

@@ -5,7 +5,6 @@ The dialog hides what is older than ninety days by the browser's calendar, unles
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,21 +12,14 @@ from selenium.webdriver import Keys
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
 
-from nba_assets_tests.e2e.deployment import Deployment, browser, deployed
+from nba_assets_tests.e2e.deployment import Deployment, deployed
 from nba_assets_tests.e2e.pages import picture, seen
-from nba_assets_tests.needs import needs_program, real_data
+from nba_assets_tests.needs import real_data
 
 pytestmark = pytest.mark.long
 
 NOVEMBER = "[2021-11-01...2021-11-30]"
 HIDDEN = "Show all partitions"
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
-    needs_program("chromium")
-    with browser(tmp_path_factory.mktemp("chromium")) as driver:
-        yield driver
 
 
 def test_an_old_season_is_found_at_once_where_the_partitions_have_ended(tmp_path: Path, page: WebDriver) -> None:

@@ -24,9 +24,9 @@ from nba_assets.alerts.notify import notify
 from nba_assets.alerts.outbox import LogTransport
 from nba_assets.alerts.store import load
 from nba_assets.league.calendar import EASTERN, days_between
+from nba_assets.planning.ledger_rows import LedgerRow
 from nba_assets.planning.load import load_state
 from nba_assets.planning.pending_requests import next_request_at, pending_requests
-from nba_assets.planning.state import LedgerRow
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
 from nba_assets.sources.nba_api import NbaApiSource
