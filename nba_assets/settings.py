@@ -59,6 +59,22 @@ def _days_ago(value: list[int]) -> list[int]:
     return value
 
 
+def _as_typed(read: Callable[[str], Any], example: str) -> BeforeValidator:
+    """What a person types is read as ISO 8601 alone: digits would be taken for seconds since 1970."""
+
+    def checked(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return read(value)
+        except ValueError:
+            raise ValueError(f"write it like {example}") from None
+
+    return BeforeValidator(checked)
+
+
+Day = Annotated[date, _as_typed(date.fromisoformat, "2021-11-01")]
+Moment = Annotated[datetime, _as_typed(datetime.fromisoformat, "2021-11-01T09:00")]
 DayList = Annotated[list[int], NoDecode, BeforeValidator(_comma_list), AfterValidator(_days_ago)]
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(_comma_list)]
 
@@ -80,14 +96,14 @@ class Settings(BaseSettings):
     warehouse: Annotated[str, _one_of(WAREHOUSES)] = "duckdb"
     home: Path = Path(".nba")
     duckdb_path: Path | None = None
-    partitions_start: date = date(2021, 10, 1)
-    partitions_end: date | None = None
+    partitions_start: Day = date(2021, 10, 1)
+    partitions_end: Day | None = None
     completeness: Completeness = Completeness.RELATIVE
     policy: Annotated[dict[str, dict[str, Any]], NoDecode] = {}
     publishing_delay_hours: float = Field(default=30.0, ge=0)
     late_limit_days: int = Field(default=14, gt=0)
     reread_days: DayList = [1, 3, 7]
-    now: datetime | None = None
+    now: Moment | None = None
     coverage_url: str | None = None
     code_url: str | None = None
 

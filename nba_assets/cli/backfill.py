@@ -36,7 +36,6 @@ from nba_assets.cli.console import (
     read_optional_range,
     read_range,
 )
-from nba_assets.cli.tables import find_table
 from nba_assets.coverage.roots import Root, next_step, roots_of
 from nba_assets.engine.materialize import PartitionResult
 from nba_assets.engine.moved_games import dates_of_moved_games
@@ -51,6 +50,7 @@ from nba_assets.planning.plan import Step, forecast, ranges
 from nba_assets.planning.state import Cell
 from nba_assets.session import Session, open_session
 from nba_assets.tables import TABLES
+from nba_assets.tables.named import table_named
 from nba_assets.text import counted, joined, span
 from nba_assets.warehouse.base import WarehouseError
 
@@ -281,7 +281,7 @@ class _Job:
 def _table_names(text: str | None) -> tuple[str, ...]:
     if text is None:
         return tuple(TABLES)
-    names = [find_table(name.strip()).name for name in text.split(",") if name.strip()]
+    names = [table_named(name.strip()).name for name in text.split(",") if name.strip()]
     if not names:
         raise UsageError(f"--tables {text} names no table; write it like raw_shots,player_daily_cache")
     return tuple(name for name in TABLES if name in names)

@@ -18,10 +18,11 @@ from rich.table import Table
 
 from nba_assets.engine.run_options import RunOptionsError
 from nba_assets.league.calendar import days_between, season_start_year
-from nba_assets.planning.history import history
+from nba_assets.planning.history import NoPartitionError, history, require_partitions
 from nba_assets.session import Session
 from nba_assets.settings import SettingsError
 from nba_assets.sources.base import SourceError
+from nba_assets.tables.named import UnknownTableError
 from nba_assets.warehouse.base import WarehouseError
 
 _WIDE = 200
@@ -85,7 +86,7 @@ def errors_explained() -> Iterator[None]:
     """Known errors end the command with one clear message and their exit status."""
     try:
         yield
-    except (UsageError, SettingsError, RunOptionsError) as error:
+    except (UsageError, SettingsError, RunOptionsError, UnknownTableError, NoPartitionError) as error:
         _end(error, USAGE)
     except (SourceError, WarehouseError, NotThereError) as error:
         _end(error, FAILED)
@@ -110,21 +111,9 @@ def read_date(text: str, name: str = "date") -> date:
 def read_range(session: Session, start: str, end: str) -> list[date]:
     """The dates of a range that has partitions."""
     first, last = read_date(start, "START"), read_date(end, "END")
-    earliest = session.settings.partitions_start
     if first > last:
         raise UsageError(f"START {first} is after END {last}")
-    if first < earliest:
-        raise UsageError(
-            f"{first} is before the first partition, {earliest}. Set NBA_PARTITIONS_START to {first} or earlier."
-        )
-    if last > session.today():
-        raise UsageError(f"{last} is after today, {session.today()}: there is no partition for it yet")
-    if last > session.last_partition:
-        ends = "" if session.settings.partitions_end else f", where the source '{session.settings.source}' ends"
-        raise UsageError(
-            f"{last} is after the last partition, {session.last_partition}{ends}. Set NBA_PARTITIONS_END to {last} or "
-            "later."
-        )
+    require_partitions(session, first, last)
     return days_between(first, last)
 
 

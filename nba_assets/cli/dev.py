@@ -13,9 +13,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Annotated
 
 import typer
+from filelock import FileLock, Timeout
 
 from nba_assets.cli.console import FAILED, UsageError, err, errors_explained
-from nba_assets.settings import Settings, load_settings
+from nba_assets.session import open_session
+from nba_assets.settings import Settings
 
 _NOT_SUPERSEDED = "ignore:Function `dev_command` is superseded"
 """`dg dev`, which Dagster recommends, runs the same function, and needs twenty more packages."""
@@ -24,7 +26,9 @@ _GRACE_SECONDS, _LAST_GRACE_SECONDS = 30.0, 5.0
 
 
 def dev(
-    port: Annotated[int, typer.Option(help="Port of the web server; the coverage page takes the next.")] = 3000,
+    port: Annotated[
+        int, typer.Option(min=1, max=65534, help="Port of the web server; the coverage page takes the next.")
+    ] = 3000,
     host: Annotated[str, typer.Option(help="Address of the web server.")] = "127.0.0.1",
 ) -> None:
     """Start the Dagster UI with its daemon (schedules, sensors, automation) on this state."""
@@ -32,7 +36,7 @@ def dev(
 
     with errors_explained():
         _require_free_port(host, port)
-        settings = load_settings()
+        settings = _settings_to_work_with()
         # The code server may run in another directory: what is relative here must not move.
         os.environ["NBA_HOME"] = str(settings.home.absolute())
         if settings.data_dir is not None:
@@ -40,13 +44,34 @@ def dev(
         # Created here, by one process: the web server, the daemon and the code server all open it at once.
         with open_instance(settings):
             pass
-        err.print(f"asset graph: http://{host}:{port}/asset-groups", highlight=False)
+        address = f"http://{host}:{port}/asset-groups"
         dagster = [sys.executable, "-W", _NOT_SUPERSEDED, "-m", "dagster", "dev"]
-        with coverage_page(settings, host, port + 1):
+        with alone(settings, address), coverage_page(settings, host, port + 1):
+            err.print(f"asset graph: {address}", highlight=False)
             is_asked_to_end = supervise([*dagster, "-w", str(shipped("workspace.yaml")), "-h", host, "-p", str(port)])
     if not is_asked_to_end:
         err.say("error: Dagster has ended by itself; its last lines above say why")
         raise typer.Exit(FAILED)
+
+
+@contextmanager
+def alone(settings: Settings, address: str) -> Iterator[None]:
+    """UsageError if another `dev` is at work on the same state: two daemons would do everything twice.
+
+    The lock ends with the process, whatever ends it.
+    """
+    lock, running = FileLock(settings.state / "dev.lock"), settings.state / "dev.address"
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        where = running.read_text(encoding="utf-8") if running.exists() else "elsewhere"
+        raise UsageError(
+            f"`nba-assets dev` is already at work on {settings.state}: {where}. Use that one, end it first, or set "
+            "another NBA_HOME"
+        ) from None
+    with lock:
+        running.write_text(address, encoding="utf-8")
+        yield
 
 
 @contextmanager
@@ -113,6 +138,16 @@ def _signal_group(process: subprocess.Popen[bytes], number: int) -> bool:
     return True
 
 
+def _settings_to_work_with() -> Settings:
+    """The settings, if there is a source and a date: Dagster would start without, and every sensor would fail."""
+    session = open_session()
+    _ = session.source
+    first = session.settings.partitions_start
+    if first > session.last_partition:
+        raise UsageError(f"there is no partition yet: NBA_PARTITIONS_START={first} is after {session.last_partition}")
+    return session.settings
+
+
 def _require_free_port(host: str, port: int) -> None:
     """Dagster would go on without its web server."""
     with socket.socket() as probe:
@@ -120,4 +155,6 @@ def _require_free_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise UsageError(f"{host}:{port} cannot be opened: {error.strerror}. Choose another: --port N") from error
+            raise UsageError(
+                f"{host}:{port} cannot be opened: {error.strerror}. Choose another --port or --host"
+            ) from error

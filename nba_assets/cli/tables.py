@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,11 +35,11 @@ from nba_assets.schema.fingerprint import are_other_rows, partition_hashes
 from nba_assets.schema.table import Table
 from nba_assets.session import Session, open_session
 from nba_assets.tables import TABLES, TIERS
+from nba_assets.tables.named import table_named
 from nba_assets.text import counted, joined
 from nba_assets.warehouse.base import OutOfContractError
 from nba_assets.whole_file import replaced_whole
 
-_BY_ANY_NAME = {name.lower(): table for table in TABLES.values() for name in (table.name, table.short_name)}
 _MOST_DATES = 3
 _ROOM_FOR_ALL = 130
 
@@ -56,7 +55,7 @@ def tables(
         if name is None:
             _list_tables(format)
         else:
-            _list_columns(find_table(name), format)
+            _list_columns(table_named(name), format)
 
 
 def export(
@@ -73,7 +72,7 @@ def export(
     those that were published are not.
     """
     with errors_explained():
-        spec = find_table(table)
+        spec = table_named(table)
         if file.suffix not in (".parquet", ".csv"):
             raise UsageError(f"--out {file}: the name must end in .parquet or .csv")
         has_place(file)
@@ -88,17 +87,6 @@ def export(
         _write(rows, file)
         if not quiet:
             err.say(f"{counted(len(rows), 'row')} of {spec.name} {start} … {end} written to {file}")
-
-
-def find_table(name: str) -> Table:
-    """The table of that name or short name; UsageError with the nearest one, or with all of them."""
-    if name.lower() in _BY_ANY_NAME:
-        return _BY_ANY_NAME[name.lower()]
-    near = get_close_matches(name.lower(), _BY_ANY_NAME, n=1)
-    if near:
-        raise UsageError(f"there is no table '{name}'; did you mean '{_BY_ANY_NAME[near[0]].name}'?")
-    known = ", ".join(f"{table} ({TABLES[table].short_name})" for table in TABLES)
-    raise UsageError(f"there is no table '{name}'. There are: {known}")
 
 
 def _check(session: Session, table: Table, days: Sequence[date], rows: pd.DataFrame, *, partial: bool) -> None:

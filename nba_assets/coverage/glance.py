@@ -22,6 +22,8 @@ _STRIP_DAYS = 30
 _ALIKE = frozenset({Status.MISSING, Status.STALE})
 """Trouble that many partitions have for the same reason, none of them being its root."""
 
+_CALM, _EMPTY = "Nothing needs attention.", "nothing has been built yet"
+
 _ONE_CHARACTER = {
     **{status: mark for status, mark in MARKS.items() if len(mark) == 1},
     **{Status.OK: "·", Status.GAP: "X", Status.ERROR: "E", Status.BLOCKED: "|", Status.NOT_DUE: " "},
@@ -81,7 +83,7 @@ def attention(matrix: Matrix, address: str | None = None, *, most: int = SHOWN_A
     """What needs attention as a Markdown list of at most `most` characters, linked to the page at `address`."""
     found = troubles(matrix)
     degraded = [row.day for row in matrix.rows if row.worst == Status.DEGRADED]
-    lines = [] if found else ["Nothing needs attention."]
+    lines = [] if found else [_CALM if matrix.rows else _EMPTY]
     if degraded:
         lines.append(f"{counted(len(degraded), 'date')} DEGRADED, the newest {degraded[-1]}")
     if found:
@@ -111,7 +113,7 @@ def strip(matrix: Matrix, days: int = _STRIP_DAYS) -> str:
     """The newest dates as Markdown: a line for each table, a character for each date, and what the characters mean."""
     rows = matrix.rows[-days:]
     if not rows:
-        return "nothing has been built yet"
+        return _EMPTY
     names = {name: TABLES[name].short_name for name in matrix.tables}
     width = max(map(len, names.values()))
     first, last = f"{rows[0].day:%m-%d}", f"{rows[-1].day:%m-%d}"

@@ -64,12 +64,12 @@ def coverage_asset(owners: Sequence[str]) -> dg.AssetsDefinition:
     )
     def coverage(context) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:  # type: ignore[no-untyped-def]
         session: Session = context.resources.pipeline.session
-        days = history(session) or [session.today() - timedelta(days=_SHOWN_DAYS - 1), session.today()]
-        first, last = days[0], days[-1]
+        days = history(session)
+        first, last = (days[0], days[-1]) if days else (session.last_partition,) * 2
         state = load_state(session, first, last)
-        found = matrix(session, first, last, state=state)
+        found = matrix(session, first, last, state=state) if days else Matrix((), ())
         yield dg.MaterializeResult(asset_key="coverage", metadata=_metadata(session, found))
-        wrong = not_in_order(state, [row.day for row in found.rows])
+        wrong = not_in_order(state, days)
         for table in TABLES:
             lacking = [cell for partition, cell in wrong.items() if partition.table == table]
             explain_what_was_left_out(context, table, lacking)

@@ -12,8 +12,9 @@ from typing import Any
 
 import dagster as dg
 from filelock import FileLock
+from yaml import YAMLError
 
-from nba_assets.settings import Settings
+from nba_assets.settings import Settings, SettingsError
 
 CLI_TAG = "nba/process"
 """The id of the process of a run that the command line executes itself."""
@@ -53,15 +54,28 @@ def shipped(name: str) -> Path:
 
 @contextmanager
 def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """The instance that `nba-assets dev` shows; runs of a command line that was killed are marked as failed."""
+    """The instance that `nba-assets dev` shows; runs of a command line that was killed are marked as failed.
+
+    Raises SettingsError if its directory cannot be used, or its dagster.yaml cannot be read.
+    """
     home = settings.dagster_home
-    home.mkdir(parents=True, exist_ok=True)
     os.environ["DAGSTER_HOME"] = str(home)
     # Dagster hands over the events of a range in batches of this size; our event log stores each as one transaction.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
-    with FileLock(home / "opening.lock"):  # whichever storages it has, the first to open them creates their schema
-        _prepare_home(home)
-        opened = dg.DagsterInstance.from_config(str(home))
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with FileLock(home / "opening.lock"):  # whichever storages it has, the first to open them creates their schema
+            _prepare_home(home)
+            opened = dg.DagsterInstance.from_config(str(home))
+    except OSError as error:
+        raise SettingsError(
+            f"Dagster's directory {home} cannot be used ({error.strerror}). Check NBA_HOME, and the permissions"
+        ) from error
+    except (dg.DagsterInvalidConfigError, YAMLError) as error:
+        raise SettingsError(
+            f"{home / 'dagster.yaml'} cannot be read: {' '.join(str(error).split())}. Mend it, or delete it: it is "
+            "written anew"
+        ) from error
     with opened as instance:
         _move_states(instance)
         _bury_the_dead(instance)

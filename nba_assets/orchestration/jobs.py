@@ -19,10 +19,11 @@ from nba_assets.orchestration.assets import who_forces
 from nba_assets.orchestration.launch import Launch
 from nba_assets.orchestration.reporting import failure_text
 from nba_assets.partition import IN_ORDER
-from nba_assets.planning.history import history
+from nba_assets.planning.history import NoPartitionError, history, require_partitions
 from nba_assets.planning.pending_requests import dates_to_reread, dates_to_sweep, pending_requests
 from nba_assets.session import Session
 from nba_assets.tables import RAW, SCHEDULE, TABLES
+from nba_assets.tables.named import UnknownTableError, table_named
 from nba_assets.text import counted, markdown_table
 from nba_assets.verification.report import Report, stored_seasons, verify_warehouse
 
@@ -65,8 +66,8 @@ def ask_for_corrections(context: dg.OpExecutionContext) -> None:
 @dg.op(
     required_resource_keys={"pipeline"},
     config_schema={
-        "dates": dg.Field([str], is_required=False, description="Default: every date in the ledger."),
-        "tables": dg.Field([str], is_required=False, description="Default: all tables."),
+        "dates": dg.Field([str], is_required=False, description="Like 2021-11-01. Default: every date in the ledger."),
+        "tables": dg.Field([str], is_required=False, description="Names, or short names. Default: all tables."),
         "force": dg.Field(bool, default_value=False, description="Publish also below the threshold."),
         "forced_by": dg.Field(str, is_required=False, description="Who accepts what is missing; goes to the ledger."),
     },
@@ -76,10 +77,12 @@ def repair_partitions(context: dg.OpExecutionContext) -> None:
     """`nba-assets repair` as an op; without configuration over all history."""
     session: Session = context.resources.pipeline.session
     config = context.op_config
-    days = sorted(date.fromisoformat(text) for text in config.get("dates") or [])
+    try:
+        days, tables = _dates_asked(session, config.get("dates") or []), _tables_asked(config.get("tables") or [])
+    except (NoPartitionError, UnknownTableError) as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
     forced_by = who_forces(config.get("forced_by"), context.run.tags) if config["force"] else None
     options = RunOptions(force=config["force"], forced_by=forced_by)
-    tables = config.get("tables") or tuple(TABLES)
     _conclude(context, _launch(context, session, days or history(session), tables, options))
 
 
@@ -135,6 +138,23 @@ coverage_job = dg.define_asset_job(
     selection=dg.AssetSelection.assets("coverage"),
     description="The coverage matrix and the standing checks. Fires at 09:00 Eastern, and by hand.",
 )
+
+
+def _dates_asked(session: Session, texts: Sequence[str]) -> list[date]:
+    """The dates of a run's configuration; NoPartitionError for what is none, or has none."""
+    try:
+        days = sorted(date.fromisoformat(text) for text in texts)
+    except ValueError as error:
+        raise NoPartitionError(f"dates: {error}; write them like 2021-11-01") from error
+    if days:
+        require_partitions(session, days[0], days[-1])
+    return days
+
+
+def _tables_asked(names: Sequence[str]) -> tuple[str, ...]:
+    """The tables of a run's configuration, by name or short name; all, if none is named."""
+    asked = {table_named(name).name for name in names}
+    return tuple(name for name in TABLES if not asked or name in asked)
 
 
 def _launch(

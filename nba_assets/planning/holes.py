@@ -2,7 +2,7 @@
 
 What a range was asked for is written down nowhere; attempts are. Of a season in which a table was never tried nothing
 is missing, nor of its dates after the last attempt, unless everything that a partition is made of is there, or waits
-for something else that was asked for.
+for something else that was asked for; of a raw table, unless what is made of it was published without it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import date
 from nba_assets.league.calendar import season_of
 from nba_assets.partition import IN_ORDER, Partition, Status
 from nba_assets.planning.state import Cell, State
-from nba_assets.schema.table import Phase
+from nba_assets.schema.table import Input, Phase, TimeRule
 from nba_assets.tables import TABLES
 
 
@@ -55,7 +55,21 @@ def _is_lacking(state: State, cell: Cell, tried: tuple[date, date], lacking: dic
     first, last = tried
     if cell.status != Status.MISSING or first <= cell.partition.day <= last:
         return True
-    if cell.partition.day < first or TABLES[cell.partition.table].phase == Phase.RAW:
+    if cell.partition.day < first:
         return False
+    if TABLES[cell.partition.table].phase == Phase.RAW:
+        return _is_wanting_below(state, cell.partition)
     awaited = waits_for(state, cell)
     return awaited is None or awaited in lacking
+
+
+def _is_wanting_below(state: State, partition: Partition) -> bool:
+    """Whether a table that reads a raw partition of the date was published without it; nobody waits for an optional."""
+    if TABLES[partition.table].optional:
+        return False
+    readers = (t for t in TABLES.values() if any(_is_read(i, partition.table) for i in t.inputs))
+    return any(state.published(table.name, partition.day) is not None for table in readers)
+
+
+def _is_read(input_: Input, table: str) -> bool:
+    return input_.table == table and input_.rule is TimeRule.SAME_DATE

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from nba_assets.cli.dev import coverage_page
+from nba_assets.cli.console import UsageError
+from nba_assets.cli.dev import alone, coverage_page
 from nba_assets.settings import load_settings
+from nba_assets_tests.cli.command import nba_assets
 
 STARTER = """
 import os, subprocess, sys, time
@@ -131,3 +133,52 @@ def test_a_page_that_others_serve_is_left_to_them(
     with coverage_page(load_settings(home=tmp_path), "127.0.0.1", 0):
         assert load_settings(home=tmp_path).coverage_url == "https://nba.example.org/coverage"
     assert capsys.readouterr().err == ""
+
+
+def test_two_on_one_state_are_one_too_many(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path)
+    settings.state.mkdir(parents=True)
+    with alone(settings, "http://127.0.0.1:3000/asset-groups"):
+        second = alone(settings, "http://127.0.0.1:3002/asset-groups")
+        with pytest.raises(UsageError, match=r"already at work on .*: http://127\.0\.0\.1:3000/asset-groups"), second:
+            raise AssertionError("both would work")
+        with alone(load_settings(home=tmp_path, source="files"), "on another state"):
+            pass
+    with alone(settings, "once the first has ended"):
+        assert (settings.state / "dev.address").read_text() == "once the first has ended"
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"NBA_SOURCE": "files"}, "NBA_SOURCE=files needs NBA_DATA_DIR"),
+        ({"NBA_SOURCE": "files", "NBA_DATA_DIR": "nowhere"}, "nowhere"),
+        ({"NBA_PARTITIONS_START": "2999-01-01"}, "there is no partition yet: NBA_PARTITIONS_START=2999-01-01 is after"),
+        ({"NBA_NOW": "2021-11-01", "NBA_PARTITIONS_START": "2021-11-02"}, "NBA_PARTITIONS_START=2021-11-02 is after"),
+    ],
+)
+def test_it_does_not_start_where_nothing_could_be_built(tmp_path: Path, settings: dict[str, str], said: str) -> None:
+    result = nba_assets("dev", "--port", "47311", home=tmp_path, **settings)
+    assert result.exit_code == 2
+    assert said in result.stderr.replace("\n", " ")
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("command", [("dev", "--port", "47311"), ("backfill", "2021-10-19", "2021-10-19")])
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [("nonsense: 3", "nonsense"), ("nonsense: [", "while parsing"), (None, "cannot be used")],
+)
+def test_a_damaged_instance_is_named(tmp_path: Path, command: tuple[str, ...], written: str | None, said: str) -> None:
+    place = tmp_path / "simulated" / "dagster"
+    if written is None:
+        place.parent.mkdir(parents=True)
+        place.write_text("a file")
+    else:
+        place.mkdir(parents=True)
+        (place / "dagster.yaml").write_text(written)
+    result = nba_assets(*command, home=tmp_path)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert str(place) in result.stderr.replace("\n", "")
+    assert "Traceback" not in result.output

@@ -57,6 +57,18 @@ def test_a_gap_keeps_its_table_red_until_it_is_repaired(tmp_path: Path) -> None:
     assert "<html" in Path(told["page"].value).read_text()
 
 
+def test_of_an_empty_warehouse_nothing_is_asked(tmp_path: Path) -> None:
+    """Not the last thirty days by the clock, which may have no partitions at all."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        found = _coverage(_session(tmp_path, MORNING), instance)
+        told = instance.get_latest_materialization_event(dg.AssetKey("coverage")).asset_materialization.metadata
+    assert all(check.passed for name, check in found.items() if name != FRESHNESS_CHECK)
+    assert told["attention"].value == "- nothing has been built yet"
+    assert told["newest dates"].value == "nothing has been built yet"
+    assert told["dates"].value == 0
+    assert "MISSING" not in told["newest dates, with numbers"].value
+
+
 def test_a_date_that_no_run_was_for_says_why_and_heals(tmp_path: Path) -> None:
     """Dagster never requests what is behind a failed partition: coverage tells its page, once."""
     faulty = _session(tmp_path, MORNING, EditedSource({ResultSet.TEAM_LOG: _without_a_game}))

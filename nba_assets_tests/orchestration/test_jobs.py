@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -36,9 +39,15 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(opened: Session, job: str, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+def run(
+    opened: Session, job: str, instance: dg.DagsterInstance, config: Mapping[str, Any] = MappingProxyType({})
+) -> dg.ExecuteInProcessResult:
     found = build_defs(pipeline=Pipeline(opened)).resolve_job_def(job)
-    return found.execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False)
+    return found.execute_in_process(instance=instance, run_config=QUIET | config, raise_on_error=False)
+
+
+def asking(**config: list[str]) -> dict[str, Any]:
+    return {"ops": {"repair_partitions": {"config": config}}}
 
 
 def test_repair_repairs_all_history_and_names_what_it_cannot(home: Path) -> None:
@@ -62,3 +71,39 @@ def test_verify_fails_where_a_check_fails(home: Path) -> None:
     told = next(event for event in failed.all_events if event.is_step_failure).step_failure_data
     assert "2021-22: no table empty" in str(told.error.cause.message)
     assert "nba-assets verify" in str(told.error.cause.message)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"dates": ["2021-10-21"], "tables": ["raw_nothing"]}, "there is no table 'raw_nothing'; did you mean"),
+        ({"dates": ["2021-10-21", "2021-10-18"]}, "2021-10-18 is before the first partition, 2021-10-19"),
+        ({"dates": ["2021-10-24"]}, "2021-10-24 is after today, 2021-10-22"),
+        ({"dates": ["tomorrow"]}, "Invalid isoformat string: 'tomorrow'; write them like 2021-11-01"),
+    ],
+)
+def test_what_does_not_exist_is_not_repaired_in_silence(home: Path, asked: dict[str, list[str]], said: str) -> None:
+    opened = session(home, now=NOW, partitions_start=FIRST)
+    before = opened.warehouse.ledger()["attempt_id"].max()
+    with dg.DagsterInstance.ephemeral() as instance:
+        failed = run(opened, "repair", instance, asking(**asked))
+        assert instance.get_runs_count() == 1
+    assert not failed.success
+    told = next(event for event in failed.all_events if event.is_step_failure).step_failure_data
+    assert said in str(told.user_failure_data.description)
+    assert opened.warehouse.ledger()["attempt_id"].max() == before
+
+
+def test_nothing_is_built_beyond_the_end_of_the_partitions(home: Path) -> None:
+    opened = session(home, now=NOW, partitions_start=FIRST, partitions_end=GAP)
+    with dg.DagsterInstance.ephemeral() as instance:
+        failed = run(opened, "repair", instance, asking(dates=[str(LAST)]))
+    told = next(event for event in failed.all_events if event.is_step_failure).step_failure_data
+    assert f"Set NBA_PARTITIONS_END to {LAST} or later" in str(told.user_failure_data.description)
+
+
+def test_a_table_goes_by_its_short_name_too(home: Path) -> None:
+    opened = session(home, now=NOW, partitions_start=FIRST)
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert run(opened, "repair", instance, asking(dates=[str(GAP)], tables=["tbox"])).success
+    assert cell(opened, "raw_team_boxscores", GAP).status == Status.OK

@@ -128,6 +128,28 @@ def test_what_became_possible_is_repaired_however_old_it_is(tmp_path: Path) -> N
     assert not_in_order(state, history(healed)) == {}
 
 
+def test_a_raw_table_that_what_is_made_of_it_was_published_without_is_repaired(tmp_path: Path) -> None:
+    """A backfill was cancelled before it came to the shots of its last date, and what reads them went on without."""
+    first, last = date(2021, 10, 19), date(2021, 10, 20)
+    opened = session(tmp_path, now=NOW, partitions_start=first)
+    build_range(opened, first, first)
+    build_range(opened, last, last, tables=[name for name in TABLES if name != "raw_shots"])
+    state = load_state(opened, first, last)
+    assert state.cell("player_game_summary", last).status == Status.DEGRADED
+    assert "raw_shots" in {partition.table for partition in not_in_order(state, [first, last])}
+    found = repairable(opened)
+    assert {cell.partition.table for cell in found if cell.status == Status.MISSING} == {"raw_shots"}
+    job = build_defs(pipeline=Pipeline(opened)).resolve_job_def("repair")
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert job.execute_in_process(instance=instance, run_config=QUIET | repair_config(found, [last])).success
+    assert load_state(opened, first, last).cell("raw_shots", last).status == Status.OK
+    stale = repairable(opened)
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert job.execute_in_process(instance=instance, run_config=QUIET | repair_config(stale, [last])).success
+    assert load_state(opened, first, last).cell("player_game_summary", last).status == Status.OK
+    assert repairable(opened) == []
+
+
 def test_coverage_follows_whatever_has_been_at_work(tmp_path: Path) -> None:
     opened = corrected(tmp_path)
     sensor = build_defs(pipeline=Pipeline(opened)).resolve_sensor_def("coverage_after_work")
