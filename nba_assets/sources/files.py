@@ -26,6 +26,7 @@ from nba_assets.sources.base import (
     SourceSettingsError,
     conform,
 )
+from nba_assets.sources.parquet import read_parquet
 
 if TYPE_CHECKING:
     from nba_assets.settings import Settings
@@ -143,7 +144,7 @@ def _read_parquet(path: Path, result_set: ResultSet, season: str) -> pd.DataFram
     try:
         wanted = list(COLUMNS[result_set])
         is_whole = set(wanted) <= set(pq.read_schema(path).names)
-        frame = pd.read_parquet(path, columns=wanted if is_whole else None)
+        frame = read_parquet(path, wanted if is_whole else None)
     except (pa.ArrowException, OSError) as error:
         raise SourceError(f"{path}: cannot be read as Parquet ({error}). Fetch or copy the file again.") from error
     return conform(frame, result_set, origin=str(path), season=season)

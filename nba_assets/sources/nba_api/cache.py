@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 
 from nba_assets.sources.base import COLUMNS, ResultSet, SourceError, conform
 from nba_assets.sources.nba_api.endpoints import KEYS
+from nba_assets.sources.parquet import read_parquet
 from nba_assets.whole_file import replaced_whole
 
 log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class SeasonCache:
         if not path.is_file():
             return None
         with _readable(path):
-            return conform(pd.read_parquet(path), result_set, origin=str(path), season=self.season)
+            return conform(read_parquet(path), result_set, origin=str(path), season=self.season)
 
     def games(self, result_set: ResultSet) -> set[str]:
         """The games that have rows."""
@@ -81,7 +82,7 @@ class SeasonCache:
             return set()
         game = KEYS[result_set][0]
         with _readable(path):
-            return set(pd.read_parquet(path, columns=[game])[game])
+            return set(read_parquet(path, [game])[game])
 
     def fetched(self, result_set: ResultSet) -> dict[str, datetime]:
         """Game -> when its rows were fetched; of the schedule, season -> when."""
