@@ -24,6 +24,7 @@ class ExplainFormat(StrEnum):
 def explain(
     table: Annotated[str, typer.Argument(help="Table, like ml_feature_store_v2, or its short name, like MLFS.")],
     day: Annotated[str, typer.Argument(metavar="DATE", help="Date of the partition, like 2021-11-29.")],
+    full: Annotated[bool, typer.Option("--full", help="Of a partition that waits, show all its inputs.")] = False,
     format: Annotated[ExplainFormat, typer.Option("--format", help="tree or json.")] = ExplainFormat.TREE,
 ) -> None:
     """Explain one partition: its inputs, what is missing by name, and the command that repairs it."""
@@ -36,4 +37,4 @@ def explain(
     if format == ExplainFormat.JSON:
         print_json(as_dict(explanation))
     else:
-        out.print(as_tree(explanation))
+        out.print(as_tree(explanation, full=full))

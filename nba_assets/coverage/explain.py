@@ -6,7 +6,7 @@ the business of `explain_text`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -26,6 +26,7 @@ from nba_assets.tables.games import game_name
 
 _DAY = timedelta(days=1)
 _WEAK = (Status.DEGRADED, *FAILED, Status.BLOCKED, Status.MISSING)
+_WAITING = (Status.BLOCKED, Status.MISSING)
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,14 @@ class MissingGames:
 class Node:
     """One partition in the tree, what is known of it, and the inputs that explain it.
 
-    `later` are further dates of the same history in the same state. `seen` marks a partition whose inputs are
-    shown elsewhere in the tree.
+    `missing` are the games that its roots keep from it, `lacking` those that it lacks as a root. `later` are further
+    dates of the same history in the same state. `seen` marks a partition whose inputs are shown elsewhere in the tree.
     """
 
     cell: Cell
     entities: tuple[Entity, ...] = ()
     missing: tuple[MissingGames, ...] = ()
+    lacking: tuple[str, ...] = ()
     later: tuple[date, ...] = ()
     inputs: tuple[Node, ...] = ()
     seen: bool = False
@@ -90,23 +92,25 @@ class Command:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The tree of one cell, the games of its date, and the commands that would repair it."""
+    """The tree of one cell, all roots of its trouble, the games of its date, and the commands that would repair it.
+
+    `held_back` are the partitions up to its date that wait for one of the roots.
+    """
 
     tree: Node
+    roots: tuple[Node, ...]
+    held_back: tuple[Partition, ...]
     games: tuple[str, ...]
     commands: tuple[Command, ...]
-
-    @property
-    def roots(self) -> tuple[Node, ...]:
-        """Where the problem began: the leaves."""
-        return tuple(node for node in self.tree.walk() if not node.inputs and not node.seen)
 
 
 def explain(session: Session, table: str, day: date) -> Explanation:
     """Why (table, day) has the status that it has."""
     explainer = _Explainer(session, load_state(session, day, day), day)
     tree = explainer.node(Partition(table, day))
-    return Explanation(tree, explainer.games_of(day), _commands_for(tree, day, explainer))
+    roots = explainer.roots(tree)
+    commands = _commands_for(tree, roots, day, explainer)
+    return Explanation(tree, roots, explainer.held_back(roots), explainer.games_of(day), commands)
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,31 @@ class _Explainer:
         if cell.status == Status.BLOCKED:
             return replace(node, missing=self._missing_games(cell))
         return replace(node, entities=self._entities(partition))
+
+    def roots(self, tree: Node) -> tuple[Node, ...]:
+        """Where the trouble of a tree began: all that a waiting partition waits for, else the tree's leaves."""
+        partitions = self._state.waits.roots(tree.cell.partition) if tree.cell.status in _WAITING else []
+        if not partitions:
+            return tuple(node for node in tree.walk() if not node.inputs and not node.seen)
+        return tuple(self._root(partition) for partition in partitions)
+
+    def held_back(self, roots: Sequence[Node]) -> tuple[Partition, ...]:
+        """The partitions up to the day that wait for one of the roots."""
+        behind = {root.cell.partition for root in roots}
+        first = min(partition.day for partition in behind)
+        partitions = (Partition(name, day) for day in days_between(first, self._day) for name in TABLES)
+        return tuple(
+            partition
+            for partition in partitions
+            if self._state.own_cell(partition).status in _WAITING
+            and not behind.isdisjoint(self._state.waits.roots(partition))
+        )
+
+    def _root(self, partition: Partition) -> Node:
+        lacking = self._state.waits.games([partition], self._day + _DAY).drop_duplicates("game_id")
+        games = tuple(_dated(game) for game in lacking.sort_values("game_id").itertuples())
+        cell = self._state.cell(partition.table, partition.day)
+        return Node(cell, entities=self._entities(partition), lacking=games)
 
     def is_not_asked_again(self, node: Node) -> bool:
         """Whether a repair leaves the source in peace: what a raw table lacks is past the late limit."""
@@ -204,15 +233,11 @@ class _Explainer:
         return read.started_at > reader.started_at
 
     def _missing_games(self, cell: Cell) -> tuple[MissingGames, ...]:
-        """The teams with finished games of which a missing history keeps the cell from being built."""
-        obstacles = self._state.obstacles(cell.partition.table, cell.partition.day)
-        histories = [c.origin for c in obstacles if c.partition.day < cell.partition.day]
-        if not histories:
-            return ()
-        missing = self._state.missing_games(min(histories, key=lambda root: root.day), cell.partition.day)
+        """The teams with finished games that the roots of the cell lack, those with most of them first."""
+        missing = self._state.waits.games(self._state.waits.roots(cell.partition), cell.partition.day)
         return tuple(
             MissingGames(str(team), NAME_BY_CODE[str(team)], tuple(_dated(game) for game in games.itertuples()))
-            for team, games in missing.groupby("team")
+            for team, games in sorted(missing.groupby("team"), key=lambda of_team: (-len(of_team[1]), of_team[0]))
         )
 
     def _entities(self, partition: Partition) -> tuple[Entity, ...]:
@@ -250,13 +275,16 @@ def _dated(game: object) -> str:
     return f"{game_name(game)} ({game.game_date:%Y-%m-%d})"  # type: ignore[attr-defined]
 
 
-def _commands_for(tree: Node, day: date, explainer: _Explainer) -> tuple[Command, ...]:
+def _commands_for(tree: Node, roots: Sequence[Node], day: date, explainer: _Explainer) -> tuple[Command, ...]:
     """What would repair the roots of a tree and all behind them up to `day`, in the order in which to run it."""
-    found = sorted(
-        set(_commands(tree, day, day, explainer)), key=lambda c: (c.force, c.first, -c.last.toordinal(), c.verb)
-    )
+    of_roots = (c for root in roots for c in _commands(root, day, root.cell.partition.day, explainer))
+    found = set(of_roots if tree.cell.status in _WAITING else _commands(tree, day, day, explainer))
+    forced = [command for command in found if command.force]
+    if forced:
+        last = max(command.last for command in forced)
+        found = found.difference(forced) | {replace(min(forced, key=lambda c: c.first), last=last)}
     needed: list[Command] = []
-    for command in found:
+    for command in sorted(found, key=lambda c: (c.force, c.first, -c.last.toordinal(), c.verb)):
         if not any(other.makes_needless(command) for other in needed):
             needed.append(command)
     return tuple(needed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -11,9 +12,9 @@ from rich.tree import Tree
 
 from nba_assets.coverage.explain import Command, Entity, Explanation, MissingGames, Node, shortcomings
 from nba_assets.coverage.terminal import STYLES, cell_as_dict
-from nba_assets.partition import MEANING, Status
+from nba_assets.partition import MEANING, THRESHOLDS, Finding, Partition, Status, sentence_of
 from nba_assets.planning.state import Cell
-from nba_assets.text import counted, joined
+from nba_assets.text import counted, joined, span
 
 _MOST_ROOTS, _MOST_TEAMS, _MOST_ENTITIES, _MOST_GAMES = 5, 5, 10, 3
 """What a tree shows; JSON has all of it."""
@@ -28,14 +29,19 @@ _EFFECT_OF_FORCE = (
 )
 
 
-def as_tree(explanation: Explanation) -> RenderableType:
-    """The tree with its roots first, the games of the date, and what to run."""
+def as_tree(explanation: Explanation, *, full: bool = False) -> RenderableType:
+    """The roots, the games of the date, and what to run; of a partition that waits, its inputs only if `full`."""
     node = explanation.tree
     tree = Tree(_title(node))
     for line in _roots(explanation):
         tree.add(line)
-    shown = {_sentence(root) for root in explanation.roots if root is not node}
-    parts: list[RenderableType] = [_branch(node, tree, shown)]
+    is_short = explanation.held_back and not full
+    if is_short:
+        for text in (*_missing_games(node.missing), _held_back(explanation.held_back)):
+            tree.add(Text(text))
+    else:
+        _branch(node, tree, {_sentence(root) for root in explanation.roots if root is not node})
+    parts: list[RenderableType] = [tree]
     if explanation.games:
         day = node.cell.partition.day
         games = counted(len(explanation.games), "game")
@@ -47,16 +53,42 @@ def as_tree(explanation: Explanation) -> RenderableType:
 
 
 def _roots(explanation: Explanation) -> Iterator[Text]:
-    """Where the problem began, with the reasons; nothing of a partition that is its own root."""
-    roots = sorted(explanation.roots, key=lambda root: root.cell.partition.day)
-    if roots == [explanation.tree]:
+    """Where the problem began, with the reasons, those of one table together; nothing of its own root."""
+    if explanation.roots == (explanation.tree,):
         return
-    for root in roots[:_MOST_ROOTS]:
-        cell = root.cell
+    alike: dict[object, list[Node]] = {}
+    for root in sorted(explanation.roots, key=lambda root: root.cell.partition.day):
+        causes = frozenset(one.cause for one in root.cell.findings)
+        alike.setdefault((root.cell.partition.table, root.cell.status, causes), []).append(root)
+    for roots in list(alike.values())[:_MOST_ROOTS]:
+        cell = roots[0].cell
+        where = str(cell.partition) if len(roots) == 1 else cell.partition.table
         status = (cell.status.value, STYLES[cell.status])
-        yield Text.assemble(("root: ", "bold"), f"{cell.partition} ", status, f": {_sentence(root)}")
-    if len(roots) > _MOST_ROOTS:
-        yield Text(f"and {counted(len(roots) - _MOST_ROOTS, 'more root')}, in the tree")
+        yield Text.assemble(("root: ", "bold"), f"{where} ", status, _dates_of(roots), f": {_reason_of(roots)}")
+    if len(alike) > _MOST_ROOTS:
+        yield Text(f"and {counted(len(alike) - _MOST_ROOTS, 'more root')}; --format json has all of them")
+
+
+def _dates_of(roots: Sequence[Node]) -> str:
+    """ " on 7 dates, 2021-11-16 … 2021-11-28"; nothing of one date."""
+    days = [root.cell.partition.day for root in roots]
+    return f" on {counted(len(days), 'date')}, {span(days[0], days[-1])}" if len(days) > 1 else ""
+
+
+def _reason_of(roots: Sequence[Node]) -> str:
+    """The reason of one root, of several what their games have in common: "no box score: 0022100212 SAS@LAC, …"."""
+    if len(roots) == 1:
+        return _sentence(roots[0])
+    joint: dict[object, Finding] = {}
+    for one in (one for root in roots for one in root.cell.findings if one.cause not in THRESHOLDS):
+        known = joint.setdefault((one.cause, str(one.numbers)), replace(one, entities=()))
+        joint[one.cause, str(one.numbers)] = replace(known, entities=(*known.entities, *one.entities))
+    return sentence_of(joint.values()) or _sentence(roots[0])
+
+
+def _held_back(partitions: Sequence[Partition]) -> str:
+    dates, tables = {partition.day for partition in partitions}, {partition.table for partition in partitions}
+    return f"held back: {counted(len(dates), 'date')}, {counted(len(tables), 'table')}"
 
 
 def _steps(commands: Sequence[Command]) -> Iterator[Text]:
@@ -68,8 +100,24 @@ def _steps(commands: Sequence[Command]) -> Iterator[Text]:
 def as_dict(explanation: Explanation) -> dict[str, Any]:
     """The same in JSON's types; nodes are nested under `inputs`."""
     return _node_as_dict(explanation.tree) | {
+        "roots": [_root_as_dict(root) for root in explanation.roots],
+        "held_back": {
+            "dates": sorted({str(partition.day) for partition in explanation.held_back}),
+            "tables": list(dict.fromkeys(partition.table for partition in explanation.held_back)),
+        },
         "games": list(explanation.games),
         "commands": list(map(str, explanation.commands)),
+    }
+
+
+def _root_as_dict(root: Node) -> dict[str, Any]:
+    cell = root.cell
+    return {
+        "table": cell.partition.table,
+        "date": str(cell.partition.day),
+        "status": cell.status.value,
+        "reason": cell.reason,
+        "lacking_games": list(root.lacking),
     }
 
 
@@ -141,22 +189,14 @@ def _numbers(cell: Cell) -> str:
 
 
 def _missing_games(missing: Sequence[MissingGames]) -> Iterator[str]:
-    """A line per team, "LAC (LA Clippers): 7 finished games missing: 0022100212 SAS@LAC (2021-11-16), …".
-
-    Of many teams a line per number of games, "1 finished game missing of 18 teams: ATL, BOS, …", and then the games.
-    """
-    if len(missing) <= _MOST_TEAMS:
-        for of_team in missing:
-            games = counted(len(of_team.games), "finished game")
-            yield f"{of_team.team} ({of_team.name}): {games} missing: {joined(of_team.games, _MOST_GAMES)}"
+    """ "finished games missing, by team: LAC 7, DAL 2, DET 1"; of few teams a line for each, with the games."""
+    if len(missing) > _MOST_TEAMS:
+        counts = (f"{of_team.team} {len(of_team.games)}" for of_team in missing)
+        yield f"finished games missing, of {counted(len(missing), 'team')}: {', '.join(counts)}"
         return
-    by_number: dict[int, list[str]] = {}
-    for of_team in sorted(missing, key=lambda of_team: -len(of_team.games)):
-        by_number.setdefault(len(of_team.games), []).append(of_team.team)
-    for number, teams in by_number.items():
-        yield f"{counted(number, 'finished game')} missing of {counted(len(teams), 'team')}: {', '.join(teams)}"
-    all_games = sorted({game for of_team in missing for game in of_team.games})
-    yield f"the games: {joined(all_games, _MOST_GAMES * 3)}"
+    for of_team in missing:
+        games = counted(len(of_team.games), "finished game")
+        yield f"{of_team.team} ({of_team.name}): {games} missing: {joined(of_team.games, _MOST_GAMES)}"
 
 
 def _is_named(entity: Entity, node: Node) -> bool:

@@ -15,17 +15,23 @@ _WORST_FIRST = (Status.GAP, Status.ERROR, Status.BLOCKED, Status.MISSING, Status
 
 @dataclass(frozen=True)
 class Root:
-    """A partition in which trouble began, and how many others of those asked about are in the same trouble.
+    """A partition in which trouble began, and the others of those asked about that are in the same trouble.
 
-    `since` is the first date to be built with it: of a stale partition, also of what it is made of.
+    What waits for several roots is counted to each. `since` is the first date to be built with it: of a stale
+    partition, also of what it is made of.
     """
 
     partition: Partition
     status: Status
     reason: str
-    others: int
+    behind: frozenset[Partition]
     since: date
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def others(self) -> int:
+        """How many others there are."""
+        return len(self.behind)
 
     def __str__(self) -> str:
         """ "MISSING raw_schedule 2021-10-19: never computed; waiting for it: 7 partitions" """
@@ -34,23 +40,31 @@ class Root:
 
 def roots_of(state: State, cells: Iterable[Cell]) -> list[Root]:
     """The roots of the cells that are not in order, the worst first, then the oldest."""
-    behind: dict[Partition, list[Partition]] = {}
+    behind: dict[Partition, set[Partition]] = {}
     stale: dict[tuple[object, ...], Partition] = {}
     for cell in cells:
         if cell.status == Status.STALE:
             # Staleness has one beginning and many that share it: the findings name it.
             beginning = tuple((found.cause, found.entities) for found in cell.findings)
-            behind.setdefault(stale.setdefault(beginning, cell.partition), []).append(cell.partition)
+            behind.setdefault(stale.setdefault(beginning, cell.partition), set()).add(cell.partition)
         elif cell.status not in FINE:
-            behind.setdefault(_root_of(state, cell), []).append(cell.partition)
-    found = []
-    for partition, waiting in behind.items():
-        root = state.cell(partition.table, partition.day)
-        others = sum(other != partition for other in waiting)
-        since = state.stale_since(partition) if root.status == Status.STALE else partition.day
-        reason = root.reason or MEANING[root.status]
-        found.append(Root(partition, root.status, reason, others, since, root.findings))
+            for partition in _roots_of(state, cell):
+                behind.setdefault(partition, set()).add(cell.partition)
+    found = [_root(state, partition, waiting) for partition, waiting in behind.items()]
     return sorted(found, key=lambda root: (_WORST_FIRST.index(root.status), root.partition.day))
+
+
+def _root(state: State, partition: Partition, waiting: set[Partition]) -> Root:
+    cell = state.cell(partition.table, partition.day)
+    since = state.stale_since(partition) if cell.status == Status.STALE else partition.day
+    reason = cell.reason or MEANING[cell.status]
+    return Root(partition, cell.status, reason, frozenset(waiting - {partition}), since, cell.findings)
+
+
+def _roots_of(state: State, cell: Cell) -> list[Partition]:
+    """Where a cell's trouble began: in several places, if each of them would keep it waiting alone."""
+    found = [] if cell.status in FAILED else state.waits.roots(cell.partition)
+    return found or [_root_of(state, cell)]
 
 
 def _root_of(state: State, cell: Cell) -> Partition:
@@ -65,7 +79,8 @@ def _root_of(state: State, cell: Cell) -> Partition:
 
 def concerned(roots: Sequence[Root]) -> str:
     """How many others roots that are alike concern: "waiting for it: 7 partitions"; empty for none."""
-    others = sum(root.others for root in roots)
+    behind = {partition for root in roots for partition in root.behind}
+    others = len(behind.difference(root.partition for root in roots))
     relation = "likewise" if roots[0].status == Status.STALE else "waiting for it"
     return f"{relation}: {counted(others, 'partition')}" if others else ""
 

@@ -161,7 +161,7 @@ def _waiting(state: State, table: str, day: date) -> Outcome | None:
     if obstacle.status == Status.NOT_DUE:
         return Outcome(partition, Status.NOT_DUE, (finding(Cause.INPUT_NOT_DUE, obstacle.partition),))
     root = obstacle.origin
-    return Outcome(partition, Status.BLOCKED, (state.because(root, day),), label=obstacle.label, root=root)
+    return Outcome(partition, Status.BLOCKED, (state.because(root, partition),), label=obstacle.label, root=root)
 
 
 def _standing(session: Session, table: Table, state: State, hashes: dict[date, str]) -> dict[date, str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from datetime import date
 from functools import reduce
 
-from nba_assets.league.game_ids import is_game_id
-from nba_assets.partition import FAILED, THRESHOLDS, Finding, Status, from_json
+from nba_assets.partition import FAILED, Status, from_json
+from nba_assets.planning.games_named import games_named
 from nba_assets.planning.state import State
 from nba_assets.sources.base import GAME_LOGS, Shortfall
 from nba_assets.tables import RAW, SCHEDULE, TABLES
@@ -29,15 +29,7 @@ def _of_day(state: State, day: date, tables: Collection[str]) -> Iterator[Shortf
             # Of the logs, and of a schedule that contradicts them, either may be the wrong one.
             if name == SCHEDULE.name or not result_sets.isdisjoint(GAME_LOGS):
                 result_sets = result_sets.union(GAME_LOGS)
-            yield Shortfall(result_sets, _games(from_json(attempt.causes)))
-
-
-def _games(findings: Sequence[Finding]) -> frozenset[str] | None:
-    """The games that all findings are about; None if one of them is about something else."""
-    telling = [one for one in findings if one.cause not in THRESHOLDS]
-    games = {str(entity).partition(" ")[0] for one in telling for entity in one.entities}
-    are_games = bool(telling) and all(one.entities for one in telling) and all(map(is_game_id, games))
-    return frozenset(games) if are_games else None
+            yield Shortfall(result_sets, games_named(from_json(attempt.causes)))
 
 
 def _both(one: Shortfall, other: Shortfall) -> Shortfall:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import cache, cached_property
+from functools import cached_property
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -28,12 +28,13 @@ from nba_assets.partition import (
     sentence_of,
 )
 from nba_assets.planning.ledger_rows import LedgerRow, newest_and_published
+from nba_assets.planning.waits import Waits
 from nba_assets.schema.code_version import formula_of
 from nba_assets.schema.fingerprint import combine
 from nba_assets.schema.policy import Policy
 from nba_assets.schema.table import Available, Input, Phase, TimeRule
 from nba_assets.tables import SCHEDULE, TABLES
-from nba_assets.tables.games import team_games
+from nba_assets.text import counted
 
 _ABSENT = "-"
 _DAY = timedelta(days=1)
@@ -121,8 +122,7 @@ class State:
         self._policies = policies
         self._parameters = parameters
         self._is_due = is_due
-        self._sides = cache(lambda: team_games(finished()))
-        self._missing_games: dict[Partition, pd.DataFrame] = {}
+        self.waits = Waits(self, finished)
         self.newest_attempt: str | None = None if ledger.empty else ledger["attempt_id"].max()
         self._newest, self._published = newest_and_published(ledger)
         self._altered = altered
@@ -139,7 +139,7 @@ class State:
         """One partition; STALE also where it agrees with inputs that are themselves STALE."""
         partition = Partition(table, day)
         if partition not in self._cells:
-            own = self._own_cell(partition)
+            own = self.own_cell(partition)
             stale = self._stale_input(partition) if own.status in FINE else None
             self._cells[partition] = self._to_be_judged(own) if stale is None else self._made_stale(own, stale)
         return self._cells[partition]
@@ -157,8 +157,8 @@ class State:
         why = finding(Cause.INPUT_STALE, stale.partition, why=stale.reason)
         return Cell(own.partition, Status.STALE, own.newest, own.published, sentence_of([why]), (why, *stale.findings))
 
-    def _own_cell(self, partition: Partition) -> Cell:
-        """One partition as its own rows and what they were computed from make it."""
+    def own_cell(self, partition: Partition) -> Cell:
+        """One partition as its own rows and what they were computed from make it: not STALE for a stale input."""
         if partition not in self._own_cells:
             self._own_cells[partition] = self._derive(partition)
         return self._own_cells[partition]
@@ -255,32 +255,32 @@ class State:
             self._stale_since[partition] = min(map(self.stale_since, inputs), default=partition.day)
         return self._stale_since[partition]
 
-    def because(self, root: Partition, day: date) -> Finding:
-        """Why a partition of `day` is blocked: its root, and the teams whose games the root keeps from it."""
-        cell = self._own_cell(root)
+    def because(self, root: Partition, partition: Partition) -> Finding:
+        """Why a partition is blocked: its first root, how many more there are, and the teams whose games they lack."""
+        cell = self.own_cell(root)
         if cell.status == Status.MISSING and cell.newest is None:
             why = f"; run: nba-assets backfill {root.day} {root.day}"
         else:
             why = f": {cell.reason}" if cell.reason else ""
-        counts = self.missing_games(root, day).groupby("team").size().to_dict()
+        roots = self.waits.roots(partition)
+        others = [other for other in roots if other != root] if root in roots else []
+        if others:
+            why += f"; and {counted(len(others), 'more root')}, up to {others[-1]}"
+        counts = self.waits.games(roots or [root], partition.day)["team"].value_counts(sort=False).to_dict()
+        counts = dict(sorted(counts.items(), key=lambda of_team: (-of_team[1], of_team[0])))
         if counts:
             why += "; finished games missing: " + ", ".join(f"{team} {count}" for team, count in counts.items())
-        return finding(Cause.UPSTREAM, root, status=cell.status.value, why=why, games_by_team=counts)
+        numbers = {"why": why, "games_by_team": counts, "roots": list(map(str, roots))}
+        return finding(Cause.UPSTREAM, root, status=cell.status.value, **numbers)
 
-    def missing_games(self, root: Partition, day: date) -> pd.DataFrame:
-        """The finished games before `day` that are not in the root's table since the root: `team_games` of them."""
-        if root not in self._missing_games:
-            games = self._sides()
-            since = games["game_date"].ge(pd.Timestamp(root.day)) & games["season"].eq(season_of(root.day))
-            loaded = games["game_date"].dt.date.isin(self.published_dates(root.table))
-            self._missing_games[root] = games[since & ~loaded].sort_values(["team", "game_date"])
-        missing = self._missing_games[root]
-        return missing[missing["game_date"] < pd.Timestamp(day)]
+    def is_critical(self, table: str) -> bool:
+        """Whether tables that read it wait for it."""
+        return not TABLES[table].optional and self._policies[table].critical
 
     def weak_inputs(self, table: str, day: date) -> list[Cell]:
         """Inputs of the same date that are not published but block nothing."""
         cells = [
-            self._own_cell(Partition(input_.table, day))
+            self.own_cell(Partition(input_.table, day))
             for input_ in TABLES[table].inputs
             if input_.rule in (TimeRule.SAME_DATE, TimeRule.ANNOUNCED)
             if not self._policies[input_.table].critical and not TABLES[input_.table].optional
@@ -311,7 +311,7 @@ class State:
         if obstacle is not None and obstacle.status == Status.NOT_DUE and published is None:
             return Status.NOT_DUE, finding(Cause.INPUT_NOT_DUE, obstacle.partition), None
         if obstacle is not None and self._is_blocked(obstacle, newest, published):
-            return Status.BLOCKED, self.because(obstacle.origin, partition.day), obstacle
+            return Status.BLOCKED, self.because(obstacle.origin, partition), obstacle
         if published is not None:
             return Status.STALE, self._why_stale(published), None
         if self._is_waited_for(partition):
@@ -322,7 +322,7 @@ class State:
         """A partition that was never attempted, behind others that were not, is just missing."""
         if obstacle.status == Status.NOT_DUE:
             return False
-        root = self._own_cell(obstacle.root) if obstacle.root else obstacle
+        root = self.own_cell(obstacle.root) if obstacle.root else obstacle
         attempted = published is not None or (newest is not None and newest.status == Status.BLOCKED)
         return root.status != Status.MISSING or attempted
 
@@ -374,7 +374,7 @@ class State:
             return None
         if input_.rule == TimeRule.BEFORE_DATE:
             return self._history_of(input_.table, day)
-        cell = self._own_cell(Partition(input_.table, day))
+        cell = self.own_cell(Partition(input_.table, day))
         return cell if cell.status in _STOPS else None
 
     def _history_of(self, table: str, day: date) -> Cell | None:
@@ -385,7 +385,7 @@ class State:
             opening = self.opening_night(d)
             if before is not None or opening is None or yesterday < opening:
                 return before
-            cell = self._own_cell(Partition(table, yesterday))
+            cell = self.own_cell(Partition(table, yesterday))
             return cell if cell.status in _STOPS else None
 
         return _carried(self._histories.setdefault(table, {}), self._first_day(day), day, None, extend)

@@ -55,9 +55,9 @@ def gap(tmp_path_factory: pytest.TempPathFactory) -> Session:
     return at
 
 
-def _text(at: Session, table: str, day: date) -> str:
+def _text(at: Session, table: str, day: date, *, full: bool = True) -> str:
     shown = io.StringIO()
-    Console(width=200, file=shown).print(as_tree(explain(at, table, day)))
+    Console(width=200, file=shown).print(as_tree(explain(at, table, day), full=full))
     return shown.getvalue()
 
 
@@ -80,8 +80,9 @@ def test_what_waits_leads_to_the_gap_and_names_team_and_game(gap: Session) -> No
     explanation = explain(gap, "ml_feature_store_v2", NEXT)
     assert explanation.tree.cell.status == Status.BLOCKED
     assert {str(root.cell.partition) for root in explanation.roots} == {f"raw_team_boxscores {DAY}"}
+    assert [root.lacking for root in explanation.roots] == [(f"{GAME} BKN@TOR (2021-11-07)",)]
     lacking = {of_team.team: of_team for node in explanation.tree.walk() for of_team in node.missing}
-    assert set(lacking) >= {"BKN", "TOR"}
+    assert set(lacking) == {"BKN", "TOR"}, "the other fourteen teams of the night have lost nothing"
     assert lacking["BKN"].name == "Brooklyn Nets"
     assert f"{GAME} BKN@TOR (2021-11-07)" in lacking["BKN"].games
     assert str(explanation.commands[0]) == "nba-assets repair 2021-11-07 2021-11-08"
@@ -111,12 +112,17 @@ def test_the_tree_reads_from_the_cell_to_the_root(gap: Session) -> None:
 
 
 def test_one_missing_game_fits_on_a_screen_and_nothing_is_told_twice(gap: Session) -> None:
-    text = _text(gap, "ml_feature_store_v2", NEXT)
+    text = _text(gap, "ml_feature_store_v2", NEXT, full=False)
     lines = [line.strip(" │├└─") for line in text.splitlines() if line.strip()]
-    assert len(lines) <= 40
     assert lines[1].startswith("root: raw_team_boxscores 2021-11-07 GAP: 7/8 games")
-    assert lines[2].startswith("1 finished game missing of 16 teams: ")
-    assert "BKN" in lines[2]
+    assert lines[2:5] == [
+        f"BKN (Brooklyn Nets): 1 finished game missing: {GAME} BKN@TOR (2021-11-07)",
+        f"TOR (Toronto Raptors): 1 finished game missing: {GAME} BKN@TOR (2021-11-07)",
+        "held back: 2 dates, 12 tables",
+    ]
+    assert len(lines) <= 12
+    lines = [line.strip(" │├└─") for line in _text(gap, "ml_feature_store_v2", NEXT).splitlines() if line.strip()]
+    assert len(lines) <= 40
     told = [line for line in lines if not line.endswith("(see above)")]
     assert len(told) == len(set(told))
     assert [line for line in lines if line.startswith(("#", "nba-assets"))] == [
@@ -136,6 +142,11 @@ def test_json_holds_the_whole_tree(gap: Session) -> None:
     assert (node["table"], node["status"], node["expected"], node["complete"]) == ("raw_team_boxscores", "GAP", 16, 14)
     assert node["entities"][0]["entity"] == f"{GAME} BKN@TOR BKN"
     assert told["commands"][0].startswith("nba-assets repair")
+    (root,) = told["roots"]
+    assert (root["table"], root["date"], root["status"]) == ("raw_team_boxscores", "2021-11-07", "GAP")
+    assert root["lacking_games"] == [f"{GAME} BKN@TOR (2021-11-07)"]
+    assert told["held_back"]["dates"] == ["2021-11-07"]
+    assert "player_game_summary" in told["held_back"]["tables"]
 
 
 def test_players_are_named(gap: Session) -> None:

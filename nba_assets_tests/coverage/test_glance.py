@@ -18,7 +18,8 @@ ADDRESS = "http://127.0.0.1:3001"
 
 
 def _root(status: Status, table: str, day: date, reason: str = "no box score", others: int = 0) -> Root:
-    return Root(Partition(table, day), status, reason, others, day)
+    behind = frozenset(Partition(table, day + timedelta(days=1000 + n)) for n in range(others))
+    return Root(Partition(table, day), status, reason, behind, day)
 
 
 def _row(day: date, **statuses: Status) -> Row:
@@ -46,7 +47,7 @@ def test_dates_that_were_never_computed_are_one_line() -> None:
     never = tuple(_root(Status.MISSING, "raw_schedule", day, "never computed", others=15) for day in days)
     (one,) = troubles(Matrix((), (), never))
     assert one.where == "raw_schedule 2021-10-19 … 2021-10-21"
-    assert one.how_many == "likewise: 2 partitions; waiting for it: 45 partitions"
+    assert one.how_many == "likewise: 2 partitions; waiting for it: 17 partitions", "what waits for two counts once"
     assert one.command == "nba-assets backfill 2021-10-19 2021-10-21"
 
 

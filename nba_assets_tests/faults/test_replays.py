@@ -132,7 +132,9 @@ class TestFrozenDefenses:
             ("team_defense_zone_analysis", TOLD, Status.BLOCKED),
             ("team_defense_game_summary", FIRST_BAD, Status.GAP),
         ]
-        assert [root.cell.partition.day for root in explanation.roots] == [FIRST_BAD]
+        nights = [root.cell.partition.day for root in explanation.roots]
+        assert (nights[0], nights[-1], len(nights)) == (FIRST_BAD, TOLD - timedelta(days=1), 12)
+        assert {root.cell.partition.table for root in explanation.roots} == {"team_defense_game_summary"}
         lacking = {of_team.team: of_team for n in explanation.tree.walk() for of_team in n.missing}
         assert set(lacking) == set(CODES)
         assert lacking["LAC"].games[:2] == ("0022100212 SAS@LAC (2021-11-16)", "0022100226 LAC@MEM (2021-11-18)")
