@@ -22,8 +22,8 @@ from nba_assets.schema.contract import (
 )
 from nba_assets.schema.evidence import Evidence, Expectation, by_date
 from nba_assets.schema.table import Inputs, Phase, Table, same_date
-from nba_assets.tables.games import without_cup_finals
-from nba_assets.tables.postgame import add_unknown_shots, unfinished
+from nba_assets.tables.games import game_name, without_cup_finals
+from nba_assets.tables.postgame import add_unknown_shots, finished_sides, unfinished
 from nba_assets.tables.shot_counts import zone_counts
 from nba_assets.tables.statistics import COUNTING_STATISTICS, ZONE_ATTEMPTS, ZONE_MAKES, counting_columns, zone_columns
 
@@ -117,11 +117,12 @@ def _add_assisted(rows: pd.DataFrame, shots: pd.DataFrame) -> pd.DataFrame:
 
 
 def expect(evidence: Evidence) -> dict[date, Expectation]:
-    """Everybody who is listed as played has a row."""
+    """Everybody who is listed as played has a row, and both teams of every finished game have somebody listed so."""
     found = unfinished(evidence)
     listed = without_cup_finals(evidence.inputs.on_date["raw_player_boxscores"])
     listed = listed[(listed["listing"] == PLAYED) & listed["game_date"].isin(evidence.dates)]
     present = evidence.rows[["game_date", "player_id"]].assign(present=True)
+    _expect_teams(evidence, listed, found)
     listed = listed.merge(present, on=["game_date", "player_id"], how="left")
     for day, of_day in by_date(listed, "game_date"):
         found[day].expected += len(of_day)
@@ -129,6 +130,18 @@ def expect(evidence: Evidence) -> dict[date, Expectation]:
             found[day].lack(f"{player.player_name} ({player.player_id})", Cause.PLAYED_WITHOUT_ROW)
     add_unknown_shots(evidence, found, "paint_attempts")
     return found
+
+
+def _expect_teams(evidence: Evidence, listed: pd.DataFrame, found: dict[date, Expectation]) -> None:
+    """A team of a finished game of which nobody is listed as played counts as one that is expected and has no row."""
+    played = listed[["game_id", "team"]].drop_duplicates().assign(has_played=True)
+    sides = finished_sides(evidence).merge(played, on=["game_id", "team"], how="left")
+    for side in sides[sides["has_played"].isna()].itertuples():
+        day = side.game_date.date()
+        found[day].expected += 1
+        entity = found[day].lack_side(game_name(side), side.team, Cause.NO_PLAYERS)
+        if day in evidence.accepted_dates:  # accepted at the box scores
+            found[day].accepted.add(entity)
 
 
 PLAYER_GAME_SUMMARY = Table(

@@ -10,15 +10,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from nba_assets.alerts.root_cause import find_root_causes
 from nba_assets.engine.materialize import RunInfo, materialize
 from nba_assets.engine.run_options import RunOptions
 from nba_assets.league.calendar import EASTERN
 from nba_assets.partition import Status
+from nba_assets.planning.load import load_state
 from nba_assets.schema.evidence import Evidence, Expectation
 from nba_assets.schema.table import Phase
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet, SourceSchemaError
-from nba_assets.tables import TABLES
+from nba_assets.tables import TABLES, with_upstream
 from nba_assets.tables.ml_feature_store_v2 import FEATURES
 from nba_assets_tests.engine.warehouses import (
     KNOWN_AFTER,
@@ -107,6 +109,34 @@ class TestForce:
         straight = session(healthy(NEXT))
         for name in PRE_GAME:
             pd.testing.assert_frame_equal(stored(healed, name, NEXT), stored(straight, name, NEXT))
+
+
+class TestAcceptedAtItsRoot:
+    """The team box scores alone were accepted: nothing that is made of them is silently green."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def accepted(cls, tmp_path_factory: pytest.TempPathFactory) -> Session:
+        at = session(copy_of(healthy(BEFORE), tmp_path_factory.mktemp("accepted")), EditedSource(LATE))
+        force = RunOptions(force=True, forced_by="somebody")
+        build_range(at, DAY, DAY, tables=["raw_schedule", "raw_team_boxscores"], options=force)
+        build_range(at, DAY, DAY, tables=[name for name in KNOWN_AFTER if name != "raw_team_boxscores"])
+        return at
+
+    def test_every_table_of_the_night_is_degraded_and_names_the_game(self, accepted: Session) -> None:
+        of_games = {name for name in KNOWN_AFTER if "raw_team_boxscores" in with_upstream([name])}
+        night = {name: cell for name, cell in cells(accepted, DAY).items() if name in of_games}
+        assert {name: cell.status for name, cell in night.items()} == dict.fromkeys(night, Status.DEGRADED)
+        assert {name for name, cell in night.items() if GAME not in (cell.reason or "")} == set()
+        players = night["player_game_summary"].newest
+        assert players is not None
+        assert players.reason == f"{GAME} BKN@TOR: no players' box score"
+        assert (players.expected or 0) - (players.complete or 0) == 2
+
+    def test_it_is_one_trouble(self, accepted: Session) -> None:
+        (cause,) = find_root_causes(load_state(accepted, DAY, DAY), [DAY], today=NEXT)
+        assert str(cause.partition) == f"raw_team_boxscores {DAY}"
+        assert "player_game_summary" in {partition.table for partition in cause.affected}
 
 
 def test_without_force_the_same_day_is_a_gap_and_nothing_of_it_is_published(home: Path) -> None:
