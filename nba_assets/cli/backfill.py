@@ -7,10 +7,10 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -30,32 +30,31 @@ from nba_assets.cli.console import (
     err,
     errors_explained,
     out,
-    plain_table,
     print_json,
     progress_bar,
     read_optional_range,
     read_range,
 )
+from nba_assets.cli.plan import known_roots, named, print_plan
 from nba_assets.coverage.roots import Root, next_step, roots_of
-from nba_assets.engine.materialize import PartitionResult
+from nba_assets.engine.dry_run import plans_of, without_effect
+from nba_assets.engine.in_order import Progress, build_in_order
+from nba_assets.engine.materialize import PartitionResult, RunInfo, materialize
 from nba_assets.engine.moved_games import dates_of_moved_games
 from nba_assets.engine.refetch import ask_for, request_refetch
 from nba_assets.engine.run_options import RunOptions
-from nba_assets.engine.standing import find_altered, record_altered
+from nba_assets.engine.standing import record_altered
 from nba_assets.league.calendar import season_last_day, season_of
 from nba_assets.partition import FAILED as FAILED_STATUSES
-from nba_assets.partition import Finding, Partition, Status
+from nba_assets.partition import Partition, Status
 from nba_assets.planning.load import load_state
-from nba_assets.planning.plan import Step, forecast, ranges
-from nba_assets.planning.state import Cell
+from nba_assets.planning.plan import Step
+from nba_assets.planning.state import Cell, State
 from nba_assets.session import Session, open_session
 from nba_assets.tables import TABLES
 from nba_assets.tables.named import table_named
 from nba_assets.text import counted, joined, span
 from nba_assets.warehouse.base import WarehouseError
-
-if TYPE_CHECKING:
-    from dagster import DagsterInstance
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")]
 Force = Annotated[bool, typer.Option("--force", help="Publish also below the threshold and in bootstrap.")]
@@ -88,7 +87,7 @@ def backfill(
         forced_by=getpass.getuser() if force else None,
     )
     with errors_explained():
-        session = open_session()
+        session = _session(dry_run=dry_run)
         days = read_range(session, start, end)
         job = _Job(session, days, _table_names(tables), options, days, backfill_id=f"cli-{uuid.uuid4().hex[:8]}")
         job.carry_out(dry_run=dry_run, quiet=quiet, format_=format)
@@ -114,7 +113,7 @@ def repair(
     with errors_explained():
         if rewrite and not start:
             raise UsageError("--rewrite needs START and END: of all history it would rebuild everything")
-        session = open_session()
+        session = _session(dry_run=dry_run)
         named = read_optional_range(session, start, end)
         days = named or all_history(session)
         job = _Job(session, days, _table_names(tables), options, named, compared=_Compared(named, "repair"))
@@ -134,16 +133,14 @@ def refresh(
     report of the day before the range.
     """
     with errors_explained():
-        session = open_session()
+        session = _session(dry_run=dry_run)
         named = read_range(session, start, end)
         session.warehouse.prepare()
-        if not dry_run:
-            _want_again(session, named, quiet=quiet)
+        _want_again(session, named, quiet=quiet or dry_run)
         moved = dates_of_moved_games(session, named)
         asked = sorted({*named, *moved})
-        if not dry_run:
-            session.source.renew(moved)
-            ask_for(session, asked)
+        session.source.renew(moved)
+        ask_for(session, asked)
         # A game is in windows of its own season only: nothing after that can follow from it.
         season_ends = season_last_day(season_of(asked[-1]))
         last = max(min(all_history(session)[-1], season_ends), asked[-1])
@@ -154,12 +151,21 @@ def refresh(
         job.carry_out(dry_run=dry_run, quiet=quiet, format_=format)
 
 
+def _session(*, dry_run: bool) -> Session:
+    session = open_session()
+    return without_effect(session) if dry_run else session
+
+
 def _want_again(session: Session, days: Sequence[date], *, quiet: bool) -> None:
     """Write down that the source is to be asked again, before it is: an interruption must not forget it."""
     is_asked = session.source.renew(days)
     request_refetch(session, days)
     if is_asked and not quiet:
         err.say(f"asking the source again for {span(days[0], days[-1])}")
+
+
+Build = Callable[[Sequence[date], Collection[str], Progress], list[PartitionResult]]
+"""Builds what some dates need of some tables."""
 
 
 @dataclass(frozen=True)
@@ -184,16 +190,17 @@ class _Job:
     compared: _Compared = _Compared()
 
     def carry_out(self, *, dry_run: bool, quiet: bool, format_: Format) -> None:
-        """Plan or build, print, and end with the exit status that the range deserves."""
+        """Plan or build, print, and end with the exit status that the range deserves.
+
+        A plan is what the same does in a session without effect.
+        """
         self.session.warehouse.prepare()
-        altered = self._altered(dry_run=dry_run)
-        state = load_state(self.session, self.days[0], self.days[-1], altered=altered)
-        steps = forecast(state, self.tables, self.days, self.refresh, rewrite=self.options.rewrite)
+        self._record_altered()
         if dry_run:
-            _print_plan(steps, format_)
+            self._plan(quiet=quiet, format_=format_)
             return
         started = time.monotonic()
-        results = self._build_and_notify(steps, quiet=quiet)
+        results = self._build_and_notify(quiet=quiet)
         seconds = time.monotonic() - started
         cells, roots = self._judge()
         if format_ == Format.JSON:
@@ -204,19 +211,33 @@ class _Job:
             _print_roots(roots, self.days[-1])
             raise typer.Exit(FAILED)
 
-    def _altered(self, *, dry_run: bool) -> Mapping[Partition, Finding]:
-        """Partitions whose rows somebody has changed; they are made STALE, unless nothing is to be done."""
+    def _record_altered(self) -> None:
+        """Partitions whose rows somebody has changed are made STALE."""
         days, command = self.compared.days, self.compared.command
-        if not days:
-            return {}
-        if dry_run:
-            return find_altered(self.session, days, found_by=command)
-        altered = record_altered(self.session, days, found_by=command)
+        altered = record_altered(self.session, days, found_by=command) if days else {}
         if altered:
             err.say("warning:", f"rows altered outside the pipeline: {joined([*map(str, altered)], _MOST_ROOTS)}")
-        return altered
 
-    def _build_and_notify(self, steps: Sequence[Step], *, quiet: bool) -> list[PartitionResult]:
+    def _plan(self, *, quiet: bool, format_: Format) -> None:
+        steps: list[Step] = []
+        run = RunInfo(backfill_id=self.backfill_id, options=self.options)
+
+        def compute(table: str, days: Sequence[date], state: State) -> list[PartitionResult]:
+            return materialize(self.session, table, days, run, state)
+
+        def build(days: Sequence[date], tables: Collection[str], progress: Progress) -> list[PartitionResult]:
+            def planned(step: Step, results: Sequence[PartitionResult]) -> None:
+                steps.append(step)
+                progress(step, results)
+
+            return build_in_order(self.session, days, tables, run, compute, planned)
+
+        results = self._build(build, quiet=quiet)
+        plans = plans_of(self.session, self.days, steps, results)
+        _, roots = self._judge()
+        print_plan(plans, known_roots(plans, roots), format_)
+
+    def _build_and_notify(self, *, quiet: bool) -> list[PartitionResult]:
         """Build, and report to people now, also where no daemon runs.
 
         Without SES the alerts are recorded only: this terminal shows the summary anyway.
@@ -224,7 +245,7 @@ class _Job:
         is_mailed = self.session.settings.ses_from_email is not None
         transport = None if is_mailed else LogTransport("the summary says it", level=logging.INFO)
         try:
-            results = self._build(steps, quiet=quiet)
+            results = self._launch(quiet=quiet)
         except WarehouseError as error:
             notify(self.session, failure=error, transport=transport)
             raise
@@ -232,40 +253,30 @@ class _Job:
         notify(self.session, finished_backfill=self.backfill_id, asked=asked, transport=transport)
         return results
 
-    def _build(self, steps: Sequence[Step], *, quiet: bool) -> list[PartitionResult]:
+    def _launch(self, *, quiet: bool) -> list[PartitionResult]:
         from nba_assets.orchestration.instance import open_instance
         from nba_assets.orchestration.launch import Launch
 
-        beside = [
-            partition for partition in request_refetch(self.session, self.refresh) if partition.day not in self.days
-        ]
-        expected = {step.table: len(step.build) for step in steps}
-        with (
-            open_instance(self.session.settings) as instance,
-            progress_bar(sum(expected.values()), quiet=quiet) as advance,
-        ):
+        with open_instance(self.session.settings) as instance:
+
+            def build(days: Sequence[date], tables: Collection[str], progress: Progress) -> list[PartitionResult]:
+                backfill_id = self.backfill_id
+                return Launch(self.session, instance, days, tables, self.options, backfill_id, progress).run()
+
+            return self._build(build, quiet=quiet)
+
+    def _build(self, build: Build, *, quiet: bool) -> list[PartitionResult]:
+        """The range, and before it what dates to be refreshed take from others: the report of the day before."""
+        wanted = request_refetch(self.session, self.refresh)
+        beside = [partition for partition in wanted if partition.day not in self.days]
+        with progress_bar(len(self.tables) * len(self.days), quiet=quiet) as advance:
 
             def progress(step: Step, results: Sequence[PartitionResult]) -> None:
                 parts = _nonzero(_counts(results), "built", *_NOT_BUILT)
-                advance(expected[step.table], f"{step.table}: {', '.join(parts) or 'nothing to do'}")
+                advance(len(self.days), f"{step.table}: {', '.join(parts) or 'nothing to do'}")
 
-            results = self._built_beside(instance, beside)
-            launch = Launch(
-                self.session, instance, self.days, self.tables, self.options, self.backfill_id, progress=progress
-            )
-            launch.run()
-        return results + launch.results
-
-    def _built_beside(self, instance: DagsterInstance, partitions: Sequence[Partition]) -> list[PartitionResult]:
-        """What the dates to be refreshed take from others: the report of the day before."""
-        from nba_assets.orchestration.launch import Launch
-
-        results: list[PartitionResult] = []
-        for partition in partitions:
-            launch = Launch(self.session, instance, [partition.day], [partition.table], self.options)
-            launch.run()
-            results += launch.results
-        return results
+            results = [r for one in beside for r in build([one.day], [one.table], lambda *_: None)]
+            return results + build(self.days, self.tables, progress)
 
     def _judge(self) -> tuple[list[Cell], list[Root]]:
         """The cells of the range that count, and the roots of whatever keeps it from having succeeded.
@@ -285,39 +296,6 @@ def _table_names(text: str | None) -> tuple[str, ...]:
     if not names:
         raise UsageError(f"--tables {text} names no table; write it like raw_shots,player_daily_cache")
     return tuple(name for name in TABLES if name in names)
-
-
-def _print_plan(steps: Sequence[Step], format_: Format) -> None:
-    steps = [step for step in steps if step.build or step.blocked]
-    if format_ == Format.JSON:
-        print_json([_planned(step) for step in steps])
-    elif not steps:
-        out.print("nothing to do")
-    else:
-        heads = ["tier", "table", "partitions", "why", "dates", "blocked"]
-        table = plain_table(heads, right=["tier", "partitions", "blocked"])
-        for step in steps:
-            table.add_row(*_plan_row(step))
-        out.print(table)
-        total = counted(sum(len(step.build) for step in steps), "partition")
-        out.print(f"{total} would be built; those that come out unchanged are not rewritten.", highlight=False)
-
-
-def _plan_row(step: Step) -> list[str]:
-    why = ", ".join(f"{count} {status.lower()}" for status, count in step.why.items())
-    dates = joined([span(*run) for run in ranges(step.build)], 2)
-    return [str(step.tier), step.table, str(len(step.build)), why, dates, str(len(step.blocked) or "")]
-
-
-def _planned(step: Step) -> dict[str, object]:
-    return {
-        "tier": step.tier,
-        "table": step.table,
-        "partitions": len(step.build),
-        "why": {status.value: count for status, count in step.why.items()},
-        "ranges": [[str(first), str(last)] for first, last in ranges(step.build)],
-        "blocked": len(step.blocked),
-    }
 
 
 def _nonzero(counts: Counter[str], *names: str) -> list[str]:
@@ -379,8 +357,6 @@ def _print_summary(results: Sequence[PartitionResult], cells: Sequence[Cell], se
 
 def _print_roots(roots: Sequence[Root], last: date) -> None:
     """Why the status is not 0, also with --quiet: silence means that everything asked is there."""
-    for root in roots[:_MOST_ROOTS]:
-        err.say(root)
-    if len(roots) > _MOST_ROOTS:
-        err.print(f"… and {len(roots) - _MOST_ROOTS} more; see `nba-assets coverage`", highlight=False)
+    for line in named(roots):
+        err.say(line)
     err.say(f"Next: {next_step(roots, last)}")

@@ -6,22 +6,16 @@ thousand characters as it is, and a link to the rest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
-
 from nba_assets.coverage.matrix import Matrix
-from nba_assets.coverage.roots import Root, concerned, next_step
+from nba_assets.coverage.roots import Trouble, together
 from nba_assets.coverage.terminal import MARKS
-from nba_assets.partition import Partition, Status
+from nba_assets.partition import Status
 from nba_assets.tables import TABLES
-from nba_assets.text import counted, span
+from nba_assets.text import counted
 
 SHOWN_AT_ONCE = 999
 _ROOM_FOR_REASON = 220
 _STRIP_DAYS = 30
-_ALIKE = frozenset({Status.MISSING, Status.STALE})
-"""Trouble that many partitions have for the same reason, none of them being its root."""
-
 _CALM, _EMPTY = "Nothing needs attention.", "nothing has been built yet"
 
 _ONE_CHARACTER = {
@@ -30,53 +24,9 @@ _ONE_CHARACTER = {
 }
 
 
-@dataclass(frozen=True)
-class Trouble:
-    """What keeps partitions from being in order: a root, or several that are alike, in order of date."""
-
-    roots: tuple[Root, ...]
-
-    @property
-    def status(self) -> Status:
-        """That of all its roots."""
-        return self.roots[0].status
-
-    @property
-    def first(self) -> Partition:
-        """Where it began."""
-        return self.roots[0].partition
-
-    @property
-    def last(self) -> date:
-        """The last date of a root."""
-        return self.roots[-1].partition.day
-
-    @property
-    def where(self) -> str:
-        """ "raw_team_boxscores 2021-11-12", "raw_schedule 2021-11-17 … 2021-11-20" """
-        return f"{self.first.table} {span(self.first.day, self.last)}"
-
-    @property
-    def how_many(self) -> str:
-        """How much is concerned beside the partition itself; empty if nothing is."""
-        more = len(self.roots) - 1
-        alike = f"likewise: {counted(more, 'partition')}" if more else ""
-        return "; ".join(filter(None, [alike, concerned(self.roots)]))
-
-    @property
-    def command(self) -> str:
-        """What to do about it."""
-        return str(next_step(self.roots, self.last))
-
-
-def troubles(matrix: Matrix) -> tuple[Trouble, ...]:
+def troubles(matrix: Matrix) -> list[Trouble]:
     """What needs attention, the worst first. What is not due yet does not."""
-    found: dict[object, list[Root]] = {}
-    for root in matrix.roots:
-        if root.status != Status.NOT_DUE:
-            key = (root.status, root.reason) if root.status in _ALIKE else root.partition
-            found.setdefault(key, []).append(root)
-    return tuple(Trouble(tuple(roots)) for roots in found.values())
+    return together([root for root in matrix.roots if root.status != Status.NOT_DUE])
 
 
 def attention(matrix: Matrix, address: str | None = None, *, most: int = SHOWN_AT_ONCE) -> str:

@@ -11,8 +11,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from nba_assets.coverage.glance import Trouble, troubles
+from nba_assets.coverage.glance import troubles
 from nba_assets.coverage.matrix import Matrix, Row
+from nba_assets.coverage.roots import Trouble
 from nba_assets.coverage.terminal import MARKS
 from nba_assets.league.calendar import season_of
 from nba_assets.partition import MEANING, Status

@@ -8,9 +8,11 @@ from datetime import date
 
 from nba_assets.partition import FAILED, FINE, MEANING, Cause, Finding, Partition, Status
 from nba_assets.planning.state import Cell, State
-from nba_assets.text import counted
+from nba_assets.text import counted, span
 
 _WORST_FIRST = (Status.GAP, Status.ERROR, Status.BLOCKED, Status.MISSING, Status.STALE, Status.NOT_DUE)
+_ALIKE = frozenset({Status.MISSING, Status.STALE})
+"""Trouble that many partitions have for the same reason, none of them being its root."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,57 @@ class Root:
         """How many others there are."""
         return len(self.behind)
 
+
+@dataclass(frozen=True)
+class Trouble:
+    """What keeps partitions from being in order: a root, or several that are alike, in order of date."""
+
+    roots: tuple[Root, ...]
+
+    @property
+    def status(self) -> Status:
+        """That of all its roots."""
+        return self.roots[0].status
+
+    @property
+    def first(self) -> Partition:
+        """Where it began."""
+        return self.roots[0].partition
+
+    @property
+    def last(self) -> date:
+        """The last date of a root."""
+        return self.roots[-1].partition.day
+
+    @property
+    def where(self) -> str:
+        """ "raw_team_boxscores 2021-11-12", "raw_schedule 2021-11-17 … 2021-11-20" """
+        return f"{self.first.table} {span(self.first.day, self.last)}"
+
+    @property
+    def how_many(self) -> str:
+        """How much is concerned beside the partition itself; empty if nothing is."""
+        more = len(self.roots) - 1
+        alike = f"likewise: {counted(more, 'partition')}" if more else ""
+        return "; ".join(filter(None, [alike, concerned(self.roots)]))
+
+    @property
+    def command(self) -> str:
+        """What to do about it."""
+        return str(next_step(self.roots, self.last))
+
     def __str__(self) -> str:
-        """ "MISSING raw_schedule 2021-10-19: never computed; waiting for it: 7 partitions" """
-        return "; ".join(filter(None, [f"{self.status} {self.partition}: {self.reason}", concerned([self])]))
+        """ "MISSING raw_schedule 2021-10-19 … 2021-10-21: never computed; likewise: 2 partitions" """
+        return "; ".join(filter(None, [f"{self.status} {self.where}: {self.roots[0].reason}", self.how_many]))
+
+
+def together(roots: Sequence[Root]) -> list[Trouble]:
+    """The roots in their order; of those that are alike, one trouble."""
+    found: dict[object, list[Root]] = {}
+    for root in roots:
+        key = (root.status, root.partition.table, root.reason) if root.status in _ALIKE else root.partition
+        found.setdefault(key, []).append(root)
+    return [Trouble(tuple(alike)) for alike in found.values()]
 
 
 def roots_of(state: State, cells: Iterable[Cell]) -> list[Root]:

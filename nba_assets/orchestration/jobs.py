@@ -166,9 +166,7 @@ def _launch(
 ) -> list[PartitionResult]:
     if not days:
         return []
-    launch = Launch(session, context.instance, days, tables, options or RunOptions())
-    launch.run()
-    return launch.results
+    return Launch(session, context.instance, days, tables, options or RunOptions()).run()
 
 
 def _conclude(context: dg.OpExecutionContext, results: Sequence[PartitionResult]) -> None:

@@ -54,39 +54,6 @@ def _waits(state: State, cell: Cell) -> bool:
     return obstacle is not None and obstacle.status != Status.NOT_DUE
 
 
-def forecast(
-    state: State,
-    tables: Collection[str],
-    days: Sequence[date],
-    refresh: frozenset[date] = frozenset(),
-    *,
-    rewrite: bool = False,
-) -> list[Step]:
-    """The steps of a whole range as far as they are known before anything is built.
-
-    What follows a partition that is going to be built may turn out unchanged: the forecast names it as STALE.
-    `refresh` are dates whose raw partitions are to be read from the source again; with `rewrite` nothing is up to date.
-    """
-    steps = []
-    coming: dict[str, set[date]] = {}
-    for table in (name for name in TABLES if name in tables):
-        cells = {day: state.cell(table, day) for day in days}
-        reread = refresh if TABLES[table].result_sets else frozenset()
-        why: dict[date, Status] = {}
-        for day, cell in cells.items():
-            if _is_wanted(cell, rewrite=rewrite) or (cell.status == Status.BLOCKED and _will_be_freed(cell, coming)):
-                why[day] = cell.status
-            elif cell.published is not None and (day in reread or _follows(table, day, coming)):
-                why[day] = Status.STALE
-        judged = {
-            day for day in why if cells[day].is_settled and day not in reread and not _follows(table, day, coming)
-        }
-        coming[table] = set(why) - judged
-        held = tuple(day for day, cell in cells.items() if cell.status == Status.BLOCKED and day not in why)
-        steps.append(Step(table, tuple(why), held, Counter(why.values())))
-    return steps
-
-
 def read_of_the_day_before(days: Collection[date]) -> set[Partition]:
     """The raw partitions of other dates that tables of these dates are made of: the injury report of the day before."""
     inputs = {i for table in TABLES.values() for i in table.inputs if i.rule == TimeRule.DAY_BEFORE and i.table in RAW}
@@ -108,10 +75,6 @@ def dependents(partitions: Collection[Partition], last: date) -> dict[Partition,
             before = (r for r in roots if r.table in upstream and r.day <= day and season_of(r.day) == season_of(day))
             found[Partition(name, day)] = next(before)
     return found
-
-
-def _will_be_freed(cell: Cell, coming: dict[str, set[date]]) -> bool:
-    return cell.root is not None and cell.root.day in coming.get(cell.root.table, set())
 
 
 def _follows(table: str, day: date, coming: dict[str, set[date]]) -> bool:

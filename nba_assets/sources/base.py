@@ -99,6 +99,10 @@ class Source(Protocol):
         """
         ...
 
+    def would_ask(self, result_set: ResultSet, season: str, dates: Sequence[date] | None) -> bool:
+        """Whether `read` would ask somebody, what is at hand being not all of it."""
+        ...
+
     def version(self, result_set: ResultSet, season: str) -> str | None:
         """A mark of what is at hand, quick to get, that changes whenever it does.
 
@@ -149,6 +153,10 @@ class NobodyToAsk:
     """The part of a Source that has what it has: asking again is of no use."""
 
     is_asked = False
+
+    def would_ask(self, result_set: ResultSet, season: str, dates: Sequence[date] | None) -> bool:  # noqa: ARG002
+        """Never."""
+        return False
 
     def never_asked(self, result_set: ResultSet, season: str, games: Collection[str]) -> set[str]:  # noqa: ARG002
         """None: nobody has to ask."""

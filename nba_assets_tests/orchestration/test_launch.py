@@ -139,8 +139,8 @@ class TestDryRun:
                 "table": name,
                 "partitions": len(DAYS),
                 "why": {"MISSING": len(DAYS)},
-                "ranges": [list(RANGE)],
-                "blocked": 0,
+                "dates": {"build": [list(RANGE)]},
+                "failures": [],
             }
             for name in TABLES
         ]
@@ -151,14 +151,15 @@ class TestDryRun:
         planned = run(tmp_path, "backfill", *RANGE, "--dry-run", "--tables", "raw_schedule,raw_shots")
         assert "2023-10-24 … 2023-11-10" in planned.output
         assert "18 missing" in planned.output
-        assert "36 partitions would be built" in planned.output
+        assert "36 partitions: 18 build (rows are written), 18 blocked (waits for a gap or an error)" in planned.output
+        assert "MISSING raw_team_boxscores 2023-10-24 … 2023-11-10: never computed" in planned.output
+        assert "likewise: 17 partitions; waiting for it: 18 partitions" in planned.output
 
-    def test_of_a_refresh_it_names_what_may_follow(self, home: Path) -> None:
+    def test_of_a_refresh_it_names_what_is_read_again_and_what_would_follow(self, home: Path) -> None:
         planned = json.loads(run(home, "refresh", str(DAY), str(DAY), "--dry-run", "--format", "json").stdout)
-        ranges = {step["table"]: step["ranges"] for step in planned}
-        assert ranges["raw_game_lines"] == ranges["raw_shots"] == [[str(DAY), str(DAY)]]
-        assert ranges["player_game_summary"] == [[str(DAY), str(DAY)]]
-        assert ranges["team_defense_zone_analysis"] == [[str(DAY), str(LAST)]]
+        dates = {step["table"]: step["dates"] for step in planned}
+        assert dates["raw_game_lines"] == dates["raw_shots"] == {"unchanged": [[str(DAY), str(DAY)]]}
+        assert "player_game_summary" not in dates, "the source says what it has said before"
 
     def test_where_nothing_is_missing_it_is_empty(self, home: Path) -> None:
         assert json.loads(run(home, "repair", "--dry-run", "--format", "json").stdout) == []

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from nba_assets.cli import app
 from nba_assets.planning.load import load_state
-from nba_assets.planning.plan import forecast
+from nba_assets.planning.plan import plan_step
 from nba_assets.tables import TABLES
 from nba_assets.verification.recomputed import stored_rows_are_what_the_code_computes
 from nba_assets.verification.season import StoredSeason
@@ -48,8 +48,8 @@ def test_the_command_that_verify_names_heals(month: Month, tmp_path: Path, monke
 def test_a_plan_to_rewrite_has_every_table_of_the_date_and_an_ordinary_one_none(month: Month) -> None:
     day = date(2023, 11, 20)
     state = load_state(month(), day, day)
-    assert not any(step.build for step in forecast(state, TABLES, [day]))
-    assert all(step.build == (day,) for step in forecast(state, TABLES, [day], rewrite=True))
+    assert not any(plan_step(state, table, [day]).build for table in TABLES)
+    assert all(plan_step(state, table, [day], rewrite=True).build == (day,) for table in TABLES)
 
 
 def test_all_of_history_is_not_rewritten_by_mistake() -> None:

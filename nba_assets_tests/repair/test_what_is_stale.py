@@ -11,7 +11,7 @@ import pytest
 
 from nba_assets.partition import FINE, Partition, Status
 from nba_assets.planning.load import load_state
-from nba_assets.planning.plan import forecast
+from nba_assets.planning.plan import plan_step
 from nba_assets.schema.table import Inputs
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES, downstream_of
@@ -56,8 +56,8 @@ class TestNewCodeVersion:
 
     @pytest.mark.usefixtures("_another_version")
     def test_the_plan_has_it_and_what_depends_on_it(self, month: Month) -> None:
-        steps = forecast(load_state(month(), DAYS[0], DAYS[-1]), TABLES, DAYS)
-        planned = {step.table: len(step.build) for step in steps if step.build}
+        state = load_state(month(), DAYS[0], DAYS[-1])
+        planned = {table: len(days) for table in TABLES if (days := plan_step(state, table, DAYS).build)}
         assert planned == dict.fromkeys({DEFENCE} | downstream_of(DEFENCE), len(DAYS))
         assert downstream_of(DEFENCE) == {"player_composite_factors", "ml_feature_store_v2"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,17 @@ def test_refresh_asks_the_site_for_its_dates_and_only_these(server: StatsServer,
     assert sorted((_points(home) - before).loc[lambda change: change.ne(0)]) == [-2, 2]
     again = home.run("refresh", str(DAY), str(DAY), "--dry-run")
     assert again.calls == {}, "a plan asks nobody"
+    assert "unknown (known once the source is asked)" in again.output
+
+
+def test_a_plan_says_what_it_cannot_know_without_asking(server: StatsServer, home: Home) -> None:  # noqa: ARG001
+    planned = home.run("backfill", FIRST, LAST, "--dry-run", "--format", "json")
+    assert (planned.exit_code, planned.calls) == (0, {})
+    unknown = {step["table"]: step["dates"] for step in json.loads(planned.stdout)}
+    assert unknown["raw_schedule"] == unknown["ml_feature_store_v2"] == {"unknown": [[FIRST, LAST]]}
+    assert home.run("backfill", FIRST, LAST).exit_code == 0
+    planned = home.run("backfill", FIRST, LAST, "--dry-run")
+    assert (planned.stdout, planned.calls) == ("nothing to do\n", {})
 
 
 def test_what_a_fetch_changes_in_the_cache_is_seen_by_everybody(server: StatsServer, home: Home) -> None:

@@ -53,6 +53,13 @@ class NbaApiSource:
             self._client.close()
         return self._files.find(result_set, season)
 
+    def would_ask(self, result_set: ResultSet, season: str, dates: Sequence[date] | None) -> bool:
+        """Whether the cache lacks something of it."""
+        fetched = set(fetched_result_sets(self._settings))
+        if result_set in OPTIONAL_RESULT_SETS and result_set not in fetched:
+            return False
+        return not self._fetch(season).is_complete({result_set} & fetched, dates)
+
     def version(self, result_set: ResultSet, season: str) -> str | None:
         """That of the file in the cache."""
         return self._files.version(result_set, season)

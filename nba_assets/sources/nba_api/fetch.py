@@ -225,6 +225,13 @@ class SeasonFetch:
             changed_games=tuple(sorted(self._changed)),
         )
 
+    def is_complete(self, result_sets: Collection[ResultSet], dates: Collection[date] | None) -> bool:
+        """Whether `bring_in` would find everything in the cache."""
+        return (
+            self._complete(result_sets, Scope(None if dates is None else frozenset(dates), None, self._now()))
+            is not None
+        )
+
     def renew(self, dates: Collection[date], result_sets: Collection[ResultSet] = tuple(ResultSet)) -> bool:
         """Forget when the schedule and the games of some dates were fetched: they count as missing until they are.
 

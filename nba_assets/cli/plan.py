@@ -1,0 +1,73 @@
+"""How the plan of a dry run is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from nba_assets.cli.console import Format, out, plain_table, print_json
+from nba_assets.coverage.roots import Root, together
+from nba_assets.engine.dry_run import VERDICT_MEANS, TablePlan, Verdict
+from nba_assets.partition import Partition
+from nba_assets.planning.plan import ranges
+from nba_assets.text import counted, joined, span
+
+_MOST_ROOTS = 10
+
+
+def known_roots(plans: Sequence[TablePlan], roots: Sequence[Root]) -> list[Root]:
+    """The roots that do not wait for the source's answer."""
+    unknown = {Partition(plan.table, day) for plan in plans for day in plan.days.get(Verdict.UNKNOWN, ())}
+    return [root for root in roots if root.partition not in unknown]
+
+
+def print_plan(plans: Sequence[TablePlan], roots: Sequence[Root], format_: Format) -> None:
+    """A line per table with the number of its dates of each verdict, and what would fail; in JSON the dates."""
+    if format_ == Format.JSON:
+        print_json([_as_dict(plan) for plan in plans])
+    elif not plans:
+        out.print("nothing to do")
+    else:
+        verdicts = [verdict for verdict in Verdict if any(verdict in plan.days for plan in plans)]
+        table = plain_table(["tier", "table", *verdicts, "why", "dates"], right=["tier", *verdicts])
+        for plan in plans:
+            numbers = [str(len(plan.days.get(verdict, ())) or "") for verdict in verdicts]
+            why = ", ".join(f"{count} {status.lower()}" for status, count in plan.why.items())
+            table.add_row(str(plan.tier), plan.table, *numbers, why, _dates(plan))
+        out.print(table)
+        for line in (*named(roots), _totals(plans, verdicts)):
+            out.say(line)
+
+
+def named(roots: Sequence[Root]) -> list[str]:
+    """A line for each of the worst roots, one for those that are alike."""
+    found = [str(trouble) for trouble in together(roots)]
+    more = len(found) - _MOST_ROOTS
+    return found if more <= 0 else [*found[:_MOST_ROOTS], f"… and {more} more; see `nba-assets coverage`"]
+
+
+def _dates(plan: TablePlan) -> str:
+    days = sorted(day for found in plan.days.values() for day in found)
+    return joined([span(*run) for run in ranges(days)], 2)
+
+
+def _totals(plans: Sequence[TablePlan], verdicts: Sequence[Verdict]) -> str:
+    """ "1,060 partitions: 807 build (rows are written), 253 unchanged (computed again, and found as it stands)" """
+    numbers = {verdict: sum(len(plan.days.get(verdict, ())) for plan in plans) for verdict in verdicts}
+    parts = [f"{number:,} {verdict} ({VERDICT_MEANS[verdict]})" for verdict, number in numbers.items()]
+    return f"{counted(sum(numbers.values()), 'partition')}: {', '.join(parts)}. Nothing was done."
+
+
+def _as_dict(plan: TablePlan) -> dict[str, object]:
+    return {
+        "tier": plan.tier,
+        "table": plan.table,
+        "partitions": sum(map(len, plan.days.values())),
+        "why": {status.value: count for status, count in plan.why.items()},
+        "dates": {verdict.value: _ranges(days) for verdict, days in plan.days.items()},
+        "failures": [{"date": str(day), "reason": reason} for day, reason in plan.failures.items()],
+    }
+
+
+def _ranges(days: Sequence[date]) -> list[list[str]]:
+    return [[str(first), str(last)] for first, last in ranges(days)]

@@ -1,0 +1,63 @@
+"""A range of several tables, tier by tier, each planned on what the tiers before it have come to.
+
+The one road of everything that builds a range: how a stretch of dates is built is up to the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import date
+from itertools import groupby
+
+from nba_assets.engine.materialize import PartitionResult, RunInfo, materialize
+from nba_assets.engine.refetch import ask_again
+from nba_assets.planning.load import load_state
+from nba_assets.planning.plan import Step, plan_step, ranges
+from nba_assets.planning.state import State
+from nba_assets.session import Session
+from nba_assets.tables import RAW, TABLES, TIERS
+
+Build = Callable[[str, Sequence[date], State], list[PartitionResult]]
+"""Builds consecutive dates of a table, given the state that they were planned on."""
+
+Progress = Callable[[Step, Sequence[PartitionResult]], None]
+
+
+def build_in_order(
+    session: Session,
+    days: Sequence[date],
+    tables: Collection[str],
+    run: RunInfo,
+    build: Build,
+    progress: Progress = lambda _, __: None,
+) -> list[PartitionResult]:
+    """Build what the dates need of the tables. Raises WarehouseError, SettingsError."""
+    _ask_again(session, days, tables)
+    results: list[PartitionResult] = []
+    for step, state in _steps(session, days, tables, run):
+        # What waits behind a gap is recorded, not run: Dagster shows it as missing, the ledger says why.
+        of_step = materialize(session, step.table, step.blocked, run) if step.blocked else []
+        for first, last in ranges(step.build):
+            of_step += build(step.table, [day for day in step.build if first <= day <= last], state)
+        progress(step, of_step)
+        results += of_step
+    return results
+
+
+def _ask_again(session: Session, days: Sequence[date], tables: Collection[str]) -> None:
+    """For what raw tables lacked so far: what has come since then is seen by the plan."""
+    raw = [name for name in RAW if name in tables]
+    if raw:
+        ask_again(session, load_state(session, days[0], days[-1], raw), days, raw)
+
+
+def _steps(
+    session: Session, days: Sequence[date], tables: Collection[str], run: RunInfo
+) -> Iterator[tuple[Step, State]]:
+    wanted = sorted((name for name in TABLES if name in tables), key=TIERS.__getitem__)
+    for _, of_tier in groupby(wanted, key=TIERS.__getitem__):
+        names = list(of_tier)
+        # Tables of one tier do not read each other: what the ledger says now holds until the last of them is built.
+        state = load_state(session, days[0], days[-1], names)
+        for table in names:
+            yield plan_step(state, table, days, force=run.options.force, rewrite=run.options.rewrite), state
