@@ -35,7 +35,25 @@ class _Output(Console):
     def size(self) -> ConsoleDimensions:
         """The terminal's, or what COLUMNS says; wide in a pipe or a file."""
         size = super().size
-        return size if self.is_terminal or "COLUMNS" in os.environ else size._replace(width=_WIDE)
+        return size if self.has_width else size._replace(width=_WIDE)
+
+    @property
+    def has_width(self) -> bool:
+        """Whether somebody has said how wide it is."""
+        return self.is_terminal or "COLUMNS" in os.environ
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """As on any console; where there is no terminal, without blanks at the ends of lines."""
+        if self.is_terminal:
+            super().print(*objects, **options)
+            return
+        with self.capture() as printed:
+            super().print(*objects, **options)
+        try:
+            self.file.write("\n".join(line.rstrip(" ") for line in printed.get().split("\n")))
+            self.file.flush()
+        except BrokenPipeError:
+            self.on_broken_pipe()
 
     def say(self, *parts: object) -> None:
         """A line as it is: nothing in it is markup, and a long one is not broken."""

@@ -67,7 +67,7 @@ def coverage(
         if file is not None:
             file.write_text(_text(found, format) + "\n", encoding="utf-8")
             err.say(f"written: {file}")
-        elif format == CoverageFormat.TABLE and out.is_terminal:
+        elif format == CoverageFormat.TABLE and out.has_width:
             _print(found)
         else:
             print_text(_text(found, format))
@@ -105,4 +105,5 @@ def _text(found: Matrix, format_: CoverageFormat) -> str:
         return terminal.as_markdown(found)
     table = StringIO()
     Console(file=table, width=terminal.full_width(found)).print(terminal.as_rich(found, found.tables))
-    return "\n".join([table.getvalue(), *terminal.below(found)])
+    lines = [line.rstrip(" ") for line in table.getvalue().split("\n")]
+    return "\n".join([*lines, *terminal.below(found)])

@@ -10,7 +10,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from nba_assets.coverage.matrix import BOOTSTRAP, COMPLETE, NO_GAMES, Matrix, Row
-from nba_assets.partition import MEANING, Status
+from nba_assets.partition import FAILED, MEANING, Status
 from nba_assets.planning.state import Cell
 from nba_assets.schema.table import Phase
 from nba_assets.tables import TABLES
@@ -85,14 +85,14 @@ def as_rich(matrix: Matrix, names: Sequence[str], *, width: int | None = None) -
 
 
 def tables_that_fit(matrix: Matrix, width: int) -> list[str]:
-    """As many tables as leave room for the status: all, those that count, or the pre-game ones."""
+    """As many tables as leave room for the status: all, those that count, or the pre-game and the failed ones."""
     everything = list(matrix.tables)
     counting = [name for name in everything if not TABLES[name].optional]
-    pre_game = [name for name in counting if TABLES[name].phase == Phase.PRE_GAME]
+    failed = {name for name in counting if any(row.cells[name].status in FAILED for row in matrix.rows)}
     for names in (everything, counting):
         if width - _width_of(matrix, names) >= _ROOM_FOR_STATUS:
             return names
-    return pre_game
+    return [name for name in counting if name in failed or TABLES[name].phase == Phase.PRE_GAME]
 
 
 def full_width(matrix: Matrix) -> int:

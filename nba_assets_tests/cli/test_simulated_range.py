@@ -50,10 +50,14 @@ def test_coverage_as_json_has_the_documented_shape(home: Path) -> None:
 
 
 def test_coverage_as_table_and_markdown(home: Path) -> None:
-    table = nba_assets("coverage", START, END, home=home).stdout
+    narrow = nba_assets("coverage", START, END, home=home, COLUMNS="80").stdout
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert "not shown, for want of room: SCHED, TBOX" in " ".join(narrow.split())
+    table = nba_assets("coverage", START, END, home=home, COLUMNS="200").stdout
     assert "2021-11-02" in table
     assert "MLFS" in table
     assert "LINES" in table, "a pipe has room for every table"
+    assert not [line for line in table.splitlines() if line.endswith(" ")], "nothing is padded"
     assert "BOOTSTRAP [b]" in table
     markdown = nba_assets("coverage", START, END, "--format", "markdown", home=home).stdout
     assert markdown.startswith("| date | games |")

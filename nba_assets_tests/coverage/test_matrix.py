@@ -44,3 +44,11 @@ def test_a_narrow_terminal_shows_fewer_tables() -> None:
     assert "raw_game_lines" not in tables_that_fit(found, 110)
     assert "raw_team_boxscores" not in tables_that_fit(found, 80)
     assert "ml_feature_store_v2" in tables_that_fit(found, 80)
+
+
+def test_however_narrow_the_table_that_failed_is_shown() -> None:
+    found = Matrix((_row(raw_team_boxscores=Status.GAP, raw_game_lines=Status.GAP),), ())
+    names = tables_that_fit(found, 80)
+    assert names == [name for name in TABLES if name in {*tables_that_fit(Matrix((_row(),), ()), 80), names[0]}]
+    assert names[0] == "raw_team_boxscores"
+    assert "raw_game_lines" not in names, "an optional one has no influence on a date"
