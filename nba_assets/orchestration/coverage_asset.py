@@ -18,7 +18,7 @@ from nba_assets.coverage.freshness import results_by_nine
 from nba_assets.coverage.glance import attention, strip
 from nba_assets.coverage.html import write_page
 from nba_assets.coverage.matrix import Matrix, matrix
-from nba_assets.coverage.roots import next_step, roots_of
+from nba_assets.coverage.roots import next_step, roots_of, together
 from nba_assets.coverage.terminal import as_markdown
 from nba_assets.league.calendar import season_of
 from nba_assets.orchestration.catalogue import COVERAGE_EVERY_DAY
@@ -140,7 +140,7 @@ def _in_order(state: State, table: str, lacking: Sequence[Cell]) -> dg.AssetChec
     metadata: dict[str, Any] = {status.value: count for status, count in Counter(c.status for c in lacking).items()}
     if lacking:
         metadata["partitions"] = listed(lacking)
-        metadata["roots"] = dg.MetadataValue.text("; ".join(map(str, roots[:_MOST_ROOTS])))
+        metadata["roots"] = dg.MetadataValue.text("; ".join(map(str, together(roots)[:_MOST_ROOTS])))
         metadata["next"] = dg.MetadataValue.text(str(next_step(roots, lacking[-1].partition.day)))
     return dg.AssetCheckResult(
         check_name=standing_check(table),
