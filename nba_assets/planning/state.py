@@ -266,11 +266,10 @@ class State:
         others = [other for other in roots if other != root] if root in roots else []
         if others:
             why += f"; and {counted(len(others), 'more root')}, up to {others[-1]}"
-        counts = self.waits.games(roots or [root], partition.day)["team"].value_counts(sort=False).to_dict()
-        counts = dict(sorted(counts.items(), key=lambda of_team: (-of_team[1], of_team[0])))
+        counts = self.waits.games_by_team(roots or [root], partition.day)
         if counts:
             why += "; finished games missing: " + ", ".join(f"{team} {count}" for team, count in counts.items())
-        numbers = {"why": why, "games_by_team": counts, "roots": list(map(str, roots))}
+        numbers = {"why": why, "games_by_team": counts, "roots": len(roots)}
         return finding(Cause.UPSTREAM, root, status=cell.status.value, **numbers)
 
     def is_critical(self, table: str) -> bool:

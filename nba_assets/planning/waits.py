@@ -5,6 +5,7 @@ A root that failed on some of its games lacks these, and not the others of its n
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection
 from datetime import date, timedelta
 from functools import cached_property
@@ -31,6 +32,7 @@ class Waits:
     def __init__(self, state: State, finished: Callable[[], pd.DataFrame]) -> None:
         self._state = state
         self._finished = finished
+        self._lacking: dict[Partition, frozenset[tuple[str, str]]] = {}
         self._behind: dict[Partition, frozenset[Partition]] = {}
         self._histories: dict[tuple[str, date], list[frozenset[Partition]]] = {}
 
@@ -43,6 +45,19 @@ class Waits:
         lacking = [self._games_of(root) for root in roots if root.day < before]
         found = pd.concat([self._sides.head(0), *lacking]).drop_duplicates(["game_id", "team"])
         return found.sort_values(["team", "game_date"])
+
+    def games_by_team(self, roots: Collection[Partition], before: date) -> dict[str, int]:
+        """How many of these games each team has played, those with most of them first."""
+        sides = frozenset[tuple[str, str]]().union(*(self._sides_of(root) for root in roots if root.day < before))
+        counts = Counter(team for _, team in sides)
+        return dict(sorted(counts.items(), key=lambda of_team: (-of_team[1], of_team[0])))
+
+    def _sides_of(self, root: Partition) -> frozenset[tuple[str, str]]:
+        """(game, team) of the games that a root lacks: asked for by every partition that waits for it."""
+        if root not in self._lacking:
+            games = self._games_of(root)
+            self._lacking[root] = frozenset(zip(games["game_id"], games["team"], strict=True))
+        return self._lacking[root]
 
     def _roots_behind(self, partition: Partition) -> frozenset[Partition]:
         if partition not in self._behind:
