@@ -83,7 +83,7 @@ def together(roots: Sequence[Root]) -> list[Trouble]:
     """The roots in their order; of those that are alike, one trouble."""
     found: dict[object, list[Root]] = {}
     for root in roots:
-        key = (root.status, root.partition.table, root.reason) if root.status in _ALIKE else root.partition
+        key = (root.status, root.reason) if root.status in _ALIKE else root.partition
         found.setdefault(key, []).append(root)
     return [Trouble(tuple(alike)) for alike in found.values()]
 
