@@ -54,7 +54,10 @@ IN_ORDER = FINE | {Status.NOT_DUE}
 FAILED = frozenset({Status.GAP, Status.ERROR})
 """What a partition is at the root of a failure."""
 
-STOPS_DEPENDENTS = frozenset({Status.GAP, Status.ERROR, Status.BLOCKED, Status.MISSING})
+WAITING = frozenset({Status.BLOCKED, Status.MISSING})
+"""What has not failed itself, and is not there."""
+
+STOPS_DEPENDENTS = FAILED | WAITING
 """A critical input in one of these blocks the tables that read it."""
 
 

@@ -25,6 +25,11 @@ def span(first: date, last: date) -> str:
     return str(first) if first == last else f"{first} … {last}"
 
 
+def unpadded(text: str) -> str:
+    """The text without blanks at the ends of its lines."""
+    return "\n".join(line.rstrip(" ") for line in text.split("\n"))
+
+
 def markdown_table(heads: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
     """A Markdown table; whole numbers with thousands separators, "|" in a cell as "/"."""
     lines = [[*map(str, heads)]]

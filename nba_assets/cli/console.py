@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console, ConsoleDimensions
@@ -23,6 +23,7 @@ from nba_assets.session import Session
 from nba_assets.settings import SettingsError
 from nba_assets.sources.base import SourceError
 from nba_assets.tables.named import UnknownTableError
+from nba_assets.text import unpadded
 from nba_assets.warehouse.base import WarehouseError
 
 _WIDE = 200
@@ -49,8 +50,12 @@ class _Output(Console):
             return
         with self.capture() as printed:
             super().print(*objects, **options)
+        self.write(unpadded(printed.get()))
+
+    def write(self, text: str) -> None:
+        """A text as it is, and no line end after it."""
         try:
-            self.file.write("\n".join(line.rstrip(" ") for line in printed.get().split("\n")))
+            self.file.write(text)
             self.file.flush()
         except BrokenPipeError:
             self.on_broken_pipe()
@@ -61,11 +66,7 @@ class _Output(Console):
 
     def on_broken_pipe(self) -> None:
         """The command ends with its own status, not with that of a lost line."""
-        _silence(self.file)
-
-
-def _silence(stream: IO[str]) -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
 
 
 out = _Output()
@@ -217,8 +218,4 @@ def print_json(value: Any) -> None:
 
 def print_text(text: str) -> None:
     """A text on standard output as it is."""
-    try:
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _silence(sys.stdout)
+    out.write(text + "\n")

@@ -26,7 +26,7 @@ from nba_assets.coverage import terminal
 from nba_assets.coverage.matrix import Matrix, matrix
 from nba_assets.session import open_session
 from nba_assets.tables import TABLES
-from nba_assets.text import counted
+from nba_assets.text import counted, unpadded
 
 
 class CoverageFormat(StrEnum):
@@ -105,5 +105,4 @@ def _text(found: Matrix, format_: CoverageFormat) -> str:
         return terminal.as_markdown(found)
     table = StringIO()
     Console(file=table, width=terminal.full_width(found)).print(terminal.as_rich(found, found.tables))
-    lines = [line.rstrip(" ") for line in table.getvalue().split("\n")]
-    return "\n".join([*lines, *terminal.below(found)])
+    return "\n".join([unpadded(table.getvalue()), *terminal.below(found)])

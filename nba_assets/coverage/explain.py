@@ -15,7 +15,7 @@ import pandas as pd
 
 from nba_assets.league.calendar import days_between, season_first_day, season_of
 from nba_assets.league.teams import NAME_BY_CODE
-from nba_assets.partition import CONTRADICTIONS, FAILED, Partition, Status, first_to_refresh
+from nba_assets.partition import CONTRADICTIONS, FAILED, STOPS_DEPENDENTS, WAITING, Partition, Status, first_to_refresh
 from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell, State, date_read
 from nba_assets.quality.audit import INSUFFICIENT_HISTORY
@@ -25,8 +25,7 @@ from nba_assets.tables import LISTING, SCHEDULE, TABLES
 from nba_assets.tables.games import game_name
 
 _DAY = timedelta(days=1)
-_WEAK = (Status.DEGRADED, *FAILED, Status.BLOCKED, Status.MISSING)
-_WAITING = (Status.BLOCKED, Status.MISSING)
+_WEAK = STOPS_DEPENDENTS | {Status.DEGRADED}
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,7 @@ class _Explainer:
 
     def roots(self, tree: Node) -> tuple[Node, ...]:
         """Where the trouble of a tree began: all that a waiting partition waits for, else the tree's leaves."""
-        partitions = self._state.waits.roots(tree.cell.partition) if tree.cell.status in _WAITING else []
+        partitions = self._state.waits.roots(tree.cell.partition) if tree.cell.status in WAITING else []
         if not partitions:
             return tuple(node for node in tree.walk() if not node.inputs and not node.seen)
         return tuple(self._root(partition) for partition in partitions)
@@ -154,7 +153,7 @@ class _Explainer:
         return tuple(
             partition
             for partition in partitions
-            if self._state.own_cell(partition).status in _WAITING
+            if self._state.own_cell(partition).status in WAITING
             and not behind.isdisjoint(self._state.waits.roots(partition))
         )
 
@@ -278,7 +277,7 @@ def _dated(game: object) -> str:
 def _commands_for(tree: Node, roots: Sequence[Node], day: date, explainer: _Explainer) -> tuple[Command, ...]:
     """What would repair the roots of a tree and all behind them up to `day`, in the order in which to run it."""
     of_roots = (c for root in roots for c in _commands(root, day, root.cell.partition.day, explainer))
-    found = set(of_roots if tree.cell.status in _WAITING else _commands(tree, day, day, explainer))
+    found = set(of_roots if tree.cell.status in WAITING else _commands(tree, day, day, explainer))
     forced = [command for command in found if command.force]
     if forced:
         last = max(command.last for command in forced)

@@ -60,13 +60,15 @@ def _roots(explanation: Explanation) -> Iterator[Text]:
     for root in sorted(explanation.roots, key=lambda root: root.cell.partition.day):
         causes = frozenset(one.cause for one in root.cell.findings)
         alike.setdefault((root.cell.partition.table, root.cell.status, causes), []).append(root)
-    for roots in list(alike.values())[:_MOST_ROOTS]:
+    groups = list(alike.values())
+    for roots in groups[:_MOST_ROOTS]:
         cell = roots[0].cell
         where = str(cell.partition) if len(roots) == 1 else cell.partition.table
         status = (cell.status.value, STYLES[cell.status])
         yield Text.assemble(("root: ", "bold"), f"{where} ", status, _dates_of(roots), f": {_reason_of(roots)}")
-    if len(alike) > _MOST_ROOTS:
-        yield Text(f"and {counted(len(alike) - _MOST_ROOTS, 'more root')}; --format json has all of them")
+    more = sum(map(len, groups[_MOST_ROOTS:]))
+    if more:
+        yield Text(f"and {counted(more, 'more root')}; --format json has all of them")
 
 
 def _dates_of(roots: Sequence[Node]) -> str:
@@ -81,8 +83,9 @@ def _reason_of(roots: Sequence[Node]) -> str:
         return _sentence(roots[0])
     joint: dict[object, Finding] = {}
     for one in (one for root in roots for one in root.cell.findings if one.cause not in THRESHOLDS):
-        known = joint.setdefault((one.cause, str(one.numbers)), replace(one, entities=()))
-        joint[one.cause, str(one.numbers)] = replace(known, entities=(*known.entities, *one.entities))
+        key = (one.cause, str(one.numbers))
+        known = joint.get(key)
+        joint[key] = replace(known, entities=(*known.entities, *one.entities)) if known else one
     return sentence_of(joint.values()) or _sentence(roots[0])
 
 
@@ -189,7 +192,7 @@ def _numbers(cell: Cell) -> str:
 
 
 def _missing_games(missing: Sequence[MissingGames]) -> Iterator[str]:
-    """ "finished games missing, by team: LAC 7, DAL 2, DET 1"; of few teams a line for each, with the games."""
+    """ "finished games missing, of 7 teams: LAC 7, DAL 2, DET 1, …"; of few teams a line for each, with the games."""
     if len(missing) > _MOST_TEAMS:
         counts = (f"{of_team.team} {len(of_team.games)}" for of_team in missing)
         yield f"finished games missing, of {counted(len(missing), 'team')}: {', '.join(counts)}"

@@ -11,6 +11,7 @@ from itertools import groupby
 
 from nba_assets.engine.materialize import PartitionResult, RunInfo, materialize
 from nba_assets.engine.refetch import ask_again
+from nba_assets.league.calendar import days_between
 from nba_assets.planning.load import load_state
 from nba_assets.planning.plan import Step, plan_step, ranges
 from nba_assets.planning.state import State
@@ -38,7 +39,7 @@ def build_in_order(
         # What waits behind a gap is recorded, not run: Dagster shows it as missing, the ledger says why.
         of_step = materialize(session, step.table, step.blocked, run) if step.blocked else []
         for first, last in ranges(step.build):
-            of_step += build(step.table, [day for day in step.build if first <= day <= last], state)
+            of_step += build(step.table, days_between(first, last), state)
         progress(step, of_step)
         results += of_step
     return results

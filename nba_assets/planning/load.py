@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields
 from datetime import date, timedelta
 from functools import partial
-from types import MappingProxyType
 
 import pandas as pd
 
@@ -30,13 +29,10 @@ def load_state(
     start: date,
     end: date,
     tables: Collection[str] = tuple(TABLES),
-    *,
-    altered: Mapping[Partition, Finding] = MappingProxyType({}),
 ) -> State:
     """The state of every partition from `start` to `end`, and of the season before them.
 
-    `tables` limits it to these and whatever they depend on; the others must not be asked for. `altered` are partitions
-    whose rows are known not to be those that were published; those with another number of rows are found here.
+    `tables` limits it to these and whatever they depend on; the others must not be asked for.
     """
     first = season_first_day(season_of(start)) - _DAY
     with session.warehouse.reading():
@@ -49,7 +45,7 @@ def load_state(
         parameters={name: parameters_of(session, name) for name in TABLES},
         is_due=session.results_are_due,
         finished=lambda: _finished(session, first, end),
-        altered={**found, **altered},
+        altered=found,
         outdated=_outdated(session, ledger),
         settled=_settled(session, ledger),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 
-from nba_assets.partition import Partition, Status
+from nba_assets.partition import WAITING, Partition, Status
 from nba_assets.planning.history import history
 from nba_assets.planning.holes import not_in_order, waits_for
 from nba_assets.planning.ledger_rows import LedgerRow
@@ -14,8 +14,6 @@ from nba_assets.planning.state import Cell, State, date_read
 from nba_assets.schema.table import Input, Phase, TimeRule
 from nba_assets.session import Session
 from nba_assets.tables import TABLES
-
-_WAITING = frozenset({Status.MISSING, Status.BLOCKED})
 
 
 def repairable(session: Session) -> list[Cell]:
@@ -35,7 +33,7 @@ def repairable(session: Session) -> list[Cell]:
     found: dict[Partition, Cell] = {}
     for partition, cell in not_in_order(state, days).items():
         # What waits for something that is repaired is repaired with it: date by date the inputs come first.
-        if _may_change(state, cell) or (cell.status in _WAITING and waits_for(state, cell) in found):
+        if _may_change(state, cell) or (cell.status in WAITING and waits_for(state, cell) in found):
             found[partition] = cell
     untouchable = {partition.day for partition, cell in found.items() if left_alone.concerns(cell)}
     return [cell for partition, cell in found.items() if partition.day not in untouchable]

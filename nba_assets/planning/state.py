@@ -241,7 +241,7 @@ class State:
             if TABLES[input_.table].optional:
                 continue
             found = self._obstacle_of(input_, day)
-            if found is not None and (found.status == Status.NOT_DUE or self._policies[input_.table].critical):
+            if found is not None and (found.status == Status.NOT_DUE or self.is_critical(input_.table)):
                 yield found
 
     def is_outdated(self, attempt: LedgerRow) -> bool:

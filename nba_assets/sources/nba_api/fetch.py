@@ -210,7 +210,7 @@ class SeasonFetch:
         `asked_at` (default: now) is the moment that decides what is there and what is to be read again.
         """
         started, calls_before = time.monotonic(), self._client.calls
-        scope = Scope(None if dates is None else frozenset(dates), None, asked_at or self._now())
+        scope = self._scope(dates, asked_at)
         games = self._complete(result_sets, scope) if refresh_days is None else None
         if games is None:
             with self.cache.lock(self._settings.lock_seconds):
@@ -227,10 +227,7 @@ class SeasonFetch:
 
     def is_complete(self, result_sets: Collection[ResultSet], dates: Collection[date] | None) -> bool:
         """Whether `bring_in` would find everything in the cache."""
-        return (
-            self._complete(result_sets, Scope(None if dates is None else frozenset(dates), None, self._now()))
-            is not None
-        )
+        return self._complete(result_sets, self._scope(dates)) is not None
 
     def renew(self, dates: Collection[date], result_sets: Collection[ResultSet] = tuple(ResultSet)) -> bool:
         """Forget when the schedule and the games of some dates were fetched: they count as missing until they are.
@@ -302,16 +299,18 @@ class SeasonFetch:
 
     def _finished(self, schedule: pd.DataFrame, dates: Collection[date] | None) -> pd.DataFrame:
         """The finished games of some dates (None: of all)."""
-        days = None if dates is None else frozenset(dates)
-        return finished_games(schedule, Scope(days, None, self._now()), self._settings)
+        return finished_games(schedule, self._scope(dates), self._settings)
+
+    def _scope(self, dates: Collection[date] | None, asked_at: datetime | None = None) -> Scope:
+        """Some dates (None: all) as they are to be read at a moment (default: now)."""
+        return Scope(None if dates is None else frozenset(dates), None, asked_at or self._now())
 
     def shortcomings(self, result_sets: Collection[ResultSet], dates: Collection[date] | None) -> tuple[str, ...]:
         """What is missing in the cached rows of the finished games asked for, one sentence each; no call is made."""
         schedule = self.cache.frame(ResultSet.SCHEDULE)
         if schedule is None:
             return ()
-        scope = Scope(None if dates is None else frozenset(dates), None, self._now())
-        games = finished_games(schedule, scope, self._settings)
+        games = self._finished(schedule, dates)
         found = []
         for result_set in result_sets:
             rows = self.cache.frame(result_set)
