@@ -136,6 +136,8 @@ class Cause(StrEnum):
     ENTITIES_COUNTED = "entities_counted"
     ROWS_LOST = "rows_lost"
     FORCED = "forced"
+    ACCEPTED = "accepted"
+    TAKEN_BACK = "taken_back"
     # rows that break their contract, and exceptions
     CONTRACT_VIOLATED = "contract_violated"
     DUPLICATE_KEYS = "duplicate_keys"
@@ -181,6 +183,9 @@ CONTRADICTIONS = frozenset(
     }
 )
 """Nothing is missing, but something is wrong: nobody is advised to accept it."""
+
+ACCEPTANCES = frozenset({Cause.FORCED, Cause.ACCEPTED})
+"""Somebody has accepted what is missing."""
 
 _OF_DAY_BEFORE = frozenset({Cause.NAMES_IN_DOUBT})
 """What the source would have to correct is a fact of the day before the partition's."""
@@ -258,6 +263,8 @@ _SENTENCES: dict[Cause, str] = {
     Cause.ROWS_LOST: "{rows} rows would be left of {standing} that stand, though the date has lost no games to match; "
     "nothing was replaced",
     Cause.FORCED: "published by force",
+    Cause.ACCEPTED: "accepted as it is by {by}",
+    Cause.TAKEN_BACK: "no longer accepted as it is, by {by}",
     Cause.CONTRACT_VIOLATED: "contract violated: {entities}",
     Cause.DUPLICATE_KEYS: "rows that should be unique are not: {entities}",
     Cause.SOURCE_FAILED: "{error}",
@@ -344,12 +351,9 @@ def sentence_of(findings: Iterable[Finding]) -> str | None:
     by_cause: dict[Cause, list[Finding]] = {}
     for one in findings:
         by_cause.setdefault(one.cause, []).append(one)
-    forced = by_cause.pop(Cause.FORCED, None)
+    accepted = [str(by_cause.pop(cause)[0]) for cause in Cause if cause in ACCEPTANCES & by_cause.keys()]
     parts = [joined(alike, _MOST_ALIKE, separator="; ") for alike in by_cause.values()]
-    text = "; ".join(parts)
-    if forced:
-        return f"{forced[0]}: {text}" if text else str(forced[0])
-    return text or None
+    return ": ".join(filter(None, [", ".join(accepted), "; ".join(parts)])) or None
 
 
 def to_json(findings: Iterable[Finding]) -> str | None:
@@ -423,8 +427,8 @@ class Outcome:
 
     @property
     def is_forced(self) -> bool:
-        """Whether a person has accepted what is missing."""
-        return any(f.cause is Cause.FORCED for f in self.findings)
+        """Whether somebody has accepted what is missing."""
+        return any(f.cause in ACCEPTANCES for f in self.findings)
 
     @property
     def share(self) -> float | None:

@@ -23,6 +23,10 @@ COMMANDS = {
         "nba_assets.cli.backfill:refresh",
         "Ask the source again for a range, and repair whatever depends on what has changed.",
     ),
+    "unaccept": Listed(
+        "nba_assets.cli.unaccept:unaccept",
+        "Take back that gaps were accepted as they are: they are gaps again, and what is made of them waits.",
+    ),
     "coverage": Listed("nba_assets.cli.coverage:coverage", "Show which table has what for which date, and why not."),
     "explain": Listed(
         "nba_assets.cli.explain:explain",

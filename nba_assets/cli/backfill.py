@@ -47,6 +47,7 @@ from nba_assets.engine.standing import record_altered
 from nba_assets.league.calendar import season_last_day, season_of
 from nba_assets.partition import FAILED as FAILED_STATUSES
 from nba_assets.partition import Partition, Status
+from nba_assets.planning.acceptance import can_be_accepted
 from nba_assets.planning.load import load_state
 from nba_assets.planning.plan import Step
 from nba_assets.planning.state import Cell, State
@@ -58,6 +59,13 @@ from nba_assets.warehouse.base import WarehouseError
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")]
 Force = Annotated[bool, typer.Option("--force", help="Publish also below the threshold and in bootstrap.")]
+AcceptGaps = Annotated[
+    bool,
+    typer.Option(
+        "--accept-gaps",
+        help="Publish raw and post-game gaps that are past the late limit as they are, DEGRADED; unaccept undoes it.",
+    ),
+]
 OnlyTables = Annotated[
     str | None, typer.Option("--tables", metavar="A,B,…", help="Only these tables, by name or short name.")
 ]
@@ -71,6 +79,7 @@ def backfill(
     tables: OnlyTables = None,
     dry_run: DryRun = False,
     force: Force = False,
+    accept_gaps: AcceptGaps = False,
     skip_downstream_trigger: Annotated[
         bool, typer.Option("--skip-downstream-trigger", help="Automation does not go on from these runs.")
     ] = False,
@@ -82,9 +91,10 @@ def backfill(
     options = RunOptions(
         backfill_mode=True,
         force=force,
+        accept_gaps=accept_gaps,
         skip_downstream_trigger=skip_downstream_trigger,
         bootstrap_days=bootstrap_days,
-        forced_by=getpass.getuser() if force else None,
+        forced_by=_who(force, accept_gaps),
     )
     with errors_explained():
         session = _session(dry_run=dry_run)
@@ -99,6 +109,7 @@ def repair(
     tables: OnlyTables = None,
     dry_run: DryRun = False,
     force: Force = False,
+    accept_gaps: AcceptGaps = False,
     rewrite: Annotated[
         bool, typer.Option("--rewrite", help="Build what is up to date, too, and write it again; needs START and END.")
     ] = False,
@@ -109,7 +120,7 @@ def repair(
 
     Without START and END, partitions that are not due yet do not count for the exit status: they were not asked for.
     """
-    options = RunOptions(force=force, rewrite=rewrite, forced_by=getpass.getuser() if force else None)
+    options = RunOptions(force=force, accept_gaps=accept_gaps, rewrite=rewrite, forced_by=_who(force, accept_gaps))
     with errors_explained():
         if rewrite and not start:
             raise UsageError("--rewrite needs START and END: of all history it would rebuild everything")
@@ -149,6 +160,11 @@ def refresh(
         compared = _Compared(asked, "refresh")
         job = _Job(session, days, tuple(TABLES), RunOptions(), asked, refresh=frozenset(asked), compared=compared)
         job.carry_out(dry_run=dry_run, quiet=quiet, format_=format)
+
+
+def _who(*is_accepting: bool) -> str | None:
+    """Who accepts what is missing, if somebody does."""
+    return getpass.getuser() if any(is_accepting) else None
 
 
 def _session(*, dry_run: bool) -> Session:
@@ -208,8 +224,18 @@ class _Job:
         elif not quiet:
             _print_summary(results, cells, seconds, self.session.warehouse.cost())
         if roots:
-            _print_roots(roots, self.days[-1])
+            self._print_roots(roots)
             raise typer.Exit(FAILED)
+
+    def _print_roots(self, roots: Sequence[Root]) -> None:
+        """Why the status is not 0, also with --quiet: silence means that everything asked is there."""
+        for line in named(roots):
+            err.say(line)
+        err.say(f"Next: {next_step(roots, self.days[-1])}")
+        gaps = [r.partition.day for r in roots if can_be_accepted(self.session, r.partition, r.status, r.findings)]
+        if gaps:
+            command = f"nba-assets backfill {min(gaps)} {self.days[-1]} --accept-gaps"
+            err.say(f"If what is missing will not come: {command}")
 
     def _record_altered(self) -> None:
         """Partitions whose rows somebody has changed are made STALE."""
@@ -353,10 +379,3 @@ def _print_summary(results: Sequence[PartitionResult], cells: Sequence[Cell], se
         out.print(f"{span(min(days), max(days))}: {numbers}{left_out}.", soft_wrap=True)
     if cost:
         out.print(cost)
-
-
-def _print_roots(roots: Sequence[Root], last: date) -> None:
-    """Why the status is not 0, also with --quiet: silence means that everything asked is there."""
-    for line in named(roots):
-        err.say(line)
-    err.say(f"Next: {next_step(roots, last)}")

@@ -16,6 +16,7 @@ import pandas as pd
 from nba_assets.league.calendar import days_between, season_first_day, season_of
 from nba_assets.league.teams import NAME_BY_CODE
 from nba_assets.partition import CONTRADICTIONS, FAILED, STOPS_DEPENDENTS, WAITING, Partition, Status, first_to_refresh
+from nba_assets.planning.acceptance import can_be_accepted
 from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell, State, date_read
 from nba_assets.quality.audit import INSUFFICIENT_HISTORY
@@ -24,6 +25,7 @@ from nba_assets.session import Session
 from nba_assets.tables import LISTING, SCHEDULE, TABLES
 from nba_assets.tables.games import game_name
 
+ACCEPT_GAPS, FORCE = "--accept-gaps", "--force"
 _DAY = timedelta(days=1)
 _WEAK = STOPS_DEPENDENTS | {Status.DEGRADED}
 
@@ -77,16 +79,16 @@ class Command:
     verb: str
     first: date
     last: date
-    force: bool = False
+    option: str = ""
 
     def __str__(self) -> str:
-        return f"nba-assets {self.verb} {self.first} {self.last}{' --force' if self.force else ''}"
+        return " ".join(filter(None, ["nba-assets", self.verb, str(self.first), str(self.last), self.option]))
 
     def makes_needless(self, other: Command) -> bool:
         """Whether everything that the other would do is done: backfill and repair build the same."""
         builds = {"backfill", "repair"}
         is_alike = self.verb == other.verb or {self.verb, other.verb} <= builds
-        return is_alike and self.force == other.force and self.first <= other.first and other.last <= self.last
+        return is_alike and self.option == other.option and self.first <= other.first and other.last <= self.last
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,14 @@ class _Explainer:
         is_raw = TABLES[node.cell.partition.table].phase is Phase.RAW
         oldest = self._session.today() - self._session.settings.late_limit
         return is_raw and self._session.source.is_asked and node.cell.partition.day < oldest
+
+    def acceptances(self, node: Node, day: date) -> Iterator[Command]:
+        """The command that accepts a gap: with all others up to `day`, once they are past the late limit."""
+        cell = node.cell
+        if can_be_accepted(self._session, cell.partition, cell.status, cell.findings):
+            yield Command("backfill", cell.partition.day, day, ACCEPT_GAPS)
+        elif CONTRADICTIONS.isdisjoint(one.cause for one in cell.findings):
+            yield Command("backfill", cell.partition.day, cell.partition.day, FORCE)
 
     def stale_since(self, node: Node) -> date:
         """The first date that has to be built again with a stale node: its history may be stale as well."""
@@ -278,12 +288,8 @@ def _commands_for(tree: Node, roots: Sequence[Node], day: date, explainer: _Expl
     """What would repair the roots of a tree and all behind them up to `day`, in the order in which to run it."""
     of_roots = (c for root in roots for c in _commands(root, day, root.cell.partition.day, explainer))
     found = set(of_roots if tree.cell.status in WAITING else _commands(tree, day, day, explainer))
-    forced = [command for command in found if command.force]
-    if forced:
-        last = max(command.last for command in forced)
-        found = found.difference(forced) | {replace(min(forced, key=lambda c: c.first), last=last)}
     needed: list[Command] = []
-    for command in sorted(found, key=lambda c: (c.force, c.first, -c.last.toordinal(), c.verb)):
+    for command in sorted(found, key=lambda c: (c.option, c.first, -c.last.toordinal(), c.verb)):
         if not any(other.makes_needless(command) for other in needed):
             needed.append(command)
     return tuple(needed)
@@ -308,8 +314,8 @@ def _commands(node: Node, day: date, last: date, explainer: _Explainer) -> Itera
         yield Command("repair", first, day)
     elif status == Status.DEGRADED:
         yield Command("refresh", first_to_refresh(first, node.cell.findings), last)
-    if status == Status.GAP and CONTRADICTIONS.isdisjoint(one.cause for one in node.cell.findings):
-        yield Command("backfill", first, last, force=True)
+    if status == Status.GAP:
+        yield from explainer.acceptances(node, day)
 
 
 def shortcomings(node: Node) -> tuple[Entity, ...]:

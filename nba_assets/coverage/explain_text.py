@@ -10,7 +10,16 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from nba_assets.coverage.explain import Command, Entity, Explanation, MissingGames, Node, shortcomings
+from nba_assets.coverage.explain import (
+    ACCEPT_GAPS,
+    FORCE,
+    Command,
+    Entity,
+    Explanation,
+    MissingGames,
+    Node,
+    shortcomings,
+)
 from nba_assets.coverage.terminal import STYLES, cell_as_dict
 from nba_assets.partition import MEANING, THRESHOLDS, Finding, Partition, Status, sentence_of
 from nba_assets.planning.state import Cell
@@ -24,9 +33,11 @@ _EFFECTS = {
     "repair": "rebuilds it, raw tables from the source, and then what waits for it",
     "refresh": "reads the source again, once it has what is missing, and repairs what follows",
 }
-_EFFECT_OF_FORCE = (
-    "only if the rest will never come: accepts the gap and publishes what is there, DEGRADED; then repair"
-)
+_EFFECTS_OF_OPTIONS = {
+    FORCE: "only if the rest will never come: accepts the gap and publishes what is there, DEGRADED; then repair",
+    ACCEPT_GAPS: "only if the rest will never come: publishes what is there of gaps past the late limit, DEGRADED, and "
+    "builds what waits",
+}
 
 
 def as_tree(explanation: Explanation, *, full: bool = False) -> RenderableType:
@@ -96,7 +107,7 @@ def _held_back(partitions: Sequence[Partition]) -> str:
 
 def _steps(commands: Sequence[Command]) -> Iterator[Text]:
     for command in commands:
-        yield Text(f"  # {_EFFECT_OF_FORCE if command.force else _EFFECTS[command.verb]}", style="dim")
+        yield Text(f"  # {_EFFECTS_OF_OPTIONS.get(command.option) or _EFFECTS[command.verb]}", style="dim")
         yield Text(f"  {command}", style="bold")
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from nba_assets.coverage.matrix import Matrix
 from nba_assets.coverage.roots import Trouble, together
-from nba_assets.coverage.terminal import MARKS
+from nba_assets.coverage.terminal import ACCEPTED, MARKS, is_marked_as_accepted
 from nba_assets.partition import Status
+from nba_assets.planning.state import Cell
 from nba_assets.tables import TABLES
 from nba_assets.text import counted
 
@@ -70,7 +71,13 @@ def strip(matrix: Matrix, days: int = _STRIP_DAYS) -> str:
     axis = first + last.rjust(len(rows) - len(first)) if len(rows) > len(first + last) else last.rjust(len(rows))
     lines = [f"{'':{width}} {axis}"]
     for name, short in names.items():
-        lines.append(f"{short:{width}} {''.join(_ONE_CHARACTER[row.cells[name].status] for row in rows)}")
+        lines.append(f"{short:{width}} {''.join(_character(row.cells[name]) for row in rows)}")
     found = {cell.status for row in rows for cell in row.cells.values()}
     known = [f"`{_ONE_CHARACTER[s]}` {s}" for s in Status if s in found and s != Status.NOT_DUE]
+    if any(is_marked_as_accepted(cell) for row in rows for cell in row.cells.values()):
+        known.append(f"`{ACCEPTED}` a gap, accepted as it is")
     return "\n".join(["```", *(line.rstrip() for line in lines), "```", "", " · ".join(known)])
+
+
+def _character(cell: Cell) -> str:
+    return ACCEPTED if is_marked_as_accepted(cell) else _ONE_CHARACTER[cell.status]

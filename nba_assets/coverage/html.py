@@ -14,7 +14,7 @@ from typing import Any
 from nba_assets.coverage.glance import troubles
 from nba_assets.coverage.matrix import Matrix, Row
 from nba_assets.coverage.roots import Trouble
-from nba_assets.coverage.terminal import MARKS
+from nba_assets.coverage.terminal import MARKS, below
 from nba_assets.league.calendar import season_of
 from nba_assets.partition import MEANING, Status
 from nba_assets.planning.state import Cell
@@ -46,7 +46,7 @@ def _packed(matrix: Matrix) -> dict[str, Any]:
     return {
         "first": str(matrix.rows[0].day) if matrix.rows else None,
         "last": str(matrix.rows[-1].day) if matrix.rows else None,
-        "notes": list(matrix.notes),
+        "notes": below(matrix)[1:],
         "statuses": [
             {"name": s.value, "mark": MARKS[s], "meaning": MEANING[s], "count": counts.get(s, 0)} for s in _STATUSES
         ],
@@ -75,7 +75,7 @@ def _day(row: Row, texts: _Texts) -> list[Any]:
 
 
 def _cell(cell: Cell, texts: _Texts) -> list[Any]:
-    """[status, rows, expected, complete, required, ready share, reason, computed at, code version, run, root]"""
+    """[status, rows, expected, complete, required, ready, reason, computed at, version, run, root, accepted by]"""
     numbers = cell.numbers
     ready = cell.published.production_ready_share if cell.published else None
     computed = f"{numbers.started_at:%Y-%m-%d %H:%M} UTC" if numbers and numbers.started_at else None
@@ -91,6 +91,7 @@ def _cell(cell: Cell, texts: _Texts) -> list[Any]:
         texts.number(numbers.code_version if numbers else None),
         texts.number(numbers.run_id if numbers else None),
         texts.number(str(cell.origin) if cell.origin != cell.partition else None),
+        texts.number(cell.accepted_by),
     ]
     while packed and packed[-1] is None:
         packed.pop()

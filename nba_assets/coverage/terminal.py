@@ -14,7 +14,7 @@ from nba_assets.partition import FAILED, MEANING, Status
 from nba_assets.planning.state import Cell
 from nba_assets.schema.table import Phase
 from nba_assets.tables import TABLES
-from nba_assets.text import markdown_table
+from nba_assets.text import counted, joined, markdown_table
 
 MARKS: dict[Status, str] = {
     Status.OK: "",
@@ -30,6 +30,9 @@ MARKS: dict[Status, str] = {
 }
 """What a cell shows beside, or instead of, its number of rows; readable without colour."""
 
+ACCEPTED = "!"
+"""What a cell shows beside its number of rows if somebody has accepted that more is missing."""
+
 STYLES: dict[Status, str] = {
     Status.OK: "green",
     Status.DEGRADED: "yellow",
@@ -43,13 +46,19 @@ STYLES: dict[Status, str] = {
     Status.MISSING: "red",
 }
 _ROOM_FOR_STATUS = 32
+_MOST_ACCEPTED = 3
 _WITHOUT_ROWS = frozenset(Status) - {Status.OK, Status.DEGRADED, Status.STALE}
 
 
 def cell_text(cell: Cell) -> str:
-    """ "433", "433~", "GAP", "blk" …"""
-    mark = MARKS[cell.status]
+    """ "433", "433~", "433!", "GAP", "blk" …"""
+    mark = ACCEPTED if is_marked_as_accepted(cell) else MARKS[cell.status]
     return mark if cell.status in _WITHOUT_ROWS else f"{cell.rows}{mark}"
+
+
+def is_marked_as_accepted(cell: Cell) -> bool:
+    """Whether a cell is a gap that somebody has accepted, and nothing else that its mark would have to say."""
+    return cell.status == Status.DEGRADED and cell.accepted_by is not None
 
 
 def legend(matrix: Matrix) -> str:
@@ -64,8 +73,20 @@ def legend(matrix: Matrix) -> str:
 
 
 def below(matrix: Matrix) -> list[str]:
-    """The lines below the matrix: the legend and the notes."""
-    return [legend(matrix), *matrix.notes]
+    """The lines below the matrix: the legend, the gaps that somebody has accepted, and the notes."""
+    accepted = accepted_gaps(matrix)
+    return [legend(matrix), *([f"{accepted} [{ACCEPTED}]"] if accepted else []), *matrix.notes]
+
+
+def accepted_gaps(matrix: Matrix) -> str:
+    """ "2 gaps accepted as they are: raw_team_boxscores 2021-11-07 by ada, …"; empty for none."""
+    cells = [cell for cell in matrix.cells() if cell.accepted_by]
+    named = joined([f"{cell.partition} by {cell.accepted_by}" for cell in cells], _MOST_ACCEPTED)
+    return (
+        f"{counted(len(cells), 'gap')} accepted as {'it is' if len(cells) == 1 else 'they are'}: {named}"
+        if cells
+        else ""
+    )
 
 
 def as_rich(matrix: Matrix, names: Sequence[str], *, width: int | None = None) -> RichTable:
@@ -122,6 +143,7 @@ def as_json(matrix: Matrix) -> str:
             "date": str(row.day),
             "status": row.status,
             "games": row.games,
+            "accepted": sum(cell.accepted_by is not None for cell in row.cells.values()),
             "cells": {name: cell_as_dict(row.cells[name]) for name in matrix.tables},
         }
         for row in matrix.rows
@@ -143,6 +165,7 @@ def cell_as_dict(cell: Cell) -> dict[str, Any]:
         "reason": cell.reason,
         "causes": [found.as_dict() for found in cell.findings],
         "root": str(cell.root) if cell.root else None,
+        "accepted_by": cell.accepted_by,
         "computed_at": numbers.started_at.isoformat() if numbers and numbers.started_at else None,
         "code_version": numbers.code_version if numbers else None,
         "run_id": numbers.run_id if numbers else None,

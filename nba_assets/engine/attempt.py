@@ -18,7 +18,9 @@ from nba_assets.engine.inputs import with_source
 from nba_assets.engine.losses import without_losses
 from nba_assets.engine.validate import violations
 from nba_assets.partition import Cause, EntityFailure, Finding, Outcome, Partition, Status, finding
+from nba_assets.planning.acceptance import accepting_policy, is_past_late_limit
 from nba_assets.planning.state import State
+from nba_assets.quality.acceptance import accepted, accepted_before, may_be_accepted
 from nba_assets.quality.audit import Mode, audit
 from nba_assets.quality.calendar_rules import DayFacts, forced_early, settled
 from nba_assets.schema.evidence import Evidence, by_date
@@ -52,13 +54,14 @@ class AttemptResult:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One table as a run is to build it. `bootstrap_days` replaces the policy's."""
+    """One table as a run is to build it. `bootstrap_days` replaces the policy's; `accepted_by` accepts gaps."""
 
     session: Session
     state: State
     table: Table
     mode: Mode
     bootstrap_days: int | None = None
+    accepted_by: str | None = None
 
     def at(self, days: Sequence[date], stored: Inputs) -> AttemptResult:
         """Rows and outcomes for the dates, whose inputs are all there.
@@ -173,7 +176,19 @@ class Attempt:
         for day in days:
             for cell in self.state.weak_inputs(table.name, day):
                 expected[day].degrade(Cause.INPUT_WEAK, cell.partition, status=cell.status.value)
-        return {day: audit(table, day, int(sizes.get(day, 0)), expected[day], policy, self.mode) for day in days}
+        audited = [audit(table, day, int(sizes.get(day, 0)), expected[day], policy, self.mode) for day in days]
+        return {outcome.partition.day: self._accepted(outcome) for outcome in audited}
+
+    def _accepted(self, outcome: Outcome) -> Outcome:
+        """The outcome; of a gap that is accepted, by whoever accepts it first, as published."""
+        if not may_be_accepted(self.table.phase, outcome.status, outcome.findings):
+            return outcome
+        published = self.state.published(self.table.name, outcome.partition.day)
+        by = accepted_before(outcome, published.findings if published else ())
+        by = by or (self.accepted_by if is_past_late_limit(self.session, outcome.partition.day) else None)
+        if by is None and outcome.rows:  # where nothing at all is there, a person has to look
+            by = accepting_policy(self.session, outcome.partition, published)
+        return accepted(outcome, by) if by else outcome
 
     def _rejected(self, inputs: Inputs, days: Sequence[date]) -> dict[date, list[EntityFailure]]:
         found: dict[date, list[EntityFailure]] = defaultdict(list)

@@ -21,17 +21,24 @@ class RunOptions:
     """What a run was asked to do differently.
 
     `backfill_mode` relaxes two thresholds and digests alerts. `skip_downstream_trigger` keeps automation from
-    going on from this run, and implies backfill mode. `force` publishes below the threshold and in bootstrap.
-    `bootstrap_days` replaces the policy's. `rewrite` builds what is up to date as well, and writes it again.
-    `forced_by` is who accepts what a forced partition lacks.
+    going on from this run, and implies backfill mode. `force` publishes below the threshold and in bootstrap;
+    `accept_gaps` publishes raw and post-game gaps that nobody waits for any more. `bootstrap_days` replaces the
+    policy's. `rewrite` builds what is up to date as well, and writes it again. `forced_by` is who accepts what is
+    missing.
     """
 
     backfill_mode: bool = False
     skip_downstream_trigger: bool = False
     force: bool = False
+    accept_gaps: bool = False
     rewrite: bool = False
     bootstrap_days: int | None = None
     forced_by: str | None = None
+
+    @property
+    def accepted_by(self) -> str | None:
+        """Who accepts gaps in this run; None if nobody does."""
+        return (self.forced_by or "somebody") if self.accept_gaps else None
 
     def given(self) -> dict[str, Any]:
         """The options that differ from the default; bootstrap_days = 0 is one, though it equals False."""
@@ -47,7 +54,10 @@ class ParsedOptions:
     mode_line: str
 
 
-NAMES = ("backfill_mode", "is_backfill", "skip_downstream_trigger", "force", "rewrite", "bootstrap_days", "forced_by")
+NAMES = (
+    *("backfill_mode", "is_backfill", "skip_downstream_trigger", "force", "accept_gaps", "rewrite"),
+    *("bootstrap_days", "forced_by"),
+)
 
 
 def parse_options(given: Mapping[str, Any], *, backfill_tag: str | None = None) -> ParsedOptions:
@@ -75,7 +85,10 @@ def parse_options(given: Mapping[str, Any], *, backfill_tag: str | None = None) 
         cause = f"launched as backfill {backfill_tag}"
     options = replace(options, backfill_mode=cause is not None)
     line = f"backfill mode is on ({cause})" if cause else "backfill mode is off: daily thresholds apply"
-    return ParsedOptions(options, tuple(warnings), line + (", force is on" if options.force else ""))
+    also = [
+        text for text, is_on in (("force is on", options.force), ("gaps are accepted", options.accept_gaps)) if is_on
+    ]
+    return ParsedOptions(options, tuple(warnings), ", ".join([line, *also]))
 
 
 def _refuse_unknown(name: str) -> None:

@@ -46,6 +46,9 @@ _RUN_OPTIONS = dg.Permissive(
     {
         "backfill_mode": dg.Field(bool, is_required=False, description="Relax two thresholds, digest alerts."),
         "force": dg.Field(bool, is_required=False, description="Publish below the threshold and in bootstrap."),
+        "accept_gaps": dg.Field(
+            bool, is_required=False, description="Publish raw and post-game gaps past the late limit as they are."
+        ),
         "forced_by": dg.Field(str, is_required=False, description="Who accepts what is missing; goes to the ledger."),
         "rewrite": dg.Field(bool, is_required=False, description="Write the rows again, also if they are unchanged."),
         "skip_downstream_trigger": dg.Field(
@@ -154,7 +157,7 @@ def _run_info(context: dg.AssetExecutionContext) -> RunInfo:
     options = parsed.options
     if options.skip_downstream_trigger:
         context.instance.add_run_tags(context.run.run_id, {SKIP_DOWNSTREAM_TAG: "true"})
-    if options.force:
+    if options.force or options.accept_gaps:
         options = replace(options, forced_by=who_forces(options.forced_by, tags))
     return RunInfo(context.run.run_id, backfill, options)
 

@@ -19,7 +19,7 @@ from nba_assets.coverage.glance import attention, strip
 from nba_assets.coverage.html import write_page
 from nba_assets.coverage.matrix import Matrix, matrix
 from nba_assets.coverage.roots import next_step, roots_of, together
-from nba_assets.coverage.terminal import as_markdown
+from nba_assets.coverage.terminal import accepted_gaps, as_markdown
 from nba_assets.league.calendar import season_of
 from nba_assets.orchestration.catalogue import COVERAGE_EVERY_DAY
 from nba_assets.orchestration.explanations import explain_what_was_left_out
@@ -34,6 +34,7 @@ from nba_assets.tables import TABLES
 from nba_assets.text import counted
 
 FRESHNESS_CHECK = "results_by_nine"
+ACCEPTANCE_CHECK = "no_accepted_gaps"
 _SHOWN_DAYS = 30
 _MOST_ROOTS = 10
 
@@ -74,6 +75,7 @@ def coverage_asset(owners: Sequence[str]) -> dg.AssetsDefinition:
             lacking = [cell for partition, cell in wrong.items() if partition.table == table]
             explain_what_was_left_out(context, table, lacking)
             yield _in_order(state, table, lacking)
+        yield _acceptances(found)
         yield _freshness(session, state)
 
     return coverage
@@ -95,7 +97,13 @@ def _check_specs() -> list[dg.AssetCheckSpec]:
         asset="coverage",
         description="Yesterday's results are in by 09:00 Eastern; passes where the source has the past alone.",
     )
-    return [*standing, freshness]
+    accepted = dg.AssetCheckSpec(
+        ACCEPTANCE_CHECK,
+        asset="coverage",
+        description="No gap is published because somebody, or a policy, has accepted it as it is. A warning, for as "
+        "long as one is: what was accepted is still missing.",
+    )
+    return [*standing, accepted, freshness]
 
 
 def _reaching_back(session: Session, state: State) -> State:
@@ -147,6 +155,24 @@ def _in_order(state: State, table: str, lacking: Sequence[Cell]) -> dg.AssetChec
         asset_key="coverage",
         passed=not lacking,
         description=in_words(lacking) if lacking else None,
+        metadata=metadata,
+    )
+
+
+def _acceptances(found: Matrix) -> dg.AssetCheckResult:
+    """The standing warning of what is missing and accepted, with the list and the command that takes it back."""
+    cells = [cell for cell in found.cells() if cell.accepted_by]
+    metadata: dict[str, Any] = {"accepted": len(cells)}
+    if cells:
+        metadata["partitions"] = listed(cells)
+        first, last = cells[0].partition.day, cells[-1].partition.day
+        metadata["to take it back"] = dg.MetadataValue.text(f"nba-assets unaccept {first} {last}")
+    return dg.AssetCheckResult(
+        check_name=ACCEPTANCE_CHECK,
+        asset_key="coverage",
+        passed=not cells,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=accepted_gaps(found) or None,
         metadata=metadata,
     )
 

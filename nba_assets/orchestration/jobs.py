@@ -69,6 +69,7 @@ def ask_for_corrections(context: dg.OpExecutionContext) -> None:
         "dates": dg.Field([str], is_required=False, description="Like 2021-11-01. Default: every date in the ledger."),
         "tables": dg.Field([str], is_required=False, description="Names, or short names. Default: all tables."),
         "force": dg.Field(bool, default_value=False, description="Publish also below the threshold."),
+        "accept_gaps": dg.Field(bool, default_value=False, description="Publish gaps past the late limit as they are."),
         "forced_by": dg.Field(str, is_required=False, description="Who accepts what is missing; goes to the ledger."),
     },
     description="Builds what is missing, a gap, in error, blocked or stale, in dependency order.",
@@ -81,8 +82,9 @@ def repair_partitions(context: dg.OpExecutionContext) -> None:
         days, tables = _dates_asked(session, config.get("dates") or []), _tables_asked(config.get("tables") or [])
     except (NoPartitionError, UnknownTableError) as error:
         raise dg.Failure(str(error), allow_retries=False) from error
-    forced_by = who_forces(config.get("forced_by"), context.run.tags) if config["force"] else None
-    options = RunOptions(force=config["force"], forced_by=forced_by)
+    force, accept_gaps = config["force"], config["accept_gaps"]
+    forced_by = who_forces(config.get("forced_by"), context.run.tags) if force or accept_gaps else None
+    options = RunOptions(force=force, accept_gaps=accept_gaps, forced_by=forced_by)
     _conclude(context, _launch(context, session, days or history(session), tables, options))
 
 

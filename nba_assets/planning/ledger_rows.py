@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from nba_assets.partition import Partition, Status
+from nba_assets.partition import ACCEPTANCES, Finding, Partition, Status, from_json
 from nba_assets.tables import TABLES
 from nba_assets.warehouse.ledger import PROCESSOR_RUNS
 
@@ -41,6 +42,22 @@ class LedgerRow(NamedTuple):
     backfill_id: str | None
     options: str | None
     started_at: datetime | None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The causes, as findings."""
+        return from_json(self.causes)
+
+    @property
+    def accepted_by(self) -> str | None:
+        """Who has accepted what the rows lack; None if nobody has."""
+        if self.status != Status.DEGRADED:
+            return None
+        acceptance = next((one for one in self.findings if one.cause in ACCEPTANCES), None)
+        if acceptance is None:
+            return None
+        forced_by = json.loads(self.options or "{}").get("forced_by")
+        return str(acceptance.numbers.get("by") or forced_by or "somebody")
 
 
 _AS_STORED = frozenset(LedgerRow._fields) - {"partition", "status", "published", "root", "opening_night"}
@@ -83,10 +100,13 @@ class LedgerRows(Mapping[Partition, LedgerRow]):
                 yield partition, causes[row]
 
     def incomplete(self) -> Iterator[Partition]:
-        """Those with fewer complete entities than expected; asked of the columns, because there are many."""
-        complete, expected = self._columns["complete"], self._columns["expected"]
+        """Those with fewer complete entities than expected; asked of the columns, because there are many.
+
+        Not those that are no longer accepted as they are.
+        """
+        complete, expected, statuses = (self._columns[name] for name in ("complete", "expected", "status"))
         for partition, row in self._rows.items():
-            if complete[row] is not None and complete[row] < (expected[row] or 0):
+            if complete[row] is not None and complete[row] < (expected[row] or 0) and statuses[row] != Status.GAP:
                 yield partition
 
     def __iter__(self) -> Iterator[Partition]:

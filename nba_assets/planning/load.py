@@ -161,9 +161,13 @@ def parameters_of(session: Session, table: str) -> str:
 
 
 def _special(policy: Policy) -> dict[str, object]:
-    """What a policy has that is not usual. A field that is new to policies changes nothing where it is not used."""
+    """What a policy has that is not usual. A field that is new to policies changes nothing where it is not used.
+
+    Which gaps are accepted is no business of what is published without one.
+    """
     usual = {field.name: field.default for field in fields(policy)} | _USUAL
-    return {name: value for name, value in asdict(policy).items() if value != usual[name]}
+    accepts = {"accept_gap_after_days"}
+    return {name: value for name, value in asdict(policy).items() if value != usual[name] and name not in accepts}
 
 
 _USUAL = {

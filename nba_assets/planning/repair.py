@@ -6,6 +6,7 @@ import json
 from datetime import date
 
 from nba_assets.partition import WAITING, Partition, Status
+from nba_assets.planning.acceptance import is_accepted_by_policy
 from nba_assets.planning.history import history
 from nba_assets.planning.holes import not_in_order, waits_for
 from nba_assets.planning.ledger_rows import LedgerRow
@@ -19,11 +20,11 @@ from nba_assets.tables import TABLES
 def repairable(session: Session) -> list[Cell]:
     """The partitions that a repair may change, of all history.
 
-    Those that are STALE; gaps of which an input has changed since; and what was left out (see `holes.py`) or ended in
-    an error, and has by now everything that it is made of, or will have when the others are repaired. Not those whose
-    input was built by a run that said `skip_downstream_trigger`. What the source has not delivered is left to the
-    morning schedule, which spares it: a raw table is read again only where it is STALE, or failed on facts that have
-    changed since, and read for the first time where it was left out behind another.
+    Those that are STALE; gaps of which an input has changed since, or that a policy accepts by now; and what was left
+    out (see `holes.py`) or ended in an error, and has by now everything that it is made of, or will have when the
+    others are repaired. Not those whose input was built by a run that said `skip_downstream_trigger`. What the source
+    has not delivered is left to the morning schedule, which spares it: a raw table is read again only where it is
+    STALE, or failed on facts that have changed since, and read for the first time where it was left out behind another.
     """
     days = history(session)
     if not days:
@@ -33,7 +34,11 @@ def repairable(session: Session) -> list[Cell]:
     found: dict[Partition, Cell] = {}
     for partition, cell in not_in_order(state, days).items():
         # What waits for something that is repaired is repaired with it: date by date the inputs come first.
-        if _may_change(state, cell) or (cell.status in WAITING and waits_for(state, cell) in found):
+        if (
+            _may_change(state, cell)
+            or is_accepted_by_policy(session, cell)
+            or (cell.status in WAITING and waits_for(state, cell) in found)
+        ):
             found[partition] = cell
     untouchable = {partition.day for partition, cell in found.items() if left_alone.concerns(cell)}
     return [cell for partition, cell in found.items() if partition.day not in untouchable]

@@ -36,7 +36,7 @@ from nba_assets.schema.table import Available, Input, Phase, TimeRule
 from nba_assets.tables import SCHEDULE, TABLES
 from nba_assets.text import counted
 
-_ABSENT = "-"
+_ABSENT, _TAKEN_BACK = "-", "taken back"
 _DAY = timedelta(days=1)
 _STOPS = STOPS_DEPENDENTS | {Status.NOT_DUE}
 _SAID = frozenset({Status.STALE, Status.MISSING})
@@ -66,9 +66,12 @@ class Cell:
         return self.root or self.partition
 
     @property
-    def is_forced(self) -> bool:
-        """Whether a person has accepted what is missing."""
-        return any(f.cause is Cause.FORCED for f in self.findings)
+    def accepted_by(self) -> str | None:
+        """Who has accepted a gap that is published as it is; None where nothing is missing, or nobody has."""
+        row = self.published
+        if row is None or self.status in FAILED or TABLES[self.partition.table].phase == Phase.PRE_GAME:
+            return None
+        return row.accepted_by
 
     @property
     def is_settled(self) -> bool:
@@ -396,7 +399,9 @@ class State:
         if published is None:
             return _ABSENT
         is_announced = input_.rule == TimeRule.ANNOUNCED
-        return (published.announced_hash if is_announced else published.content_hash) or _ABSENT
+        content = (published.announced_hash if is_announced else published.content_hash) or _ABSENT
+        # Rows that are no longer accepted as they are stand, but nothing is up to date with them.
+        return combine([_TAKEN_BACK, content]) if published.status == Status.GAP else content
 
     def _chain(self, table: str, day: date) -> str:
         """The running hash of the season's partitions before `day`; empty and absent ones leave it as it is."""
@@ -418,8 +423,7 @@ def date_read(input_: Input, day: date) -> date:
 
 def _recorded(shown: LedgerRow, newest: LedgerRow | None, published: LedgerRow | None) -> Cell:
     """A partition that is what an attempt has made of it."""
-    findings = from_json(shown.causes)
-    return Cell(shown.partition, shown.status, newest, published, shown.reason, findings, shown.label, shown.root)
+    return Cell(shown.partition, shown.status, newest, published, shown.reason, shown.findings, shown.label, shown.root)
 
 
 def _carried(known: dict[date, T], first: date, day: date, initial: T, extend: Callable[[date, T], T]) -> T:

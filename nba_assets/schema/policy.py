@@ -22,7 +22,8 @@ class Policy:
 
     `min_share` of the expected entities must be complete; `min_rows` decides where no expectation can be had and
     in absolute mode; `min_entities` is a number of rows wanted besides (TDZA's thirty teams). The backfill_
-    numbers replace theirs in backfill mode. `bootstrap_days` and `min_games` apply to pre-game tables.
+    numbers replace theirs in backfill mode. `bootstrap_days` and `min_games` apply to pre-game tables. A raw or
+    post-game gap that is older than `accept_gap_after_days`, and than the late limit, is accepted as it is.
     """
 
     min_share: float = 1.0
@@ -34,6 +35,7 @@ class Policy:
     critical: bool = True
     bootstrap_days: int = BOOTSTRAP_DAYS
     min_games: int = 5
+    accept_gap_after_days: int | None = None
 
     def share(self, *, backfill: bool) -> float:
         """The share of the expectation that must be complete."""

@@ -36,7 +36,6 @@ from nba_assets_tests.needs import real_data
 
 BEFORE, DAY, NEXT = date(2021, 11, 6), date(2021, 11, 7), date(2021, 11, 8)
 GAME = "0022100139"
-FORCE = "nba-assets backfill 2021-11-07 2021-11-07 --force"
 LOGS = (ResultSet.TEAM_LOG, ResultSet.PLAYER_LOG, ResultSet.BOX_SCORES, ResultSet.INACTIVES)
 
 
@@ -72,6 +71,14 @@ def test_a_gap_is_its_own_root_with_its_entities_and_two_ways_out(gap: Session) 
     assert len(explanation.games) == 8
     assert tuple(map(str, explanation.commands)) == (
         "nba-assets repair 2021-11-07 2021-11-07",
+        "nba-assets backfill 2021-11-07 2021-11-07 --accept-gaps",
+    )
+
+
+def test_a_young_gap_is_accepted_by_force_of_its_own_date_alone(gap: Session) -> None:
+    a_week_later = session(gap.settings.home, now=datetime(2021, 11, 14, 12, tzinfo=EASTERN))
+    assert tuple(map(str, explain(a_week_later, "ml_feature_store_v2", NEXT).commands)) == (
+        "nba-assets repair 2021-11-07 2021-11-08",
         "nba-assets backfill 2021-11-07 2021-11-07 --force",
     )
 
@@ -128,8 +135,9 @@ def test_one_missing_game_fits_on_a_screen_and_nothing_is_told_twice(gap: Sessio
     assert [line for line in lines if line.startswith(("#", "nba-assets"))] == [
         "# rebuilds it, raw tables from the source, and then what waits for it",
         "nba-assets repair 2021-11-07 2021-11-08",
-        "# only if the rest will never come: accepts the gap and publishes what is there, DEGRADED; then repair",
-        "nba-assets backfill 2021-11-07 2021-11-07 --force",
+        "# only if the rest will never come: publishes what is there of gaps past the late limit, DEGRADED, and builds "
+        "what waits",
+        "nba-assets backfill 2021-11-07 2021-11-08 --accept-gaps",
     ]
 
 
@@ -162,7 +170,10 @@ def test_missing_not_due_and_stale_say_what_to_do(gap: Session, tmp_path: Path) 
     untouched = date(2021, 12, 1)
     missing = explain(gap, "ml_feature_store_v2", untouched)
     assert missing.tree.cell.status == Status.MISSING
-    assert tuple(map(str, missing.commands)) == ("nba-assets repair 2021-11-07 2021-12-01", FORCE)
+    assert tuple(map(str, missing.commands)) == (
+        "nba-assets repair 2021-11-07 2021-12-01",
+        "nba-assets backfill 2021-11-07 2021-12-01 --accept-gaps",
+    )
     noon = session(copy_of(healthy(BEFORE), tmp_path), now=datetime(2021, 11, 7, 12, tzinfo=EASTERN))
     materialize(noon, "raw_schedule", [DAY], RunInfo())
     waiting = explain(noon, "raw_team_boxscores", DAY)

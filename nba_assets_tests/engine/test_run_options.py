@@ -90,6 +90,13 @@ def test_force_and_bootstrap_days() -> None:
     assert parsed.mode_line.endswith(", force is on")
 
 
+def test_who_accepts_gaps_is_said() -> None:
+    parsed = parse_options({"accept_gaps": True, "forced_by": " ada "})
+    assert (parsed.options.accepted_by, parsed.mode_line.endswith(", gaps are accepted")) == ("ada", True)
+    assert RunOptions(accept_gaps=True).accepted_by == "somebody"
+    assert RunOptions(forced_by="ada").accepted_by is None
+
+
 def test_the_ledger_holds_what_differs_from_the_default() -> None:
     assert RunOptions().given() == {}
     options = RunOptions(force=True, forced_by="somebody", bootstrap_days=0)

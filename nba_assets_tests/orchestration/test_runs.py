@@ -311,10 +311,12 @@ def test_the_day_after_a_range_is_built_with_its_schedule(tmp_path: Path) -> Non
         ({}, {"user": "Ada"}, "Ada"),
         ({}, {"nba/user": "Ada"}, "Ada"),
         ({}, {}, f"{getpass.getuser()}, who runs Dagster"),
+        ({"force": False, "accept_gaps": True, "forced_by": "Ada"}, {}, "Ada"),
+        ({"force": False, "accept_gaps": True}, {"user": "Ada"}, "Ada"),
     ],
 )
 def test_who_forces_a_partition_is_in_the_ledger(
-    tmp_path: Path, config: dict[str, str], tags: dict[str, str], who: str
+    tmp_path: Path, config: dict[str, object], tags: dict[str, str], who: str
 ) -> None:
     opened = session(tmp_path, now=eastern(2021, 10, 27, 12), partitions_start=FIRST)
     job = build_defs(pipeline=Pipeline(opened)).resolve_implicit_global_asset_job_def()

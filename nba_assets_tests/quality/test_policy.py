@@ -30,6 +30,13 @@ def test_numbers_of_one_table_change_and_nothing_else() -> None:
     assert changed == {name: policy for name, policy in DEFAULTS.items() if name != "player_daily_cache"}
 
 
+def test_a_star_is_every_table_and_a_name_goes_before_it() -> None:
+    found = policies({"raw_shots": {"accept_gap_after_days": None}, "*": {"accept_gap_after_days": 21}})
+    assert found.pop("raw_shots").accept_gap_after_days is None
+    assert {policy.accept_gap_after_days for policy in found.values()} == {21}
+    assert {policy.accept_gap_after_days for policy in DEFAULTS.values()} == {None}
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
@@ -37,8 +44,15 @@ def test_numbers_of_one_table_change_and_nothing_else() -> None:
         ({"raw_shots": {"critcal": True}}, "no setting of raw_shots 'critcal'; did you mean 'critical'"),
         ({"raw_shots": {"critical": "perhaps"}}, "critical must be true or false, not 'perhaps'"),
         ({"player_daily_cache": {"min_share": 90}}, "min_share must lie between 0 and 1, not 90"),
-        ({"player_daily_cache": {"min_games": 2.5}}, "min_games must be a whole number from 0, not 2.5"),
-        ({"player_daily_cache": {"bootstrap_days": -1}}, "bootstrap_days must be a whole number from 0, not -1"),
+        ({"player_daily_cache": {"min_games": 2.5}}, "min_games must be a whole number from 0 to 1,000,000, not 2.5"),
+        (
+            {"player_daily_cache": {"bootstrap_days": -1}},
+            "bootstrap_days must be a whole number from 0 to 1,000,000, not -1",
+        ),
+        ({"player_daily_cache": {"min_games": None}}, "min_games must be a number, not None"),
+        ({"player_daily_cache": {"min_games": "five"}}, "min_games must be a number, not 'five'"),
+        ({"raw_shots": {"accept_gap_after_days": float("inf")}}, "must be a whole number from 0 to 1,000,000, not inf"),
+        ({"*": {"accept_gaps": 3}}, "no setting of \\* 'accept_gaps'; did you mean 'accept_gap_after_days'"),
     ],
 )
 def test_what_nobody_knows_is_refused_by_name(overrides: dict[str, dict[str, object]], message: str) -> None:

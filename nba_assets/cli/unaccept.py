@@ -1,0 +1,54 @@
+"""`unaccept`: gaps that somebody has accepted as they are become gaps again."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Sequence
+
+from nba_assets.cli.console import (
+    AsFormat,
+    End,
+    Format,
+    NotThereError,
+    Start,
+    errors_explained,
+    out,
+    print_json,
+    read_range,
+)
+from nba_assets.engine.unaccept import unaccept as take_back
+from nba_assets.planning.acceptance import accepted_gaps
+from nba_assets.planning.state import Cell
+from nba_assets.session import open_session
+from nba_assets.text import counted, span
+
+
+def unaccept(start: Start, end: End, format: AsFormat = Format.TABLE) -> None:
+    """Take back that gaps were accepted as they are: they are gaps again, and what is made of them waits.
+
+    Rows that are published stand. Exit status 1 if nothing was accepted in the range.
+    """
+    with errors_explained():
+        session = open_session()
+        days = read_range(session, start, end)
+        session.warehouse.prepare()
+        with session.warehouse.writer("taking back what was accepted"):
+            cells = accepted_gaps(session, days)
+            if not cells:
+                raise NotThereError(f"no gap is accepted in {span(days[0], days[-1])}; see nba-assets coverage")
+            take_back(session, cells, by=getpass.getuser())
+        if format == Format.JSON:
+            print_json({"version": 1, "taken_back": [_as_dict(cell) for cell in cells]})
+        else:
+            _print(cells)
+
+
+def _print(cells: Sequence[Cell]) -> None:
+    for cell in cells:
+        out.say(f"{cell.partition}: is a GAP again; had been accepted by {cell.accepted_by}")
+    first, last = cells[0].partition.day, cells[-1].partition.day
+    out.say(f"{counted(len(cells), 'gap')} no longer accepted. Next: nba-assets refresh {first} {last}")
+
+
+def _as_dict(cell: Cell) -> dict[str, str | None]:
+    return {"table": cell.partition.table, "date": str(cell.partition.day), "accepted_by": cell.accepted_by}
