@@ -19,12 +19,11 @@ from nba_assets.alerts.outbox import LogTransport
 from nba_assets.cli.console import (
     FAILED,
     AsFormat,
-    End,
     Format,
+    NamedStart,
     OptionalEnd,
     OptionalStart,
     Quiet,
-    Start,
     UsageError,
     all_history,
     err,
@@ -32,10 +31,18 @@ from nba_assets.cli.console import (
     out,
     print_json,
     progress_bar,
-    read_optional_range,
-    read_range,
 )
 from nba_assets.cli.plan import known_roots, named, print_plan
+from nba_assets.cli.selection import (
+    Exclude,
+    Last,
+    OfSeason,
+    OnlyTables,
+    Select,
+    dates_asked,
+    required_dates,
+    tables_asked,
+)
 from nba_assets.coverage.roots import Root, next_step, roots_of
 from nba_assets.engine.dry_run import plans_of, without_effect
 from nba_assets.engine.in_order import Progress, build_in_order
@@ -53,7 +60,6 @@ from nba_assets.planning.plan import Step
 from nba_assets.planning.state import Cell, State
 from nba_assets.session import Session, open_session
 from nba_assets.tables import TABLES
-from nba_assets.tables.named import table_named
 from nba_assets.text import counted, joined, span
 from nba_assets.warehouse.base import WarehouseError
 
@@ -66,17 +72,18 @@ AcceptGaps = Annotated[
         help="Publish raw and post-game gaps that are past the late limit as they are, DEGRADED; unaccept undoes it.",
     ),
 ]
-OnlyTables = Annotated[
-    str | None, typer.Option("--tables", metavar="A,B,…", help="Only these tables, by name or short name.")
-]
 _MOST_ROOTS = 10
 _NOT_BUILT = ("failed", "blocked", "missing", "not due")
 
 
 def backfill(
-    start: Start,
-    end: End,
+    start: NamedStart = None,
+    end: OptionalEnd = None,
+    last: Last = None,
+    season: OfSeason = None,
     tables: OnlyTables = None,
+    select: Select = None,
+    exclude: Exclude = None,
     dry_run: DryRun = False,
     force: Force = False,
     accept_gaps: AcceptGaps = False,
@@ -98,20 +105,25 @@ def backfill(
     )
     with errors_explained():
         session = _session(dry_run=dry_run)
-        days = read_range(session, start, end)
-        job = _Job(session, days, _table_names(tables), options, days, backfill_id=f"cli-{uuid.uuid4().hex[:8]}")
+        days = required_dates(session, start, end, last, season)
+        names = tables_asked(tables, select, exclude)
+        job = _Job(session, days, names, options, _by_name(days, start), backfill_id=f"cli-{uuid.uuid4().hex[:8]}")
         job.carry_out(dry_run=dry_run, quiet=quiet, format_=format)
 
 
 def repair(
     start: OptionalStart = None,
     end: OptionalEnd = None,
+    last: Last = None,
+    season: OfSeason = None,
     tables: OnlyTables = None,
+    select: Select = None,
+    exclude: Exclude = None,
     dry_run: DryRun = False,
     force: Force = False,
     accept_gaps: AcceptGaps = False,
     rewrite: Annotated[
-        bool, typer.Option("--rewrite", help="Build what is up to date, too, and write it again; needs START and END.")
+        bool, typer.Option("--rewrite", help="Build what is up to date, too, and write it again; needs dates.")
     ] = False,
     quiet: Quiet = False,
     format: AsFormat = Format.TABLE,
@@ -122,18 +134,23 @@ def repair(
     """
     options = RunOptions(force=force, accept_gaps=accept_gaps, rewrite=rewrite, forced_by=_who(force, accept_gaps))
     with errors_explained():
-        if rewrite and not start:
-            raise UsageError("--rewrite needs START and END: of all history it would rebuild everything")
         session = _session(dry_run=dry_run)
-        named = read_optional_range(session, start, end)
-        days = named or all_history(session)
-        job = _Job(session, days, _table_names(tables), options, named, compared=_Compared(named, "repair"))
+        asked = dates_asked(session, start, end, last, season)
+        if rewrite and not asked:
+            raise UsageError(
+                "--rewrite needs START and END, --last or --season: of all history it would rebuild everything"
+            )
+        names = tables_asked(tables, select, exclude)
+        days = asked or all_history(session)
+        job = _Job(session, days, names, options, _by_name(days, start), compared=_Compared(asked, "repair"))
         job.carry_out(dry_run=dry_run, quiet=quiet, format_=format)
 
 
 def refresh(
-    start: Start,
-    end: End,
+    start: NamedStart = None,
+    end: OptionalEnd = None,
+    last: Last = None,
+    season: OfSeason = None,
     dry_run: DryRun = False,
     quiet: Quiet = False,
     format: AsFormat = Format.TABLE,
@@ -145,7 +162,7 @@ def refresh(
     """
     with errors_explained():
         session = _session(dry_run=dry_run)
-        named = read_range(session, start, end)
+        named = required_dates(session, start, end, last, season)
         session.warehouse.prepare()
         _want_again(session, named, quiet=quiet or dry_run)
         moved = dates_of_moved_games(session, named)
@@ -154,12 +171,17 @@ def refresh(
         ask_for(session, asked)
         # A game is in windows of its own season only: nothing after that can follow from it.
         season_ends = season_last_day(season_of(asked[-1]))
-        last = max(min(all_history(session)[-1], season_ends), asked[-1])
-        built = {day.date() for day in session.warehouse.ledger(asked[0], last)["partition_date"]}
+        until = max(min(all_history(session)[-1], season_ends), asked[-1])
+        built = {day.date() for day in session.warehouse.ledger(asked[0], until)["partition_date"]}
         days = sorted(built.union(asked))
         compared = _Compared(asked, "refresh")
         job = _Job(session, days, tuple(TABLES), RunOptions(), asked, refresh=frozenset(asked), compared=compared)
         job.carry_out(dry_run=dry_run, quiet=quiet, format_=format)
+
+
+def _by_name(days: Sequence[date], start: str | None) -> Sequence[date]:
+    """The dates that were asked for one by one: not those that are so many, or a season's."""
+    return days if start is not None else ()
 
 
 def _who(*is_accepting: bool) -> str | None:
@@ -313,15 +335,6 @@ class _Job:
         cells = [state.cell(name, day) for name in self.tables for day in self.days if not TABLES[name].optional]
         counting = [cell for cell in cells if cell.status != Status.NOT_DUE or cell.partition.day in self.named]
         return cells, roots_of(state, counting)
-
-
-def _table_names(text: str | None) -> tuple[str, ...]:
-    if text is None:
-        return tuple(TABLES)
-    names = [table_named(name.strip()).name for name in text.split(",") if name.strip()]
-    if not names:
-        raise UsageError(f"--tables {text} names no table; write it like raw_shots,player_daily_cache")
-    return tuple(name for name in TABLES if name in names)
 
 
 def _nonzero(counts: Counter[str], *names: str) -> list[str]:

@@ -23,6 +23,7 @@ from nba_assets.session import Session
 from nba_assets.settings import SettingsError
 from nba_assets.sources.base import SourceError
 from nba_assets.tables.named import UnknownTableError
+from nba_assets.tables.selection import SelectionError
 from nba_assets.text import unpadded
 from nba_assets.warehouse.base import WarehouseError
 
@@ -94,6 +95,7 @@ class NotThereError(ValueError):
 
 Start = Annotated[str, typer.Argument(metavar="START", help="First date, like 2021-11-01.")]
 End = Annotated[str, typer.Argument(metavar="END", help="Last date, inclusive.")]
+NamedStart = Annotated[str | None, typer.Argument(metavar="[START", help="First date, like 2021-11-01.")]
 OptionalStart = Annotated[str | None, typer.Argument(metavar="[START", help="First date; default: all history.")]
 OptionalEnd = Annotated[str | None, typer.Argument(metavar="END]", help="Last date, inclusive.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")]
@@ -105,7 +107,7 @@ def errors_explained() -> Iterator[None]:
     """Known errors end the command with one clear message and their exit status."""
     try:
         yield
-    except (UsageError, SettingsError, RunOptionsError, UnknownTableError, NoPartitionError) as error:
+    except (UsageError, SettingsError, RunOptionsError, UnknownTableError, SelectionError, NoPartitionError) as error:
         _end(error, USAGE)
     except (SourceError, WarehouseError, NotThereError) as error:
         _end(error, FAILED)
@@ -138,9 +140,9 @@ def read_range(session: Session, start: str, end: str) -> list[date]:
 
 def read_optional_range(session: Session, start: str | None, end: str | None) -> list[date]:
     """The dates of a range, none where no range is given; UsageError for a START without END."""
-    if start and not end:
+    if start is not None and end is None:
         raise UsageError("give START and END, or neither")
-    return read_range(session, start, end) if start and end else []
+    return read_range(session, start, end) if start is not None and end is not None else []
 
 
 def read_season(text: str) -> str:

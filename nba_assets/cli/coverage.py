@@ -20,7 +20,15 @@ from nba_assets.cli.console import (
     has_place,
     out,
     print_text,
-    read_optional_range,
+)
+from nba_assets.cli.selection import (
+    Exclude,
+    Last,
+    OfSeason,
+    OnlyTables,
+    Select,
+    dates_asked,
+    tables_asked,
 )
 from nba_assets.coverage import terminal
 from nba_assets.coverage.matrix import Matrix, matrix
@@ -49,6 +57,11 @@ _BY_SUFFIX = {
 def coverage(
     start: OptionalStart = None,
     end: OptionalEnd = None,
+    last: Last = None,
+    season: OfSeason = None,
+    tables: OnlyTables = None,
+    select: Select = None,
+    exclude: Exclude = None,
     format: Annotated[
         CoverageFormat | None,
         typer.Option("--format", help="table, markdown, json or html; default: by the name of --out, else table."),
@@ -61,9 +74,10 @@ def coverage(
         if file is not None:
             has_place(file)
         session = open_session()
-        days = read_optional_range(session, start, end) or all_history(session)
+        days = dates_asked(session, start, end, last, season) or all_history(session)
+        names = tables_asked(tables, select, exclude)
         session.warehouse.prepare()
-        found = matrix(session, days[0], days[-1])
+        found = matrix(session, days[0], days[-1], tables=names)
         if file is not None:
             file.write_text(_text(found, format) + "\n", encoding="utf-8")
             err.say(f"written: {file}")

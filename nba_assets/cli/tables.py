@@ -12,11 +12,11 @@ import typer
 
 from nba_assets.cli.console import (
     AsFormat,
-    End,
     Format,
+    NamedStart,
     NotThereError,
+    OptionalEnd,
     Quiet,
-    Start,
     UsageError,
     err,
     errors_explained,
@@ -24,8 +24,8 @@ from nba_assets.cli.console import (
     out,
     plain_table,
     print_json,
-    read_range,
 )
+from nba_assets.cli.selection import Last, OfSeason, required_dates
 from nba_assets.coverage.roots import next_step, roots_of
 from nba_assets.partition import FINE, Cause
 from nba_assets.planning.load import load_state
@@ -60,9 +60,11 @@ def tables(
 
 def export(
     table: Annotated[str, typer.Argument(help="Table, like ml_feature_store_v2, or its short name, like MLFS.")],
-    start: Start,
-    end: End,
     file: Annotated[Path, typer.Option("--out", help="A .parquet or .csv file.")],
+    start: NamedStart = None,
+    end: OptionalEnd = None,
+    last: Last = None,
+    season: OfSeason = None,
     partial: Annotated[bool, typer.Option("--partial", help="Write what is there, though dates are not.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -77,16 +79,16 @@ def export(
             raise UsageError(f"--out {file}: the name must end in .parquet or .csv")
         has_place(file)
         session = open_session()
-        days = read_range(session, start, end)
+        days = required_dates(session, start, end, last, season)
         session.warehouse.prepare()
         try:
             rows = session.warehouse.read(spec, start=days[0], end=days[-1])
         except OutOfContractError as error:
-            raise NotThereError(f"{error} {start} {end}") from error
+            raise NotThereError(f"{error} {days[0]} {days[-1]}") from error
         _check(session, spec, days, rows, partial=partial)
         _write(rows, file)
         if not quiet:
-            err.say(f"{counted(len(rows), 'row')} of {spec.name} {start} … {end} written to {file}")
+            err.say(f"{counted(len(rows), 'row')} of {spec.name} {days[0]} … {days[-1]} written to {file}")
 
 
 def _check(session: Session, table: Table, days: Sequence[date], rows: pd.DataFrame, *, partial: bool) -> None:

@@ -7,14 +7,22 @@ from collections.abc import Sequence
 
 from nba_assets.cli.console import (
     AsFormat,
-    End,
     Format,
+    NamedStart,
     NotThereError,
-    Start,
+    OptionalEnd,
     errors_explained,
     out,
     print_json,
-    read_range,
+)
+from nba_assets.cli.selection import (
+    Exclude,
+    Last,
+    OfSeason,
+    OnlyTables,
+    Select,
+    required_dates,
+    tables_asked,
 )
 from nba_assets.engine.unaccept import unaccept as take_back
 from nba_assets.planning.acceptance import accepted_gaps
@@ -23,17 +31,27 @@ from nba_assets.session import open_session
 from nba_assets.text import counted, span
 
 
-def unaccept(start: Start, end: End, format: AsFormat = Format.TABLE) -> None:
+def unaccept(
+    start: NamedStart = None,
+    end: OptionalEnd = None,
+    last: Last = None,
+    season: OfSeason = None,
+    tables: OnlyTables = None,
+    select: Select = None,
+    exclude: Exclude = None,
+    format: AsFormat = Format.TABLE,
+) -> None:
     """Take back that gaps were accepted as they are: they are gaps again, and what is made of them waits.
 
     Rows that are published stand. Exit status 1 if nothing was accepted in the range.
     """
     with errors_explained():
         session = open_session()
-        days = read_range(session, start, end)
+        days = required_dates(session, start, end, last, season)
+        names = tables_asked(tables, select, exclude)
         session.warehouse.prepare()
         with session.warehouse.writer("taking back what was accepted"):
-            cells = accepted_gaps(session, days)
+            cells = [cell for cell in accepted_gaps(session, days) if cell.partition.table in names]
             if not cells:
                 raise NotThereError(f"no gap is accepted in {span(days[0], days[-1])}; see nba-assets coverage")
             take_back(session, cells, by=getpass.getuser())

@@ -6,7 +6,7 @@ Derived from the ledger's state; how it looks on a terminal, in Markdown or HTML
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -70,8 +70,9 @@ class Matrix:
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The tables, in the order of the graph; the optional ones last."""
-        return tuple(sorted(TABLES, key=lambda name: TABLES[name].optional))
+        """The tables that it shows, in the order of the graph; the optional ones last."""
+        shown = self.rows[0].cells if self.rows else TABLES
+        return tuple(sorted(shown, key=lambda name: TABLES[name].optional))
 
     def cells(self) -> Iterator[Cell]:
         """All cells, date by date."""
@@ -83,14 +84,16 @@ class Matrix:
         return Counter(cell.status for row in self.rows for cell in row.counting)
 
 
-def matrix(session: Session, start: date, end: date, *, state: State | None = None) -> Matrix:
-    """The coverage of start … end (inclusive)."""
+def matrix(
+    session: Session, start: date, end: date, *, state: State | None = None, tables: Collection[str] = tuple(TABLES)
+) -> Matrix:
+    """The coverage of start … end (inclusive), of all tables or of some."""
     state = state or load_state(session, start, end)
     games = _games_by_date(session, start, end)
     rows = []
     for day in days_between(start, end):
         loaded = state.published(SCHEDULE.name, day) is not None
-        cells = {name: state.cell(name, day) for name in TABLES}
+        cells = {name: state.cell(name, day) for name in TABLES if name in tables}
         rows.append(Row(day, cells, games.get(day, 0) if loaded else None))
     counting = [cell for row in rows for cell in row.counting]
     return Matrix(tuple(rows), _notes(session), tuple(roots_of(state, counting)))

@@ -1,0 +1,86 @@
+"""What a command is asked about: tables by name or expression, dates by range, by number, or by season."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Annotated
+
+import typer
+
+from nba_assets.cli.console import UsageError, read_optional_range, read_season
+from nba_assets.league.calendar import days_between, season_first_day, season_last_day
+from nba_assets.session import Session
+from nba_assets.tables import TABLES
+from nba_assets.tables.named import table_named
+from nba_assets.tables.selection import select_tables
+
+OnlyTables = Annotated[
+    str | None, typer.Option("--tables", metavar="A,B,…", help="Only these tables, by name or short name.")
+]
+Select = Annotated[
+    str | None,
+    typer.Option(
+        "--select", metavar="EXPRESSION", help='Only these tables: "+MLFS", "raw_shots+", "group:raw", "pregame", …'
+    ),
+]
+Exclude = Annotated[
+    str | None, typer.Option("--exclude", metavar="EXPRESSION", help="Not these tables, written like --select.")
+]
+Last = Annotated[
+    int | None, typer.Option("--last", metavar="N", min=1, help="The last N dates, instead of START and END.")
+]
+OfSeason = Annotated[
+    str | None, typer.Option("--season", metavar="SEASON", help="All dates of a season so far, like 2021-22.")
+]
+
+
+def tables_asked(tables: str | None, select: str | None, exclude: str | None) -> tuple[str, ...]:
+    """The tables that the options name, in the order of the graph; all of them by default."""
+    if tables is None:
+        return select_tables("*" if select is None else select, exclude or "")
+    if select is not None or exclude is not None:
+        raise UsageError("give --tables, or --select and --exclude: not both")
+    names = {table_named(name.strip()).name for name in tables.split(",") if name.strip()}
+    if not names:
+        raise UsageError(f"--tables {tables} names no table; write it like raw_shots,player_daily_cache")
+    return tuple(name for name in TABLES if name in names)
+
+
+def dates_asked(
+    session: Session, start: str | None, end: str | None, last: int | None, season: str | None
+) -> list[date]:
+    """The dates that are named, by START and END or by an option; none where nothing is. All have partitions."""
+    if sum(given is not None for given in (start, last, season)) > 1:
+        raise UsageError("give START and END, --last or --season: one of them")
+    if last is not None:
+        return _last(session, last)
+    if season is not None:
+        return _of_season(session, read_season(season))
+    return read_optional_range(session, start, end)
+
+
+def required_dates(
+    session: Session, start: str | None, end: str | None, last: int | None, season: str | None
+) -> list[date]:
+    """The same; UsageError where nothing is named."""
+    days = dates_asked(session, start, end, last, season)
+    if not days:
+        raise UsageError("say which dates: START and END, --last N, or --season like 2021-22")
+    return days
+
+
+def _last(session: Session, number: int) -> list[date]:
+    """The last dates that have partitions; all, where there are fewer."""
+    first, newest = session.settings.partitions_start, session.last_partition
+    return days_between(max(first, newest - timedelta(days=min(number, (newest - first).days + 1) - 1)), newest)
+
+
+def _of_season(session: Session, season: str) -> list[date]:
+    first = max(season_first_day(season), session.settings.partitions_start)
+    last = min(season_last_day(season), session.last_partition)
+    if first > last:
+        raise UsageError(
+            f"season {season} has no partitions: they reach from {session.settings.partitions_start} to "
+            f"{session.last_partition} (NBA_PARTITIONS_START, NBA_PARTITIONS_END)"
+        )
+    return days_between(first, last)
