@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from enum import StrEnum
 from io import StringIO
 from pathlib import Path
@@ -11,6 +13,7 @@ import typer
 from rich.console import Console
 
 from nba_assets.cli.console import (
+    FAILED,
     OptionalEnd,
     OptionalStart,
     UsageError,
@@ -31,7 +34,9 @@ from nba_assets.cli.selection import (
     tables_asked,
 )
 from nba_assets.coverage import terminal
-from nba_assets.coverage.matrix import Matrix, matrix
+from nba_assets.coverage.matrix import WORST_FIRST, Matrix, matrix
+from nba_assets.partition import IN_ORDER, Status
+from nba_assets.planning.state import Cell
 from nba_assets.session import open_session
 from nba_assets.tables import TABLES
 from nba_assets.text import counted, unpadded
@@ -45,6 +50,9 @@ class CoverageFormat(StrEnum):
     JSON = "json"
     HTML = "html"
 
+
+_WHOLE = IN_ORDER - {Status.DEGRADED}
+"""What a partition may be by default for a check to pass: not due yet is in order."""
 
 _BY_SUFFIX = {
     ".html": CoverageFormat.HTML,
@@ -67,9 +75,23 @@ def coverage(
         typer.Option("--format", help="table, markdown, json or html; default: by the name of --out, else table."),
     ] = None,
     file: Annotated[Path | None, typer.Option("--out", help="Write to this file instead of the terminal.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit status 1 unless all that is due is published, up to date and whole.")
+    ] = False,
+    allow: Annotated[
+        list[str] | None, typer.Option("--allow", metavar="STATUS", help="With --check: this status is good enough.")
+    ] = None,
+    fail_on: Annotated[
+        list[str] | None, typer.Option("--fail-on", metavar="STATUS", help="Exit status 1 only if this status occurs.")
+    ] = None,
 ) -> None:
-    """Show which table has what for which date, and why not."""
+    """Show which table has what for which date, and why not.
+
+    With --check or --fail-on, which take several statuses as a list or one by one, it judges what it shows: of tables
+    that are selected every cell, else those of the tables that are not optional.
+    """
     with errors_explained():
+        refused = _refused(check, _statuses("--allow", allow), _statuses("--fail-on", fail_on))
         format = format or _format_of(file)
         if file is not None:
             has_place(file)
@@ -85,6 +107,41 @@ def coverage(
             _print(found)
         else:
             print_text(_text(found, format))
+        if refused:
+            _judge(
+                list(found.cells()) if tables or select else [c for row in found.rows for c in row.counting], refused
+            )
+
+
+def _statuses(option: str, given: Sequence[str] | None) -> frozenset[Status]:
+    names = [name.strip().upper() for text in given or () for name in text.split(",")]
+    unknown = sorted({name for name in names if name not in Status.__members__})
+    if unknown:
+        raise UsageError(f"{option}: there is no status '{unknown[0]}'; there are {', '.join(Status)}")
+    return frozenset(map(Status, names))
+
+
+def _refused(check: bool, allowed: frozenset[Status], fail_on: frozenset[Status]) -> frozenset[Status]:
+    """The statuses that make the command fail; none where nothing is to be checked."""
+    if fail_on and (check or allowed):
+        raise UsageError("give --check (with --allow), or --fail-on: not both")
+    if allowed and not check:
+        raise UsageError("--allow says what --check lets pass: give --check")
+    return frozenset(Status) - _WHOLE - allowed if check else fail_on
+
+
+def _judge(cells: Sequence[Cell], refused: frozenset[Status]) -> None:
+    """Say what the check found, and fail if that is a status that was refused."""
+    wrong = [cell for cell in cells if cell.status in refused]
+    if not wrong:
+        err.say(f"check passed: {counted(len(cells), 'partition')}")
+        return
+    counts = Counter(cell.status for cell in wrong)
+    worst = next(cell for status in WORST_FIRST for cell in wrong if cell.status == status)
+    found = ", ".join(f"{counts[status]:,} {status}" for status in WORST_FIRST if status in counts)
+    next_ = f"nba-assets explain {worst.partition.table} {worst.partition.day}"
+    err.say(f"check failed: {found} of {counted(len(cells), 'partition')}. Next: {next_}")
+    raise typer.Exit(FAILED)
 
 
 def _format_of(file: Path | None) -> CoverageFormat:

@@ -299,6 +299,8 @@ class TestCommandLine:
         assert taken.exit_code == 0, taken.stderr
         shown = run("coverage", *days, "--format", "json")
         night = json.loads(shown.stdout)[0]
+        assert run("coverage", *days, "--check").exit_code == 1, "DEGRADED is not whole"
+        assert run("coverage", *days, "--check", "--allow", "DEGRADED").exit_code == 0
         assert night["accepted"] == 1
         assert night["cells"][ROOT]["accepted_by"] == getpass.getuser()
         back = run("unaccept", *days, "--format", "json")
