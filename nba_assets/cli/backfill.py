@@ -16,6 +16,7 @@ import typer
 
 from nba_assets.alerts.notify import notify
 from nba_assets.alerts.outbox import LogTransport
+from nba_assets.cli.changes import Diff, changes_as_dict, print_changes, rows_line, tables_as_dicts
 from nba_assets.cli.console import (
     FAILED,
     AsFormat,
@@ -32,7 +33,7 @@ from nba_assets.cli.console import (
     print_json,
     progress_bar,
 )
-from nba_assets.cli.plan import known_roots, named, print_plan
+from nba_assets.cli.plan import known_roots, named, print_plan, print_plan_as_json
 from nba_assets.cli.selection import (
     Exclude,
     Last,
@@ -91,6 +92,7 @@ def backfill(
         bool, typer.Option("--skip-downstream-trigger", help="Automation does not go on from these runs.")
     ] = False,
     bootstrap_days: Annotated[int | None, typer.Option(min=0, help="Replaces the policy's bootstrap days.")] = None,
+    diff: Diff = False,
     quiet: Quiet = False,
     format: AsFormat = Format.TABLE,
 ) -> None:
@@ -108,7 +110,7 @@ def backfill(
         days = required_dates(session, start, end, last, season)
         names = tables_asked(tables, select, exclude)
         job = _Job(session, days, names, options, _by_name(days, start), backfill_id=f"cli-{uuid.uuid4().hex[:8]}")
-        job.carry_out(dry_run=dry_run, quiet=quiet, format_=format)
+        job.carry_out(dry_run=dry_run, diff=diff, quiet=quiet, format_=format)
 
 
 def repair(
@@ -125,6 +127,7 @@ def repair(
     rewrite: Annotated[
         bool, typer.Option("--rewrite", help="Build what is up to date, too, and write it again; needs dates.")
     ] = False,
+    diff: Diff = False,
     quiet: Quiet = False,
     format: AsFormat = Format.TABLE,
 ) -> None:
@@ -143,7 +146,7 @@ def repair(
         names = tables_asked(tables, select, exclude)
         days = asked or all_history(session)
         job = _Job(session, days, names, options, _by_name(days, start), compared=_Compared(asked, "repair"))
-        job.carry_out(dry_run=dry_run, quiet=quiet, format_=format)
+        job.carry_out(dry_run=dry_run, diff=diff, quiet=quiet, format_=format)
 
 
 def refresh(
@@ -152,6 +155,7 @@ def refresh(
     last: Last = None,
     season: OfSeason = None,
     dry_run: DryRun = False,
+    diff: Diff = False,
     quiet: Quiet = False,
     format: AsFormat = Format.TABLE,
 ) -> None:
@@ -176,7 +180,7 @@ def refresh(
         days = sorted(built.union(asked))
         compared = _Compared(asked, "refresh")
         job = _Job(session, days, tuple(TABLES), RunOptions(), asked, refresh=frozenset(asked), compared=compared)
-        job.carry_out(dry_run=dry_run, quiet=quiet, format_=format)
+        job.carry_out(dry_run=dry_run, diff=diff, quiet=quiet, format_=format)
 
 
 def _by_name(days: Sequence[date], start: str | None) -> Sequence[date]:
@@ -227,7 +231,7 @@ class _Job:
     refresh: frozenset[date] = frozenset()
     compared: _Compared = _Compared()
 
-    def carry_out(self, *, dry_run: bool, quiet: bool, format_: Format) -> None:
+    def carry_out(self, *, dry_run: bool, diff: bool, quiet: bool, format_: Format) -> None:
         """Plan or build, print, and end with the exit status that the range deserves.
 
         A plan is what the same does in a session without effect.
@@ -235,15 +239,18 @@ class _Job:
         self.session.warehouse.prepare()
         self._record_altered()
         if dry_run:
-            self._plan(quiet=quiet, format_=format_)
+            self._plan(diff=diff, quiet=quiet, format_=format_)
             return
         started = time.monotonic()
         results = self._build_and_notify(quiet=quiet)
         seconds = time.monotonic() - started
         cells, roots = self._judge()
         if format_ == Format.JSON:
-            print_json(_summary(results, cells, roots, seconds, self.session.warehouse.cost()))
+            changes = changes_as_dict(self.session, results, diff=diff)
+            print_json(_summary(results, cells, roots, seconds, self.session.warehouse.cost()) | {"changes": changes})
         elif not quiet:
+            if diff:
+                print_changes(self.session, results)
             _print_summary(results, cells, seconds, self.session.warehouse.cost())
         if roots:
             self._print_roots(roots)
@@ -266,7 +273,7 @@ class _Job:
         if altered:
             err.say("warning:", f"rows altered outside the pipeline: {joined([*map(str, altered)], _MOST_ROOTS)}")
 
-    def _plan(self, *, quiet: bool, format_: Format) -> None:
+    def _plan(self, *, diff: bool, quiet: bool, format_: Format) -> None:
         steps: list[Step] = []
         run = RunInfo(backfill_id=self.backfill_id, options=self.options)
 
@@ -283,7 +290,12 @@ class _Job:
         results = self._build(build, quiet=quiet)
         plans = plans_of(self.session, self.days, steps, results)
         _, roots = self._judge()
-        print_plan(plans, known_roots(plans, roots), format_)
+        if format_ == Format.JSON:
+            print_plan_as_json(plans, tables_as_dicts(self.session, results, diff=diff))
+            return
+        if diff:
+            print_changes(self.session, results)
+        print_plan(plans, known_roots(plans, roots), rows_line(results))
 
     def _build_and_notify(self, *, quiet: bool) -> list[PartitionResult]:
         """Build, and report to people now, also where no daemon runs.
@@ -383,6 +395,8 @@ def _print_summary(results: Sequence[PartitionResult], cells: Sequence[Cell], se
         parts.append("nothing to do")
     parts += _nonzero(counts, *_NOT_BUILT)
     out.print(f"{', '.join(parts)}, in {seconds:.1f} s.", soft_wrap=True)
+    if line := rows_line(results):
+        out.say(f"{line}.")
     days = [cell.partition.day for cell in cells]
     if days:
         statuses = Counter(cell.status for cell in cells)

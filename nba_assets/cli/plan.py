@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
-from nba_assets.cli.console import Format, out, plain_table, print_json
+from nba_assets.cli.console import out, plain_table, print_json
 from nba_assets.coverage.roots import Root, together
 from nba_assets.engine.dry_run import VERDICT_MEANS, TablePlan, Verdict
 from nba_assets.partition import Partition
@@ -21,11 +21,14 @@ def known_roots(plans: Sequence[TablePlan], roots: Sequence[Root]) -> list[Root]
     return [root for root in roots if root.partition not in unknown]
 
 
-def print_plan(plans: Sequence[TablePlan], roots: Sequence[Root], format_: Format) -> None:
-    """A line per table with the number of its dates of each verdict, and what would fail; in JSON the dates."""
-    if format_ == Format.JSON:
-        print_json([_as_dict(plan) for plan in plans])
-    elif not plans:
+def print_plan_as_json(plans: Sequence[TablePlan], changes: Mapping[str, object]) -> None:
+    """The dates of each verdict, what would fail, and how the rows of each table would change."""
+    print_json([_as_dict(plan) | {"changes": changes.get(plan.table)} for plan in plans])
+
+
+def print_plan(plans: Sequence[TablePlan], roots: Sequence[Root], rows: str | None) -> None:
+    """A line per table with the number of its dates of each verdict; what would fail, and how rows would change."""
+    if not plans:
         out.print("nothing to do")
     else:
         verdicts = [verdict for verdict in Verdict if any(verdict in plan.days for plan in plans)]
@@ -35,7 +38,7 @@ def print_plan(plans: Sequence[TablePlan], roots: Sequence[Root], format_: Forma
             why = ", ".join(f"{count} {status.lower()}" for status, count in plan.why.items())
             table.add_row(str(plan.tier), plan.table, *numbers, why, _dates(plan))
         out.print(table)
-        for line in (*named(roots), _totals(plans, verdicts)):
+        for line in (*named(roots), *([f"{rows}."] if rows else []), _totals(plans, verdicts)):
             out.say(line)
 
 

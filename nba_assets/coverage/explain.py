@@ -13,6 +13,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from nba_assets.coverage.player_names import player_names
 from nba_assets.league.calendar import days_between, season_first_day, season_of
 from nba_assets.league.teams import NAME_BY_CODE
 from nba_assets.partition import CONTRADICTIONS, FAILED, STOPS_DEPENDENTS, WAITING, Partition, Status, first_to_refresh
@@ -22,7 +23,7 @@ from nba_assets.planning.state import Cell, State, date_read
 from nba_assets.quality.audit import INSUFFICIENT_HISTORY
 from nba_assets.schema.table import Input, Phase, TimeRule
 from nba_assets.session import Session
-from nba_assets.tables import LISTING, SCHEDULE, TABLES
+from nba_assets.tables import SCHEDULE, TABLES
 from nba_assets.tables.games import game_name
 
 ACCEPT_GAPS, FORCE = "--accept-gaps", "--force"
@@ -273,11 +274,7 @@ class _Explainer:
 
     @cached_property
     def _players(self) -> dict[str, str]:
-        first = season_first_day(season_of(self._day))
-        columns = ("game_date", "player_id", "player_name")
-        rows = self._session.warehouse.read(LISTING, columns=columns, start=first, end=self._day)
-        rows = rows.drop_duplicates("player_id", keep="last")
-        return dict(zip(rows["player_id"].astype(str), rows["player_name"], strict=True))
+        return player_names(self._session.warehouse, self._day, self._day)
 
 
 def _dated(game: object) -> str:

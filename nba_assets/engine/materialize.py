@@ -10,7 +10,7 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 
@@ -22,12 +22,13 @@ from nba_assets.engine.inputs import read_stored
 from nba_assets.engine.moved_games import dates_of_moved_games
 from nba_assets.engine.refetch import ask_again
 from nba_assets.engine.run_options import RunOptions
-from nba_assets.engine.standing import standing_hashes
+from nba_assets.engine.standing import StandingRows, of_dates, standing_rows
 from nba_assets.league.calendar import season_of
 from nba_assets.partition import Cause, Outcome, Partition, Status, finding, to_json
 from nba_assets.planning.load import load_state
 from nba_assets.planning.state import State
 from nba_assets.quality.audit import Mode
+from nba_assets.schema.changes import Changes
 from nba_assets.schema.evidence import by_date
 from nba_assets.schema.fingerprint import partition_hashes
 from nba_assets.schema.table import Table
@@ -61,12 +62,16 @@ class RunInfo:
 
 @dataclass(frozen=True)
 class PartitionResult:
-    """What became of one partition; `changed` says whether rows were replaced, the hash what is published by now."""
+    """What became of one partition; `changed` says whether rows were replaced, the hash what is published by now.
+
+    `changes` says how, if anything was published; None also where the rows that stood could not be read.
+    """
 
     outcome: Outcome
     changed: bool
     rows: pd.DataFrame = field(repr=False)
     content_hash: str | None = None
+    changes: Changes | None = None
 
     @property
     def day(self) -> date:
@@ -104,18 +109,23 @@ def materialize(
         attempt = Attempt(session, state, table, mode, run.options.bootstrap_days, run.options.accepted_by)
         result = attempt.at(open_days, stored)
         hashes = partition_hashes(result.rows, table.contract, result.published)
-        stands = {} if run.options.rewrite else _standing(session, table, state, hashes)
-        changed = sorted(day for day in result.published if stands.get(day) != hashes[day])
+        replaced = [day for day in result.published if state.published(table_name, day) is not None]
+        stands = standing_rows(session.warehouse, table, replaced)
+        unchanged = set() if run.options.rewrite else _unchanged(state, stands, hashes)
+        changed = sorted(set(result.published) - unchanged)
+        changes = _changes(stands, result, replaced, changed)
         outcomes = {**waiting, **result.outcomes}
         announced = _announced_hashes(table, result)
-        found = find_corrections(session.warehouse, state, table, result, changed, entry.started)
+        found = find_corrections(state, stands, result, changed, entry.started)
         recorded = [outcome for outcome in outcomes.values() if _is_worth_recording(state, outcome)]
         session.warehouse.publish(
             Publication(
                 table=table,
                 dates=changed,
-                rows=result.rows[result.rows[table.partition].isin(pd.DatetimeIndex(changed))],
-                runs=rows_of(PROCESSOR_RUNS, [entry.row(o, state, hashes, announced, result) for o in recorded]),
+                rows=of_dates(result.rows, table, changed),
+                runs=rows_of(
+                    PROCESSOR_RUNS, [entry.row(o, state, hashes, announced, result, changes) for o in recorded]
+                ),
                 failures=_failures(result.outcomes.values()),
                 failure_dates=open_days,
                 seen=state.newest_attempt,
@@ -124,7 +134,8 @@ def materialize(
         )
     rows, nothing = dict(by_date(result.rows, table.partition)), table.empty()
     return [
-        PartitionResult(outcomes[day], day in changed, rows.get(day, nothing), hashes.get(day)) for day in sorted(days)
+        PartitionResult(outcomes[day], day in changed, rows.get(day, nothing), hashes.get(day), changes.get(day))
+        for day in sorted(days)
     ]
 
 
@@ -165,14 +176,24 @@ def _waiting(state: State, table: str, day: date) -> Outcome | None:
     return Outcome(partition, Status.BLOCKED, (state.because(root, partition),), label=obstacle.label, root=root)
 
 
-def _standing(session: Session, table: Table, state: State, hashes: dict[date, str]) -> dict[date, str]:
-    """The content of what stands on the dates that need not be written again, if the ledger is right about them."""
-    claimed = [
+def _unchanged(state: State, stands: StandingRows, hashes: dict[date, str]) -> set[date]:
+    """The dates that need not be written again: the ledger claims their content, and is right about it."""
+    claimed = {
         day
         for day, content in hashes.items()
-        if (published := state.published(table.name, day)) is not None and published.content_hash == content
-    ]
-    return standing_hashes(session.warehouse, table, claimed)
+        if (published := state.published(stands.table.name, day)) is not None and published.content_hash == content
+    }
+    return {day for day, content in stands.hashes(claimed).items() if content == hashes[day]}
+
+
+def _changes(
+    stands: StandingRows, result: AttemptResult, replaced: Collection[date], changed: Sequence[date]
+) -> dict[date, Changes]:
+    """How the rows of the published dates change; none for dates of which the rows that stand cannot be read."""
+    sizes = result.rows[stands.table.partition].dt.date.value_counts(sort=False)
+    new = {day: Changes(rows_added=int(sizes.get(day, 0))) for day in set(result.published).difference(replaced)}
+    same = dict.fromkeys(stands.days.difference(changed), Changes())
+    return new | same | stands.changes(result.rows, changed)
 
 
 def _is_worth_recording(state: State, outcome: Outcome) -> bool:
@@ -214,6 +235,7 @@ class _Entry:
         hashes: dict[date, str],
         announced: dict[date, str],
         result: AttemptResult,
+        changes: dict[date, Changes],
     ) -> dict[str, object]:
         """One row of processor_runs."""
         table, day = outcome.partition.table, outcome.partition.day
@@ -228,6 +250,7 @@ class _Entry:
             "published": outcome.is_published,
             "root_table": outcome.root.table if outcome.root else None,
             "root_date": outcome.root.day if outcome.root else None,
+            **(changes[day].counts if day in changes else {}),
             "content_hash": hashes.get(day),
             "announced_hash": announced.get(day),
             "inputs_hash": state.inputs_hash_to_record(table, day),

@@ -6,8 +6,11 @@ before are found here, by their content, and made STALE with whatever may have b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+
+import pandas as pd
 
 from nba_assets.engine.mark_stale import mark_stale
 from nba_assets.partition import Cause, Finding, Partition, finding
@@ -15,6 +18,7 @@ from nba_assets.planning.history import history
 from nba_assets.planning.load import load_state, miscounted, published_contents
 from nba_assets.planning.plan import dependents
 from nba_assets.planning.state import State
+from nba_assets.schema.changes import Changes, compare
 from nba_assets.schema.fingerprint import are_other_rows, partition_hashes
 from nba_assets.schema.table import Table
 from nba_assets.session import Session
@@ -22,20 +26,52 @@ from nba_assets.tables import TABLES
 from nba_assets.warehouse.base import OutOfContractError, Warehouse
 
 
-def standing_hashes(warehouse: Warehouse, table: Table, days: Sequence[date]) -> dict[date, str]:
-    """The content hash of what stands on each of the dates; none for dates whose rows break the table's contract."""
+@dataclass(frozen=True)
+class StandingRows:
+    """What stands of a table on some dates; dates whose rows break its contract, and cannot be read, are left out."""
+
+    table: Table
+    rows: pd.DataFrame
+    days: frozenset[date]
+
+    def hashes(self, days: Collection[date]) -> dict[date, str]:
+        """The content hash of what stands on each of the dates."""
+        known = self.days.intersection(days)
+        hashes = partition_hashes(self.of(known), self.table.contract, known)
+        return {day: hashes[day] for day in known}
+
+    def of(self, days: Collection[date]) -> pd.DataFrame:
+        """The rows that stand on the dates."""
+        return of_dates(self.rows, self.table, days)
+
+    def changes(self, rows: pd.DataFrame, days: Collection[date]) -> dict[date, Changes]:
+        """How the rows that replace those of the dates differ from them."""
+        known = self.days.intersection(days)
+        if not known:
+            return {}
+        return compare(self.of(known), of_dates(rows, self.table, known), self.table.contract).by_date(known)
+
+
+def of_dates(rows: pd.DataFrame, table: Table, days: Collection[date]) -> pd.DataFrame:
+    """Those of a table's rows that are of the dates."""
+    return rows[rows[table.partition].isin(pd.DatetimeIndex(list(days)))]
+
+
+def standing_rows(warehouse: Warehouse, table: Table, days: Sequence[date]) -> StandingRows:
+    """What stands on the dates; nothing is read for none. Raises WarehouseError."""
     if not days:
-        return {}
+        return StandingRows(table, table.empty(), frozenset())
     days = sorted(days)
     try:
-        rows = warehouse.read(table, start=days[0], end=days[-1])
+        return StandingRows(table, warehouse.read(table, start=days[0], end=days[-1]), frozenset(days))
     except OutOfContractError:
         half = len(days) // 2
         if not half:
-            return {}
-        return standing_hashes(warehouse, table, days[:half]) | standing_hashes(warehouse, table, days[half:])
-    hashes = partition_hashes(rows, table.contract, days)
-    return {day: hashes[day] for day in days}
+            return StandingRows(table, table.empty(), frozenset())
+        parts = [standing_rows(warehouse, table, some) for some in (days[:half], days[half:])]
+        filled = [part.rows for part in parts if len(part.rows)]
+        rows = pd.concat(filled, ignore_index=True) if filled else table.empty()
+        return StandingRows(table, rows, parts[0].days | parts[1].days)
 
 
 def find_altered(session: Session, days: Sequence[date], *, found_by: str) -> dict[Partition, Finding]:
@@ -51,7 +87,7 @@ def find_altered(session: Session, days: Sequence[date], *, found_by: str) -> di
         stands = {
             Partition(table.name, day): content
             for table in TABLES.values()
-            for day, content in standing_hashes(warehouse, table, days).items()
+            for day, content in standing_rows(warehouse, table, days).hashes(days).items()
         }
         different = {p for p, content in before.items() if _is_altered(content, stands.get(p))}
         if different:

@@ -10,6 +10,7 @@ import pandas as pd
 from nba_assets.partition import ACCEPTANCES, Cause, Status, finding, sentence_of, to_json
 from nba_assets.planning.ledger_rows import LedgerRow
 from nba_assets.planning.state import Cell
+from nba_assets.schema.changes import COUNTS
 from nba_assets.session import Session
 from nba_assets.tables import SCHEDULE
 from nba_assets.warehouse.base import ledger_only
@@ -32,6 +33,7 @@ def unaccept(session: Session, cells: Sequence[Cell], *, by: str) -> None:
         started_at=pd.Timestamp(datetime.now(UTC)),
         reason=[reason for reason, _ in texts],
         causes=[causes for _, causes in texts],
+        **dict.fromkeys(COUNTS),
     )
     session.warehouse.publish(ledger_only(SCHEDULE, taken_back))
 

@@ -326,6 +326,7 @@ def _metadata(result: PartitionResult, *, preview: bool) -> dict[str, Any]:
     """What the catalogue shows of a partition; a preview of the rows only where it is the newest of its run."""
     metadata = {f"nba/{name}": value for name, value in numbers(result.outcome).items() if name != "rows"}
     metadata["dagster/partition_row_count"] = result.outcome.rows
+    metadata |= {f"nba/{name}": number for name, number in (result.changes.counts if result.changes else {}).items()}
     if preview and len(result.rows):
         metadata["nba/preview"] = dg.MetadataValue.md(_preview(result))
     return metadata

@@ -50,18 +50,24 @@ def combine(parts: Iterable[str]) -> str:
     return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
 
 
+def key_hashes(rows: pd.DataFrame, contract: type[Contract]) -> Hashes:
+    """A hash of each row's key, the partition date included."""
+    return _row_hashes(rows, [column for column in columns_of(contract) if column.is_key], seed=1)
+
+
 def _row_hashes(rows: pd.DataFrame, columns: list[Column], seed: int) -> Hashes:
     total = np.full(len(rows), np.uint64(seed), dtype=np.uint64)
     for column in columns:
         salt = _text_hash(f"{seed}:{column.name}")
-        total = _mix(total ^ _mix(_values(rows[column.name], column) + salt))
+        total = _mix(total ^ _mix(cell_hashes(rows[column.name], column) + salt))
     return total
 
 
-def _values(values: pd.Series, column: Column) -> Hashes:
+def cell_hashes(values: pd.Series, column: Column) -> Hashes:
+    """A hash of each cell of a column: two that have the same count alike."""
     nulls = values.isna().to_numpy() if column.type != ColumnType.STRING_LIST else np.zeros(len(values), bool)
     if column.type in (ColumnType.STRING, ColumnType.STRING_LIST):
-        texts = values.map("\x1f".join) if column.type == ColumnType.STRING_LIST else values
+        texts = values.map("\x1f".join, na_action="ignore") if column.type == ColumnType.STRING_LIST else values
         codes, uniques = pd.factorize(texts)
         table = np.array([_text_hash(text) for text in uniques] + [_NULL], dtype=np.uint64)
         hashes: Hashes = table[codes]
