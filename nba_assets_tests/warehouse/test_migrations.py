@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 from nba_assets.cli.migrate import migrate
+from nba_assets.schema.changes import COUNTS
 from nba_assets.tables import TABLES
 from nba_assets.warehouse.base import Warehouse, WarehouseError
 from nba_assets.warehouse.bigquery import BigQueryWarehouse
@@ -79,6 +81,18 @@ def test_required_columns_are_relaxed_without_loss_and_runs_record_again(old: tu
     assert run(f"SELECT status, reason, records_processed, content_hash FROM {RUNS}") == [("OK", "none", 224, None)]
     fresh(warehouse).publish(publication(lines(day, [210.5]), [day]))
     assert warehouse.read_relation(PROCESSOR_RUNS)["attempt_id"].sort_values().tolist() == ["0", "1".zfill(ID_DIGITS)]
+
+
+def test_a_ledger_that_did_not_count_changes_is_migrated_and_counts_from_then_on(
+    old: tuple[Warehouse, Run], day: date
+) -> None:
+    warehouse, run = old
+    planned = warehouse.migrate(dry_run=False)
+    assert {f"{name} is new in the contract" for name in COUNTS} <= {m.why for m in planned if m.is_safe}
+    counted = publication(lines(day, [210.5]), [day])
+    fresh(warehouse).publish(replace(counted, runs=counted.runs.assign(rows_added=1, rows_removed=0)))
+    rows = run(f"SELECT rows_added, rows_removed, rows_changed, cells_changed FROM {RUNS} ORDER BY attempt_id")
+    assert rows == [(None, None, None, None), (1, 0, None, None)]
 
 
 def test_an_old_ledger_is_read_as_it_is_and_one_that_is_not_there_is_empty(old: tuple[Warehouse, Run]) -> None:
