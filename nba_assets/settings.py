@@ -14,7 +14,6 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Annotated, Any
 
-from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -24,8 +23,15 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
+from nba_assets.dotenv_file import DotenvError, find_file
 from nba_assets.league.calendar import COUNTING_TYPES, EASTERN
 from nba_assets.quality.policies import policies
 from nba_assets.schema.policy import Completeness, Policy
@@ -79,23 +85,52 @@ DayList = Annotated[list[int], NoDecode, BeforeValidator(_comma_list), AfterVali
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(_comma_list)]
 
 
+def _named(value: Any) -> Any:
+    if value == "":
+        raise ValueError("is empty: name a place, or take the setting away")
+    return value
+
+
+Place = Annotated[Path, BeforeValidator(_named)]
+"""A file or directory; Path("") would be the working directory."""
+_PLACES = ("home", "data_dir", "duckdb_path", "api_cache_dir")
+DEFAULT_HOME = ".nba"
+
+
+class _BesideTheFile(DotEnvSettingsSource):
+    """What `.env` says: relative places in it are beside the file, and so is the home, wherever a command is run."""
+
+    def __call__(self) -> dict[str, Any]:
+        """The values by field."""
+        found = super().__call__()
+        file = find_file()
+        if file is None:
+            return found
+        given = {"home": DEFAULT_HOME} | found
+        return given | {name: str(file.path.parent / given[name]) for name in _PLACES if given.get(name)}
+
+
 def _require_web_address(text: str) -> None:
     if not text.startswith(("http://", "https://")):
         raise ValueError("must be an address that begins with http:// or https://")
 
 
 class Settings(BaseSettings):
-    """All settings. `NBA_HOME` holds all state; relative paths are relative to the working directory."""
+    """All settings. `NBA_HOME` holds all state.
 
-    model_config = SettingsConfigDict(env_prefix="NBA_", env_file=".env", extra="ignore", frozen=True)
+    Relative paths are relative to the working directory; those of a `.env` file, and the default of NBA_HOME where
+    there is one, to its directory.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="NBA_", extra="ignore", frozen=True)
 
     source: Annotated[str, _one_of(SOURCES)] = "simulated"
-    data_dir: Path | None = None
+    data_dir: Place | None = None
     counting_types: CommaList = []
     seed: int = 2021
     warehouse: Annotated[str, _one_of(WAREHOUSES)] = "duckdb"
-    home: Path = Path(".nba")
-    duckdb_path: Path | None = None
+    home: Place = Path(DEFAULT_HOME)
+    duckdb_path: Place | None = None
     partitions_start: Day = date(2021, 10, 1)
     partitions_end: Day | None = None
     completeness: Completeness = Completeness.RELATIVE
@@ -113,7 +148,7 @@ class Settings(BaseSettings):
     bigquery_endpoint: str | None = None
     bigquery_load_jobs_per_day: int = Field(default=1000, gt=0)
 
-    api_cache_dir: Path | None = None
+    api_cache_dir: Place | None = None
     api_calls_per_second: float = Field(default=0.6, gt=0)
     api_calls_per_ten_minutes: float | None = Field(default=None, ge=1)
     api_timeout_seconds: float = Field(default=30.0, gt=0)
@@ -137,6 +172,19 @@ class Settings(BaseSettings):
     ses_access_key_id: SecretStr | None = Field(default=None, validation_alias="AWS_SES_ACCESS_KEY_ID")
     ses_secret_access_key: SecretStr | None = Field(default=None, validation_alias="AWS_SES_SECRET_ACCESS_KEY")
     ses_endpoint: str | None = Field(default=None, validation_alias="AWS_SES_ENDPOINT")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  ours knows where the file is
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given, then the environment, then the nearest `.env`."""
+        file = find_file()
+        return init_settings, env_settings, _BesideTheFile(settings_cls, env_file=None if file is None else file.path)
 
     @field_validator("policy", mode="before")
     @classmethod
@@ -258,11 +306,22 @@ class Settings(BaseSettings):
 
 
 def unknown_settings() -> dict[str, str | None]:
-    """Names in the environment and in `.env` that look like settings of ours and are none, each with the nearest."""
-    known = {_variable(field) for field in Settings.model_fields}
-    given = {*os.environ, *dotenv_values(".env")}
+    """Names in the environment and in `.env` that look like settings of ours and are none, each with the nearest.
+
+    Raises SettingsError if the file cannot be read.
+    """
+    known = {variable(field) for field in Settings.model_fields}
+    given = {*os.environ, *_in_the_file()}
     unknown = sorted(n for n in given if n.startswith(("NBA_", "AWS_SES_")) and not n.startswith("NBA_TEST_"))
     return {n: next(iter(get_close_matches(n, known, 1)), None) for n in unknown if n not in known}
+
+
+def origin(name: str) -> str:
+    """Where a variable's value comes from: environment, the path of the `.env` file, or default."""
+    if name in os.environ:
+        return "environment"
+    file = find_file()
+    return str(file.path) if file is not None and name in file.values else "default"
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -275,6 +334,21 @@ def load_settings(**overrides: Any) -> Settings:
     except ValueError as error:
         raise SettingsError(str(error)) from error
     return settings
+
+
+def places_set(settings: Settings) -> dict[str, str]:
+    """The variables that name places, absolute: what a process in another directory must be given."""
+    places = {variable(field): getattr(settings, field) for field in _PLACES}
+    return {name: str(place.absolute()) for name, place in places.items() if place is not None}
+
+
+def _in_the_file() -> dict[str, str | None]:
+    """What `.env` sets; raises SettingsError."""
+    try:
+        file = find_file()
+    except DotenvError as error:
+        raise SettingsError(str(error)) from error
+    return {} if file is None else file.values
 
 
 def _function(place: str, variable: str) -> Callable[[], Any]:
@@ -295,17 +369,19 @@ def _function(place: str, variable: str) -> Callable[[], Any]:
     return function
 
 
-def _variable(field: str) -> str:
+def variable(field: str) -> str:
     """The variable of the environment that sets a field."""
     return str(Settings.model_fields[field].validation_alias or f"NBA_{field.upper()}")
 
 
 def _explain(problem: Any) -> str:
     field = str(problem["loc"][0])
-    name = _variable(field) if field in Settings.model_fields else field
+    name = variable(field) if field in Settings.model_fields else field
     value = os.environ.get(name, problem.get("input"))
+    place = origin(name)
+    where = "" if place in ("environment", "default") else f" (in {place})"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "enum":
         allowed: Any = Settings.model_fields[field].annotation
         message = f"allowed: {', '.join(allowed)}"
-    return f"{name}={value}: {message}"
+    return f"{name}={value}{where}: {message}"

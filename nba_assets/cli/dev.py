@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from nba_assets.cli.console import FAILED, UsageError, err, errors_explained
 from nba_assets.session import open_session
-from nba_assets.settings import Settings
+from nba_assets.settings import Settings, places_set
 
 _NOT_SUPERSEDED = "ignore:Function `dev_command` is superseded"
 """`dg dev`, which Dagster recommends, runs the same function, and needs twenty more packages."""
@@ -38,9 +38,7 @@ def dev(
         _require_free_port(host, port)
         settings = _settings_to_work_with()
         # The code server may run in another directory: what is relative here must not move.
-        os.environ["NBA_HOME"] = str(settings.home.absolute())
-        if settings.data_dir is not None:
-            os.environ["NBA_DATA_DIR"] = str(settings.data_dir.absolute())
+        os.environ.update(places_set(settings))
         # Created here, by one process: the web server, the daemon and the code server all open it at once.
         with open_instance(settings):
             pass
@@ -139,9 +137,12 @@ def _signal_group(process: subprocess.Popen[bytes], number: int) -> bool:
 
 
 def _settings_to_work_with() -> Settings:
-    """The settings, if there is a source and a date: Dagster would start without, and every sensor would fail."""
+    """The settings, if there is a source, a place for its tables and a date.
+
+    Dagster would start without, and every sensor would fail.
+    """
     session = open_session()
-    _ = session.source
+    _ = session.source, session.warehouse
     first = session.settings.partitions_start
     if first > session.last_partition:
         raise UsageError(f"there is no partition yet: NBA_PARTITIONS_START={first} is after {session.last_partition}")

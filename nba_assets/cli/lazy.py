@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import Any, ClassVar
@@ -25,10 +26,11 @@ class Command(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         """Warn on standard error, then run."""
         from nba_assets.cli.console import err
-        from nba_assets.settings import unknown_settings
+        from nba_assets.settings import SettingsError, unknown_settings
 
-        for name, nearest in unknown_settings().items():
-            err.print(f"{name} is not a setting" + (f"; did you mean {nearest}?" if nearest else ""), highlight=False)
+        with suppress(SettingsError):  # a `.env` that cannot be read is said by whoever needs its settings
+            for name, nearest in unknown_settings().items():
+                err.say(f"warning: {name} is not a setting" + (f"; did you mean {nearest}?" if nearest else ""))
         return super().invoke(ctx)
 
 

@@ -12,9 +12,10 @@ from typer.testing import CliRunner, Result
 from nba_assets.cli import app
 
 
-def nba_assets(*arguments: str, home: Path, **settings: str) -> Result:
-    """The outcome of a command line; `settings` are variables of the environment."""
-    environment: Mapping[str, str] = {"NBA_HOME": str(home), "COLUMNS": "160", **settings}
+def nba_assets(*arguments: str, home: Path | None, **settings: str) -> Result:
+    """The outcome of a command line; `settings` are variables of the environment, and so is `home` if there is one."""
+    place = {} if home is None else {"NBA_HOME": str(home)}
+    environment: Mapping[str, str] = {**place, "COLUMNS": "160", **settings}
     return CliRunner().invoke(app, list(arguments), env=environment)
 
 
