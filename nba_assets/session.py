@@ -12,7 +12,7 @@ from nba_assets.schema.policy import Policy
 from nba_assets.settings import Settings, SettingsError, load_settings
 from nba_assets.sources.base import Source, SourceError, SourceSettingsError
 from nba_assets.sources.fingerprints import SourceFingerprints
-from nba_assets.sources.registry import SOURCES
+from nba_assets.sources.registry import SOURCES, is_made_up
 from nba_assets.warehouse.base import Warehouse
 from nba_assets.warehouse.registry import open_warehouse
 
@@ -32,13 +32,20 @@ class Session:
 
     @cached_property
     def warehouse(self) -> Warehouse:
-        """Where tables live."""
-        return self.given_warehouse or open_warehouse(self.settings)
+        """Where tables live. Raises SettingsError if they are another league's, WarehouseError if that is unknown."""
+        warehouse = self.given_warehouse or open_warehouse(self.settings)
+        _refuse_another_league(warehouse, self.given_source.name if self.given_source else self.settings.source)
+        return warehouse
 
     @cached_property
     def fingerprints(self) -> SourceFingerprints:
         """What the source says at this moment, in short."""
-        return SourceFingerprints(self.source, self.settings.state / "fingerprints")
+        return SourceFingerprints(self.source, self.settings.state / "fingerprints", self._has_a_place)
+
+    def _has_a_place(self) -> bool:
+        """Whether somebody has begun to build here: a command that only looks makes no place of its own."""
+        is_stored_elsewhere = self.settings.warehouse != "duckdb"
+        return self.settings.state.is_dir() and (is_stored_elsewhere or self.settings.warehouse_path.is_file())
 
     @cached_property
     def policies(self) -> dict[str, Policy]:
@@ -103,6 +110,17 @@ def partitions_end(settings: Settings) -> date | None:
     end = min([day for day in (ended, settings.now and today) if day], default=None)
     # What ends before it begins would have no partitions at all; then the start is what somebody has to look at.
     return end if end is not None and end >= settings.partitions_start else None
+
+
+def _refuse_another_league(warehouse: Warehouse, source: str) -> None:
+    """A forgotten NBA_SOURCE is an error before anything is read, let alone replaced."""
+    others = {name for name in warehouse.sources() if is_made_up(name) != is_made_up(source)}
+    if others:
+        raise SettingsError(
+            f"{warehouse.describe()} holds data of the source '{', '.join(sorted(others))}', and the source is "
+            f"now '{source}': the real and the simulated league do not mix. Set NBA_SOURCE, or another "
+            "place for the tables (NBA_HOME, NBA_DUCKDB_PATH or NBA_BIGQUERY_DATASET_PREFIX)."
+        )
 
 
 def _open_source(settings: Settings) -> Source:

@@ -98,7 +98,6 @@ def coverage(
         session = open_session()
         days = dates_asked(session, start, end, last, season) or all_history(session)
         names = tables_asked(tables, select, exclude)
-        session.warehouse.prepare()
         found = matrix(session, days[0], days[-1], tables=names)
         if file is not None:
             file.write_text(_text(found, format) + "\n", encoding="utf-8")

@@ -32,7 +32,6 @@ def explain(
         session = open_session()
         name = table_named(table).name
         [partition_day] = read_range(session, *[str(read_date(day, "DATE"))] * 2)
-        session.warehouse.prepare()
         explanation = explanation_of(session, name, partition_day)
     if format == ExplainFormat.JSON:
         print_json(as_dict(explanation))

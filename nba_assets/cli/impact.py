@@ -21,7 +21,6 @@ def impact(
     with errors_explained():
         _must_be_game_id(game_id)
         session = open_session()
-        session.warehouse.prepare()
         try:
             game = find_game(session, game_id)
         except UnknownGameError as error:

@@ -80,7 +80,6 @@ def export(
         has_place(file)
         session = open_session()
         days = required_dates(session, start, end, last, season)
-        session.warehouse.prepare()
         try:
             rows = session.warehouse.read(spec, start=days[0], end=days[-1])
         except OutOfContractError as error:

@@ -56,7 +56,6 @@ def verify(
 
 def _verified(session: Session, season: str | None, *, quiet: bool) -> Report:
     """The report on one season, or on all that are stored."""
-    session.warehouse.prepare()
     stored = stored_seasons(session.warehouse)
     if not stored:
         raise nothing_built()

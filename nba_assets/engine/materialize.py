@@ -33,9 +33,7 @@ from nba_assets.schema.evidence import by_date
 from nba_assets.schema.fingerprint import partition_hashes
 from nba_assets.schema.table import Table
 from nba_assets.session import Session
-from nba_assets.settings import SettingsError
-from nba_assets.sources.registry import is_made_up
-from nba_assets.tables import SCHEDULE, TABLES
+from nba_assets.tables import TABLES
 from nba_assets.tables.games import announced_games
 from nba_assets.text import joined
 from nba_assets.warehouse.base import Publication
@@ -88,8 +86,8 @@ def materialize(
 
     `known` is the state of at least these dates and all that they depend on; by default it is read.
 
-    Raises WarehouseError if the warehouse cannot be used, SettingsError if it holds another league; everything else
-    that goes wrong is an outcome.
+    Raises WarehouseError if the warehouse cannot be used, SettingsError if it holds another league (see `Session`);
+    everything else that goes wrong is an outcome.
     """
     table = TABLES[table_name]
     entry = _Entry(run, session.source.name if table.result_sets else None, datetime.now(UTC), time.monotonic())
@@ -97,7 +95,6 @@ def materialize(
     with session.warehouse.writer(f"building {table_name}"):
         with session.warehouse.reading():
             if table.is_schedule:
-                _refuse_another_league(session)
                 days, known = _with_moved_games(session, days, known)
             state = known or load_state(session, min(days), max(days), [table_name])
             warn_if_clock_is_behind(state.newest_attempt)
@@ -137,19 +134,6 @@ def materialize(
         PartitionResult(outcomes[day], day in changed, rows.get(day, nothing), hashes.get(day), changes.get(day))
         for day in sorted(days)
     ]
-
-
-def _refuse_another_league(session: Session) -> None:
-    """A forgotten NBA_SOURCE is an error before anything is replaced: the schedule is what is loaded first."""
-    stored = session.warehouse.ledger(tables=[SCHEDULE.name])
-    made_up = is_made_up(session.source.name)
-    others = {name for name in stored["source"].dropna().unique() if is_made_up(name) != made_up}
-    if others:
-        raise SettingsError(
-            f"{session.warehouse.describe()} holds data of the source '{', '.join(sorted(others))}', and the source is "
-            f"now '{session.source.name}': the real and the simulated league do not mix. Set NBA_SOURCE, or another "
-            "place for the tables (NBA_HOME, NBA_DUCKDB_PATH or NBA_BIGQUERY_DATASET_PREFIX)."
-        )
 
 
 def _with_moved_games(

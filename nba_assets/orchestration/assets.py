@@ -134,7 +134,6 @@ def _read_the_schedule_after(
     if DAGSTER_BACKFILL_TAG not in context.run.tags or table.phase != Phase.PRE_GAME:
         return
     session: Session = context.resources.pipeline.session
-    session.warehouse.prepare()
     last, before = days[-1], days[-1] - timedelta(days=1)
     schedule = session.warehouse.ledger(before, last, tables=[SCHEDULE.name])
     if {day.date() for day in schedule["partition_date"]} == {before}:

@@ -95,7 +95,6 @@ def repair_partitions(context: dg.OpExecutionContext) -> None:
 def verify_tables(context: dg.OpExecutionContext) -> dg.Output[None]:
     """`nba-assets verify` as an op; fails if a check fails."""
     session: Session = context.resources.pipeline.session
-    session.warehouse.prepare()
     report = verify_warehouse(
         session.warehouse,
         stored_seasons(session.warehouse),

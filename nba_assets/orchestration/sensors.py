@@ -80,7 +80,6 @@ def repair_sensor(
     )
     def repair_what_is_stale(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         session, now = open_session(), time.time()
-        session.warehouse.prepare()
         busy = _busy(session.warehouse.ledger(), context.instance, _QUIET)
         if busy is not None:
             return dg.SkipReason(busy)
@@ -112,7 +111,6 @@ def coverage_sensor(
     )
     def coverage_after_work(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         session = open_session()
-        session.warehouse.prepare()
         ledger = session.warehouse.ledger()
         newest = "" if ledger.empty else str(ledger["attempt_id"].max())
         if newest <= (context.cursor or ""):

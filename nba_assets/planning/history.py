@@ -34,7 +34,6 @@ def history(session: Session) -> list[date]:
 
     What "all history" means, on the command line and in jobs.
     """
-    session.warehouse.prepare()
     attempted = session.warehouse.ledger()["partition_date"]
     if attempted.empty:
         return []

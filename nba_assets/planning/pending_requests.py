@@ -59,7 +59,6 @@ def pending_requests(session: Session) -> PendingRequests:
     today = session.today()
     if session.has_ended():
         return PendingRequests((), frozenset())
-    session.warehouse.prepare()
     resumed = _resumed_on(session, today)
     state = load_state(session, resumed, today)
     first = _first_day(session, state, resumed, today)
@@ -116,7 +115,6 @@ def dates_to_reread(session: Session) -> list[date]:
     """
     if not _is_read_again(session):
         return []
-    session.warehouse.prepare()
     days = [session.today() - timedelta(days=n) for n in sorted(session.settings.reread_days, reverse=True)]
     schedule = session.warehouse.read(SCHEDULE, columns=RESULT_COLUMNS, start=days[0], end=days[-1])
     with_games = set(counting_games(schedule, session.counting_types | REST_TYPES)["game_date"])
@@ -132,7 +130,6 @@ def dates_to_sweep(session: Session) -> list[date]:
     today = session.today()
     if not _is_read_again(session) or today.weekday() != _MONDAY:
         return []
-    session.warehouse.prepare()
     days = days_between(max(season_first_day(season_of(today)), session.settings.partitions_start), today - _DAY)
     if not days:
         return []

@@ -149,11 +149,15 @@ Versions = Mapping[tuple[ResultSet, str], str]
 
 
 class SourceFingerprints:
-    """The fingerprints of what a source says at this moment; `directory` is where they are remembered."""
+    """The fingerprints of what a source says at this moment.
 
-    def __init__(self, source: Source, directory: Path) -> None:
+    `directory` is where they are remembered, once `is_kept` says so; what stands there is read in any case.
+    """
+
+    def __init__(self, source: Source, directory: Path, is_kept: Callable[[], bool] = lambda: True) -> None:
         self._source = source
         self._directory = directory
+        self._is_kept = is_kept
         self._seasons: dict[str, SeasonFingerprints] = {}
 
     def of(self, result_sets: tuple[ResultSet, ...], days: Iterable[date], read: Versions) -> dict[date, str]:
@@ -192,7 +196,8 @@ class SourceFingerprints:
             elif (snapshot := self._snapshot(result_set, name)) is not None:
                 found[result_set] = snapshot.version, marks_of(result_set, snapshot.frame)
                 memory.keep(result_set, *found[result_set])
-        memory.write()
+        if self._is_kept():
+            memory.write()
         return SeasonFingerprints(name, versions, found)
 
     def _snapshot(self, result_set: ResultSet, season: str) -> Snapshot | None:

@@ -92,7 +92,10 @@ class Warehouse(Protocol):
         ...
 
     def prepare(self) -> None:
-        """Create what does not exist yet: datasets, tables, views. Raises WarehouseError if it cannot be used."""
+        """Create what does not exist yet: datasets, tables, views. Raises WarehouseError if it cannot be used.
+
+        For whoever writes. Reading creates nothing: a table that does not exist is read as an empty one.
+        """
         ...
 
     def writer(self, purpose: str) -> AbstractContextManager[None]:
@@ -131,6 +134,10 @@ class Warehouse(Protocol):
 
     def stored_ledger(self) -> pd.DataFrame:
         """All attempts, also of a ledger that still has to be migrated, or is not there."""
+        ...
+
+    def sources(self) -> frozenset[str]:
+        """The sources that raw tables were built from, whatever columns the ledger has."""
         ...
 
     def failures(self, table: str, day: date) -> pd.DataFrame:

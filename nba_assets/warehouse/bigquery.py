@@ -72,6 +72,7 @@ class BigQueryWarehouse:
         self.queue = queue
         self.connection = Connection(self.target, load_jobs_per_day=load_jobs_per_day)
         self._is_prepared = False
+        self._seen: set[str] = set()
         self._checked: set[str] = set()
 
     @cached_property
@@ -115,15 +116,18 @@ class BigQueryWarehouse:
     ) -> pd.DataFrame:
         """Rows of the partitions start … end in the contract's types, ordered by key."""
         wanted = columns_to_read(table, columns)
-        self.prepare()
+        if self._lacks(relation_of(table)):
+            return table.empty()[wanted]
         where = sql.between(table.partition, start, end)
         rows = self._fetch(sql.select(self._names, relation_of(table), wanted, where, table.keys))
         return in_contract(rows, table, wanted)
 
     def row_counts(self, tables: Sequence[Table], start: date, end: date) -> pd.DataFrame:
         """How many rows stand in the partitions start … end: table_name, partition_date, rows."""
-        self.prepare()
-        rows = self._fetch(sql.row_counts(self._names, tables, start, end))
+        stored = [table for table in tables if not self._lacks(relation_of(table))]
+        if not stored:
+            return pd.DataFrame({"table_name": [], "partition_date": pd.to_datetime([]), "rows": []})
+        rows = self._fetch(sql.row_counts(self._names, stored, start, end))
         return rows.assign(partition_date=pd.to_datetime(rows["partition_date"]))
 
     def publish(self, publication: Publication) -> None:
@@ -158,7 +162,8 @@ class BigQueryWarehouse:
         self, start: date | None = None, end: date | None = None, *, tables: Sequence[str] | None = None
     ) -> pd.DataFrame:
         """The newest attempt at each partition, and the newest published one if it is another."""
-        self.prepare()
+        if self._lacks(PROCESSOR_RUNS):
+            return empty(PROCESSOR_RUNS.contract)
         rows = self._fetch(sql.newest_attempts(self._names, start, end, tables))
         return cast(rows, PROCESSOR_RUNS.contract, names_of(PROCESSOR_RUNS.contract))
 
@@ -170,9 +175,17 @@ class BigQueryWarehouse:
             return empty(PROCESSOR_RUNS.contract)
         return in_todays_columns(self._fetch(sql.select_all(self._names, PROCESSOR_RUNS)))
 
+    def sources(self) -> frozenset[str]:
+        """The sources that raw tables were built from, whatever columns the ledger has."""
+        with explained(self.target):
+            if self._lacks(PROCESSOR_RUNS) or "source" not in {f.name for f in self._table(PROCESSOR_RUNS).schema}:
+                return frozenset()
+        return frozenset(self._fetch(sql.sources(self._names))["source"])
+
     def failures(self, table: str, day: date) -> pd.DataFrame:
         """The entity failures of one partition."""
-        self.prepare()
+        if self._lacks(ENTITY_FAILURES):
+            return empty(ENTITY_FAILURES.contract)
         names = names_of(ENTITY_FAILURES.contract)
         where = sql.about(table, [day])
         rows = self._fetch(sql.select(self._names, ENTITY_FAILURES, names, where, ["entity"]))
@@ -180,7 +193,8 @@ class BigQueryWarehouse:
 
     def read_relation(self, relation: Relation) -> pd.DataFrame:
         """All rows of a bookkeeping table."""
-        self.prepare()
+        if self._lacks(relation):
+            return empty(relation.contract)
         names = names_of(relation.contract)
         return cast(self._fetch(sql.select(self._names, relation, names, "TRUE", [])), relation.contract, names)
 
@@ -235,6 +249,13 @@ class BigQueryWarehouse:
                 )
             found |= {f"{dataset}.{t.table_id}" for t in client.list_tables(name, **METADATA)}
         return found
+
+    def _lacks(self, relation: Relation) -> bool:
+        """Whether a table does not exist, for a reader; one that was seen is not looked for again."""
+        if not self._is_prepared and relation.qualified not in self._seen:
+            with explained(self.target):
+                self._seen = self._present(create=False)
+        return not self._is_prepared and relation.qualified not in self._seen
 
     def _new_dataset(self, name: str) -> bigquery.Dataset:
         dataset = bigquery.Dataset(name)

@@ -76,6 +76,11 @@ def select_all(names: Names, relation: Relation) -> str:
     return f"SELECT * FROM {names.sql(relation.qualified)}"
 
 
+def sources(names: Names) -> str:
+    """The sources that the ledger names."""
+    return f"SELECT DISTINCT source FROM {names.sql(PROCESSOR_RUNS.qualified)} WHERE source IS NOT NULL"
+
+
 def newest_attempts(names: Names, start: date | None, end: date | None, tables: Sequence[str] | None = None) -> str:
     """The newest attempt at each partition, and the newest published one if it is another."""
     where = between("partition_date", start, end)

@@ -50,7 +50,7 @@ class DuckDBWarehouse:
         self.path = path
         self.patience = patience
         self.queue = queue
-        self._is_prepared = False
+        self._was_whole = False
         self._writers = 0
         self._reader: duckdb.DuckDBPyConnection | None = None
 
@@ -59,30 +59,41 @@ class DuckDBWarehouse:
         return f"DuckDB file {self.path}"
 
     def prepare(self) -> None:
-        """Create schemas, tables and views that are not there; once per process, and without a lock if all are."""
-        if self._is_prepared and self.path.exists():
-            return
+        """Create schemas, tables and views that are not there; without a lock if all are."""
         if not self._is_whole():
             with self._transaction("creating tables") as connection:
-                for relation in all_relations():
-                    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {relation.dataset}")
-                    connection.execute(create_table(relation))
+                _create_tables(connection)
                 for statement in views():
                     connection.execute(statement)
-        self._is_prepared = True
+            self._was_whole = True
 
     def _is_whole(self) -> bool:
-        """Whether every table and view is there: then a reader need not wait for a writer to finish."""
-        if not self.path.exists():
+        """Whether every table and view is there; looked up until it is so.
+
+        Raises WarehouseError if tables are those of an older version.
+        """
+        if not self._is_there():
             return False
-        with self._connect(read_only=True) as connection:
-            query = "SELECT table_schema || '.' || table_name, column_name FROM information_schema.columns"
-            found = connection.execute(query).fetchall()
-        present: dict[str, set[str]] = defaultdict(set)
-        for table, column in found:
-            present[table].add(column)
-        self._refuse_old_tables(present)
-        return set(present) >= {relation.qualified for relation in all_relations()} | {*VIEWS}
+        if not self._was_whole:
+            with self._connect(read_only=True) as connection:
+                query = "SELECT table_schema || '.' || table_name, column_name FROM information_schema.columns"
+                found = connection.execute(query).fetchall()
+            present: dict[str, set[str]] = defaultdict(set)
+            for table, column in found:
+                present[table].add(column)
+            self._refuse_old_tables(present)
+            self._was_whole = set(present) >= {relation.qualified for relation in all_relations()} | {*VIEWS}
+        return self._was_whole
+
+    def _is_there(self) -> bool:
+        """Whether there is such a file. Raises WarehouseError where there can be none."""
+        try:
+            self.path.stat()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise WarehouseError(_cannot_use(self.path, error)) from error
+        return True
 
     def _refuse_old_tables(self, present: dict[str, set[str]]) -> None:
         for relation in all_relations():
@@ -157,13 +168,23 @@ class DuckDBWarehouse:
 
     def stored_ledger(self) -> pd.DataFrame:
         """All attempts, whatever columns the ledger has."""
-        if not self.path.exists():
+        if not self._is_there():
             return empty(PROCESSOR_RUNS.contract)
         with self._connect(read_only=True) as connection:
             if not _stored_columns(connection, PROCESSOR_RUNS):
                 return empty(PROCESSOR_RUNS.contract)
             rows = connection.sql(f"SELECT * FROM {PROCESSOR_RUNS.qualified}").to_arrow_table().to_pandas()
         return in_todays_columns(rows)
+
+    def sources(self) -> frozenset[str]:
+        """The sources that raw tables were built from, whatever columns the ledger has."""
+        if not self._is_there():
+            return frozenset()
+        with self._connect(read_only=True) as connection:
+            if "source" not in _stored_columns(connection, PROCESSOR_RUNS):
+                return frozenset()
+            query = f"SELECT DISTINCT source FROM {PROCESSOR_RUNS.qualified} WHERE source IS NOT NULL"
+            return frozenset(name for (name,) in connection.execute(query).fetchall())
 
     def failures(self, table: str, day: date) -> pd.DataFrame:
         """The entity failures of one partition."""
@@ -185,9 +206,10 @@ class DuckDBWarehouse:
 
     def migrate(self, *, dry_run: bool) -> list[Migration]:
         """Create what is missing and apply the safe differences between contracts and stored tables."""
-        if dry_run and not self.path.exists():
+        if dry_run and not self._is_there():
             return [missing_table(relation) for relation in all_relations()]
-        with self._transaction("migrating") as connection:
+        opened = self._connect(read_only=True) if dry_run else self._transaction("migrating")
+        with opened as connection:
             found = [m for relation in all_relations() for m in _differences(connection, relation)]
             if not dry_run:
                 for migration in found:
@@ -207,8 +229,7 @@ class DuckDBWarehouse:
         if self._reader is not None:
             yield
             return
-        self.prepare()
-        with self._connect(read_only=True) as connection:
+        with self._as_if_whole() as connection:
             self._reader = connection
             try:
                 yield
@@ -218,9 +239,31 @@ class DuckDBWarehouse:
     def _fetch(self, query: str, values: list[Any]) -> pd.DataFrame:
         if self._reader is not None:
             return self._reader.sql(query, params=values).to_arrow_table().to_pandas()
-        self.prepare()
-        with self._connect(read_only=True) as connection:
+        with self._as_if_whole() as connection:
             return connection.sql(query, params=values).to_arrow_table().to_pandas()
+
+    @contextmanager
+    def _as_if_whole(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """For reading: what the file does not have, or all if there is no file, is an empty table in memory."""
+        if self._is_whole():
+            with self._connect(read_only=True) as connection:
+                yield connection
+            return
+        with self._engine.cursor() as memory:
+            _create_tables(memory)
+            if not self._is_there():
+                yield memory
+                return
+        with self._connect(read_only=True) as connection:
+            # A table is looked for in these schemas one after the other.
+            datasets = sorted({relation.dataset for relation in all_relations()})
+            query = (
+                "SELECT database_name || '.' || schema_name FROM duckdb_schemas() WHERE list_contains(?, schema_name) "
+                "AND database_name IN (current_database(), 'memory') ORDER BY database_name = 'memory'"
+            )
+            places = [place for (place,) in connection.execute(query, [datasets]).fetchall()]
+            connection.execute(f"SET search_path = '{','.join(places)}'")
+            yield connection
 
     @contextmanager
     def _transaction(self, purpose: str) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -282,6 +325,13 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
             connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """The tables that are not there."""
+    for relation in all_relations():
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {relation.dataset}")
+        connection.execute(create_table(relation))
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, relation: Relation, rows: pd.DataFrame) -> None:
@@ -351,16 +401,20 @@ def _cannot_open(path: Path, error: duckdb.Error, patience: float) -> str:
     return f"{path} cannot be opened: {error}. Check NBA_DUCKDB_PATH, the file's permissions and the disk's free space."
 
 
+def _cannot_use(path: Path, error: OSError) -> str:
+    return (
+        f"{path} cannot be used: {error.strerror}. "
+        f"Check NBA_HOME or NBA_DUCKDB_PATH, and the permissions of {path.parent}."
+    )
+
+
 @contextmanager
 def _lock(path: Path, purpose: str, patience: float) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = path.open("a+")
     except OSError as error:
-        raise WarehouseError(
-            f"{path} cannot be written: {error}. "
-            f"Check NBA_HOME or NBA_DUCKDB_PATH, and the permissions of {path.parent}."
-        ) from error
+        raise WarehouseError(_cannot_use(path, error)) from error
     with handle:
         started = time.monotonic()
         deadline = started + patience

@@ -37,8 +37,7 @@ class Overlay:
         return self._below.describe()
 
     def prepare(self) -> None:
-        """What is below has to be there."""
-        self._below.prepare()
+        """Nothing is created: what is not there is read as empty, and what is published stays here."""
 
     def writer(self, purpose: str) -> AbstractContextManager[None]:  # noqa: ARG002
         """Nobody is in the way: nothing is written."""
@@ -113,6 +112,10 @@ class Overlay:
     def stored_ledger(self) -> pd.DataFrame:
         """All attempts."""
         return pd.concat([self._below.stored_ledger(), self._runs], ignore_index=True)
+
+    def sources(self) -> frozenset[str]:
+        """Those of what is below: it is they that what is published here has to suit."""
+        return self._below.sources()
 
     def failures(self, table: str, day: date) -> pd.DataFrame:
         """The entity failures of one partition."""

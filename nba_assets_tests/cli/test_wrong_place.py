@@ -53,8 +53,24 @@ def test_the_simulated_league_never_replaces_the_real_one(tmp_path: Path) -> Non
     shared = tmp_path / "warehouse.duckdb"
     rows = ("coverage", "2021-11-01", "2021-11-03", "--format", "json")
     before = printed_json(nba_assets(*rows, home=tmp_path, **real))
-    result = nba_assets("backfill", "2021-11-03", "2021-11-03", home=tmp_path, NBA_DUCKDB_PATH=str(shared))
-    assert result.exit_code == 2
-    assert "holds data of the source 'files', and the source is now 'simulated'" in result.stderr
-    assert "Set NBA_SOURCE" in result.stderr
+    day = "2021-11-03"
+    for command in (
+        ("backfill", day, day),
+        ("backfill", day, day, "--dry-run"),
+        ("backfill", day, day, "--tables", "TBOX"),
+        ("repair", "--dry-run"),
+        ("refresh", day, day, "--dry-run"),
+        ("coverage",),
+        ("explain", "MLFS", day),
+        ("impact", "0022100111"),
+        ("verify",),
+        ("export", "SCHED", day, day, "--out", str(tmp_path / "rows.csv")),
+        ("alerts", "list"),
+        ("migrate", "--dry-run"),
+        ("dev", "--port", "3977"),
+    ):
+        result = nba_assets(*command, home=tmp_path, NBA_DUCKDB_PATH=str(shared))
+        assert result.exit_code == 2, command
+        assert "holds data of the source 'files', and the source is now 'simulated'" in result.stderr, command
+        assert "Set NBA_SOURCE" in result.stderr, command
     assert printed_json(nba_assets(*rows, home=tmp_path, **real)) == before
