@@ -37,6 +37,11 @@ class Session:
         _refuse_another_league(warehouse, self.given_source.name if self.given_source else self.settings.source)
         return warehouse
 
+    def describe(self) -> str:
+        """Source and warehouse in a few words. Connects to neither."""
+        warehouse = self.given_warehouse or open_warehouse(self.settings)
+        return f"{SOURCES[self.settings.source].in_words(self.settings)} · {warehouse.describe()}"
+
     @cached_property
     def fingerprints(self) -> SourceFingerprints:
         """What the source says at this moment, in short."""

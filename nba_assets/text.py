@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from pathlib import Path
 
 
 def counted(number: int, noun: str) -> str:
@@ -23,6 +24,12 @@ def joined(names: Sequence[object], most: int, *, separator: str = ", ") -> str:
 def span(first: date, last: date) -> str:
     """ "2021-11-05", or "2021-11-05 … 2021-11-07" """
     return str(first) if first == last else f"{first} … {last}"
+
+
+def near(path: Path) -> str:
+    """A path as short as it is from the working directory: relative to it, if it is below."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def unpadded(text: str) -> str:

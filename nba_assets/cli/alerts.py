@@ -12,7 +12,7 @@ from nba_assets.alerts.email import dates, trial_email
 from nba_assets.alerts.outbox import LogTransport, Transport, TransportError, open_transport
 from nba_assets.cli.console import FAILED, AsFormat, Format, err, errors_explained, out, print_json
 from nba_assets.cli.lazy import Command
-from nba_assets.session import open_session
+from nba_assets.cli.place import opened
 from nba_assets.settings import Settings, load_settings
 from nba_assets.text import span
 
@@ -54,7 +54,7 @@ def list_alerts(
 ) -> None:
     """List the open alerts: since when, what, how often seen, and whether the message was delivered."""
     with errors_explained():
-        state = store.load(open_session().warehouse)
+        state = store.load(opened(format).warehouse)
     alerts = [alert for alert in state.alerts if everything or (alert.is_open and alert.opened_at is not None)]
     listed = [_as_dict(alert, state.messages) for alert in alerts]
     if format == Format.JSON:

@@ -33,6 +33,7 @@ from nba_assets.cli.console import (
     print_json,
     progress_bar,
 )
+from nba_assets.cli.place import opened
 from nba_assets.cli.plan import known_roots, named, print_plan, print_plan_as_json
 from nba_assets.cli.selection import (
     Exclude,
@@ -59,7 +60,7 @@ from nba_assets.planning.acceptance import can_be_accepted
 from nba_assets.planning.load import load_state
 from nba_assets.planning.plan import Step
 from nba_assets.planning.state import Cell, State
-from nba_assets.session import Session, open_session
+from nba_assets.session import Session
 from nba_assets.tables import TABLES
 from nba_assets.text import counted, joined, span
 from nba_assets.warehouse.base import WarehouseError
@@ -106,7 +107,7 @@ def backfill(
         forced_by=_who(force, accept_gaps),
     )
     with errors_explained():
-        session = _session(dry_run=dry_run)
+        session = _session(format, quiet=quiet, dry_run=dry_run)
         days = required_dates(session, start, end, last, season)
         names = tables_asked(tables, select, exclude)
         job = _Job(session, days, names, options, _by_name(days, start), backfill_id=f"cli-{uuid.uuid4().hex[:8]}")
@@ -137,7 +138,7 @@ def repair(
     """
     options = RunOptions(force=force, accept_gaps=accept_gaps, rewrite=rewrite, forced_by=_who(force, accept_gaps))
     with errors_explained():
-        session = _session(dry_run=dry_run)
+        session = _session(format, quiet=quiet, dry_run=dry_run)
         asked = dates_asked(session, start, end, last, season)
         if rewrite and not asked:
             raise UsageError(
@@ -165,7 +166,7 @@ def refresh(
     report of the day before the range.
     """
     with errors_explained():
-        session = _session(dry_run=dry_run)
+        session = _session(format, quiet=quiet, dry_run=dry_run)
         named = required_dates(session, start, end, last, season)
         session.warehouse.prepare()
         _want_again(session, named, quiet=quiet or dry_run)
@@ -193,8 +194,8 @@ def _who(*is_accepting: bool) -> str | None:
     return getpass.getuser() if any(is_accepting) else None
 
 
-def _session(*, dry_run: bool) -> Session:
-    session = open_session()
+def _session(format_: Format, *, quiet: bool, dry_run: bool) -> Session:
+    session = opened(format_, quiet=quiet)
     return without_effect(session) if dry_run else session
 
 

@@ -24,6 +24,7 @@ from nba_assets.cli.console import (
     out,
     print_text,
 )
+from nba_assets.cli.place import opened
 from nba_assets.cli.selection import (
     Exclude,
     Last,
@@ -37,7 +38,6 @@ from nba_assets.coverage import terminal
 from nba_assets.coverage.matrix import WORST_FIRST, Matrix, matrix
 from nba_assets.partition import IN_ORDER, Status
 from nba_assets.planning.state import Cell
-from nba_assets.session import open_session
 from nba_assets.tables import TABLES
 from nba_assets.text import counted, unpadded
 
@@ -95,7 +95,7 @@ def coverage(
         format = format or _format_of(file)
         if file is not None:
             has_place(file)
-        session = open_session()
+        session = opened(format)
         days = dates_asked(session, start, end, last, season) or all_history(session)
         names = tables_asked(tables, select, exclude)
         found = matrix(session, days[0], days[-1], tables=names)

@@ -16,7 +16,7 @@ import typer
 from filelock import FileLock, Timeout
 
 from nba_assets.cli.console import FAILED, UsageError, err, errors_explained
-from nba_assets.session import open_session
+from nba_assets.cli.place import opened
 from nba_assets.settings import Settings, places_set
 
 _NOT_SUPERSEDED = "ignore:Function `dev_command` is superseded"
@@ -141,7 +141,7 @@ def _settings_to_work_with() -> Settings:
 
     Dagster would start without, and every sensor would fail.
     """
-    session = open_session()
+    session = opened()
     _ = session.source, session.warehouse
     first = session.settings.partitions_start
     if first > session.last_partition:

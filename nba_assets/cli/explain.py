@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from nba_assets.cli.console import errors_explained, out, print_json, read_date, read_range
+from nba_assets.cli.place import opened
 from nba_assets.coverage.explain import explain as explanation_of
 from nba_assets.coverage.explain_text import as_dict, as_tree
-from nba_assets.session import open_session
 from nba_assets.tables.named import table_named
 
 
@@ -29,7 +29,7 @@ def explain(
 ) -> None:
     """Explain one partition: its inputs, what is missing by name, and the command that repairs it."""
     with errors_explained():
-        session = open_session()
+        session = opened(format)
         name = table_named(table).name
         [partition_day] = read_range(session, *[str(read_date(day, "DATE"))] * 2)
         explanation = explanation_of(session, name, partition_day)

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from nba_assets.cli.console import AsFormat, Format, UsageError, errors_explained, out, plain_table, print_json
+from nba_assets.cli.place import opened
 from nba_assets.planning.impact import UnknownGameError, find_game
 from nba_assets.planning.impact import impact as cells_of
-from nba_assets.session import open_session
 
 
 def impact(
@@ -20,7 +20,7 @@ def impact(
     """Show which tables, dates and entities a late or corrected game touches; nothing is computed."""
     with errors_explained():
         _must_be_game_id(game_id)
-        session = open_session()
+        session = opened(format)
         try:
             game = find_game(session, game_id)
         except UnknownGameError as error:

@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 
 from nba_assets.cli.console import FAILED, AsFormat, Format, Quiet, errors_explained, out, print_json, progress_bar
+from nba_assets.cli.place import opened
 from nba_assets.engine.carry_over import carry_over
 from nba_assets.engine.first_fingerprints import record_first_fingerprints
 from nba_assets.engine.progress import Progress
-from nba_assets.session import Session, open_session
+from nba_assets.session import Session
 from nba_assets.text import counted
 from nba_assets.warehouse.ddl import Migration
 from nba_assets.warehouse.ledger import PROCESSOR_RUNS
@@ -25,7 +26,7 @@ def migrate(
 ) -> None:
     """Compare stored tables with their contracts and apply what is safe; exit status 1 if something is left to you."""
     with errors_explained():
-        session, progress = open_session(), partial(progress_bar, quiet=quiet)
+        session, progress = opened(format, quiet=quiet), partial(progress_bar, quiet=quiet)
         warehouse = session.warehouse
         found = warehouse.migrate(dry_run=dry_run)
         if all(migration.is_safe for migration in found):

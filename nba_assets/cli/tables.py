@@ -25,6 +25,7 @@ from nba_assets.cli.console import (
     plain_table,
     print_json,
 )
+from nba_assets.cli.place import opened
 from nba_assets.cli.selection import Last, OfSeason, required_dates
 from nba_assets.coverage.roots import next_step, roots_of
 from nba_assets.partition import FINE, Cause
@@ -33,7 +34,7 @@ from nba_assets.planning.state import Cell
 from nba_assets.schema.contract import Column, columns_of
 from nba_assets.schema.fingerprint import are_other_rows, partition_hashes
 from nba_assets.schema.table import Table
-from nba_assets.session import Session, open_session
+from nba_assets.session import Session
 from nba_assets.tables import TABLES, TIERS
 from nba_assets.tables.named import table_named
 from nba_assets.text import counted, joined
@@ -78,7 +79,7 @@ def export(
         if file.suffix not in (".parquet", ".csv"):
             raise UsageError(f"--out {file}: the name must end in .parquet or .csv")
         has_place(file)
-        session = open_session()
+        session = opened(quiet=quiet)
         days = required_dates(session, start, end, last, season)
         try:
             rows = session.warehouse.read(spec, start=days[0], end=days[-1])

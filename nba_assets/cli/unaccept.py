@@ -15,6 +15,7 @@ from nba_assets.cli.console import (
     out,
     print_json,
 )
+from nba_assets.cli.place import opened
 from nba_assets.cli.selection import (
     Exclude,
     Last,
@@ -27,7 +28,6 @@ from nba_assets.cli.selection import (
 from nba_assets.engine.unaccept import unaccept as take_back
 from nba_assets.planning.acceptance import accepted_gaps
 from nba_assets.planning.state import Cell
-from nba_assets.session import open_session
 from nba_assets.text import counted, span
 
 
@@ -46,7 +46,7 @@ def unaccept(
     Rows that are published stand. Exit status 1 if nothing was accepted in the range.
     """
     with errors_explained():
-        session = open_session()
+        session = opened(format)
         days = required_dates(session, start, end, last, season)
         names = tables_asked(tables, select, exclude)
         session.warehouse.prepare()

@@ -21,9 +21,10 @@ from nba_assets.cli.console import (
     print_json,
     read_season,
 )
+from nba_assets.cli.place import opened
 from nba_assets.engine.standing import record_altered
 from nba_assets.league.calendar import OPENING_NIGHTS, season_days, season_first_day, season_last_day
-from nba_assets.session import Session, open_session
+from nba_assets.session import Session
 from nba_assets.text import joined
 from nba_assets.verification.report import Report, stored_seasons, verify_warehouse
 from nba_assets.verification.season import CheckResult
@@ -42,7 +43,7 @@ def verify(
     computed from them, until a repair. Exit status 0 only if every check passed.
     """
     with errors_explained():
-        session = open_session()
+        session = opened(format, quiet=quiet)
         report = _verified(session, None if season is None else read_season(season), quiet=quiet)
         if format == Format.JSON:
             print_json(report.as_dict())

@@ -6,12 +6,14 @@ imported when the source is opened and not before: the live client alone takes h
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from nba_assets.league.calendar import COUNTING_TYPES, GameType
+from nba_assets.text import near
 
 if TYPE_CHECKING:
     from nba_assets.settings import Settings
@@ -24,7 +26,7 @@ class RegisteredSource:
 
     `counting_types` are the game types that it has box scores for unless the settings name others. Whether its league
     is made up decides what it may be stored with: a real and a made-up league never share a warehouse. One that
-    `may_have_ended` has what somebody put there, which may be the past alone.
+    `may_have_ended` has what somebody put there, which may be the past alone. `in_words` says to people which it is.
     """
 
     name: str
@@ -32,6 +34,7 @@ class RegisteredSource:
     counting_types: frozenset[str] = COUNTING_TYPES
     is_made_up: bool = False
     may_have_ended: bool = False
+    in_words: Callable[[Settings], str] = lambda settings: f"source '{settings.source}'"
 
     def open(self, settings: Settings) -> Source:
         """The source as the settings describe it; raises SourceSettingsError naming what they must say."""
@@ -52,9 +55,24 @@ class RegisteredSource:
 SOURCES: dict[str, RegisteredSource] = {
     source.name: source
     for source in (
-        RegisteredSource("simulated", "nba_assets.sources.simulated.source", is_made_up=True),
-        RegisteredSource("files", "nba_assets.sources.files", frozenset({GameType.REGULAR.value}), may_have_ended=True),
-        RegisteredSource("nba_api", "nba_assets.sources.nba_api"),
+        RegisteredSource(
+            "simulated",
+            "nba_assets.sources.simulated.source",
+            is_made_up=True,
+            in_words=lambda settings: f"simulated league (seed {settings.seed})",
+        ),
+        RegisteredSource(
+            "files",
+            "nba_assets.sources.files",
+            frozenset({GameType.REGULAR.value}),
+            may_have_ended=True,
+            in_words=lambda settings: f"files in {settings.data_dir}",
+        ),
+        RegisteredSource(
+            "nba_api",
+            "nba_assets.sources.nba_api",
+            in_words=lambda settings: f"stats.nba.com, cache {near(settings.cache_dir)}",
+        ),
     )
 }
 

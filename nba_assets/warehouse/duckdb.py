@@ -27,6 +27,7 @@ import pyarrow as pa
 
 from nba_assets.schema.contract import cast, empty, names_of
 from nba_assets.schema.table import Table
+from nba_assets.text import near
 from nba_assets.warehouse.base import Publication, WarehouseError, columns_to_read, in_contract
 from nba_assets.warehouse.corrections import CORRECTIONS, correction_rows
 from nba_assets.warehouse.ddl import DUCKDB, Migration, Relation, arrow_schema, create_table, migrations, missing_table
@@ -56,7 +57,7 @@ class DuckDBWarehouse:
 
     def describe(self) -> str:
         """The file."""
-        return f"DuckDB file {self.path}"
+        return f"DuckDB {near(self.path)}"
 
     def prepare(self) -> None:
         """Create schemas, tables and views that are not there; without a lock if all are."""
