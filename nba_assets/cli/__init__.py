@@ -53,6 +53,11 @@ COMMANDS = {
         "nba_assets.cli.migrate:migrate",
         "Compare stored tables with their contracts and apply what is safe; exit status 1 if something is left to you.",
     ),
+    "doctor": Listed(
+        "nba_assets.cli.doctor:doctor",
+        "Show which settings count and where they come from, and whether all is well; exit status 1 if something is "
+        "wrong.",
+    ),
     "dev": Listed(
         "nba_assets.cli.dev:dev",
         "Start the Dagster UI with its daemon (schedules, sensors, automation) on this state.",

@@ -443,6 +443,20 @@ def _lock(path: Path, purpose: str, patience: float) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_UN)
 
 
+def writer_at_work(path: Path) -> str | None:
+    """Who holds the right to write to a DuckDB file at this moment; None if nobody does. Changes nothing."""
+    try:
+        handle = path.with_name(path.name + ".lock").open()
+    except OSError:
+        return None
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return _holder(handle)
+    return None
+
+
 def _holder(handle: Any) -> str:
     handle.seek(0)
     try:
