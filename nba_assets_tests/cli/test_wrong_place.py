@@ -74,3 +74,13 @@ def test_the_simulated_league_never_replaces_the_real_one(tmp_path: Path) -> Non
         assert "holds data of the source 'files', and the source is now 'simulated'" in result.stderr, command
         assert "Set NBA_SOURCE" in result.stderr, command
     assert printed_json(nba_assets(*rows, home=tmp_path, **real)) == before
+
+
+def test_the_first_line_says_where_and_is_left_out_of_json_and_silence(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    line = "simulated league (seed 2021) · DuckDB home/simulated/warehouse.duckdb"
+    plan = ("backfill", "2021-11-01", "2021-11-01", "--tables", "SCHED", "--dry-run")
+    for command in (plan, ("coverage",), ("verify",), ("alerts", "list"), ("migrate", "--dry-run")):
+        assert nba_assets(*command, home=home).stderr.splitlines()[0] == line, command
+    for options in (("--quiet",), ("--format", "json")):
+        assert line not in nba_assets(*plan, *options, home=home).stderr

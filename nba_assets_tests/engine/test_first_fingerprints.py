@@ -16,6 +16,7 @@ from nba_assets.planning.load import load_state
 from nba_assets.sources.base import ResultSet
 from nba_assets.sources.files import FilesSource
 from nba_assets.tables import RAW, TABLES
+from nba_assets.text import near
 from nba_assets_tests.cli.command import nba_assets
 from nba_assets_tests.engine.warehouses import OPENING_NIGHT, build_range, cell, files, session
 from nba_assets_tests.needs import real_data
@@ -46,7 +47,7 @@ def test_after_the_migration_nothing_is_stale_and_changes_are_noticed(home: Path
     assert f"{len(RAW) * len(DAYS)}/{len(RAW) * len(DAYS)} {RAW[-1]} {SEASON}" in done.stderr, "how far it is"
     again = nba_assets("migrate", home=home, **settings)
     assert "nothing to do" in again.stdout
-    assert again.stderr == ""
+    assert again.stderr.splitlines() == [f"files in {home / 'data'} · DuckDB {near(home / 'warehouse.duckdb')}"]
 
     now = session(home, FilesSource(home / "data"))
     state = load_state(now, DAYS[0], DAYS[-1])
