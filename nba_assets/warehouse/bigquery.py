@@ -254,6 +254,7 @@ class BigQueryWarehouse:
         """Whether a table does not exist, for a reader; one that was seen is not looked for again."""
         if not self._is_prepared and relation.qualified not in self._seen:
             with explained(self.target):
+                self._check_access()  # a project that does not exist has no datasets either
                 self._seen = self._present(create=False)
         return not self._is_prepared and relation.qualified not in self._seen
 

@@ -6,12 +6,15 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from google.cloud import bigquery as api
 
+from nba_assets.tables import TABLES
+from nba_assets.warehouse.alert_state import ALERTS
 from nba_assets.warehouse.base import WarehouseError
 from nba_assets.warehouse.bigquery import BigQueryWarehouse, open_warehouse
 from nba_assets_tests.warehouse.publications import LINES
@@ -85,14 +88,30 @@ def test_nothing_is_connected_before_use(no_credentials: pytest.MonkeyPatch) -> 
         (403, "quotaExceeded", "Quota exceeded: Your project exceeded quota", "Quota exceeded"),
     ],
 )
-def test_a_refusal_comes_at_once_and_before_any_work(status: int, reason: str, message: str, advice: str) -> None:
+@pytest.mark.parametrize("use", [BigQueryWarehouse.ledger, BigQueryWarehouse.prepare], ids=["read", "written"])
+def test_a_refusal_comes_at_once_and_before_any_work(
+    status: int, reason: str, message: str, advice: str, use: Callable[[BigQueryWarehouse], object]
+) -> None:
     with server_that_answers(status, reason, message) as (endpoint, asked):
         warehouse = BigQueryWarehouse("no-such-project", endpoint=endpoint)
         with pytest.raises(WarehouseError) as error:
-            warehouse.prepare()
+            use(warehouse)
     assert message in str(error.value)
     assert advice in str(error.value)
     assert len(asked) == 1, "what is not transient is not tried again"
+
+
+def test_reading_creates_no_dataset(connect: Connect) -> None:
+    reader, day = connect("unread_"), date(2022, 1, 1)
+    assert reader.read(TABLES["raw_schedule"]).empty
+    assert reader.row_counts([*TABLES.values()], day, day).empty
+    assert reader.ledger().empty
+    assert reader.stored_ledger().empty
+    assert reader.failures("raw_schedule", day).empty
+    assert reader.read_relation(ALERTS).empty
+    assert reader.sources() == frozenset()
+    names = [one.dataset_id for one in reader.connection.client.list_datasets()]
+    assert not [name for name in names if name.startswith("unread_")]
 
 
 def test_a_dataset_in_another_location_is_named_with_the_way_out(connect: Connect) -> None:
