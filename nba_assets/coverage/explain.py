@@ -6,7 +6,7 @@ the business of `explain_text`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -14,16 +14,18 @@ from functools import cached_property
 import pandas as pd
 
 from nba_assets.coverage.player_names import player_names
-from nba_assets.league.calendar import days_between, season_first_day, season_of
+from nba_assets.league.calendar import days_between, season_first_day, season_last_day, season_of
 from nba_assets.league.teams import NAME_BY_CODE
 from nba_assets.partition import CONTRADICTIONS, FAILED, STOPS_DEPENDENTS, WAITING, Partition, Status, first_to_refresh
 from nba_assets.planning.acceptance import can_be_accepted
+from nba_assets.planning.games_named import games_named
+from nba_assets.planning.history import history
 from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell, State, date_read
 from nba_assets.quality.audit import INSUFFICIENT_HISTORY
 from nba_assets.schema.table import Input, Phase, TimeRule
 from nba_assets.session import Session
-from nba_assets.tables import SCHEDULE, TABLES
+from nba_assets.tables import SCHEDULE, TABLES, TIERS
 from nba_assets.tables.games import game_name
 
 ACCEPT_GAPS, FORCE = "--accept-gaps", "--force"
@@ -96,7 +98,7 @@ class Command:
 class Explanation:
     """The tree of one cell, all roots of its trouble, the games of its date, and the commands that would repair it.
 
-    `held_back` are the partitions up to its date that wait for one of the roots.
+    `held_back` are the partitions that wait for one of the roots: up to its date, or of its season if it is the root.
     """
 
     tree: Node
@@ -108,11 +110,18 @@ class Explanation:
 
 def explain(session: Session, table: str, day: date) -> Explanation:
     """Why (table, day) has the status that it has."""
-    explainer = _Explainer(session, load_state(session, day, day), day)
+    state = load_state(session, day, day)
+    until = day
+    if state.cell(table, day).status in FAILED:
+        # What a root holds back are later dates as well: those that were tried, of its season.
+        until = max(day, min(max(history(session), default=day), season_last_day(season_of(day))))
+        state = load_state(session, day, until)
+    explainer = _Explainer(session, state, day, until)
     tree = explainer.node(Partition(table, day))
     roots = explainer.roots(tree)
-    commands = _commands_for(tree, roots, day, explainer)
-    return Explanation(tree, roots, explainer.held_back(roots), explainer.games_of(day), commands)
+    held_back = explainer.held_back(roots)
+    last = max([day, *(partition.day for partition in held_back)])
+    return Explanation(tree, roots, held_back, explainer.games_of(day), _commands_for(tree, roots, last, explainer))
 
 
 @dataclass(frozen=True)
@@ -124,11 +133,12 @@ class _Cause:
 
 
 class _Explainer:
-    def __init__(self, session: Session, state: State, day: date) -> None:
-        self._session, self._state, self._day = session, state, day
+    def __init__(self, session: Session, state: State, day: date, until: date) -> None:
+        self._session, self._state, self._day, self._until = session, state, day, until
         self._accepted = state.accepted_dates()
         self._expanded: set[Partition] = set()
         self._reached: dict[Partition, frozenset[Partition]] = {}
+        self._began: dict[Partition, frozenset[Partition]] = {}
 
     def node(self, partition: Partition, later: tuple[date, ...] = ()) -> Node:
         """The tree below a partition."""
@@ -142,17 +152,30 @@ class _Explainer:
         return replace(node, entities=self._entities(partition))
 
     def roots(self, tree: Node) -> tuple[Node, ...]:
-        """Where the trouble of a tree began: all that a waiting partition waits for, else the tree's leaves."""
-        partitions = self._state.waits.roots(tree.cell.partition) if tree.cell.status in WAITING else []
-        if not partitions:
+        """Where the trouble of a tree began: all that it waits for or is degraded by, else the tree's leaves."""
+        found: Collection[Partition] = ()
+        if tree.cell.status in WAITING:
+            found = self._state.waits.roots(tree.cell.partition)
+        elif tree.cell.status == Status.DEGRADED:
+            found = self._beginnings(tree.cell.partition) - {tree.cell.partition}
+        if not found:
             return tuple(node for node in tree.walk() if not node.inputs and not node.seen)
-        return tuple(self._root(partition) for partition in partitions)
+        return tuple(self._root(partition) for partition in sorted(found, key=_in_order))
+
+    def _beginnings(self, partition: Partition) -> frozenset[Partition]:
+        """The partitions that explain one, without those that others explain; itself, if nothing does."""
+        if partition not in self._began:
+            causes = list(self._causes(self._state.cell(partition.table, partition.day)))
+            days = [(cause.partition.table, day) for cause in causes for day in (cause.partition.day, *cause.later)]
+            found = frozenset[Partition]().union(*(self._beginnings(Partition(*one)) for one in days))
+            self._began[partition] = found or frozenset({partition})
+        return self._began[partition]
 
     def held_back(self, roots: Sequence[Node]) -> tuple[Partition, ...]:
-        """The partitions up to the day that wait for one of the roots."""
+        """The partitions up to the last day that wait for one of the roots."""
         behind = {root.cell.partition for root in roots}
         first = min(partition.day for partition in behind)
-        partitions = (Partition(name, day) for day in days_between(first, self._day) for name in TABLES)
+        partitions = (Partition(name, day) for day in days_between(first, self._until) for name in TABLES)
         return tuple(
             partition
             for partition in partitions
@@ -161,9 +184,11 @@ class _Explainer:
         )
 
     def _root(self, partition: Partition) -> Node:
-        lacking = self._state.waits.games([partition], self._day + _DAY).drop_duplicates("game_id")
-        games = tuple(_dated(game) for game in lacking.sort_values("game_id").itertuples())
         cell = self._state.cell(partition.table, partition.day)
+        if cell.status == Status.DEGRADED and games_named(cell.findings) is None:
+            return Node(cell, entities=self._entities(partition))
+        lacking = self._state.waits.games([partition], partition.day + _DAY).drop_duplicates("game_id")
+        games = tuple(_dated(game) for game in lacking.sort_values("game_id").itertuples())
         return Node(cell, entities=self._entities(partition), lacking=games)
 
     def is_not_asked_again(self, node: Node) -> bool:
@@ -275,6 +300,10 @@ class _Explainer:
     @cached_property
     def _players(self) -> dict[str, str]:
         return player_names(self._session.warehouse, self._day, self._day)
+
+
+def _in_order(partition: Partition) -> tuple[date, int, str]:
+    return partition.day, TIERS[partition.table], partition.table
 
 
 def _dated(game: object) -> str:

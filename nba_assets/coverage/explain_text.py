@@ -21,7 +21,7 @@ from nba_assets.coverage.explain import (
     shortcomings,
 )
 from nba_assets.coverage.terminal import STYLES, cell_as_dict
-from nba_assets.partition import MEANING, THRESHOLDS, Finding, Partition, Status, sentence_of
+from nba_assets.partition import MEANING, THRESHOLDS, WAITING, Finding, Partition, Status, sentence_of
 from nba_assets.planning.state import Cell
 from nba_assets.text import counted, joined, span
 
@@ -46,12 +46,14 @@ def as_tree(explanation: Explanation, *, full: bool = False) -> RenderableType:
     tree = Tree(_title(node))
     for line in _roots(explanation):
         tree.add(line)
-    is_short = explanation.held_back and not full
+    is_short = node.cell.status in WAITING and explanation.held_back and not full
     if is_short:
-        for text in (*_missing_games(node.missing), _held_back(explanation.held_back)):
+        for text in _missing_games(node.missing):
             tree.add(Text(text))
     else:
         _branch(node, tree, {_sentence(root) for root in explanation.roots if root is not node})
+    if explanation.held_back and not full:
+        tree.add(Text(_held_back(explanation.held_back)))
     parts: list[RenderableType] = [tree]
     if explanation.games:
         day = node.cell.partition.day

@@ -86,7 +86,7 @@ def test_what_a_warehouse_lacks_is_read_as_empty_and_made_by_the_next_backfill(t
         connection.execute("DROP SCHEMA nba_predictions CASCADE")
     before = contents(tmp_path)
     assert "No open alerts" in nba_assets("alerts", "list", home=home).stdout
-    [row, _] = printed_json(nba_assets("coverage", *RANGE, "--format", "json", home=home))["dates"]
+    [row, _] = printed_json(nba_assets("coverage", *RANGE, "--format", "json", home=home))
     assert row["cells"]["raw_schedule"]["status"] == "OK"
     assert row["cells"]["ml_feature_store_v2"]["status"] == "MISSING"
     assert contents(tmp_path) == before

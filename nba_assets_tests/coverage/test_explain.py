@@ -25,6 +25,7 @@ from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES
 from nba_assets_tests.engine.warehouses import (
     KNOWN_AFTER,
+    KNOWN_BEFORE,
     REQUIRED_RAW,
     EditedSource,
     build_range,
@@ -70,9 +71,36 @@ def test_a_gap_is_its_own_root_with_its_entities_and_two_ways_out(gap: Session) 
     assert explanation.games[0] == f"{GAME} BKN@TOR (final)"
     assert len(explanation.games) == 8
     assert tuple(map(str, explanation.commands)) == (
-        "nba-assets repair 2021-11-07 2021-11-07",
-        "nba-assets backfill 2021-11-07 2021-11-07 --accept-gaps",
-    )
+        "nba-assets repair 2021-11-07 2021-11-08",
+        "nba-assets backfill 2021-11-07 2021-11-08 --accept-gaps",
+    ), "to the last date that waits for it"
+    lines = [line.strip(" │├└─") for line in _text(gap, "raw_team_boxscores", DAY, full=False).splitlines()]
+    assert f"7/8 games (14/16 complete, 16 required); {GAME} BKN@TOR: no box score" in lines
+    assert "held back: 2 dates, 12 tables" in lines
+
+
+def test_what_is_degraded_names_all_its_roots(tmp_path: Path) -> None:
+    nights = [date(2021, 11, day) for day in (2, 3, 5)]
+    games: set[str] = set()
+
+    def without_shots(shots: pd.DataFrame) -> pd.DataFrame:
+        """None of the first game of each of the nights."""
+        of_nights = shots[shots["GAME_DATE"].isin([f"{night:%Y%m%d}" for night in nights])]
+        games.update(of_nights.groupby("GAME_DATE")["GAME_ID"].min())
+        return shots[~shots["GAME_ID"].isin(games)]
+
+    at = session(copy_of(healthy(BEFORE), tmp_path), EditedSource({ResultSet.SHOTS: without_shots}))
+    for night in nights:
+        build_range(at, night, night, tables=KNOWN_AFTER)
+    build_range(at, BEFORE, BEFORE, tables=KNOWN_BEFORE)
+    explanation = explain(at, "ml_feature_store_v2", BEFORE)
+    assert explanation.tree.cell.status == Status.DEGRADED
+    assert [str(root.cell.partition) for root in explanation.roots] == [f"raw_shots {night}" for night in nights]
+    assert {game.split()[0] for root in explanation.roots for game in root.lacking} == games
+    assert len(games) == 3
+    told = _text(at, "ml_feature_store_v2", BEFORE, full=False)
+    assert "root: raw_shots DEGRADED on 3 dates, 2021-11-02 … 2021-11-05: no shots: " in told
+    assert all(game in told for game in games)
 
 
 def test_a_young_gap_is_accepted_by_force_of_its_own_date_alone(gap: Session) -> None:
