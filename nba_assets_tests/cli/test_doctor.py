@@ -17,6 +17,12 @@ from nba_assets_tests.sources.stats_server import StatsServer
 SCHEDULE = ("backfill", "2021-11-01", "2021-11-02", "--tables", "raw_schedule")
 
 
+@pytest.fixture(autouse=True)
+def _no_other_instance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that ran in this process before have set it."""
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+
+
 def findings(home: Path | None, *options: str, **settings: str) -> tuple[int, list[dict[str, Any]]]:
     """The exit status, and what was found."""
     result = nba_assets("doctor", "--format", "json", *options, home=home, **settings)
@@ -33,7 +39,7 @@ def texts(found: list[dict[str, Any]], level: str, about: str) -> str:
 
 def test_where_nothing_is_all_is_well_and_stays_so(tmp_path: Path) -> None:
     status, found = findings(tmp_path / "home")
-    assert (status, {one["level"] for one in found}) == (0, {"ok"})
+    assert (status, [one for one in found if one["level"] != "ok"]) == (0, [])
     assert "nothing has been built yet" in texts(found, "ok", "warehouse")
     assert "the first backfill makes it" in texts(found, "ok", "home")
     assert contents(tmp_path) == {}

@@ -90,6 +90,7 @@ def test_what_a_warehouse_lacks_is_read_as_empty_and_made_by_the_next_backfill(t
     assert row["cells"]["raw_schedule"]["status"] == "OK"
     assert row["cells"]["ml_feature_store_v2"]["status"] == "MISSING"
     assert contents(tmp_path) == before
-    assert nba_assets("backfill", *RANGE, home=home).exit_code == 0
+    assert nba_assets("backfill", *RANGE, "--select", "raw", home=home).exit_code == 0
     with duckdb.connect(str(home / "simulated" / "warehouse.duckdb"), read_only=True) as connection:
-        assert connection.sql("SELECT count(*) FROM nba_processing.alerts").fetchall() == [(0,)]
+        assert connection.sql("SELECT count(*) FROM nba_processing.alerts").fetchall()
+        assert connection.sql("SELECT count(*) FROM nba_predictions.ml_feature_store_v2").fetchall() == [(0,)]
