@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nba_assets.cli.console import UsageError, read_optional_range, read_season
-from nba_assets.league.calendar import days_between, season_first_day, season_last_day
+from nba_assets.league.calendar import OPENING_NIGHTS, days_between, season_first_day, season_last_day
 from nba_assets.session import Session
 from nba_assets.tables import TABLES
 from nba_assets.tables.named import table_named
@@ -30,7 +30,8 @@ Last = Annotated[
     int | None, typer.Option("--last", metavar="N", min=1, help="The last N dates, instead of START and END.")
 ]
 OfSeason = Annotated[
-    str | None, typer.Option("--season", metavar="SEASON", help="All dates of a season so far, like 2021-22.")
+    str | None,
+    typer.Option("--season", metavar="SEASON", help="A season so far, from its opening night on, like 2021-22."),
 ]
 
 
@@ -76,7 +77,8 @@ def _last(session: Session, number: int) -> list[date]:
 
 
 def _of_season(session: Session, season: str) -> list[date]:
-    first = max(season_first_day(season), session.settings.partitions_start)
+    opening = OPENING_NIGHTS.get(season, season_first_day(season))
+    first = max(opening, session.settings.partitions_start)
     last = min(season_last_day(season), session.last_partition)
     if first > last:
         raise UsageError(
