@@ -289,8 +289,10 @@ class _Job:
             return build_in_order(self.session, days, tables, run, compute, planned)
 
         results = self._build(build, quiet=quiet)
-        plans = plans_of(self.session, self.days, steps, results)
-        _, roots = self._judge()
+        cells, roots = self._judge()
+        named = [cell for cell in cells if cell.partition.day in self.named]
+        not_due = [cell.partition for cell in named if cell.status == Status.NOT_DUE]
+        plans = plans_of(self.session, self.days, steps, results, not_due)
         if format_ == Format.JSON:
             print_plan_as_json(plans, tables_as_dicts(self.session, results, diff=diff))
             return

@@ -49,7 +49,7 @@ VERDICT_MEANS = {
 class TablePlan:
     """What a command would do with one table: its dates by verdict, why each is in the plan, and what would fail.
 
-    Dates that it would leave alone are not in it.
+    Dates that it would leave alone are not in it, but those that were asked for by name and are not due.
     """
 
     table: str
@@ -69,25 +69,33 @@ def without_effect(session: Session) -> Session:
 
 
 def plans_of(
-    session: Session, days: Sequence[date], steps: Sequence[Step], results: Sequence[PartitionResult]
+    session: Session,
+    days: Sequence[date],
+    steps: Sequence[Step],
+    results: Sequence[PartitionResult],
+    not_due: Collection[Partition] = (),
 ) -> list[TablePlan]:
-    """What came of a range in a session without effect, tier by tier: its steps and results."""
+    """What came of a range in a session without effect, tier by tier: its steps and results.
+
+    `not_due` are partitions that were asked for by name, and would be left alone.
+    """
     touched = sorted({*days, *(result.day for result in results)})
     stepped = {step.table for step in steps}
     tables = {name: Counter[Status]() for name in sorted(TABLES, key=TIERS.__getitem__) if name in stepped}
     for step in steps:
         tables[step.table].update(step.why)
     unknown = _unknown(session, touched, tables)
-    plans = [_plan(table, why, results, unknown) for table, why in tables.items()]
+    left_alone = dict.fromkeys(not_due, Verdict.NOT_DUE) | dict.fromkeys(unknown, Verdict.UNKNOWN)
+    plans = [_plan(table, why, results, left_alone) for table, why in tables.items()]
     return [plan for plan in plans if plan.days]
 
 
 def _plan(
-    table: str, why: Mapping[Status, int], results: Sequence[PartitionResult], unknown: Collection[Partition]
+    table: str, why: Mapping[Status, int], results: Sequence[PartitionResult], left_alone: Mapping[Partition, Verdict]
 ) -> TablePlan:
     of_table = [result for result in results if result.outcome.partition.table == table]
     verdicts = {result.day: _verdict(result) for result in of_table}
-    verdicts |= {partition.day: Verdict.UNKNOWN for partition in unknown if partition.table == table}
+    verdicts |= {partition.day: verdict for partition, verdict in left_alone.items() if partition.table == table}
     days = {v: tuple(sorted(day for day, found in verdicts.items() if found is v)) for v in Verdict}
     failed = [result.outcome for result in of_table if verdicts[result.day] is Verdict.FAILED]
     failures = {outcome.partition.day: outcome.reason or outcome.status.value for outcome in failed}

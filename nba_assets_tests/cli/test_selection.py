@@ -70,6 +70,16 @@ def test_repair_and_backfill_build_what_is_selected(home: Path) -> None:
     assert _plan(home, "backfill", "2021-10-19", "2021-10-19", "--select", "+MLFS") == [], "all is there"
 
 
+def test_a_plan_says_what_is_not_due_of_dates_that_were_typed(home: Path) -> None:
+    planned = nba_assets("backfill", "2021-10-24", "2021-10-24", "--dry-run", "--format", "json", home=home, **NOW)
+    not_due = {plan["table"] for plan in json.loads(planned.stdout) if "not due" in plan["dates"]}
+    assert not_due == {
+        *("raw_team_boxscores", "raw_player_boxscores", "raw_shots"),
+        *("player_game_summary", "team_offense_game_summary", "team_defense_game_summary"),
+    }
+    assert _plan(home, "backfill", "--last", "1") == [], "nobody has named the date"
+
+
 def test_an_export_of_the_last_days(home: Path, tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
     done = nba_assets("export", "SCHED", "--last", "3", "--out", str(file), home=home, **NOW)
