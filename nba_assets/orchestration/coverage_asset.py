@@ -100,7 +100,7 @@ def _check_specs() -> list[dg.AssetCheckSpec]:
     accepted = dg.AssetCheckSpec(
         ACCEPTANCE_CHECK,
         asset="coverage",
-        description="No gap is published because somebody, or a policy, has accepted it as it is. A warning, for as "
+        description="No gap is published because somebody, or a policy, has accepted it as it is. Warns for as "
         "long as one is: what was accepted is still missing.",
     )
     return [*standing, accepted, freshness]

@@ -140,7 +140,7 @@ class TestFrozenDefenses:
         assert lacking["LAC"].games[:2] == ("0022100212 SAS@LAC (2021-11-16)", "0022100226 LAC@MEM (2021-11-18)")
         assert tuple(map(str, explanation.commands)) == (
             "nba-assets repair 2021-11-16 2021-11-29",
-            "nba-assets backfill 2021-11-16 2021-11-28 --force",
+            "nba-assets backfill 2021-11-16 2021-11-29 --accept-gaps",
         )
 
     def test_the_repair_brings_thirty_teams(self, frozen: Session, tmp_path: Path) -> None:
