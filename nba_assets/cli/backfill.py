@@ -290,9 +290,8 @@ class _Job:
 
         results = self._build(build, quiet=quiet)
         cells, roots = self._judge()
-        named = [cell for cell in cells if cell.partition.day in self.named]
-        not_due = [cell.partition for cell in named if cell.status == Status.NOT_DUE]
-        plans = plans_of(self.session, self.days, steps, results, not_due)
+        typed = [cell.partition for cell in cells if cell.status == Status.NOT_DUE and cell.partition.day in self.named]
+        plans = plans_of(self.session, self.days, steps, results, typed)
         if format_ == Format.JSON:
             print_plan_as_json(plans, tables_as_dicts(self.session, results, diff=diff))
             return

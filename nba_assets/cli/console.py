@@ -93,8 +93,6 @@ class NotThereError(ValueError):
     """What was asked for has not been computed."""
 
 
-Start = Annotated[str, typer.Argument(metavar="START", help="First date, like 2021-11-01.")]
-End = Annotated[str, typer.Argument(metavar="END", help="Last date, inclusive.")]
 NamedStart = Annotated[str | None, typer.Argument(metavar="[START", help="First date, like 2021-11-01.")]
 OptionalStart = Annotated[str | None, typer.Argument(metavar="[START", help="First date; default: all history.")]
 OptionalEnd = Annotated[str | None, typer.Argument(metavar="END]", help="Last date, inclusive.")]

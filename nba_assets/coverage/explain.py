@@ -17,7 +17,7 @@ from nba_assets.coverage.player_names import player_names
 from nba_assets.league.calendar import days_between, season_first_day, season_last_day, season_of
 from nba_assets.league.teams import NAME_BY_CODE
 from nba_assets.partition import CONTRADICTIONS, FAILED, STOPS_DEPENDENTS, WAITING, Partition, Status, first_to_refresh
-from nba_assets.planning.acceptance import can_be_accepted
+from nba_assets.planning.acceptance import can_be_accepted, is_past_late_limit
 from nba_assets.planning.games_named import games_named
 from nba_assets.planning.history import history
 from nba_assets.planning.load import load_state
@@ -194,8 +194,7 @@ class _Explainer:
     def is_not_asked_again(self, node: Node) -> bool:
         """Whether a repair leaves the source in peace: what a raw table lacks is past the late limit."""
         is_raw = TABLES[node.cell.partition.table].phase is Phase.RAW
-        oldest = self._session.today() - self._session.settings.late_limit
-        return is_raw and self._session.source.is_asked and node.cell.partition.day < oldest
+        return is_raw and self._session.source.is_asked and is_past_late_limit(self._session, node.cell.partition.day)
 
     def acceptances(self, node: Node, day: date) -> Iterator[Command]:
         """The command that accepts a gap: with all others up to `day`, once they are past the late limit."""

@@ -79,6 +79,10 @@ class Matrix:
         for row in self.rows:
             yield from row.cells.values()
 
+    def accepted(self) -> list[Cell]:
+        """The gaps that somebody has accepted as they are, date by date."""
+        return [cell for cell in self.cells() if cell.accepted_by]
+
     def counts(self) -> dict[Status, int]:
         """How many cells of the tables that count have each status."""
         return Counter(cell.status for row in self.rows for cell in row.counting)

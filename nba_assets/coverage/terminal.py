@@ -80,7 +80,7 @@ def below(matrix: Matrix) -> list[str]:
 
 def accepted_gaps(matrix: Matrix) -> str:
     """ "2 gaps accepted as they are: raw_team_boxscores 2021-11-07 by ada, …"; empty for none."""
-    cells = [cell for cell in matrix.cells() if cell.accepted_by]
+    cells = matrix.accepted()
     named = joined([f"{cell.partition} by {cell.accepted_by}" for cell in cells], _MOST_ACCEPTED)
     return (
         f"{counted(len(cells), 'gap')} accepted as {'it is' if len(cells) == 1 else 'they are'}: {named}"

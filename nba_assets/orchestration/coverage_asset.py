@@ -161,7 +161,7 @@ def _in_order(state: State, table: str, lacking: Sequence[Cell]) -> dg.AssetChec
 
 def _acceptances(found: Matrix) -> dg.AssetCheckResult:
     """The standing warning of what is missing and accepted, with the list and the command that takes it back."""
-    cells = [cell for cell in found.cells() if cell.accepted_by]
+    cells = found.accepted()
     metadata: dict[str, Any] = {"accepted": len(cells)}
     if cells:
         metadata["partitions"] = listed(cells)

@@ -51,7 +51,8 @@ class LedgerRow(NamedTuple):
     @property
     def accepted_by(self) -> str | None:
         """Who has accepted what the rows lack; None if nobody has."""
-        if self.status != Status.DEGRADED:
+        # Asked of every cell of a season: most say without being parsed that nobody has.
+        if self.status != Status.DEGRADED or not any(cause in (self.causes or "") for cause in ACCEPTANCES):
             return None
         acceptance = next((one for one in self.findings if one.cause in ACCEPTANCES), None)
         if acceptance is None:
