@@ -22,7 +22,7 @@ from nba_assets.alerts.root_cause import essential
 from nba_assets.coverage.matrix import Matrix
 from nba_assets.coverage.terminal import as_rich, cell_text, legend
 from nba_assets.partition import FAILED, Partition, Status, first_to_refresh, sentence_of
-from nba_assets.tables import TABLES
+from nba_assets.tables import TABLES, place_of
 from nba_assets.text import counted, joined, span
 
 if TYPE_CHECKING:
@@ -288,8 +288,7 @@ def _tables(partitions: Iterable[Partition]) -> str:
 
 def _affected(causes: Iterable[RootCause]) -> list[Partition]:
     """All that suffers from any of the causes, by date and in the order of the graph."""
-    order = {name: place for place, name in enumerate(TABLES)}
-    return sorted({p for cause in causes for p in cause.affected}, key=lambda p: (p.day, order[p.table]))
+    return sorted({p for cause in causes for p in cause.affected}, key=place_of)
 
 
 def _listed(partitions: Sequence[Partition]) -> str:

@@ -23,7 +23,7 @@ from nba_assets.cli.console import (
 )
 from nba_assets.cli.place import opened
 from nba_assets.engine.standing import record_altered
-from nba_assets.league.calendar import OPENING_NIGHTS, season_days, season_first_day, season_last_day
+from nba_assets.league.calendar import season_days
 from nba_assets.session import Session
 from nba_assets.text import joined
 from nba_assets.verification.report import Report, stored_seasons, verify_warehouse
@@ -61,10 +61,8 @@ def _verified(session: Session, season: str | None, *, quiet: bool) -> Report:
     if not stored:
         raise nothing_built()
     if season is not None and season not in stored:
-        opening = OPENING_NIGHTS.get(season, season_first_day(season))
-        last = min(season_last_day(season), session.last_partition)
         raise UsageError(
-            f"season {season} is not stored; stored: {', '.join(stored)}. Run: nba-assets backfill {opening} {last}"
+            f"season {season} is not stored; stored: {', '.join(stored)}. Run: nba-assets backfill --season {season}"
         )
     seasons = stored if season is None else [season]
     with err.status("reading") as status:

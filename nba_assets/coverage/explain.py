@@ -25,7 +25,7 @@ from nba_assets.planning.state import Cell, State, date_read
 from nba_assets.quality.audit import INSUFFICIENT_HISTORY
 from nba_assets.schema.table import Input, Phase, TimeRule
 from nba_assets.session import Session
-from nba_assets.tables import SCHEDULE, TABLES, TIERS
+from nba_assets.tables import SCHEDULE, TABLES, place_of
 from nba_assets.tables.games import game_name
 
 ACCEPT_GAPS, FORCE = "--accept-gaps", "--force"
@@ -160,7 +160,7 @@ class _Explainer:
             found = self._beginnings(tree.cell.partition) - {tree.cell.partition}
         if not found:
             return tuple(node for node in tree.walk() if not node.inputs and not node.seen)
-        return tuple(self._root(partition) for partition in sorted(found, key=_in_order))
+        return tuple(self._root(partition) for partition in sorted(found, key=place_of))
 
     def _beginnings(self, partition: Partition) -> frozenset[Partition]:
         """The partitions that explain one, without those that others explain; itself, if nothing does."""
@@ -299,10 +299,6 @@ class _Explainer:
     @cached_property
     def _players(self) -> dict[str, str]:
         return player_names(self._session.warehouse, self._day, self._day)
-
-
-def _in_order(partition: Partition) -> tuple[date, int, str]:
-    return partition.day, TIERS[partition.table], partition.table
 
 
 def _dated(game: object) -> str:

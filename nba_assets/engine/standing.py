@@ -22,7 +22,7 @@ from nba_assets.schema.changes import Changes, compare
 from nba_assets.schema.fingerprint import are_other_rows, partition_hashes
 from nba_assets.schema.table import Table
 from nba_assets.session import Session
-from nba_assets.tables import TABLES
+from nba_assets.tables import TABLES, place_of
 from nba_assets.warehouse.base import OutOfContractError, Warehouse
 
 
@@ -94,15 +94,11 @@ def find_altered(session: Session, days: Sequence[date], *, found_by: str) -> di
             different -= miscounted(ledger, warehouse.row_counts([*TABLES.values()], days[0], days[-1])).keys()
             after = published_contents(warehouse.ledger(days[0], days[-1]))
             different = {p for p in different if after.get(p) == before[p]}
-    return {p: finding(Cause.CONTENT_ALTERED, found_by=found_by) for p in sorted(different, key=_in_order)}
+    return {p: finding(Cause.CONTENT_ALTERED, found_by=found_by) for p in sorted(different, key=place_of)}
 
 
 def _is_altered(published: str, stands: str | None) -> bool:
     return stands is None or are_other_rows(stands, published)
-
-
-def _in_order(partition: Partition) -> tuple[date, int]:
-    return partition.day, [*TABLES].index(partition.table)
 
 
 def record_altered(session: Session, days: Sequence[date], *, found_by: str) -> dict[Partition, Finding]:

@@ -11,7 +11,7 @@ from nba_assets.league.calendar import days_between, season_of
 from nba_assets.partition import FINE, Partition, Status
 from nba_assets.planning.state import Cell, State, date_read
 from nba_assets.schema.table import Phase, TimeRule
-from nba_assets.tables import RAW, TABLES, TIERS, with_upstream
+from nba_assets.tables import RAW, TABLES, TIERS, place_of, with_upstream
 
 _TO_BUILD = frozenset({Status.MISSING, Status.GAP, Status.ERROR, Status.STALE})
 _DAY = timedelta(days=1)
@@ -63,7 +63,7 @@ def read_of_the_day_before(days: Collection[date]) -> set[Partition]:
 
 def dependents(partitions: Collection[Partition], last: date) -> dict[Partition, Partition]:
     """Everything up to `last` that is made of one of the partitions, directly or not, and the first that it may be."""
-    roots = sorted(partitions, key=lambda partition: (partition.day, TIERS[partition.table]))
+    roots = sorted(partitions, key=place_of)
     days = days_between(roots[0].day, last)
     coming: dict[str, set[date]] = {}
     found = {}

@@ -16,7 +16,7 @@ import pandas as pd
 from nba_assets.partition import FAILED, STOPS_DEPENDENTS, Partition
 from nba_assets.planning.games_named import games_named
 from nba_assets.schema.table import Input, TimeRule
-from nba_assets.tables import TABLES, TIERS
+from nba_assets.tables import TABLES, place_of
 from nba_assets.tables.games import team_games
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Waits:
 
     def roots(self, partition: Partition) -> list[Partition]:
         """Every partition because of which this one cannot be built, the oldest first; none that is not due."""
-        return sorted(self._roots_behind(partition), key=lambda root: (root.day, TIERS[root.table], root.table))
+        return sorted(self._roots_behind(partition), key=place_of)
 
     def games(self, roots: Collection[Partition], before: date) -> pd.DataFrame:
         """`team_games` of the finished games before a date that the roots themselves lack, by team and date."""

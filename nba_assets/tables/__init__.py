@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date
 
+from nba_assets.partition import Partition
 from nba_assets.schema.contract import Contract, names_of
 from nba_assets.schema.feature import FeatureSet
 from nba_assets.schema.graph import in_order, tiers_of
@@ -72,6 +74,12 @@ LISTING: Table = next(table for table in _DECLARED if table.is_listing)
 
 RAW: tuple[str, ...] = tuple(name for name, table in TABLES.items() if table.result_sets)
 """The tables that are read from the source."""
+
+
+def place_of(partition: Partition) -> tuple[date, int, str]:
+    """Where a partition comes in any list of them: by date, and on each date inputs before what is made of them."""
+    return partition.day, TIERS[partition.table], partition.table
+
 
 WITH_FEATURES: tuple[tuple[Table, FeatureSet], ...] = tuple((t, t.features) for t in TABLES.values() if t.features)
 """The tables that have features, and those."""

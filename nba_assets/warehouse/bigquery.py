@@ -50,6 +50,9 @@ _STAGING_LIFETIME = timedelta(hours=6)
 _TYPES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 """The API's names of types that SQL calls otherwise."""
 
+_SOURCES: dict[tuple[Target, str], frozenset[str]] = {}
+"""Whose data the datasets hold, once they hold any: each tick of a sensor opens a warehouse, and a query is billed."""
+
 
 class BigQueryWarehouse:
     """One project's datasets, in one location.
@@ -126,7 +129,8 @@ class BigQueryWarehouse:
         """How many rows stand in the partitions start … end: table_name, partition_date, rows."""
         stored = [table for table in tables if not self._lacks(relation_of(table))]
         if not stored:
-            return pd.DataFrame({"table_name": [], "partition_date": pd.to_datetime([]), "rows": []})
+            nothing = pd.DataFrame({"table_name": [], "partition_date": [], "rows": []})
+            return nothing.astype({"table_name": object, "partition_date": "datetime64[us]", "rows": "int64"})
         rows = self._fetch(sql.row_counts(self._names, stored, start, end))
         return rows.assign(partition_date=pd.to_datetime(rows["partition_date"]))
 
@@ -176,11 +180,17 @@ class BigQueryWarehouse:
         return in_todays_columns(self._fetch(sql.select_all(self._names, PROCESSOR_RUNS)))
 
     def sources(self) -> frozenset[str]:
-        """The sources that raw tables were built from, whatever columns the ledger has."""
-        with explained(self.target):
-            if self._lacks(PROCESSOR_RUNS) or "source" not in {f.name for f in self._table(PROCESSOR_RUNS).schema}:
-                return frozenset()
-        return frozenset(self._fetch(sql.sources(self._names))["source"])
+        """The sources that raw tables were built from, whatever columns the ledger has; asked once per process."""
+        place = (self.target, self.prefix)
+        if place not in _SOURCES:
+            with explained(self.target):
+                if self._lacks(PROCESSOR_RUNS) or "source" not in {f.name for f in self._table(PROCESSOR_RUNS).schema}:
+                    return frozenset()
+            found = frozenset(self._fetch(sql.sources(self._names))["source"])
+            if not found:
+                return found
+            _SOURCES[place] = found
+        return _SOURCES[place]
 
     def failures(self, table: str, day: date) -> pd.DataFrame:
         """The entity failures of one partition."""
