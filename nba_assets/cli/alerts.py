@@ -58,7 +58,7 @@ def list_alerts(
     alerts = [alert for alert in state.alerts if everything or (alert.is_open and alert.opened_at is not None)]
     listed = [_as_dict(alert, state.messages) for alert in alerts]
     if format == Format.JSON:
-        print_json(listed)
+        print_json({"alerts": listed})
     else:
         _print(listed)
 

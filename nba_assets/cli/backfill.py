@@ -45,6 +45,7 @@ from nba_assets.cli.selection import (
     required_dates,
     tables_asked,
 )
+from nba_assets.coverage.as_json import root_as_dict
 from nba_assets.coverage.roots import Root, next_step, roots_of
 from nba_assets.engine.dry_run import plans_of, without_effect
 from nba_assets.engine.in_order import Progress, build_in_order
@@ -293,7 +294,7 @@ class _Job:
         typed = [cell.partition for cell in cells if cell.status == Status.NOT_DUE and cell.partition.day in self.named]
         plans = plans_of(self.session, self.days, steps, results, typed)
         if format_ == Format.JSON:
-            print_plan_as_json(plans, tables_as_dicts(self.session, results, diff=diff))
+            print_plan_as_json(plans, known_roots(plans, roots), tables_as_dicts(self.session, results, diff=diff))
             return
         if diff:
             print_changes(self.session, results)
@@ -375,16 +376,7 @@ def _summary(
         "seconds": round(seconds, 1),
         "statuses": Counter(cell.status.value for cell in cells),
         "cost": cost,
-        "roots": [
-            {
-                "table": root.partition.table,
-                "date": str(root.partition.day),
-                "status": root.status,
-                "reason": root.reason,
-                "others": root.others,
-            }
-            for root in roots
-        ],
+        "roots": [root_as_dict(root) for root in roots],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from enum import StrEnum
@@ -209,11 +209,20 @@ def _lines(total: int, *, quiet: bool) -> Callable[[int, str], None]:
     return advance
 
 
-def print_json(value: Any) -> None:
-    """JSON on standard output, nothing else."""
+JSON_VERSION = 1
+"""Of what docs/json.md describes; a member that is new does not change it."""
+
+
+def json_text(members: Mapping[str, Any]) -> str:
+    """What every command says in JSON: an object with its version."""
     import json
 
-    print_text(json.dumps(value, indent=1, default=str))
+    return json.dumps({"version": JSON_VERSION, **members}, indent=1, default=str)
+
+
+def print_json(members: Mapping[str, Any]) -> None:
+    """JSON on standard output, nothing else."""
+    print_text(json_text(members))
 
 
 def print_text(text: str) -> None:

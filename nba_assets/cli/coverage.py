@@ -21,6 +21,7 @@ from nba_assets.cli.console import (
     err,
     errors_explained,
     has_place,
+    json_text,
     out,
     print_text,
 )
@@ -35,6 +36,7 @@ from nba_assets.cli.selection import (
     tables_asked,
 )
 from nba_assets.coverage import terminal
+from nba_assets.coverage.as_json import matrix_as_dict
 from nba_assets.coverage.matrix import WORST_FIRST, Matrix, matrix
 from nba_assets.partition import IN_ORDER, Status
 from nba_assets.planning.state import Cell
@@ -166,7 +168,7 @@ def _print(found: Matrix) -> None:
 
 def _text(found: Matrix, format_: CoverageFormat) -> str:
     if format_ == CoverageFormat.JSON:
-        return terminal.as_json(found)
+        return json_text(matrix_as_dict(found))
     if format_ == CoverageFormat.HTML:
         from nba_assets.coverage.html import as_html
 

@@ -29,7 +29,7 @@ def doctor(
     is_well = all(one.level is not Level.PROBLEM for one in found)
     if format == Format.JSON:
         findings = [asdict(one) for one in found]
-        print_json({"version": 1, "ok": is_well, "settings": [*map(asdict, effective)], "findings": findings})
+        print_json({"ok": is_well, "settings": [*map(asdict, effective)], "findings": findings})
     else:
         _print(effective, found)
     raise typer.Exit(0 if is_well else FAILED)

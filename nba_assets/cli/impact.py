@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -27,7 +28,7 @@ def impact(
             raise UsageError(str(error)) from error
         cells = cells_of(session, game)
         if format == Format.JSON:
-            print_json(cells.to_dict("records"))
+            print_json({"game": asdict(game), "touched": cells.to_dict("records")})
             return
         out.print(f"[bold]{game.game_id}[/] {game.teams[1]}@{game.teams[0]} {game.day}", highlight=False)
         numbers = ("cells", "dates", "first", "last", "days later")

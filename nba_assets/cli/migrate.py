@@ -34,7 +34,7 @@ def migrate(
             if not (dry_run and found):  # what the ledger lacks is not known before it has its columns
                 found += _first_fingerprints(session, progress, dry_run=dry_run)
         if format == Format.JSON:
-            print_json([asdict(migration) for migration in found])
+            print_json({"differences": [asdict(migration) for migration in found]})
         elif not quiet:
             _print(found, where=warehouse.describe(), dry_run=dry_run)
     if any(not migration.is_safe for migration in found):

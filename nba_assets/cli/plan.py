@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from nba_assets.cli.console import out, plain_table, print_json
+from nba_assets.coverage.as_json import root_as_dict, verdict_as_dict
 from nba_assets.coverage.roots import Root, together
 from nba_assets.engine.dry_run import VERDICT_MEANS, TablePlan, Verdict
 from nba_assets.partition import Partition
@@ -21,9 +22,10 @@ def known_roots(plans: Sequence[TablePlan], roots: Sequence[Root]) -> list[Root]
     return [root for root in roots if root.partition not in unknown]
 
 
-def print_plan_as_json(plans: Sequence[TablePlan], changes: Mapping[str, object]) -> None:
+def print_plan_as_json(plans: Sequence[TablePlan], roots: Sequence[Root], changes: Mapping[str, object]) -> None:
     """The dates of each verdict, what would fail, and how the rows of each table would change."""
-    print_json([_as_dict(plan) | {"changes": changes.get(plan.table)} for plan in plans])
+    planned = [_as_dict(plan) | {"changes": changes.get(plan.table)} for plan in plans]
+    print_json({"plan": planned, "roots": [root_as_dict(root) for root in roots]})
 
 
 def print_plan(plans: Sequence[TablePlan], roots: Sequence[Root], rows: str | None) -> None:
@@ -68,7 +70,7 @@ def _as_dict(plan: TablePlan) -> dict[str, object]:
         "partitions": sum(map(len, plan.days.values())),
         "why": {status.value: count for status, count in plan.why.items()},
         "dates": {verdict.value: _ranges(days) for verdict, days in plan.days.items()},
-        "failures": [{"date": str(day), "reason": reason} for day, reason in plan.failures.items()],
+        "failures": [verdict_as_dict(one.partition, one.status, one.reason, one.findings) for one in plan.failures],
     }
 
 

@@ -153,7 +153,7 @@ def _write(rows: pd.DataFrame, file: Path) -> None:
 
 def _list_tables(format_: Format) -> None:
     if format_ == Format.JSON:
-        print_json([_described(table) for table in TABLES.values()])
+        print_json({"tables": [_described(table) for table in TABLES.values()]})
         return
     heads = ["table", "short", "dataset", "available", "partition", "key", "columns", "what it is"]
     if out.width < _ROOM_FOR_ALL:
@@ -199,7 +199,7 @@ def _column_as_dict(column: Column) -> dict[str, Any]:
 def _list_columns(table: Table, format_: Format) -> None:
     columns = columns_of(table.contract)
     if format_ == Format.JSON:
-        print_json([_column_as_dict(column) for column in columns])
+        print_json({"table": table.name, "columns": [_column_as_dict(column) for column in columns]})
         return
     out.print(f"[bold]{table.dataset}.{table.name}[/]: {table.description}\n")
     shown = plain_table(["column", "type", "unit", "NULL", "description"], whole=["column"])

@@ -25,6 +25,7 @@ from nba_assets.cli.selection import (
     required_dates,
     tables_asked,
 )
+from nba_assets.coverage.as_json import partition_as_dict
 from nba_assets.engine.unaccept import unaccept as take_back
 from nba_assets.planning.acceptance import accepted_gaps
 from nba_assets.planning.state import Cell
@@ -56,7 +57,7 @@ def unaccept(
                 raise NotThereError(f"no gap is accepted in {span(days[0], days[-1])}; see nba-assets coverage")
             take_back(session, cells, by=getpass.getuser())
         if format == Format.JSON:
-            print_json({"version": 1, "taken_back": [_as_dict(cell) for cell in cells]})
+            print_json({"taken_back": [_as_dict(cell) for cell in cells]})
         else:
             _print(cells)
 
@@ -69,4 +70,4 @@ def _print(cells: Sequence[Cell]) -> None:
 
 
 def _as_dict(cell: Cell) -> dict[str, str | None]:
-    return {"table": cell.partition.table, "date": str(cell.partition.day), "accepted_by": cell.accepted_by}
+    return partition_as_dict(cell.partition) | {"accepted_by": cell.accepted_by}

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
+from nba_assets.coverage.as_json import cell_as_dict, verdict_as_dict
 from nba_assets.coverage.explain import (
     ACCEPT_GAPS,
     FORCE,
@@ -20,7 +21,7 @@ from nba_assets.coverage.explain import (
     Node,
     shortcomings,
 )
-from nba_assets.coverage.terminal import STYLES, cell_as_dict
+from nba_assets.coverage.terminal import STYLES
 from nba_assets.partition import MEANING, THRESHOLDS, WAITING, Finding, Partition, Status, sentence_of
 from nba_assets.planning.state import Cell
 from nba_assets.text import counted, joined, span
@@ -128,22 +129,15 @@ def as_dict(explanation: Explanation) -> dict[str, Any]:
 
 def _root_as_dict(root: Node) -> dict[str, Any]:
     cell = root.cell
-    return {
-        "table": cell.partition.table,
-        "date": str(cell.partition.day),
-        "status": cell.status.value,
-        "reason": cell.reason,
-        "lacking_games": list(root.lacking),
-    }
+    verdict = verdict_as_dict(cell.partition, cell.status, cell.reason, cell.findings)
+    return verdict | {"lacking_games": list(root.lacking)}
 
 
 def _node_as_dict(node: Node) -> dict[str, Any]:
     return {
-        "table": node.cell.partition.table,
-        "date": str(node.cell.partition.day),
         **cell_as_dict(node.cell),
         "entities": [vars(entity) for entity in node.entities],
-        "lacking_games": {of_team.team: list(of_team.games) for of_team in node.missing},
+        "missing_games": {of_team.team: list(of_team.games) for of_team in node.missing},
         "later": [str(day) for day in node.later],
         "shown_elsewhere": node.seen,
         "inputs": [_node_as_dict(child) for child in node.inputs],

@@ -1,10 +1,8 @@
-"""The coverage matrix as a terminal table, as Markdown, and as JSON."""
+"""The coverage matrix as a terminal table, and as Markdown."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any
 
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -134,42 +132,6 @@ def as_markdown(matrix: Matrix) -> str:
         for row in matrix.rows
     ]
     return "\n".join([markdown_table(heads, rows), "", *below(matrix)])
-
-
-def as_json(matrix: Matrix) -> str:
-    """A list of {"date", "status", "cells": {table: {"status", "rows", "expected", …}}}."""
-    rows = [
-        {
-            "date": str(row.day),
-            "status": row.status,
-            "games": row.games,
-            "accepted": sum(cell.accepted_by is not None for cell in row.cells.values()),
-            "cells": {name: cell_as_dict(row.cells[name]) for name in matrix.tables},
-        }
-        for row in matrix.rows
-    ]
-    return json.dumps(rows, indent=1)
-
-
-def cell_as_dict(cell: Cell) -> dict[str, Any]:
-    """Everything that is known of a cell, in JSON's types."""
-    numbers = cell.numbers
-    return {
-        "status": cell.status.value,
-        "rows": cell.rows,
-        "expected": numbers.expected if numbers else None,
-        "required": numbers.required if numbers else None,
-        "complete": numbers.complete if numbers else None,
-        "share": numbers.share if numbers else None,
-        "production_ready_share": cell.published.production_ready_share if cell.published else None,
-        "reason": cell.reason,
-        "causes": [found.as_dict() for found in cell.findings],
-        "root": str(cell.root) if cell.root else None,
-        "accepted_by": cell.accepted_by,
-        "computed_at": numbers.started_at.isoformat() if numbers and numbers.started_at else None,
-        "code_version": numbers.code_version if numbers else None,
-        "run_id": numbers.run_id if numbers else None,
-    }
 
 
 def _games(row: Row) -> str:

@@ -13,7 +13,7 @@ from datetime import date
 from enum import StrEnum
 
 from nba_assets.engine.materialize import PartitionResult
-from nba_assets.partition import FAILED, Partition, Status
+from nba_assets.partition import FAILED, Outcome, Partition, Status
 from nba_assets.planning.load import load_state
 from nba_assets.planning.plan import Step, dependents
 from nba_assets.session import Session
@@ -55,7 +55,7 @@ class TablePlan:
     table: str
     days: Mapping[Verdict, tuple[date, ...]]
     why: Mapping[Status, int]
-    failures: Mapping[date, str]
+    failures: Sequence[Outcome]
 
     @property
     def tier(self) -> int:
@@ -97,8 +97,7 @@ def _plan(
     verdicts = {result.day: _verdict(result) for result in of_table}
     verdicts |= {partition.day: verdict for partition, verdict in left_alone.items() if partition.table == table}
     days = {v: tuple(sorted(day for day, found in verdicts.items() if found is v)) for v in Verdict}
-    failed = [result.outcome for result in of_table if verdicts[result.day] is Verdict.FAILED]
-    failures = {outcome.partition.day: outcome.reason or outcome.status.value for outcome in failed}
+    failures = [result.outcome for result in of_table if verdicts[result.day] is Verdict.FAILED]
     return TablePlan(table, {v: found for v, found in days.items() if found}, why, failures)
 
 

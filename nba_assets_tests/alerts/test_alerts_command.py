@@ -67,7 +67,7 @@ def test_the_list_shows_what_is_open_and_all_shows_what_was(env: Mailbox, tmp_pa
     listed = run("list").output
     assert "critical  open      raw_team_boxscores 2021-11-07 GAP" in listed
     assert listed.count("seen 1×, the message waits: 8/9 games") == 2
-    alerts = {alert["table"]: alert for alert in json.loads(run("list", "--all", "--format", "json").stdout)}
+    alerts = {alert["table"]: alert for alert in json.loads(run("list", "--all", "--format", "json").stdout)["alerts"]}
     assert set(alerts) == {"raw_team_boxscores", "raw_shots", "backfill"}
     alert = alerts["raw_team_boxscores"]
     assert (alert["state"], alert["tier"], alert["dates"]) == ("open", "critical", "2021-11-07")

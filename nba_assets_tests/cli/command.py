@@ -3,22 +3,51 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 from typer.testing import CliRunner, Result
 
 from nba_assets.cli import app
+
+DOCS = Path(__file__).parents[2] / "docs"
+SCHEMA = json.loads((DOCS / "json" / "schema.json").read_text(encoding="utf-8"))
 
 
 def nba_assets(*arguments: str, home: Path | None, **settings: str) -> Result:
     """The outcome of a command line; `settings` are variables of the environment, and so is `home` if there is one."""
     place = {} if home is None else {"NBA_HOME": str(home)}
     environment: Mapping[str, str] = {**place, "COLUMNS": "160", **settings}
-    return CliRunner().invoke(app, list(arguments), env=environment)
+    result = CliRunner().invoke(app, list(arguments), env=environment)
+    if ("--format", "json") in pairwise(arguments) and "--out" not in arguments:
+        _require_described(arguments, result)
+    return result
 
 
 def printed_json(result: Result) -> Any:
     """What a command with --format json printed on standard output."""
     return json.loads(result.stdout)
+
+
+def definition_of(arguments: Sequence[str]) -> str:
+    """What the schema of docs/json.md calls that which a command prints."""
+    command, is_of_one_table = arguments[0], any(not one.startswith("-") for one in arguments[1:2])
+    if command in ("backfill", "repair", "refresh"):
+        return "plan" if "--dry-run" in arguments else "build"
+    return "columns" if command == "tables" and is_of_one_table else command
+
+
+def _require_described(arguments: Sequence[str], result: Result) -> None:
+    """Nothing at all, or an object that the schema describes; an error, or a usage error, leaves nothing half said."""
+    if result.stdout:
+        require_described(json.loads(result.stdout), definition_of(arguments))
+    else:
+        assert result.exit_code != 0, "asked for JSON, and got none"
+
+
+def require_described(printed: Any, definition: str) -> None:
+    """ValidationError unless the schema describes all that a command printed."""
+    jsonschema.Draft202012Validator(SCHEMA | {"$ref": f"#/$defs/{definition}"}).validate(printed)

@@ -97,7 +97,9 @@ def test_a_file_without_a_column_is_an_error_that_names_it_and_loses_nothing(tmp
     assert result.exit_code == 1
     assert "ERROR raw_team_boxscores 2021-10-19" in result.stderr
     assert "leaguegamelog_team lacks the column PTS" in result.stderr
-    cell = printed_json(nba_assets("coverage", *day, "--format", "json", home=tmp_path, **settings))[0]["cells"]
+    cell = printed_json(nba_assets("coverage", *day, "--format", "json", home=tmp_path, **settings))["dates"][0][
+        "cells"
+    ]
     assert (cell["raw_team_boxscores"]["status"], cell["raw_team_boxscores"]["rows"]) == ("ERROR", 4)
 
 
@@ -110,7 +112,7 @@ def test_a_second_writer_waits_and_both_succeed(tmp_path: Path) -> None:
     ]
     said = [process.communicate(timeout=120)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], said
-    rows = printed_json(nba_assets("coverage", "2021-10-19", "2021-10-20", "--format", "json", home=tmp_path))
+    rows = printed_json(nba_assets("coverage", "2021-10-19", "2021-10-20", "--format", "json", home=tmp_path))["dates"]
     assert {row["status"] for row in rows} == {"Bootstrap"}
     assert time.monotonic() - started < 120
 

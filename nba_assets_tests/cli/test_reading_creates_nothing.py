@@ -64,7 +64,7 @@ def test_what_is_said_of_a_place_that_is_not_there(tmp_path: Path) -> None:
     nothing = nba_assets("coverage", home=tmp_path / "home")
     assert nothing.exit_code == 2
     assert "nothing has been built yet: run `nba-assets backfill START END`" in nothing.stderr
-    plan = printed_json(nba_assets("backfill", *RANGE, "--dry-run", "--format", "json", home=tmp_path / "home"))
+    plan = printed_json(nba_assets("backfill", *RANGE, "--dry-run", "--format", "json", home=tmp_path / "home"))["plan"]
     raw = {one["table"]: one for one in plan}["raw_schedule"]
     assert raw["dates"] == {"build": [list(RANGE)]}
     assert "No open alerts" in nba_assets("alerts", "list", home=tmp_path / "home").stdout
@@ -89,7 +89,7 @@ def test_what_a_warehouse_lacks_is_read_as_empty_and_made_by_the_next_backfill(t
         connection.execute("DROP SCHEMA nba_predictions CASCADE")
     before = contents(tmp_path)
     assert "No open alerts" in nba_assets("alerts", "list", home=home).stdout
-    [row, _] = printed_json(nba_assets("coverage", *RANGE, "--format", "json", home=home))
+    [row, _] = printed_json(nba_assets("coverage", *RANGE, "--format", "json", home=home))["dates"]
     assert row["cells"]["raw_schedule"]["status"] == "OK"
     assert row["cells"]["ml_feature_store_v2"]["status"] == "MISSING"
     assert contents(tmp_path) == before

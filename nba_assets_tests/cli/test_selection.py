@@ -26,7 +26,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _coverage(home: Path, *arguments: str) -> list[dict[str, object]]:
     shown = nba_assets("coverage", *arguments, "--format", "json", home=home, **NOW)
     assert shown.exit_code == 0, shown.stderr
-    rows: list[dict[str, object]] = json.loads(shown.stdout)
+    rows: list[dict[str, object]] = json.loads(shown.stdout)["dates"]
     return rows
 
 
@@ -56,7 +56,7 @@ def test_coverage_of_some_tables(home: Path) -> None:
 def _plan(home: Path, *arguments: str) -> list[str]:
     planned = nba_assets(*arguments, "--dry-run", "--format", "json", home=home, **NOW)
     assert planned.exit_code == 0, planned.stderr
-    return [plan["table"] for plan in json.loads(planned.stdout)]
+    return [plan["table"] for plan in json.loads(planned.stdout)["plan"]]
 
 
 def test_repair_and_backfill_build_what_is_selected(home: Path) -> None:
@@ -72,7 +72,7 @@ def test_repair_and_backfill_build_what_is_selected(home: Path) -> None:
 
 def test_a_plan_says_what_is_not_due_of_dates_that_were_typed(home: Path) -> None:
     planned = nba_assets("backfill", "2021-10-24", "2021-10-24", "--dry-run", "--format", "json", home=home, **NOW)
-    not_due = {plan["table"] for plan in json.loads(planned.stdout) if "not due" in plan["dates"]}
+    not_due = {plan["table"] for plan in json.loads(planned.stdout)["plan"] if "not due" in plan["dates"]}
     assert not_due == {
         *("raw_team_boxscores", "raw_player_boxscores", "raw_shots"),
         *("player_game_summary", "team_offense_game_summary", "team_defense_game_summary"),

@@ -35,7 +35,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_coverage_as_json_has_the_documented_shape(home: Path) -> None:
-    rows = printed_json(nba_assets("coverage", START, END, "--format", "json", home=home))
+    rows = printed_json(nba_assets("coverage", START, END, "--format", "json", home=home))["dates"]
     assert [row["date"] for row in rows] == [
         f"2021-{day}" for day in ("10-30", "10-31", "11-01", "11-02", "11-03", "11-04")
     ]
@@ -72,7 +72,7 @@ def test_a_pipe_is_as_wide_as_columns_says(home: Path) -> None:
 
 
 def test_the_name_of_the_file_says_which_dress_it_wears(home: Path, tmp_path: Path) -> None:
-    for suffix, beginning in ((".html", "<!doctype html>"), (".json", "["), (".md", "| date |"), (".txt", "date  ")):
+    for suffix, beginning in ((".html", "<!doctype html>"), (".json", "{"), (".md", "| date |"), (".txt", "date  ")):
         file = tmp_path / f"coverage{suffix}"
         assert nba_assets("coverage", START, END, "--out", str(file), home=home).exit_code == 0
         assert file.read_text().startswith(beginning)
@@ -108,11 +108,11 @@ def test_what_waits_for_a_date_that_is_missing_names_it_and_the_next_command(hom
 
 def test_a_dry_run_plans_and_does_nothing(home: Path) -> None:
     result = nba_assets("backfill", "2021-11-05", "2021-11-06", "--dry-run", "--format", "json", home=home)
-    plan = printed_json(result)
+    plan = printed_json(result)["plan"]
     assert [step["table"] for step in plan] == list(TABLES)
     assert {tuple(step["dates"]) for step in plan} == {("build",)}
     assert all(step["partitions"] == 2 for step in plan)
-    rows = printed_json(nba_assets("coverage", "2021-11-05", "2021-11-05", "--format", "json", home=home))
+    rows = printed_json(nba_assets("coverage", "2021-11-05", "2021-11-05", "--format", "json", home=home))["dates"]
     assert rows[0]["cells"]["raw_schedule"]["status"] == "MISSING"
 
 
@@ -193,7 +193,7 @@ def test_the_version() -> None:
 
 
 def test_tables_lists_what_exists(home: Path) -> None:
-    listed = printed_json(nba_assets("tables", "--format", "json", home=home))
+    listed = printed_json(nba_assets("tables", "--format", "json", home=home))["tables"]
     assert [table["table"] for table in listed] == list(TABLES)
     narrow = nba_assets("tables", home=home, COLUMNS="80").stdout
     assert all(name in narrow for name in TABLES), "no name is broken"

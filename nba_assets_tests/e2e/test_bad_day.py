@@ -104,7 +104,7 @@ def test_the_standing_checks_turn_green_by_themselves(bad_day: Deployment) -> No
 
 def test_the_alerts_are_resolved(bad_day: Deployment) -> None:
     bad_day.until("no alert is open", 300, lambda: not _open_alerts(bad_day))
-    everything = json.loads(bad_day.command("alerts", "list", "--all", "--format", "json"))
+    everything = json.loads(bad_day.command("alerts", "list", "--all", "--format", "json"))["alerts"]
     assert [alert["state"] for alert in everything if alert["table"] == ROOT] == ["resolved"]
 
 
@@ -127,7 +127,7 @@ def _red_standing_checks(deployment: Deployment) -> list[str]:
 
 
 def _open_alerts(deployment: Deployment) -> list[str]:
-    return json.loads(deployment.command("alerts", "list", "--format", "json"))
+    return json.loads(deployment.command("alerts", "list", "--format", "json"))["alerts"]
 
 
 def _range_of(run: Run) -> tuple[str, str]:

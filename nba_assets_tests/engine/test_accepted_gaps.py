@@ -294,11 +294,11 @@ class TestCommandLine:
         assert blocked.stderr.splitlines()[-1] == f"If what is missing will not come: {offer}"
         planned = run(*offer.split()[1:], "--dry-run", "--format", "json")
         assert planned.exit_code == 0
-        assert not {verdict for plan in json.loads(planned.stdout) for verdict in plan["dates"]} - {"build"}
+        assert not {verdict for plan in json.loads(planned.stdout)["plan"] for verdict in plan["dates"]} - {"build"}
         taken = run(*offer.split()[1:], "--format", "json", "--quiet")
         assert taken.exit_code == 0, taken.stderr
         shown = run("coverage", *days, "--format", "json")
-        night = json.loads(shown.stdout)[0]
+        night = json.loads(shown.stdout)["dates"][0]
         assert run("coverage", *days, "--check").exit_code == 1, "DEGRADED is not whole"
         assert run("coverage", *days, "--check", "--allow", "DEGRADED").exit_code == 0
         assert night["accepted"] == 1

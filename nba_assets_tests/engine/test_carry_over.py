@@ -105,7 +105,7 @@ def test_a_dry_run_says_how_many_and_writes_nothing(old: Path) -> None:
     before = ledger(old)
     told = migrate(old, "--dry-run")
     assert f"would apply: {RUNS}: {4 * len(TABLES) - 1} partitions carried over" in told.stdout
-    shown = printed_json(migrate(old, "--dry-run", "--format", "json"))
+    shown = printed_json(migrate(old, "--dry-run", "--format", "json"))["differences"]
     assert [row["why"].split(" ")[1] for row in shown if row["statement"] == ""] == ["partitions"]
     assert ledger(old) == before
 

@@ -133,7 +133,7 @@ class TestDryRun:
     def test_the_plan_of_an_empty_warehouse(self, tmp_path: Path) -> None:
         planned = run(tmp_path, "backfill", *RANGE, "--dry-run", "--format", "json")
         assert planned.exit_code == 0
-        plans = json.loads(planned.stdout)
+        plans = json.loads(planned.stdout)["plan"]
         added = {plan["table"]: (plan.pop("changes") or {}).get("rows_added", 0) for plan in plans}
         assert added["raw_schedule"] > len(DAYS), "how many rows would be added is said as well"
         assert plans == [
@@ -159,13 +159,13 @@ class TestDryRun:
         assert "likewise: 17 partitions; waiting for it: 18 partitions" in planned.output
 
     def test_of_a_refresh_it_names_what_is_read_again_and_what_would_follow(self, home: Path) -> None:
-        planned = json.loads(run(home, "refresh", str(DAY), str(DAY), "--dry-run", "--format", "json").stdout)
+        planned = json.loads(run(home, "refresh", str(DAY), str(DAY), "--dry-run", "--format", "json").stdout)["plan"]
         dates = {step["table"]: step["dates"] for step in planned}
         assert dates["raw_game_lines"] == dates["raw_shots"] == {"unchanged": [[str(DAY), str(DAY)]]}
         assert "player_game_summary" not in dates, "the source says what it has said before"
 
     def test_where_nothing_is_missing_it_is_empty(self, home: Path) -> None:
-        assert json.loads(run(home, "repair", "--dry-run", "--format", "json").stdout) == []
+        assert json.loads(run(home, "repair", "--dry-run", "--format", "json").stdout)["plan"] == []
 
 
 class TestRefresh:

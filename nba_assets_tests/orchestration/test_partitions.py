@@ -177,7 +177,7 @@ def test_what_is_stored_beyond_the_end_is_neither_shown_nor_repaired_nor_in_the_
     assert beyond.has_ended()
     assert history(beyond) == days_between(OPENING_NIGHT, end)
     home, environment = beyond.settings.home, _environment(beyond)
-    rows = printed_json(nba_assets("coverage", "--format", "json", home=home, **environment))
+    rows = printed_json(nba_assets("coverage", "--format", "json", home=home, **environment))["dates"]
     assert [row["date"] for row in rows] == [str(day) for day in days_between(OPENING_NIGHT, end)]
     repaired = nba_assets("repair", home=home, **environment)
     assert repaired.exit_code == 0, repaired.output
@@ -185,7 +185,7 @@ def test_what_is_stored_beyond_the_end_is_neither_shown_nor_repaired_nor_in_the_
     stored = beyond.warehouse.ledger(end + _DAY, OPENING_NIGHT + 7 * _DAY)
     assert len(stored) == 3 * len(TABLES), "what is stored stays, and is there again with a later end"
     again = nba_assets("coverage", "--format", "json", home=home, **environment | {"NBA_PARTITIONS_END": "2021-11-20"})
-    assert printed_json(again)[-1]["date"] == str(OPENING_NIGHT + 7 * _DAY)
+    assert printed_json(again)["dates"][-1]["date"] == str(OPENING_NIGHT + 7 * _DAY)
 
 
 @pytest.mark.parametrize("command", ["backfill", "repair", "refresh", "coverage"])

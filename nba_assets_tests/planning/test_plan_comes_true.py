@@ -165,9 +165,9 @@ def _try(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, steps: int)
         elif random.random() < 0.7:
             _something_happens(random, season)
         arguments = _command(random) if step else ["backfill", str(FIRST), str(LAST)]
-        plan = _planned(_run(*arguments, "--dry-run"))
+        plan = _planned(_run(*arguments, "--dry-run")["plan"])
         before = _ledger()
-        assert _planned(_run(*arguments, "--dry-run")) == plan, "a plan changes nothing"
+        assert _planned(_run(*arguments, "--dry-run")["plan"]) == plan, "a plan changes nothing"
         pd.testing.assert_frame_equal(_ledger(), before)
         _run(*arguments)
         assert plan == _done(before, arguments), " ".join(arguments)

@@ -68,7 +68,7 @@ def coverage(home: Path) -> dict[tuple[str, date], Any]:
     """(table, date) -> the cell that `coverage --format json` shows."""
     shown = over(home, "coverage", DAYS[0], LAST, "--format", "json")
     assert shown.exit_code == 0, shown.output
-    rows = printed_json(shown)
+    rows = printed_json(shown)["dates"]
     return {(name, date.fromisoformat(row["date"])): cell for row in rows for name, cell in row["cells"].items()}
 
 
@@ -126,7 +126,7 @@ def test_a_named_range_restores_an_altered_value_without_being_told(home: Path, 
     alter(home, "a value altered")
     assert stale(home) == set(), "as many rows as before: it takes a look at each"
     planned = over(home, command, DAY, DAY, "--dry-run", "--format", "json")
-    assert TABLE in {step["table"] for step in printed_json(planned)}
+    assert TABLE in {step["table"] for step in printed_json(planned)["plan"]}
     assert stale(home) == set(), "a plan writes nothing"
     done = over(home, command, DAY, DAY, "--format", "json")
     assert done.exit_code == 0, done.output

@@ -133,7 +133,7 @@ def test_refresh_asks_the_site_for_its_dates_and_only_these(server: StatsServer,
 def test_a_plan_says_what_it_cannot_know_without_asking(server: StatsServer, home: Home) -> None:  # noqa: ARG001
     planned = home.run("backfill", FIRST, LAST, "--dry-run", "--format", "json")
     assert (planned.exit_code, planned.calls) == (0, {})
-    unknown = {step["table"]: step["dates"] for step in json.loads(planned.stdout)}
+    unknown = {step["table"]: step["dates"] for step in json.loads(planned.stdout)["plan"]}
     assert unknown["raw_schedule"] == unknown["ml_feature_store_v2"] == {"unknown": [[FIRST, LAST]]}
     assert home.run("backfill", FIRST, LAST).exit_code == 0
     planned = home.run("backfill", FIRST, LAST, "--dry-run")

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from nba_assets.cli.fetch import fetch
 from nba_assets.sources.base import ResultSet
 from nba_assets.sources.files import FilesSource
+from nba_assets_tests.cli.command import require_described
 from nba_assets_tests.needs import real_data
 from nba_assets_tests.sources.stats_server import Fault, StatsServer
 
@@ -54,6 +55,7 @@ def test_a_season_is_fetched_to_where_the_settings_say(server: StatsServer, tmp_
     result = run(SEASON, "--format", "json")
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)
+    require_described(report, "fetch")
     assert (report["season"], report["complete"], report["games"]) == (SEASON, True, GAMES)
     assert report["calls"] == len(server.calls()) == 1 + 2 + 1 + 2 * GAMES
     cached = FilesSource(tmp_path / "elsewhere").read(ResultSet.TEAM_LOG, SEASON)
@@ -86,6 +88,7 @@ def test_anything_missing_means_status_1_and_is_named(server: StatsServer) -> No
     result = run(SEASON, "--format", "json", "--quiet")
     assert result.exit_code == 1
     report = json.loads(result.stdout)
+    require_described(report, "fetch")
     assert report["complete"] is False
     assert report["missing_dates"] == ["2021-10-19"]
     assert "boxscoresummaryv3(GameID=0022100001): HTTP 500" in report["problems"][0]

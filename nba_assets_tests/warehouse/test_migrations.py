@@ -199,7 +199,7 @@ def test_the_command_shows_applies_and_fails_on_what_is_left(tmp_path: Path, mon
         "would apply: nba_processing.processor_runs: status is REQUIRED, but the contract lets it be NULL" in dry.stdout
     )
     assert f"    ALTER TABLE {RUNS} ALTER COLUMN status DROP NOT NULL" in dry.stdout
-    planned = json.loads(run(app, ["--dry-run", "--format", "json"]).stdout)
+    planned = json.loads(run(app, ["--dry-run", "--format", "json"]).stdout)["differences"]
     relaxed = next(m for m in planned if "DROP NOT NULL" in m["statement"])
     assert {"relation": RUNS, "is_safe": True}.items() <= relaxed.items()
     assert any(m["relation"] == "nba_raw.raw_shots" and m["why"] == "the table does not exist" for m in planned)

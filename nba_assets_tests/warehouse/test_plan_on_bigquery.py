@@ -37,7 +37,7 @@ def on_bigquery(emulator: Emulator, home: Path, *arguments: str) -> Any:
 
 def planned(plan: Any) -> dict[str, Any]:
     """What a plan does to the rows of each table."""
-    return {step["table"]: step["changes"] for step in plan}
+    return {step["table"]: step["changes"] for step in plan["plan"]}
 
 
 def done(summary: Any) -> dict[str, Any]:
