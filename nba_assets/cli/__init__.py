@@ -32,6 +32,11 @@ COMMANDS = {
         "nba_assets.cli.explain:explain",
         "Explain one partition: its inputs, what is missing by name, and the command that repairs it.",
     ),
+    "log": Listed(
+        "nba_assets.cli.log:log",
+        "Show the latest runs that Dagster has recorded, or what one of them has said: line by line, with its "
+        "failures.",
+    ),
     "impact": Listed(
         "nba_assets.cli.impact:impact",
         "Show which tables, dates and entities a late or corrected game touches; nothing is computed.",

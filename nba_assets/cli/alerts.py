@@ -13,7 +13,7 @@ from nba_assets.alerts.outbox import LogTransport, Transport, TransportError, op
 from nba_assets.cli.console import FAILED, AsFormat, Format, err, errors_explained, out, print_json
 from nba_assets.cli.lazy import Command
 from nba_assets.cli.place import opened
-from nba_assets.settings import Settings, load_settings
+from nba_assets.settings import Settings
 from nba_assets.text import span
 
 alerts_app = typer.Typer(help="Alerts: try the transport, list what is open.", no_args_is_help=True)
@@ -23,7 +23,7 @@ alerts_app = typer.Typer(help="Alerts: try the transport, list what is open.", n
 def test() -> None:
     """Send one test message per tier; exit status 1 if one could not be delivered."""
     with errors_explained():
-        settings = load_settings()
+        settings = opened().settings
     transport = open_transport(settings)
     out.say(f"Transport: {transport.describe()}")
     results = [_try(tier, settings, transport) for tier in reversed(Tier)]

@@ -26,9 +26,11 @@ from nba_assets.cli.console import (
     OptionalStart,
     Quiet,
     UsageError,
+    Verbose,
     all_history,
     err,
     errors_explained,
+    more_said,
     out,
     print_json,
     progress_bar,
@@ -44,6 +46,7 @@ from nba_assets.cli.selection import (
     dates_asked,
     required_dates,
     tables_asked,
+    tables_typed,
 )
 from nba_assets.coverage.as_json import root_as_dict
 from nba_assets.coverage.roots import Root, next_step, roots_of
@@ -96,6 +99,7 @@ def backfill(
     bootstrap_days: Annotated[int | None, typer.Option(min=0, help="Replaces the policy's bootstrap days.")] = None,
     diff: Diff = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
     format: AsFormat = Format.TABLE,
 ) -> None:
     """Build everything that is missing in a range, with the relaxed thresholds of backfill mode."""
@@ -107,11 +111,12 @@ def backfill(
         bootstrap_days=bootstrap_days,
         forced_by=_who(force, accept_gaps),
     )
-    with errors_explained():
+    with errors_explained(), more_said(verbose, quiet=quiet):
         session = _session(format, quiet=quiet, dry_run=dry_run)
         days = required_dates(session, start, end, last, season)
         names = tables_asked(tables, select, exclude)
-        job = _Job(session, days, names, options, _by_name(days, start), backfill_id=f"cli-{uuid.uuid4().hex[:8]}")
+        asked = _Asked("backfill", _by_name(days, start), tables_typed(names, tables, select), verbose)
+        job = _Job(session, days, names, options, asked, backfill_id=f"cli-{uuid.uuid4().hex[:8]}")
         job.carry_out(dry_run=dry_run, diff=diff, quiet=quiet, format_=format)
 
 
@@ -131,6 +136,7 @@ def repair(
     ] = False,
     diff: Diff = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
     format: AsFormat = Format.TABLE,
 ) -> None:
     """Build what is missing, a gap, in error, blocked or stale; everything else is left alone.
@@ -138,16 +144,17 @@ def repair(
     Without START and END, partitions that are not due yet do not count for the exit status: they were not asked for.
     """
     options = RunOptions(force=force, accept_gaps=accept_gaps, rewrite=rewrite, forced_by=_who(force, accept_gaps))
-    with errors_explained():
+    with errors_explained(), more_said(verbose, quiet=quiet):
         session = _session(format, quiet=quiet, dry_run=dry_run)
-        asked = dates_asked(session, start, end, last, season)
-        if rewrite and not asked:
+        dates = dates_asked(session, start, end, last, season)
+        if rewrite and not dates:
             raise UsageError(
                 "--rewrite needs START and END, --last or --season: of all history it would rebuild everything"
             )
         names = tables_asked(tables, select, exclude)
-        days = asked or all_history(session)
-        job = _Job(session, days, names, options, _by_name(days, start), compared=_Compared(asked, "repair"))
+        days = dates or all_history(session)
+        asked = _Asked("repair", _by_name(days, start), tables_typed(names, tables, select), verbose)
+        job = _Job(session, days, names, options, asked, compared=dates)
         job.carry_out(dry_run=dry_run, diff=diff, quiet=quiet, format_=format)
 
 
@@ -159,6 +166,7 @@ def refresh(
     dry_run: DryRun = False,
     diff: Diff = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
     format: AsFormat = Format.TABLE,
 ) -> None:
     """Ask the source again for a range, and repair whatever depends on what has changed.
@@ -166,22 +174,22 @@ def refresh(
     If games have moved to or from other dates that are published, these are read again as well; so is the injury
     report of the day before the range.
     """
-    with errors_explained():
+    with errors_explained(), more_said(verbose, quiet=quiet):
         session = _session(format, quiet=quiet, dry_run=dry_run)
         named = required_dates(session, start, end, last, season)
         session.warehouse.prepare()
         _want_again(session, named, quiet=quiet or dry_run)
         moved = dates_of_moved_games(session, named)
-        asked = sorted({*named, *moved})
+        dates = sorted({*named, *moved})
         session.source.renew(moved)
-        ask_for(session, asked)
+        ask_for(session, dates)
         # A game is in windows of its own season only: nothing after that can follow from it.
-        season_ends = season_last_day(season_of(asked[-1]))
-        until = max(min(all_history(session)[-1], season_ends), asked[-1])
-        built = {day.date() for day in session.warehouse.ledger(asked[0], until)["partition_date"]}
-        days = sorted(built.union(asked))
-        compared = _Compared(asked, "refresh")
-        job = _Job(session, days, tuple(TABLES), RunOptions(), asked, refresh=frozenset(asked), compared=compared)
+        season_ends = season_last_day(season_of(dates[-1]))
+        until = max(min(all_history(session)[-1], season_ends), dates[-1])
+        built = {day.date() for day in session.warehouse.ledger(dates[0], until)["partition_date"]}
+        days = sorted(built.union(dates))
+        asked = _Asked("refresh", dates, verbose=verbose)
+        job = _Job(session, days, tuple(TABLES), RunOptions(), asked, refresh=frozenset(dates), compared=dates)
         job.carry_out(dry_run=dry_run, diff=diff, quiet=quiet, format_=format)
 
 
@@ -213,25 +221,30 @@ Build = Callable[[Sequence[date], Collection[str], Progress], list[PartitionResu
 
 
 @dataclass(frozen=True)
-class _Compared:
-    """The dates whose rows are compared with the ledger before anything is planned, and the command that does it."""
+class _Asked:
+    """What a person has typed: the command, and the dates and tables that were named one by one."""
 
-    days: Sequence[date] = ()
-    command: str = ""
+    command: str
+    days: Collection[date]
+    tables: Collection[str] = ()
+    verbose: bool = False
 
 
 @dataclass(frozen=True)
 class _Job:
-    """A range to be built, with what was asked for around it; `named` are the dates that a person typed."""
+    """A range to be built, with what was asked for around it.
+
+    The rows of the dates that are `compared` are held against the ledger before anything is planned.
+    """
 
     session: Session
     days: Sequence[date]
     tables: Sequence[str]
     options: RunOptions
-    named: Collection[date]
+    asked: _Asked
     backfill_id: str | None = None
     refresh: frozenset[date] = frozenset()
-    compared: _Compared = _Compared()
+    compared: Sequence[date] = ()
 
     def carry_out(self, *, dry_run: bool, diff: bool, quiet: bool, format_: Format) -> None:
         """Plan or build, print, and end with the exit status that the range deserves.
@@ -254,6 +267,7 @@ class _Job:
             if diff:
                 print_changes(self.session, results)
             _print_summary(results, cells, seconds, self.session.warehouse.cost())
+        self._warn_of_optional(results)
         if roots:
             self._print_roots(roots)
             raise typer.Exit(FAILED)
@@ -268,10 +282,24 @@ class _Job:
             command = f"nba-assets backfill {min(gaps)} {self.days[-1]} --accept-gaps"
             err.say(f"If what is missing will not come: {command}")
 
+    def _warn_of_optional(self, results: Sequence[PartitionResult]) -> None:
+        """What has failed of tables that nothing waits for and nobody has named: no failure of the command."""
+        failed = [r.outcome for r in results if r.outcome.status in FAILED_STATUSES]
+        for name in self.tables:
+            of_table = [outcome for outcome in failed if outcome.partition.table == name]
+            if of_table and not self._counts(name):
+                dates = counted(len(of_table), "date")
+                first = f"{of_table[0].partition} {of_table[0].status}: {of_table[0].reason}"
+                err.say(f"warning: {name} failed on {dates}; it is optional, and nothing waits for it. {first}")
+
+    def _counts(self, table: str) -> bool:
+        """Whether the command fails with a table: an optional one must have been asked for by name."""
+        return not TABLES[table].optional or table in self.asked.tables
+
     def _record_altered(self) -> None:
         """Partitions whose rows somebody has changed are made STALE."""
-        days, command = self.compared.days, self.compared.command
-        altered = record_altered(self.session, days, found_by=command) if days else {}
+        days = self.compared
+        altered = record_altered(self.session, days, found_by=self.asked.command) if days else {}
         if altered:
             err.say("warning:", f"rows altered outside the pipeline: {joined([*map(str, altered)], _MOST_ROOTS)}")
 
@@ -291,7 +319,9 @@ class _Job:
 
         results = self._build(build, quiet=quiet)
         cells, roots = self._judge()
-        typed = [cell.partition for cell in cells if cell.status == Status.NOT_DUE and cell.partition.day in self.named]
+        typed = [
+            cell.partition for cell in cells if cell.status == Status.NOT_DUE and cell.partition.day in self.asked.days
+        ]
         plans = plans_of(self.session, self.days, steps, results, typed)
         if format_ == Format.JSON:
             print_plan_as_json(plans, known_roots(plans, roots), tables_as_dicts(self.session, results, diff=diff))
@@ -323,8 +353,8 @@ class _Job:
         with open_instance(self.session.settings) as instance:
 
             def build(days: Sequence[date], tables: Collection[str], progress: Progress) -> list[PartitionResult]:
-                backfill_id = self.backfill_id
-                return Launch(self.session, instance, days, tables, self.options, backfill_id, progress).run()
+                ids = (self.backfill_id, self.asked.command)
+                return Launch(self.session, instance, days, tables, self.options, *ids, progress).run()
 
             return self._build(build, quiet=quiet)
 
@@ -333,13 +363,24 @@ class _Job:
         wanted = request_refetch(self.session, self.refresh)
         beside = [partition for partition in wanted if partition.day not in self.days]
         with progress_bar(len(self.tables) * len(self.days), quiet=quiet) as advance:
-
-            def progress(step: Step, results: Sequence[PartitionResult]) -> None:
-                parts = _nonzero(_counts(results), "built", *_NOT_BUILT)
-                advance(len(self.days), f"{step.table}: {', '.join(parts) or 'nothing to do'}")
-
             results = [r for one in beside for r in build([one.day], [one.table], lambda *_: None)]
-            return results + build(self.days, self.tables, progress)
+            return results + build(self.days, self.tables, self._progress(advance))
+
+    def _progress(self, advance: Callable[[int, str], None]) -> Progress:
+        """A step forward for each table; with --verbose also a line for each partition, and how long they took."""
+        before = time.monotonic()
+
+        def progress(step: Step, results: Sequence[PartitionResult]) -> None:
+            nonlocal before
+            parts = _nonzero(_counts(results), "built", *_NOT_BUILT) or ["nothing to do"]
+            if self.asked.verbose:
+                parts.append(f"{time.monotonic() - before:.1f} s")
+                for result in results:
+                    err.say(_in_words(result))
+            before = time.monotonic()
+            advance(len(self.days), f"{step.table}: {', '.join(parts)}")
+
+        return progress
 
     def _judge(self) -> tuple[list[Cell], list[Root]]:
         """The cells of the range that count, and the roots of whatever keeps it from having succeeded.
@@ -347,9 +388,16 @@ class _Job:
         What is not due yet is a failure only on a date that was asked for by name.
         """
         state = load_state(self.session, self.days[0], self.days[-1])
-        cells = [state.cell(name, day) for name in self.tables for day in self.days if not TABLES[name].optional]
-        counting = [cell for cell in cells if cell.status != Status.NOT_DUE or cell.partition.day in self.named]
+        cells = [state.cell(name, day) for name in self.tables for day in self.days if self._counts(name)]
+        counting = [cell for cell in cells if cell.status != Status.NOT_DUE or cell.partition.day in self.asked.days]
         return cells, roots_of(state, counting)
+
+
+def _in_words(result: PartitionResult) -> str:
+    """ "raw_shots 2021-11-02 OK, 892 rows", "… , unchanged", "raw_shots 2021-11-02 GAP: …" """
+    outcome = result.outcome
+    rows = f", {counted(outcome.rows, 'row')}{'' if result.changed else ', unchanged'}" if outcome.is_published else ""
+    return f"{outcome.partition} {outcome.status}{rows}{f': {outcome.reason}' if outcome.reason else ''}"
 
 
 def _nonzero(counts: Counter[str], *names: str) -> list[str]:
@@ -395,7 +443,8 @@ def _print_summary(results: Sequence[PartitionResult], cells: Sequence[Cell], se
     if days:
         statuses = Counter(cell.status for cell in cells)
         numbers = ", ".join(f"{count:,} {status}" for status, count in statuses.items())
-        has_optional = any(TABLES[r.outcome.partition.table].optional for r in results)
+        shown = {cell.partition.table for cell in cells}
+        has_optional = any(r.outcome.partition.table not in shown for r in results)
         left_out = " (optional tables left out)" if has_optional else ""
         out.print(f"{span(min(days), max(days))}: {numbers}{left_out}.", soft_wrap=True)
     if cost:

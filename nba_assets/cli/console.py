@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -97,6 +98,7 @@ NamedStart = Annotated[str | None, typer.Argument(metavar="[START", help="First 
 OptionalStart = Annotated[str | None, typer.Argument(metavar="[START", help="First date; default: all history.")]
 OptionalEnd = Annotated[str | None, typer.Argument(metavar="END]", help="Last date, inclusive.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A line for each partition and each call.")]
 AsFormat = Annotated[Format, typer.Option("--format", help="table or json.")]
 
 
@@ -112,6 +114,31 @@ def errors_explained() -> Iterator[None]:
     except KeyboardInterrupt:
         err.print("interrupted: what was finished is published; run the same command again to continue")
         raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def more_said(verbose: bool, *, quiet: bool) -> Iterator[None]:
+    """With --verbose each call to the live source is a line on standard error. UsageError with --quiet as well."""
+    if verbose and quiet:
+        raise UsageError("give --verbose or --quiet: not both")
+    # Of ours alone, and of its own level: neither libraries nor what a run sets for all of ours have a say.
+    calls = logging.getLogger("nba_assets.sources.nba_api")
+    handler = _ToPeople()
+    if verbose:
+        calls.setLevel(logging.DEBUG)
+        calls.addHandler(handler)
+    try:
+        yield
+    finally:
+        calls.setLevel(logging.NOTSET)
+        calls.removeHandler(handler)
+
+
+class _ToPeople(logging.Handler):
+    """Log records as lines above the progress bar."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        err.say(record.getMessage())
 
 
 def _end(error: Exception, status: int) -> None:

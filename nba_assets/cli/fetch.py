@@ -23,17 +23,21 @@ from nba_assets.cli.console import (
     AsFormat,
     Format,
     UsageError,
+    Verbose,
     err,
     errors_explained,
+    more_said,
     out,
     print_json,
     read_season,
 )
+from nba_assets.cli.place import say_place
 from nba_assets.league.calendar import EASTERN, season_of
 from nba_assets.settings import Settings, load_settings
 from nba_assets.sources.base import SourceError
 from nba_assets.sources.nba_api.cut_off import CutOffError
 from nba_assets.sources.nba_api.fetch import FetchIncompleteError, FetchProgress, FetchReport, fetch_season
+from nba_assets.sources.registry import SOURCES
 from nba_assets.text import joined
 
 DEFAULT_REFRESH_DAYS = 3
@@ -60,8 +64,11 @@ def fetch(
     ] = False,
     quiet: Annotated[
         bool,
-        typer.Option("--quiet", help="No progress, and no report if all went well: only what is not coming any more."),
+        typer.Option(
+            "--quiet", "-q", help="No progress, and no report if all went well: only what is not coming any more."
+        ),
     ] = False,
+    verbose: Verbose = False,
     format: AsFormat = Format.TABLE,
 ) -> None:
     """Get a season from stats.nba.com into the cache directory; what is there is not requested again.
@@ -72,8 +79,9 @@ def fetch(
     """
     if refresh and refresh_days is None:
         refresh_days = DEFAULT_REFRESH_DAYS
-    with errors_explained():
+    with errors_explained(), more_said(verbose, quiet=quiet):
         settings = load_settings()
+        say_place(SOURCES["nba_api"].in_words(settings), format, quiet=quiet)
         wanted = _one_season(season, named, settings.clock().astimezone(EASTERN).date())
         outcome = _fetch(wanted, settings, refresh_days=refresh_days, patient=patient, quiet=quiet)
     complete = outcome["complete"]

@@ -9,8 +9,13 @@ from nba_assets.session import Session, open_session
 
 
 def opened(format_: StrEnum | None = None, *, quiet: bool = False) -> Session:
-    """A session on the settings; says on standard error which, but not where JSON or silence is asked for."""
+    """A session on the settings, after its first line."""
     session = open_session()
-    if not quiet and format_ != "json":
-        err.say(session.describe())
+    say_place(session.describe(), format_, quiet=quiet)
     return session
+
+
+def say_place(place: str, format_: StrEnum | None = None, *, quiet: bool = False) -> None:
+    """The first line, on standard error; nothing where JSON or silence is asked for."""
+    if not quiet and format_ != "json":
+        err.say(place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from nba_assets.league.calendar import OPENING_NIGHTS, days_between, season_firs
 from nba_assets.session import Session
 from nba_assets.tables import TABLES
 from nba_assets.tables.named import table_named
-from nba_assets.tables.selection import select_tables
+from nba_assets.tables.selection import select_tables, tables_named
 
 OnlyTables = Annotated[
     str | None, typer.Option("--tables", metavar="A,B,…", help="Only these tables, by name or short name.")
@@ -45,6 +46,16 @@ def tables_asked(tables: str | None, select: str | None, exclude: str | None) ->
     if not names:
         raise UsageError(f"--tables {tables} names no table; write it like raw_shots,player_daily_cache")
     return tuple(name for name in TABLES if name in names)
+
+
+def tables_typed(names: Sequence[str], tables: str | None, select: str | None) -> frozenset[str]:
+    """Those of the tables asked for that were named one by one, or all if no other than optional ones were asked for.
+
+    Where an optional table fails that only came along with others, the command has done what it was asked.
+    """
+    if tables is not None or all(TABLES[name].optional for name in names):
+        return frozenset(names)
+    return tables_named(select or "")
 
 
 def dates_asked(

@@ -22,12 +22,15 @@ from nba_assets.coverage.explain import (
     shortcomings,
 )
 from nba_assets.coverage.terminal import STYLES
-from nba_assets.partition import MEANING, THRESHOLDS, WAITING, Finding, Partition, Status, sentence_of
+from nba_assets.partition import FAILED, MEANING, THRESHOLDS, WAITING, Finding, Partition, Status, sentence_of
 from nba_assets.planning.state import Cell
 from nba_assets.text import counted, joined, span
 
 _MOST_ROOTS, _MOST_TEAMS, _MOST_ENTITIES, _MOST_GAMES = 5, 5, 10, 3
 """What a tree shows; JSON has all of it."""
+
+_SHORT = 8
+"""So many characters of a run's id are enough for `nba-assets log`."""
 
 _EFFECTS = {
     "backfill": "builds what was never computed, and what waits for it",
@@ -55,6 +58,8 @@ def as_tree(explanation: Explanation, *, full: bool = False) -> RenderableType:
         _branch(node, tree, {_sentence(root) for root in explanation.roots if root is not node})
     if explanation.held_back and not full:
         tree.add(Text(_held_back(explanation.held_back)))
+    if (run := _run_of(node.cell)) is not None:
+        tree.add(Text(f"what its run said: nba-assets log {run[:_SHORT]}"))
     parts: list[RenderableType] = [tree]
     if explanation.games:
         day = node.cell.partition.day
@@ -64,6 +69,11 @@ def as_tree(explanation: Explanation, *, full: bool = False) -> RenderableType:
         parts.append(Text("\nTo repair it, in this order:" if len(explanation.commands) > 1 else "\nTo repair it:"))
         parts += _steps(explanation.commands)
     return Group(*parts)
+
+
+def _run_of(cell: Cell) -> str | None:
+    """The run in which a partition has failed."""
+    return cell.newest.run_id if cell.status in FAILED and cell.newest else None
 
 
 def _roots(explanation: Explanation) -> Iterator[Text]:

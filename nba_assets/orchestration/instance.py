@@ -19,12 +19,16 @@ from nba_assets.settings import Settings, SettingsError
 CLI_TAG = "nba/process"
 """The id of the process of a run that the command line executes itself."""
 
+COMMAND_TAG = "nba/command"
+"""The command, or the job, that a run was launched by."""
+
 LOCATION = "nba_assets"
 """The one name of the code location, as workspace.yaml and pyproject.toml have it."""
 
 _FORMER_LOCATION = "nba_assets.definitions"
 _FORMER_STORAGES = re.compile(r"\bnba_assets\.orchestration\.(local_storage|event_log)\b")
 _STORAGES = "nba_assets.orchestration.sqlite_storage"
+_UNFINISHED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED]
 
 
 def _prepare_home(home: Path) -> None:
@@ -58,7 +62,24 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
 
     Raises SettingsError if its directory cannot be used, or its dagster.yaml cannot be read.
     """
-    home = settings.dagster_home
+    with _opened(settings.dagster_home) as instance:
+        _move_states(instance)
+        _bury_the_dead(instance)
+        yield instance
+
+
+@contextmanager
+def read_instance(settings: Settings) -> Iterator[dg.DagsterInstance | None]:
+    """The same for who only looks, with no run marked as anything; None where no command has made it yet."""
+    if not (settings.dagster_home / "dagster.yaml").is_file():
+        yield None
+        return
+    with _opened(settings.dagster_home) as instance:
+        yield instance
+
+
+@contextmanager
+def _opened(home: Path) -> Iterator[dg.DagsterInstance]:
     os.environ["DAGSTER_HOME"] = str(home)
     # Dagster hands over the events of a range in batches of this size; our event log stores each as one transaction.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
@@ -77,8 +98,6 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
             "written anew"
         ) from error
     with opened as instance:
-        _move_states(instance)
-        _bury_the_dead(instance)
         yield instance
 
 
@@ -116,11 +135,15 @@ def _move_states(instance: dg.DagsterInstance) -> None:
 
 
 def _bury_the_dead(instance: dg.DagsterInstance) -> None:
-    unfinished = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED]
-    for run in instance.get_runs(dg.RunsFilter(statuses=unfinished)):
-        process = run.tags.get(CLI_TAG)
-        if process is not None and not _is_alive(int(process)):
+    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
+        if has_died(run):
             instance.report_run_failed(run, message="the command line that executed this run was killed")
+
+
+def has_died(run: dg.DagsterRun) -> bool:
+    """Whether a run that is not over was executed by a command line that is not there any more."""
+    process = run.tags.get(CLI_TAG)
+    return run.status in _UNFINISHED and process is not None and not _is_alive(int(process))
 
 
 def _is_alive(process: int) -> bool:

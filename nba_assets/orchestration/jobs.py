@@ -167,7 +167,8 @@ def _launch(
 ) -> list[PartitionResult]:
     if not days:
         return []
-    return Launch(session, context.instance, days, tables, options or RunOptions()).run()
+    command = context.run.job_name
+    return Launch(session, context.instance, days, tables, options or RunOptions(), command=command).run()
 
 
 def _conclude(context: dg.OpExecutionContext, results: Sequence[PartitionResult]) -> None:

@@ -16,7 +16,7 @@ from nba_assets.engine.materialize import PartitionResult, RunInfo, materialize
 from nba_assets.engine.run_options import RunOptions
 from nba_assets.orchestration.assets import BACKFILL_TAG, USER_TAG, table_assets
 from nba_assets.orchestration.automation import FOLLOWED_TAG
-from nba_assets.orchestration.instance import CLI_TAG
+from nba_assets.orchestration.instance import CLI_TAG, COMMAND_TAG
 from nba_assets.orchestration.interrupts import interrupts_heard
 from nba_assets.orchestration.partitions import daily_partitions, tags_of_range
 from nba_assets.orchestration.resources import Pipeline
@@ -30,7 +30,7 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass
 class Launch:
-    """A backfill or repair of some tables over some dates."""
+    """A backfill or repair of some tables over some dates; `command` is what is recorded as having launched it."""
 
     session: Session
     instance: dg.DagsterInstance
@@ -38,6 +38,7 @@ class Launch:
     tables: Collection[str]
     options: RunOptions
     backfill_id: str | None = None
+    command: str | None = None
     progress: Progress = lambda _, __: None
     _results: list[PartitionResult] = field(default_factory=list, init=False)
     _state: State | None = field(default=None, init=False)
@@ -74,11 +75,13 @@ class Launch:
         tags = {CLI_TAG: str(os.getpid()), USER_TAG: getpass.getuser()} | tags_of_range(days[0], days[-1])
         if self.backfill_id:
             tags[BACKFILL_TAG] = self.backfill_id
+        if self.command:
+            tags[COMMAND_TAG] = self.command
         if downstream_of(table) <= set(self.tables):
             # This launch computes what follows: automation need not repeat it.
             tags[FOLLOWED_TAG] = "true"
         self._results.clear()
-        job.execute_in_process(
+        executed = job.execute_in_process(
             run_config=_QUIET | {"ops": {table: {"config": self.options.given()}}},
             instance=self.instance,
             asset_selection=[dg.AssetKey(table)],
@@ -87,7 +90,7 @@ class Launch:
         )
         check_interrupt()
         # A step that did not get as far as an outcome is built outside Dagster, so that the error is seen.
-        return list(self._results) or materialize(self.session, table, days, self._run_info())
+        return list(self._results) or materialize(self.session, table, days, self._run_info(executed.run_id))
 
-    def _run_info(self) -> RunInfo:
-        return RunInfo(str(uuid.uuid4()), self.backfill_id, self.options)
+    def _run_info(self, run_id: str | None = None) -> RunInfo:
+        return RunInfo(run_id or str(uuid.uuid4()), self.backfill_id, self.options)

@@ -33,8 +33,18 @@ def select_tables(expression: str, exclude: str = "") -> tuple[str, ...]:
     return names
 
 
+def tables_named(expression: str) -> frozenset[str]:
+    """The tables that an item of an expression names alone: not as one of a pattern, a group or a moment."""
+    names = [read["name"] for item in _items(expression) if (read := _ITEM.match(item)) is not None]
+    return frozenset(name for found in map(_named, names) if len(found) == 1 for name in found)
+
+
 def _selected(expression: str) -> set[str]:
-    return {name for item in re.split(r"[\s,]+", expression) if item for name in _of_item(item)}
+    return {name for item in _items(expression) for name in _of_item(item)}
+
+
+def _items(expression: str) -> list[str]:
+    return [item for item in re.split(r"[\s,]+", expression) if item]
 
 
 def _of_item(item: str) -> set[str]:

@@ -212,6 +212,7 @@ class StatsClient:
 
     def _send(self, request: Request, judge: Judge) -> NBAStatsResponse:
         self.calls += 1
+        asked_at = time.monotonic()
         try:
             response = self._connection.send_api_request(
                 endpoint=request.endpoint,
@@ -233,6 +234,7 @@ class StatsClient:
             nothing = f"expected JSON, got {_beginning(response.get_response())!r}"
         if nothing is not None:
             raise _EmptyAnswerError(nothing)
+        log.debug("%s answered in %.1f s", describe(request), time.monotonic() - asked_at)
         return response
 
     def _judged(self, error: StatusError, request: Request) -> Exception:
