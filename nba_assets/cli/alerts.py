@@ -11,12 +11,14 @@ from nba_assets.alerts.alert import BACKFILL, Alert, Message, Tier, recipients
 from nba_assets.alerts.email import dates, trial_email
 from nba_assets.alerts.outbox import LogTransport, Transport, TransportError, open_transport
 from nba_assets.cli.console import FAILED, AsFormat, Format, err, errors_explained, out, print_json
-from nba_assets.cli.lazy import Command
+from nba_assets.cli.lazy import Command, Group
 from nba_assets.cli.place import opened
 from nba_assets.settings import Settings
 from nba_assets.text import span
 
-alerts_app = typer.Typer(help="Alerts: try the transport, list what is open.", no_args_is_help=True)
+alerts_app = typer.Typer(
+    cls=Group, help="Alerts: try the transport, list what is open.", no_args_is_help=True, add_completion=False
+)
 
 
 @alerts_app.command("test", cls=Command)

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from nba_assets.cli import completion
 from nba_assets.cli.console import (
     FAILED,
     OptionalEnd,
@@ -81,10 +82,22 @@ def coverage(
         bool, typer.Option("--check", help="Exit status 1 unless all that is due is published, up to date and whole.")
     ] = False,
     allow: Annotated[
-        list[str] | None, typer.Option("--allow", metavar="STATUS", help="With --check: this status is good enough.")
+        list[str] | None,
+        typer.Option(
+            "--allow",
+            metavar="STATUS",
+            autocompletion=completion.statuses,
+            help="With --check: this status is good enough.",
+        ),
     ] = None,
     fail_on: Annotated[
-        list[str] | None, typer.Option("--fail-on", metavar="STATUS", help="Exit status 1 only if this status occurs.")
+        list[str] | None,
+        typer.Option(
+            "--fail-on",
+            metavar="STATUS",
+            autocompletion=completion.statuses,
+            help="Exit status 1 only if this status occurs.",
+        ),
     ] = None,
 ) -> None:
     """Show which table has what for which date, and why not.

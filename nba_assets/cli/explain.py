@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from nba_assets.cli import completion
 from nba_assets.cli.console import errors_explained, out, print_json, read_date, read_range
 from nba_assets.cli.place import opened
 from nba_assets.coverage.explain import explain as explanation_of
@@ -22,7 +23,12 @@ class ExplainFormat(StrEnum):
 
 
 def explain(
-    table: Annotated[str, typer.Argument(help="Table, like ml_feature_store_v2, or its short name, like MLFS.")],
+    table: Annotated[
+        str,
+        typer.Argument(
+            autocompletion=completion.table, help="Table, like ml_feature_store_v2, or its short name, like MLFS."
+        ),
+    ],
     day: Annotated[str, typer.Argument(metavar="DATE", help="Date of the partition, like 2021-11-29.")],
     full: Annotated[bool, typer.Option("--full", help="Of a partition that waits, show all its inputs.")] = False,
     format: Annotated[ExplainFormat, typer.Option("--format", help="tree or json.")] = ExplainFormat.TREE,

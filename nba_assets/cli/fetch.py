@@ -17,6 +17,7 @@ from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as ProgressDisplay
 from rich.table import Table
 
+from nba_assets.cli import completion
 from nba_assets.cli.console import (
     FAILED,
     TEMPORARY,
@@ -45,9 +46,17 @@ CURRENT = "current"
 
 
 def fetch(
-    season: Annotated[str | None, typer.Argument(help="The season, like 2021-22, or current.")] = None,
+    season: Annotated[
+        str | None, typer.Argument(autocompletion=completion.season, help="The season, like 2021-22, or current.")
+    ] = None,
     named: Annotated[
-        str | None, typer.Option("--season", metavar="SEASON", help="The same; current is the one that is running.")
+        str | None,
+        typer.Option(
+            "--season",
+            metavar="SEASON",
+            autocompletion=completion.season,
+            help="The same; current is the one that is running.",
+        ),
     ] = None,
     refresh: Annotated[
         bool, typer.Option("--refresh", help=f"Read the last {DEFAULT_REFRESH_DAYS} game dates again.")

@@ -14,13 +14,42 @@ from typer.core import TyperCommand, TyperGroup
 
 @dataclass(frozen=True)
 class Listed:
-    """What the help of all commands needs of one: where it is ("module:function"), and its docstring's first line."""
+    """What is known of a command without importing it: where it is ("module:function"), and its docstring's first line.
+
+    `examples` are what may be typed behind `nba-assets`; a command that has commands has theirs.
+    """
 
     place: str
     summary: str
+    examples: tuple[str, ...]
 
 
-class Command(TyperCommand):
+class _WithExamples:
+    """Ends its help with those of the listed examples that begin with its own name."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The help, and below it the examples: lines that can be copied, however narrow the terminal."""
+        super().format_help(ctx, formatter)  # type: ignore[misc]
+        if found := _examples(ctx):
+            typer.echo("\n".join(["Examples:", *(f"  nba-assets {one}" for one in found), ""]))
+
+
+def _examples(ctx: Any) -> list[str]:
+    root = ctx.find_root()
+    names: list[str] = []
+    while ctx is not root:
+        names.insert(0, ctx.info_name)
+        ctx = ctx.parent
+    if not names or not isinstance(root.command, LazyGroup):
+        return []
+    return [one for one in root.command.listed[names[0]].examples if one.split()[: len(names)] == names]
+
+
+class Group(_WithExamples, TyperGroup):
+    """A command that has commands."""
+
+
+class Command(_WithExamples, TyperCommand):
     """A command that first warns of settings that do not exist. Its own --help does not: nothing runs."""
 
     def invoke(self, ctx: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from nba_assets.cli import completion
 from nba_assets.cli.console import UsageError, read_optional_range, read_season
 from nba_assets.league.calendar import OPENING_NIGHTS, days_between, season_first_day, season_last_day
 from nba_assets.session import Session
@@ -16,23 +17,40 @@ from nba_assets.tables.named import table_named
 from nba_assets.tables.selection import select_tables, tables_named
 
 OnlyTables = Annotated[
-    str | None, typer.Option("--tables", metavar="A,B,…", help="Only these tables, by name or short name.")
+    str | None,
+    typer.Option(
+        "--tables", metavar="A,B,…", autocompletion=completion.tables, help="Only these tables, by name or short name."
+    ),
 ]
 Select = Annotated[
     str | None,
     typer.Option(
-        "--select", metavar="EXPRESSION", help='Only these tables: "+MLFS", "raw_shots+", "group:raw", "pregame", …'
+        "--select",
+        metavar="EXPRESSION",
+        autocompletion=completion.selection,
+        help='Only these tables: "+MLFS", "raw_shots+", "group:raw", "pregame", …',
     ),
 ]
 Exclude = Annotated[
-    str | None, typer.Option("--exclude", metavar="EXPRESSION", help="Not these tables, written like --select.")
+    str | None,
+    typer.Option(
+        "--exclude",
+        metavar="EXPRESSION",
+        autocompletion=completion.selection,
+        help="Not these tables, written like --select.",
+    ),
 ]
 Last = Annotated[
     int | None, typer.Option("--last", metavar="N", min=1, help="The last N dates, instead of START and END.")
 ]
 OfSeason = Annotated[
     str | None,
-    typer.Option("--season", metavar="SEASON", help="A season so far, from its opening night on, like 2021-22."),
+    typer.Option(
+        "--season",
+        metavar="SEASON",
+        autocompletion=completion.season,
+        help="A season so far, from its opening night on, like 2021-22.",
+    ),
 ]
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
+from nba_assets.cli import completion
 from nba_assets.cli.console import (
     AsFormat,
     Format,
@@ -47,7 +48,10 @@ _ROOM_FOR_ALL = 130
 
 def tables(
     name: Annotated[
-        str | None, typer.Argument(help="Show the columns of this table, like ml_feature_store_v2 or MLFS.")
+        str | None,
+        typer.Argument(
+            autocompletion=completion.table, help="Show the columns of this table, like ml_feature_store_v2 or MLFS."
+        ),
     ] = None,
     format: AsFormat = Format.TABLE,
 ) -> None:
@@ -60,7 +64,12 @@ def tables(
 
 
 def export(
-    table: Annotated[str, typer.Argument(help="Table, like ml_feature_store_v2, or its short name, like MLFS.")],
+    table: Annotated[
+        str,
+        typer.Argument(
+            autocompletion=completion.table, help="Table, like ml_feature_store_v2, or its short name, like MLFS."
+        ),
+    ],
     file: Annotated[Path, typer.Option("--out", help="A .parquet or .csv file.")],
     start: NamedStart = None,
     end: OptionalEnd = None,

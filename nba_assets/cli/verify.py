@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from nba_assets.cli import completion
 from nba_assets.cli.console import (
     FAILED,
     AsFormat,
@@ -33,7 +34,10 @@ _MOST_NAMED = 5
 
 
 def verify(
-    season: Annotated[str | None, typer.Argument(help="The season, like 2021-22; default: all stored ones.")] = None,
+    season: Annotated[
+        str | None,
+        typer.Argument(autocompletion=completion.season, help="The season, like 2021-22; default: all stored ones."),
+    ] = None,
     quiet: Quiet = False,
     format: AsFormat = Format.TABLE,
 ) -> None:
