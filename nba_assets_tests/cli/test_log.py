@@ -132,7 +132,7 @@ def test_a_run_whose_process_was_killed_says_so_and_is_not_marked(home: Path, se
 def test_where_nothing_has_run_there_is_nothing_to_show_and_nothing_is_made(tmp_path: Path) -> None:
     home = tmp_path / "home"
     shown = nba_assets("log", home=home)
-    assert (shown.exit_code, shown.stdout) == (0, f"no run has been recorded in {home}/simulated/dagster yet\n")
+    assert (shown.exit_code, shown.stdout) == (0, "no run has been recorded in home/simulated/dagster yet\n")
     assert printed_json(nba_assets("log", "--format", "json", home=home))["runs"] == []
     assert nba_assets("log", "1234", home=home).exit_code == 2
     assert not home.exists()

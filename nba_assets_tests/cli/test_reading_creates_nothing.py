@@ -20,6 +20,7 @@ READING = {
     "verify": ("verify",),
     "tables": ("tables",),
     "alerts": ("alerts", "list"),
+    "log": ("log",),
     "plan of a backfill": ("backfill", *RANGE, "--dry-run"),
     "plan of a repair": ("repair", *RANGE, "--dry-run"),
     "plan of a refresh": ("refresh", *RANGE, "--dry-run"),

@@ -74,6 +74,18 @@ def test_progress_names_games_and_calls_and_the_table_the_rest(server: StatsServ
     assert "2021-22: every finished game is fetched" in result.stdout
 
 
+def test_the_first_line_says_from_where_to_where_and_verbose_names_each_call(server: StatsServer) -> None:
+    result = run(SEASON, "-v")
+    assert result.exit_code == 0
+    lines = result.stderr.splitlines()
+    assert lines[0] == "stats.nba.com, cache elsewhere"
+    answered = [line for line in lines if " answered in " in line]
+    assert len(answered) == len(server.calls())
+    assert any(line.startswith("boxscoretraditionalv3(GameID=0022100001") for line in answered)
+    assert "answered in" not in run(SEASON, "--refresh").output
+    assert run(SEASON, "--format", "json", "--refresh").stderr.find("cache elsewhere") == -1
+
+
 def test_refresh_reads_the_last_days_again(server: StatsServer) -> None:
     run(SEASON)
     first = len(server.calls())
