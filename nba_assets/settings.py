@@ -130,6 +130,7 @@ class Settings(BaseSettings):
     seed: int = 2021
     warehouse: Annotated[str, _one_of(WAREHOUSES)] = "duckdb"
     home: Place = Path(DEFAULT_HOME)
+    given_dagster_home: Place | None = Field(default=None, validation_alias="DAGSTER_HOME")
     duckdb_path: Place | None = None
     partitions_start: Day = date(2021, 10, 1)
     partitions_end: Day | None = None
@@ -239,7 +240,16 @@ class Settings(BaseSettings):
 
     @property
     def dagster_home(self) -> Path:
-        """Dagster's instance directory: runs, events, schedules."""
+        """Dagster's instance directory: runs, events, schedules. DAGSTER_HOME, else our own."""
+        return (self.given_dagster_home or self._own_dagster_home).absolute()
+
+    @property
+    def has_own_dagster_home(self) -> bool:
+        """Whether Dagster's directory is ours to make and to configure, rather than somebody's own."""
+        return self.dagster_home.resolve() == self._own_dagster_home.resolve()
+
+    @property
+    def _own_dagster_home(self) -> Path:
         return self.state / "dagster"
 
     @property

@@ -39,6 +39,7 @@ def dev(
         settings = _settings_to_work_with()
         # The code server may run in another directory: what is relative here must not move.
         os.environ.update(places_set(settings))
+        os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
         # Created here, by one process: the web server, the daemon and the code server all open it at once.
         with open_instance(settings):
             pass

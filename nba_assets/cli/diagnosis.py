@@ -194,14 +194,17 @@ def _seasons(session: Session) -> list[str]:
 
 
 def _instance(settings: Settings) -> Iterator[Found]:
+    from nba_assets.orchestration.instance import storage_in_words
+
     home = settings.dagster_home
-    set_to = os.environ.get("DAGSTER_HOME")
-    if set_to and Path(set_to).resolve() != home.resolve():
-        step = f"Unset it, or: export DAGSTER_HOME={home}"
-        what = f"DAGSTER_HOME={set_to}, but `nba-assets dev` shows what is recorded in {home}"
-        yield Found(Level.WARNING, "Dagster", what, step)
-    storage = "SQLite storages" if home.is_dir() else "not there; made by the first `nba-assets backfill` or `dev`"
-    yield Found(Level.OK, "Dagster", f"instance {near(home)} ({storage}), DAGSTER_HOME {'' if set_to else 'not '}set")
+    which = f"instance {near(home)} ({'DAGSTER_HOME' if settings.given_dagster_home else 'DAGSTER_HOME not set'})"
+    storage = storage_in_words(settings)
+    if home.is_dir():
+        yield Found(Level.OK, "Dagster", f"{which} on {storage}")
+    elif settings.has_own_dagster_home:
+        yield Found(Level.OK, "Dagster", f"{which}: not there; made by the first `nba-assets backfill` or `dev`")
+    else:
+        yield Found(Level.PROBLEM, "Dagster", f"{which}: there is no such directory", "Make it, or unset the variable")
 
 
 def _disk(settings: Settings) -> Iterator[Found]:

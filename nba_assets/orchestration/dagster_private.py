@@ -16,6 +16,10 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 # Replace by: both under public names, or an `is_finished` of the backfill.
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
+# Why: which storage a dagster.yaml chooses is told without opening it, which would create one. (instance.py)
+# Replace by: nothing to be told of it.
+from dagster._core.instance.ref import InstanceRef
+
 # Why: the base classes of our storages, which keep connections open where the stock ones make a new engine for every
 # event. (sqlite_storage.py, which only dagster.yaml names)
 # Replace by: the stock storages, by taking three sections out of dagster.yaml. All of it works on them, slower.
@@ -28,6 +32,7 @@ __all__ = [
     "BulkActionStatus",
     "BulkActionsFilter",
     "ConsolidatedSqliteEventLogStorage",
+    "InstanceRef",
     "SqliteRunStorage",
     "SqliteScheduleStorage",
 ]

@@ -7,14 +7,13 @@ build what can be built, and leave the rest missing with a check that names the 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import dagster as dg
 
-from nba_assets.orchestration.instance import CLI_TAG
+from nba_assets.orchestration.dead_runs import PROCESS_TAG, this_process
 from nba_assets.orchestration.partitions import tags_of_range
 from nba_assets.orchestration.reporting import Verdict
 from nba_assets.planning.plan import ranges
@@ -43,7 +42,7 @@ def _run_apart(context: dg.AssetExecutionContext, table: str, days: Sequence[dat
             run_config=config,
             instance=context.instance,
             asset_selection=[dg.AssetKey(table)],
-            tags=tags | tags_of_range(first, last) | {SPARED_TAG: context.run.run_id, CLI_TAG: str(os.getpid())},
+            tags=tags | tags_of_range(first, last) | {SPARED_TAG: context.run.run_id, PROCESS_TAG: this_process()},
             raise_on_error=False,
         )
         for evaluation in apart.get_asset_check_evaluations():

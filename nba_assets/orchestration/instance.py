@@ -1,23 +1,23 @@
-"""Our own Dagster instance: its directory under NBA_HOME, its configuration, and runs that died with their process."""
+"""The Dagster instance that is worked on: that of DAGSTER_HOME, else our own, with our configuration, in NBA_HOME."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import yaml
 from filelock import FileLock
 from yaml import YAMLError
 
+from nba_assets.orchestration.dagster_private import InstanceRef
+from nba_assets.orchestration.dead_runs import PROCESS_TAG, bury_the_dead
 from nba_assets.settings import Settings, SettingsError
-
-CLI_TAG = "nba/process"
-"""The id of the process of a run that the command line executes itself."""
 
 COMMAND_TAG = "nba/command"
 """The command, or the job, that a run was launched by."""
@@ -28,7 +28,7 @@ LOCATION = "nba_assets"
 _FORMER_LOCATION = "nba_assets.definitions"
 _FORMER_STORAGES = re.compile(r"\bnba_assets\.orchestration\.(local_storage|event_log)\b")
 _STORAGES = "nba_assets.orchestration.sqlite_storage"
-_UNFINISHED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED]
+_IN_WORDS = {"dagster": "Dagster's own SQLite", "dagster_postgres": "PostgreSQL", "dagster_mysql": "MySQL"}
 
 
 def _prepare_home(home: Path) -> None:
@@ -58,47 +58,109 @@ def shipped(name: str) -> Path:
 
 @contextmanager
 def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """The instance that `nba-assets dev` shows; runs of a command line that was killed are marked as failed.
+    """The instance that `nba-assets dev` shows; runs whose process was killed are marked as failed.
 
-    Raises SettingsError if its directory cannot be used, or its dagster.yaml cannot be read.
+    Meanwhile DAGSTER_HOME names it. Raises SettingsError if its directory cannot be used, its dagster.yaml cannot be
+    read, or its storage cannot be reached.
     """
-    with _opened(settings.dagster_home) as instance:
+    # Dagster hands over the events of a range in batches of this size; our event log stores each as one transaction.
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
+    with _named_by_the_environment(settings.dagster_home), _opened(settings) as instance:
         _move_states(instance)
-        _bury_the_dead(instance)
+        bury_the_dead(instance)
         yield instance
 
 
 @contextmanager
 def read_instance(settings: Settings) -> Iterator[dg.DagsterInstance | None]:
-    """The same for who only looks, with no run marked as anything; None where no command has made it yet."""
-    if not (settings.dagster_home / "dagster.yaml").is_file():
+    """The same for who only looks, with no run marked as anything; None where nothing has been recorded yet."""
+    home = settings.dagster_home
+    if not (home / "dagster.yaml").is_file() and not (home / "history").is_dir():
         yield None
         return
-    with _opened(settings.dagster_home) as instance:
+    with _named_by_the_environment(home), _opened(settings) as instance:
         yield instance
 
 
 @contextmanager
-def _opened(home: Path) -> Iterator[dg.DagsterInstance]:
+def _named_by_the_environment(home: Path) -> Iterator[None]:
+    """What Dagster starts, and storages without a place of their own, look there."""
+    before = os.environ.get("DAGSTER_HOME")
     os.environ["DAGSTER_HOME"] = str(home)
-    # Dagster hands over the events of a range in batches of this size; our event log stores each as one transaction.
-    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        with FileLock(home / "opening.lock"):  # whichever storages it has, the first to open them creates their schema
+        yield
+    finally:
+        if before is None:
+            del os.environ["DAGSTER_HOME"]
+        else:
+            os.environ["DAGSTER_HOME"] = before
+
+
+def _opened(settings: Settings) -> dg.DagsterInstance:
+    home, is_ours = settings.dagster_home, settings.has_own_dagster_home
+    if not is_ours and not home.is_dir():
+        raise SettingsError(f"DAGSTER_HOME={home}: there is no such directory. Make it, or unset the variable")
+    with _config_explained(settings), _first_alone(home, is_ours=is_ours):
+        if is_ours:
             _prepare_home(home)
-            opened = dg.DagsterInstance.from_config(str(home))
+        return dg.DagsterInstance.from_config(str(home))
+
+
+@contextmanager
+def _config_explained(settings: Settings) -> Iterator[None]:
+    """SettingsError for whatever goes wrong with Dagster's directory and what its dagster.yaml names."""
+    home, config, is_ours = settings.dagster_home, settings.dagster_home / "dagster.yaml", settings.has_own_dagster_home
+    try:
+        yield
     except OSError as error:
+        variable = "NBA_HOME" if is_ours else "DAGSTER_HOME"
         raise SettingsError(
-            f"Dagster's directory {home} cannot be used ({error.strerror}). Check NBA_HOME, and the permissions"
+            f"Dagster's directory {home} cannot be used ({error.strerror}). Check {variable}, and the permissions"
         ) from error
     except (dg.DagsterInvalidConfigError, YAMLError) as error:
+        mend = "Mend it, or delete it: it is written anew" if is_ours else "Mend it"
+        raise SettingsError(f"{config} cannot be read: {' '.join(str(error).split())}. {mend}") from error
+    except Exception as error:  # whatever a storage of somebody's own choice raises
         raise SettingsError(
-            f"{home / 'dagster.yaml'} cannot be read: {' '.join(str(error).split())}. Mend it, or delete it: it is "
-            "written anew"
+            f"the storage that {config} names cannot be used: {_first_words(error)}. Is its server running, and is "
+            "what it takes installed (for PostgreSQL: nba-assets[postgres])?"
         ) from error
-    with opened as instance:
-        yield instance
+
+
+def _first_alone(home: Path, *, is_ours: bool) -> AbstractContextManager[object]:
+    """Whichever storages there are, the first to open them creates their schema; not where nothing can be written."""
+    if is_ours:
+        home.mkdir(parents=True, exist_ok=True)
+    elif not os.access(home, os.W_OK):
+        return nullcontext()
+    return FileLock(home / "opening.lock")
+
+
+def _first_words(error: BaseException) -> str:
+    """The first line of the innermost error: what a driver says, without what was tried with it."""
+    innermost = error
+    while innermost.__cause__ is not None:
+        innermost = innermost.__cause__
+    return str(innermost).strip().split("\n")[0] or type(innermost).__name__
+
+
+def storage_in_words(settings: Settings) -> str:
+    """Which storage the instance has, or will have: a server among them is asked whether it is there.
+
+    Creates nothing. Raises SettingsError if dagster.yaml cannot be read, or the server not be reached.
+    """
+    home = settings.dagster_home
+    if not (home / "dagster.yaml").is_file():
+        return "our SQLite storages" if settings.has_own_dagster_home else "Dagster's own SQLite"
+    with _config_explained(settings):
+        chosen = InstanceRef.from_dir(str(home)).run_storage_data
+        module = "dagster" if chosen is None else chosen.module_name
+        if chosen is not None and module == "dagster_postgres":
+            config = {**chosen.config_dict, "should_autocreate_tables": False}
+            only_asked: Any = chosen._replace(config_yaml=yaml.safe_dump(config)).rehydrate(as_type=object)
+            with only_asked.connect():
+                pass
+    return "our SQLite storages" if module == _STORAGES else _IN_WORDS.get(module.split(".")[0], module)
 
 
 def unseen(instance: dg.DagsterInstance, run: dg.DagsterRun, settings: Settings) -> str | None:
@@ -107,7 +169,7 @@ def unseen(instance: dg.DagsterInstance, run: dg.DagsterRun, settings: Settings)
     All others: whoever watches a web server or daemon that launched it, our own commands and jobs, which know where
     to record, and an instance in memory, which is meant to be forgotten.
     """
-    if instance.is_ephemeral or run.remote_job_origin is not None or CLI_TAG in run.tags:
+    if instance.is_ephemeral or run.remote_job_origin is not None or PROCESS_TAG in run.tags:
         return None
     home = settings.dagster_home
     # Our storages may lie elsewhere than the instance: see sqlite_storage.
@@ -132,25 +194,3 @@ def _move_states(instance: dg.DagsterInstance) -> None:
         if instance.get_instigator_state(renamed.instigator_origin_id, renamed.selector_id) is None:
             instance.add_instigator_state(renamed)
         instance.delete_instigator_state(state.instigator_origin_id, state.selector_id)
-
-
-def _bury_the_dead(instance: dg.DagsterInstance) -> None:
-    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
-        if has_died(run):
-            instance.report_run_failed(run, message="the command line that executed this run was killed")
-
-
-def has_died(run: dg.DagsterRun) -> bool:
-    """Whether a run that is not over was executed by a command line that is not there any more."""
-    process = run.tags.get(CLI_TAG)
-    return run.status in _UNFINISHED and process is not None and not _is_alive(int(process))
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

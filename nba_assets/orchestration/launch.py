@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import os
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,8 @@ from nba_assets.engine.materialize import PartitionResult, RunInfo, materialize
 from nba_assets.engine.run_options import RunOptions
 from nba_assets.orchestration.assets import BACKFILL_TAG, USER_TAG, table_assets
 from nba_assets.orchestration.automation import FOLLOWED_TAG
-from nba_assets.orchestration.instance import CLI_TAG, COMMAND_TAG
+from nba_assets.orchestration.dead_runs import PROCESS_TAG, this_process
+from nba_assets.orchestration.instance import COMMAND_TAG
 from nba_assets.orchestration.interrupts import interrupts_heard
 from nba_assets.orchestration.partitions import daily_partitions, tags_of_range
 from nba_assets.orchestration.resources import Pipeline
@@ -72,7 +72,7 @@ class Launch:
     def _execute(
         self, job: dg.JobDefinition, table: str, days: Sequence[date], check_interrupt: Callable[[], None]
     ) -> list[PartitionResult]:
-        tags = {CLI_TAG: str(os.getpid()), USER_TAG: getpass.getuser()} | tags_of_range(days[0], days[-1])
+        tags = {PROCESS_TAG: this_process(), USER_TAG: getpass.getuser()} | tags_of_range(days[0], days[-1])
         if self.backfill_id:
             tags[BACKFILL_TAG] = self.backfill_id
         if self.command:

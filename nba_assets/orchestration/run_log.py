@@ -14,8 +14,9 @@ from typing import Any
 import dagster as dg
 
 from nba_assets.orchestration.assets import BACKFILL_TAG
+from nba_assets.orchestration.dead_runs import has_died
 from nba_assets.orchestration.failing_runs import SPARED_TAG
-from nba_assets.orchestration.instance import COMMAND_TAG, has_died
+from nba_assets.orchestration.instance import COMMAND_TAG
 from nba_assets.orchestration.reporting import DAGSTER_BACKFILL_TAG
 from nba_assets.partition import FAILED, Partition, Status
 from nba_assets.text import counted, joined
@@ -95,7 +96,7 @@ def _run(instance: dg.DagsterInstance, record: dg.RunRecord) -> Run:
         what=_what(run),
         dates=_dates(run.tags),
         started_by=_started_by(run.tags),
-        status="KILLED" if has_died(run) else run.status.value,
+        status="KILLED" if has_died(instance, run) else run.status.value,
         started_at=started.astimezone(UTC),
         seconds=record.end_time - record.start_time if record.start_time and record.end_time else None,
         failed=_failed(instance, run.run_id) if run.status == dg.DagsterRunStatus.FAILURE else (),

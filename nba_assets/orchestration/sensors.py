@@ -16,6 +16,7 @@ from nba_assets.backoff import doubled
 from nba_assets.orchestration.alert_sensor import BACKFILLS_RUNNING
 from nba_assets.orchestration.automation import AFTER_PEOPLE
 from nba_assets.orchestration.dagster_private import BulkActionsFilter
+from nba_assets.orchestration.dead_runs import UNFINISHED, bury_the_dead
 from nba_assets.planning.repair import repairable
 from nba_assets.planning.state import Cell
 from nba_assets.session import Session
@@ -27,12 +28,7 @@ FIRST_WAIT_SECONDS = 600.0
 _QUIET = timedelta(minutes=1)
 _PAUSE = timedelta(seconds=45)
 """Longer than automation takes from one tier to the next."""
-_UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
+_UNFINISHED = [dg.DagsterRunStatus.QUEUED, *UNFINISHED]
 
 
 @dataclass
@@ -134,6 +130,7 @@ def repair_config(cells: Sequence[Cell], days: Sequence[date]) -> dict[str, Any]
 
 def _busy(ledger: pd.DataFrame, instance: dg.DagsterInstance, quiet: timedelta) -> str | None:
     """Why nothing is to be started now: somebody is at work, or was a moment ago and may go on."""
+    bury_the_dead(instance)
     if instance.get_runs_count(dg.RunsFilter(statuses=_UNFINISHED)):
         return "runs are under way"
     if instance.get_backfills(filters=BulkActionsFilter(statuses=[*BACKFILLS_RUNNING]), limit=1):

@@ -11,7 +11,6 @@ checkout records what the UI shows.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,7 +34,7 @@ _BUSY_TIMEOUT_SECONDS = 30
 
 def _instance_directory() -> Path:
     """DAGSTER_HOME, else where `nba-assets` keeps Dagster's instance."""
-    return Path(os.environ.get("DAGSTER_HOME") or load_settings().dagster_home)
+    return load_settings().dagster_home
 
 
 @contextmanager

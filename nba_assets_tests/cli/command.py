@@ -34,10 +34,11 @@ def printed_json(result: Result) -> Any:
 
 def definition_of(arguments: Sequence[str]) -> str:
     """What the schema of docs/json.md calls that which a command prints."""
-    command, is_of_one_table = arguments[0], any(not one.startswith("-") for one in arguments[1:2])
+    command, is_of_one = arguments[0], any(not one.startswith("-") for one in arguments[1:2])
     if command in ("backfill", "repair", "refresh"):
         return "plan" if "--dry-run" in arguments else "build"
-    return "columns" if command == "tables" and is_of_one_table else command
+    of_one = {"tables": "columns", "log": "lines"}
+    return of_one.get(command, command) if is_of_one else command
 
 
 def _require_described(arguments: Sequence[str], result: Result) -> None:

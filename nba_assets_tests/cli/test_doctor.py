@@ -12,6 +12,7 @@ from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.cli.command import nba_assets, printed_json
 from nba_assets_tests.cli.test_reading_creates_nothing import contents
 from nba_assets_tests.needs import real_data
+from nba_assets_tests.postgres import dagster_yaml
 from nba_assets_tests.sources.stats_server import StatsServer
 
 SCHEDULE = ("backfill", "2021-11-01", "2021-11-02", "--tables", "raw_schedule")
@@ -112,10 +113,23 @@ def test_another_leagues_warehouse_and_one_of_an_older_version_are_problems(tmp_
     assert findings(tmp_path)[0] == 0
 
 
-def test_an_instance_that_dev_does_not_show_is_a_warning(tmp_path: Path) -> None:
-    status, found = findings(tmp_path / "home", DAGSTER_HOME=str(tmp_path))
+def test_the_instance_is_told_with_its_storage(tmp_path: Path) -> None:
+    status, found = findings(tmp_path / "home")
+    assert "DAGSTER_HOME not set" in texts(found, "ok", "Dagster")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    status, found = findings(tmp_path / "home", DAGSTER_HOME=str(elsewhere))
     assert status == 0
-    assert f"DAGSTER_HOME={tmp_path}" in texts(found, "warning", "Dagster")
+    assert "elsewhere (DAGSTER_HOME) on Dagster's own SQLite" in texts(found, "ok", "Dagster")
+    (elsewhere / "dagster.yaml").write_text(dagster_yaml("postgresql://dagster:a-secret@127.0.0.1:1/dagster"))
+    result = nba_assets("doctor", home=tmp_path / "home", DAGSTER_HOME=str(elsewhere))
+    assert result.exit_code == 1
+    assert "dagster.yaml names cannot be used: connection to server" in result.output
+    assert "a-secret" not in result.output
+    status, found = findings(tmp_path / "home", DAGSTER_HOME=str(tmp_path / "nowhere"))
+    assert status == 1
+    assert "there is no such directory" in texts(found, "problem", "Dagster")
+    assert contents(tmp_path).keys() == {"elsewhere", "elsewhere/dagster.yaml"}
 
 
 def test_the_live_source_is_asked_only_online(tmp_path: Path) -> None:

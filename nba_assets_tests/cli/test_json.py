@@ -35,6 +35,7 @@ COMMANDS = (
     ("tables",),
     ("tables", "MLFS"),
     ("migrate", "--dry-run"),
+    ("log",),
     ("doctor",),
     ("alerts", "list", "--all"),
 )

@@ -109,12 +109,15 @@ def test_an_id_that_names_not_one_run_is_refused(home: Path, settings: dict[str,
 def test_a_run_whose_process_was_killed_says_so_and_is_not_marked(home: Path, settings: dict[str, str]) -> None:
     import dagster as dg
 
-    from nba_assets.orchestration.instance import CLI_TAG, open_instance
+    from nba_assets.orchestration.dead_runs import PROCESS_TAG, this_process
+    from nba_assets.orchestration.instance import open_instance
     from nba_assets.settings import Settings
 
     configured = Settings(home=home, source="files", data_dir=Path(settings["NBA_DATA_DIR"]))
     with open_instance(configured) as instance:
-        left = dg.DagsterRun(job_name="repair", status=dg.DagsterRunStatus.STARTED, tags={CLI_TAG: str(2**22 + 1)})
+        left = dg.DagsterRun(
+            job_name="repair", status=dg.DagsterRunStatus.STARTED, tags={PROCESS_TAG: f"{this_process()}0"}
+        )
         instance.add_run(left)
     try:
         for _ in range(2):

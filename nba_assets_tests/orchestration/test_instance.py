@@ -14,7 +14,8 @@ import yaml
 
 import nba_assets
 from nba_assets.orchestration.dagster_private import ConsolidatedSqliteEventLogStorage
-from nba_assets.orchestration.instance import CLI_TAG, LOCATION, instance_config, open_instance, shipped, unseen
+from nba_assets.orchestration.dead_runs import PROCESS_TAG
+from nba_assets.orchestration.instance import LOCATION, instance_config, open_instance, shipped, unseen
 from nba_assets.orchestration.sqlite_storage import LocalRunStorage, PooledSqliteEventLogStorage
 from nba_assets.settings import load_settings
 
@@ -30,8 +31,7 @@ def told(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     return dg.MaterializeResult(metadata={"rows": 7, "text": "ä"}, check_results=[checked])
 
 
-def test_the_shipped_configuration_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DAGSTER_HOME", "elsewhere")
+def test_the_shipped_configuration_is_loaded(tmp_path: Path) -> None:
     settings = load_settings(home=tmp_path / "home")
     with open_instance(settings) as instance:
         assert isinstance(instance.event_log_storage, PooledSqliteEventLogStorage)
@@ -114,8 +114,7 @@ def test_one_name_of_the_location_everywhere() -> None:
     assert included == {name: f"nba_assets/{name}" for name in ("dagster.yaml", "workspace.yaml")}
 
 
-def test_a_run_that_the_ui_will_not_show_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DAGSTER_HOME", "elsewhere")
+def test_a_run_that_the_ui_will_not_show_is_told_so(tmp_path: Path) -> None:
     settings, other = load_settings(home=tmp_path / "home"), load_settings(home=tmp_path / "other")
     with open_instance(settings) as instance:
         run = dg.materialize([told], instance=instance, partition_key="a").dagster_run
@@ -124,7 +123,7 @@ def test_a_run_that_the_ui_will_not_show_is_told_so(tmp_path: Path, monkeypatch:
         assert notice is not None
         assert f"recorded in {settings.dagster_home}" in notice
         assert f"export DAGSTER_HOME={other.dagster_home} (made by the first `nba-assets backfill`" in notice
-        by_a_command = run.with_tags({CLI_TAG: "1"})
+        by_a_command = run.with_tags({PROCESS_TAG: "1"})
         assert unseen(instance, by_a_command, other) is None, "our own commands know where to record"
     with dg.DagsterInstance.local_temp(str(tmp_path)) as temporary:
         notice = unseen(temporary, run, settings)
@@ -143,10 +142,7 @@ def _earlier(config: str) -> str:
     return found
 
 
-def test_the_configuration_of_an_earlier_version_is_brought_up_to_date(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DAGSTER_HOME", "elsewhere")
+def test_the_configuration_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> None:
     settings = load_settings(home=tmp_path)
     file = settings.dagster_home / "dagster.yaml"
     with open_instance(settings) as instance:
@@ -161,8 +157,7 @@ def test_the_configuration_of_an_earlier_version_is_brought_up_to_date(
     assert file.read_text(encoding="utf-8") == instance_config() + addition
 
 
-def test_somebodys_own_configuration_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DAGSTER_HOME", "elsewhere")
+def test_somebodys_own_configuration_is_left_alone(tmp_path: Path) -> None:
     settings = load_settings(home=tmp_path)
     settings.dagster_home.mkdir(parents=True)
     file, own = (
@@ -175,8 +170,7 @@ def test_somebodys_own_configuration_is_left_alone(tmp_path: Path, monkeypatch: 
     assert file.read_text() == own
 
 
-def test_both_event_logs_give_the_same_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DAGSTER_HOME", "elsewhere")
+def test_both_event_logs_give_the_same_answers(tmp_path: Path) -> None:
     with open_instance(load_settings(home=tmp_path)) as instance:
         runs = [dg.materialize([told], instance=instance, partition_key=key).run_id for key in ("a", "b")]
         ours = instance.event_log_storage

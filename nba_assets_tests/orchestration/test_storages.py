@@ -1,10 +1,14 @@
-"""The product on Dagster's own storages: what is recorded is what our storages record, gaps and repairs included."""
+"""The product on other storages than ours: what is recorded is the same, gaps and repairs included.
+
+Dagster's own SQLite in our directory, and PostgreSQL in a directory that somebody else has made, named by DAGSTER_HOME.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from multiprocessing.synchronize import Barrier
@@ -22,9 +26,11 @@ from nba_assets.orchestration.instance import instance_config, open_instance
 from nba_assets.orchestration.launch import Launch
 from nba_assets.orchestration.reporting import COMPLETE, PRODUCTION_READY
 from nba_assets.session import Session
-from nba_assets.settings import load_settings
+from nba_assets.settings import Settings, load_settings
 from nba_assets.sources.base import ResultSet, Source, Unversioned
 from nba_assets_tests.cli.command import nba_assets
+from nba_assets_tests.needs import absent
+from nba_assets_tests.postgres import PostgresUnavailableError, dagster_yaml, postgres_server
 
 OURS = ("run_storage", "schedule_storage", "event_log_storage")
 DAYS = days_between(date(2021, 10, 19), date(2021, 10, 23))
@@ -38,11 +44,43 @@ def stock_config() -> str:
     return yaml.safe_dump({name: part for name, part in yaml.safe_load(instance_config()).items() if name not in OURS})
 
 
-def with_stock_storages(home: Path) -> None:
-    """Put that configuration where an instance of this home is opened."""
-    directory = load_settings(home=home).dagster_home
+@dataclass(frozen=True)
+class Place:
+    """A home, and where DAGSTER_HOME points to, if it is set."""
+
+    home: Path
+    dagster_home: Path | None = None
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the environment says of Dagster."""
+        return {} if self.dagster_home is None else {"DAGSTER_HOME": str(self.dagster_home)}
+
+    def settings(self) -> Settings:
+        """The settings there."""
+        return load_settings(home=self.home, **self.variables)
+
+
+def with_stock_storages(home: Path) -> Place:
+    """A home whose instance is on Dagster's own storages."""
+    place = Place(home)
+    directory = place.settings().dagster_home
     directory.mkdir(parents=True)
     (directory / "dagster.yaml").write_text(stock_config())
+    return place
+
+
+@contextmanager
+def on_postgres(directory: Path) -> Iterator[Place]:
+    """A home beside an instance whose storage is PostgreSQL."""
+    try:
+        with postgres_server() as address:
+            dagster_home = directory / "somebody's dagster"
+            dagster_home.mkdir()
+            (dagster_home / "dagster.yaml").write_text(dagster_yaml(address))
+            yield Place(directory / "home", dagster_home)
+    except PostgresUnavailableError as error:
+        absent(f"PostgreSQL: {error}")
 
 
 @dataclass(frozen=True)
@@ -54,9 +92,12 @@ class Recorded:
     runs: Counter[str]
 
 
-def recorded(home: Path) -> Recorded:
+Story = dict[str, tuple[Recorded, Recorded]]
+
+
+def recorded(place: Place) -> Recorded:
     """Everything of our tables and dates."""
-    settings = load_settings(home=home)
+    settings = place.settings()
     definitions = build_defs(settings)
     partitions: dict[tuple[str, str], str | None] = {}
     checks: Counter[tuple[str, str, str | None, bool]] = Counter()
@@ -99,59 +140,73 @@ class WithoutAGame(Unversioned):
         return frame[pd.to_datetime(frame["GAME_DATE"]).dt.date.ne(GAP)]
 
 
-def backfill_with_a_gap(home: Path) -> None:
+def backfill_with_a_gap(place: Place) -> None:
     """As the command line does it, on a source with a fault."""
-    settings = load_settings(home=home)
+    settings = place.settings()
     session = Session(settings, given_source=WithoutAGame(Session(settings).source))
     session.warehouse.prepare()
     with open_instance(settings) as instance:
         Launch(session, instance, DAYS, CHAIN, RunOptions()).run()
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home whose instance is on Dagster's own storages."""
-    home = tmp_path_factory.mktemp("stock")
-    with_stock_storages(home)
-    return home
+@pytest.fixture(scope="module", params=["stock SQLite", "PostgreSQL"])
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A place on other storages than ours."""
+    directory = tmp_path_factory.mktemp("other")
+    if request.param == "stock SQLite":
+        yield with_stock_storages(directory)
+    else:
+        with on_postgres(directory) as place:
+            yield place
 
 
 @pytest.fixture(scope="module")
-def story(home: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Recorded, Recorded]]:
-    """What Dagster's storages and ours have recorded after a backfill with a gap, its repair, and another backfill."""
-    ours = tmp_path_factory.mktemp("ours")
-    states: dict[str, tuple[Recorded, Recorded]] = {}
-    for each in (home, ours):
+def story(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """What the other storages and ours have recorded after a backfill with a gap, its repair, and another backfill."""
+    ours = Place(tmp_path_factory.mktemp("ours"))
+    states: Story = {}
+    for each in (place, ours):
         backfill_with_a_gap(each)
-    states["gap"] = recorded(home), recorded(ours)
+    states["gap"] = recorded(place), recorded(ours)
     for step in ("repair", "backfill"):
-        for each in (home, ours):
-            result = nba_assets(step, str(DAYS[0]), str(DAYS[-1]), "--tables", ",".join(CHAIN), home=each)
+        for each in (place, ours):
+            command = (step, str(DAYS[0]), str(DAYS[-1]), "--tables", ",".join(CHAIN))
+            result = nba_assets(*command, home=each.home, **each.variables)
             assert result.exit_code == 0, result.output
-        states[step] = recorded(home), recorded(ours)
+        states[step] = recorded(place), recorded(ours)
     return states
 
 
-def test_dagsters_own_storages_are_used(home: Path) -> None:
-    settings = load_settings(home=home)
+def test_the_storages_that_were_chosen_are_used_and_no_others(place: Place) -> None:
+    settings = place.settings()
+    config = (settings.dagster_home / "dagster.yaml").read_text()
     with open_instance(settings) as instance:
+        expected = "dagster." if place.dagster_home is None else "dagster_postgres."
         for storage in (instance.event_log_storage, instance.run_storage, instance.schedule_storage):
-            assert type(storage).__module__.startswith("dagster.")
-    assert (settings.dagster_home / "dagster.yaml").read_text() == stock_config()
-    assert not (settings.dagster_home / "event_log.db").exists()
+            used = getattr(storage, "_storage", storage)  # one storage for all three hands each out in a wrapper
+            assert type(used).__module__.startswith(expected)
+    assert (settings.dagster_home / "dagster.yaml").read_text() == config
+    assert not list(settings.dagster_home.rglob("event_log.db"))
 
 
-def test_a_gap_is_recorded_alike(story: dict[str, tuple[Recorded, Recorded]]) -> None:
-    stock, ours = story["gap"]
-    failed = {partition for partition, status in stock.partitions.items() if status == "FAILED"}
+def test_nothing_is_recorded_beside_dagster_home(story: Story, place: Place) -> None:
+    assert story
+    if place.dagster_home is not None:
+        assert not (place.home / "simulated" / "dagster").exists()
+        assert not list(place.dagster_home.rglob("*.db"))
+
+
+def test_a_gap_is_recorded_alike(story: Story) -> None:
+    other, ours = story["gap"]
+    failed = {partition for partition, status in other.partitions.items() if status == "FAILED"}
     assert failed == {(FAULTY, str(GAP))}
-    complete = {(day, passed) for (table, check, day, passed) in stock.checks if (table, check) == (FAULTY, COMPLETE)}
+    complete = {(day, passed) for (table, check, day, passed) in other.checks if (table, check) == (FAULTY, COMPLETE)}
     assert {(str(day), day != GAP) for day in DAYS} <= complete
-    assert set(stock.runs) == {"SUCCESS", "FAILURE"}
-    assert stock == ours
+    assert set(other.runs) == {"SUCCESS", "FAILURE"}
+    assert other == ours
 
 
-def test_its_repair_is_recorded_alike(story: dict[str, tuple[Recorded, Recorded]]) -> None:
+def test_its_repair_is_recorded_alike(story: Story) -> None:
     stock, ours = story["repair"]
     assert stock.partitions == {(table, str(day)): "MATERIALIZED" for table in CHAIN for day in DAYS}
     passed = {(table, day) for (table, check, day, passed) in stock.checks if check == COMPLETE and passed}
@@ -160,23 +215,31 @@ def test_its_repair_is_recorded_alike(story: dict[str, tuple[Recorded, Recorded]
     assert stock == ours
 
 
-def test_the_same_home_again_has_nothing_to_do(story: dict[str, tuple[Recorded, Recorded]]) -> None:
+def test_the_same_home_again_has_nothing_to_do(story: Story) -> None:
     assert story["backfill"] == story["repair"]
 
 
-def _open_together(home: Path, start: Barrier) -> None:
+def _open_together(place: Place, start: Barrier) -> None:
     start.wait()
-    with open_instance(load_settings(home=home)) as instance:
+    with open_instance(place.settings()) as instance:
         assert instance.get_runs() == []
 
 
-def test_many_commands_may_be_the_first_at_once(tmp_path: Path) -> None:
-    with_stock_storages(tmp_path)
+def _open_six_at_once(place: Place) -> None:
     processes = multiprocessing.get_context("fork")
     start = processes.Barrier(6)
-    commands = [processes.Process(target=_open_together, args=(tmp_path, start)) for _ in range(6)]
+    commands = [processes.Process(target=_open_together, args=(place, start)) for _ in range(6)]
     for command in commands:
         command.start()
     for command in commands:
         command.join()
     assert [command.exitcode for command in commands] == [0] * 6
+
+
+def test_many_commands_may_be_the_first_at_once(tmp_path: Path) -> None:
+    _open_six_at_once(with_stock_storages(tmp_path))
+
+
+def test_many_commands_may_be_the_first_at_once_on_postgres(tmp_path: Path) -> None:
+    with on_postgres(tmp_path) as place:
+        _open_six_at_once(place)
