@@ -31,8 +31,8 @@ _Mask = npt.NDArray[np.bool_]
 class CellChange:
     """One value that was published, and the one that replaces it; NULL is None.
 
-    `row` says whose it is: the row's keys, and its name and team where it has them. `size` is the difference, NULL
-    counting as 0; of what is no number it is 0.
+    `row` says whose it is: the row's keys, and its name and team where it has them. `size` is the difference of two
+    numbers; from or to NULL, and of what is no number, it is 0.
     """
 
     day: date
@@ -155,8 +155,11 @@ class Comparison:
     def _sizes(self, column: Column, where: _Mask) -> npt.NDArray[np.float64]:
         if column.type not in _NUMBERS:
             return np.zeros(int(where.sum()))
-        old, new = (rows.loc[where, column.name].to_numpy(np.float64, na_value=0) for rows in (self.before, self.after))
-        sizes: npt.NDArray[np.float64] = np.abs(np.nan_to_num(new) - np.nan_to_num(old))
+        old, new = (
+            rows.loc[where, column.name].to_numpy(np.float64, na_value=np.nan) for rows in (self.before, self.after)
+        )
+        # A value that was not there yet has not moved by its own size: it would hide every other change.
+        sizes: npt.NDArray[np.float64] = np.nan_to_num(np.abs(new - old))
         return sizes
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, timedelta
 from typing import Any
 
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -145,8 +146,28 @@ def test_the_largest_change_of_a_column_is_one_of_its_changes_and_none_is_larger
         of_row = (cell.day, cell.row["team"], cell.row["player_id"])
         assert not is_same(old[of_row][cell.column], now[of_row][cell.column])
         if cell.column in ("number", "points", "rank"):
-            sizes = [abs((now[k][cell.column] or 0) - (old[k][cell.column] or 0)) for k in old]
-            assert cell.size == max(sizes) == abs((cell.after or 0) - (cell.before or 0))
+            pairs = [(old[k][cell.column], now[k][cell.column]) for k in old]
+            assert (
+                cell.size == max(size(*pair) for pair in pairs if not is_same(*pair)) == size(cell.before, cell.after)
+            )
+
+
+def size(before: float | None, after: float | None) -> float:
+    """The difference of two numbers; a number that was not there, or is not there any more, has none."""
+    return 0 if before is None or after is None else abs(after - before)
+
+
+@pytest.mark.parametrize("is_taken_back", [False, True], ids=["a number comes", "a number goes"])
+def test_a_number_beside_null_is_the_largest_change_only_where_no_other_number_has_changed(is_taken_back: bool) -> None:
+    nothing = dict.fromkeys(VALUES) | {"day": DAYS[0], "team": "BKN", "points": 0, "flag": True, "names": []}
+    rows = [nothing | {"player_id": player, "loaded_at": pd.Timestamp(0, tz=UTC)} for player in (1, 2)]
+    new = [rows[0] | {"number": 30.0, "rank": 9}, rows[1] | {"number": 4.0}]
+    rows[1]["number"] = 3.5
+    sides = (new, rows) if is_taken_back else (rows, new)
+    found = compare(*map(frame, sides), Everything).by_date(DAYS)[DAYS[0]]
+    assert dict(found.columns) == {"number": 2, "rank": 1}
+    largest = {cell.column: (cell.before, cell.after)[:: -1 if is_taken_back else 1] for cell in found.largest}
+    assert largest == {"number": (3.5, 4.0), "rank": (None, 9)}
 
 
 def test_totals_add_up_and_keep_the_largest_change_of_each_column() -> None:
