@@ -46,6 +46,10 @@ class SettingsError(ValueError):
     """A setting has a value that it cannot have; the message names it and what is allowed."""
 
 
+class StateError(ValueError):
+    """What lies in NBA_HOME cannot be used; the message names it, and how to go on."""
+
+
 def _comma_list(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
@@ -59,10 +63,18 @@ def _one_of(registered: Collection[str]) -> AfterValidator:
     return AfterValidator(checked)
 
 
+_MOST_DAYS, _MOST_SECONDS = 36_500, 1e6
+"""Beyond these there is no calendar, and no clock that waits."""
+
+
 def _days_ago(value: list[int]) -> list[int]:
-    if any(days < 1 for days in value):
+    if any(not 1 <= days <= _MOST_DAYS for days in value):
         raise ValueError("numbers of days, of 1 and more, like 1,3,7")
     return value
+
+
+YEARS = range(1946, 2100)
+"""From the league's first season to as far as two digits name a season: days before and after them can be reckoned."""
 
 
 def _as_typed(read: Callable[[str], Any], example: str) -> BeforeValidator:
@@ -72,9 +84,12 @@ def _as_typed(read: Callable[[str], Any], example: str) -> BeforeValidator:
         if not isinstance(value, str):
             return value
         try:
-            return read(value)
+            moment = read(value)
         except ValueError:
             raise ValueError(f"write it like {example}") from None
+        if moment.year not in YEARS:
+            raise ValueError(f"must be in the years {YEARS[0]} to {YEARS[-1]}")
+        return moment
 
     return BeforeValidator(checked)
 
@@ -85,10 +100,21 @@ DayList = Annotated[list[int], NoDecode, BeforeValidator(_comma_list), AfterVali
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(_comma_list)]
 
 
+_LONGEST_PATH = 4_000
+"""A little less than operating systems allow: files below it need room."""
+
+
 def _named(value: Any) -> Any:
     if value == "":
         raise ValueError("is empty: name a place, or take the setting away")
+    if isinstance(value, str) and ("\0" in value or len(value) > _LONGEST_PATH or not _is_text(value)):
+        raise ValueError(f"cannot be a place: it must be UTF-8, and no more than {_LONGEST_PATH:,} characters")
     return value
+
+
+def _is_text(value: str) -> bool:
+    """Whether it can be written as UTF-8; the bytes of a name that is not come as lone surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 Place = Annotated[Path, BeforeValidator(_named)]
@@ -122,7 +148,7 @@ class Settings(BaseSettings):
     there is one, to its directory.
     """
 
-    model_config = SettingsConfigDict(env_prefix="NBA_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="NBA_", extra="ignore", frozen=True, allow_inf_nan=False)
 
     source: Annotated[str, _one_of(SOURCES)] = "simulated"
     data_dir: Place | None = None
@@ -136,8 +162,8 @@ class Settings(BaseSettings):
     partitions_end: Day | None = None
     completeness: Completeness = Completeness.RELATIVE
     policy: Annotated[dict[str, dict[str, Any]], NoDecode] = {}
-    publishing_delay_hours: float = Field(default=30.0, ge=0)
-    late_limit_days: int = Field(default=14, gt=0)
+    publishing_delay_hours: float = Field(default=30.0, ge=0, le=24 * _MOST_DAYS)
+    late_limit_days: int = Field(default=14, gt=0, le=_MOST_DAYS)
     reread_days: DayList = [1, 3, 7]
     now: Moment | None = None
     coverage_url: str | None = None
@@ -150,16 +176,16 @@ class Settings(BaseSettings):
     bigquery_load_jobs_per_day: int = Field(default=1000, gt=0)
 
     api_cache_dir: Place | None = None
-    api_calls_per_second: float = Field(default=0.6, gt=0)
+    api_calls_per_second: float = Field(default=0.6, ge=1e-4)
     api_calls_per_ten_minutes: float | None = Field(default=None, ge=1)
-    api_timeout_seconds: float = Field(default=30.0, gt=0)
+    api_timeout_seconds: float = Field(default=30.0, gt=0, le=_MOST_SECONDS)
     api_max_attempts: int = Field(default=5, gt=0)
-    api_cut_off_seconds: float = Field(default=300.0, gt=0)
+    api_cut_off_seconds: float = Field(default=300.0, gt=0, le=_MOST_SECONDS)
     api_proxy: str | None = None
     api_base_url: str | None = None
     api_schedule_url: str | None = None
     api_session: str | None = None
-    api_shots_window_days: int = Field(default=7, gt=0)
+    api_shots_window_days: int = Field(default=7, gt=0, le=_MOST_DAYS)
     api_play_by_play: bool = False
 
     heartbeat_url: SecretStr | None = None

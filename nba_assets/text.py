@@ -28,7 +28,10 @@ def span(first: date, last: date) -> str:
 
 def near(path: Path) -> str:
     """A path as short as it is from the working directory: relative to it, if it is below."""
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # somebody has removed the directory
+        return str(path)
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 

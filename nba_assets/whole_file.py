@@ -13,8 +13,13 @@ from pathlib import Path
 def replaced_whole(path: Path) -> Iterator[Path]:
     """A place beside `path` to write to, which takes its place if nothing is raised, once it is on disk.
 
-    Each writer has one of its own: of several the last one counts. Raises OSError.
+    Each writer has one of its own: of several the last one counts. Devices and pipes are written to as they are, and
+    a link goes on leading where it led. Raises OSError.
     """
+    path = path.resolve()
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        yield path
+        return
     part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         yield part

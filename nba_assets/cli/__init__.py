@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from enum import StrEnum
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -234,9 +235,16 @@ def main() -> None:
     # What imports have made lives as long as the command: looking through it for garbage repeatedly takes
     # a tenth of a backfill. So it is set aside as soon as the command is imported.
     gc.set_threshold(50_000, 20, 20)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a closed one is None
+            stream.reconfigure(errors="backslashreplace")  # what a terminal's encoding lacks ends no command
     if _COMPLETE in os.environ:
         _answer_a_shell()
-    app(obj=gc.freeze)
+    try:
+        app(obj=gc.freeze)
+    except OSError as error:  # outside of a command, the help or the version could not be printed
+        typer.echo(f"error: {error.strerror or error}", err=True)
+        raise SystemExit(1) from None
 
 
 def _answer_a_shell() -> None:

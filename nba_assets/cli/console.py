@@ -21,12 +21,13 @@ from nba_assets.engine.run_options import RunOptionsError
 from nba_assets.league.calendar import days_between, season_start_year
 from nba_assets.planning.history import NoPartitionError, history, require_partitions
 from nba_assets.session import Session
-from nba_assets.settings import SettingsError
+from nba_assets.settings import YEARS, SettingsError, StateError
 from nba_assets.sources.base import SourceError
 from nba_assets.tables.named import UnknownTableError
 from nba_assets.tables.selection import SelectionError
 from nba_assets.text import unpadded
 from nba_assets.warehouse.base import WarehouseError
+from nba_assets.whole_file import replaced_whole
 
 _WIDE = 200
 
@@ -61,6 +62,10 @@ class _Output(Console):
             self.file.flush()
         except BrokenPipeError:
             self.on_broken_pipe()
+        except OSError:
+            if not self.stderr:  # a result that is lost is a failure, a message is not
+                raise
+            self.on_broken_pipe()
 
     def say(self, *parts: object) -> None:
         """A line as it is: nothing in it is markup, and a long one is not broken."""
@@ -94,6 +99,10 @@ class NotThereError(ValueError):
     """What was asked for has not been computed."""
 
 
+class NotWrittenError(ValueError):
+    """The file of --out could not be written; what was there before is."""
+
+
 NamedStart = Annotated[str | None, typer.Argument(metavar="[START", help="First date, like 2021-11-01.")]
 OptionalStart = Annotated[str | None, typer.Argument(metavar="[START", help="First date; default: all history.")]
 OptionalEnd = Annotated[str | None, typer.Argument(metavar="END]", help="Last date, inclusive.")]
@@ -109,8 +118,10 @@ def errors_explained() -> Iterator[None]:
         yield
     except (UsageError, SettingsError, RunOptionsError, UnknownTableError, SelectionError, NoPartitionError) as error:
         _end(error, USAGE)
-    except (SourceError, WarehouseError, NotThereError) as error:
+    except (SourceError, WarehouseError, StateError, NotThereError, NotWrittenError) as error:
         _end(error, FAILED)
+    except OSError as error:
+        _end(refused(error), FAILED)
     except KeyboardInterrupt:
         err.print("interrupted: what was finished is published; run the same command again to continue")
         raise typer.Exit(INTERRUPTED) from None
@@ -141,9 +152,17 @@ class _ToPeople(logging.Handler):
         err.say(record.getMessage())
 
 
-def _end(error: Exception, status: int) -> None:
+def _end(error: Exception | str, status: int) -> None:
     err.say("error:", error)
-    raise typer.Exit(status) from error
+    raise typer.Exit(status) from None
+
+
+def refused(error: OSError) -> str:
+    """What the operating system refused, of which file, and what to look at."""
+    if isinstance(error, FileNotFoundError) and error.filename is None:
+        return "the working directory is no longer there. Change to another"
+    of = f"{error.filename}: " if error.filename is not None else ""
+    return f"{of}{error.strerror or error}. Check the permissions and the disk's free space"
 
 
 def read_date(text: str, name: str = "date") -> date:
@@ -173,9 +192,11 @@ def read_optional_range(session: Session, start: str | None, end: str | None) ->
 def read_season(text: str) -> str:
     """A season as typed; UsageError says how to write it."""
     try:
-        season_start_year(text)
+        year = season_start_year(text)
     except ValueError as error:
         raise UsageError(str(error)) from error
+    if year not in YEARS:
+        raise UsageError(f"there is no season {text}: the first year of one is {YEARS[0]} to {YEARS[-1]}")
     return text
 
 
@@ -192,11 +213,25 @@ def nothing_built() -> UsageError:
     return UsageError("nothing has been built yet: run `nba-assets backfill START END` first")
 
 
-def has_place(file: Path) -> Path:
-    """The file of --out, if its directory exists: a misspelt one is not made."""
-    if not file.parent.is_dir():
-        raise UsageError(f"--out {file}: there is no directory {file.parent}")
-    return file
+def require_place(file: Path) -> None:
+    """UsageError if the file of --out cannot be there; a misspelt directory is not made."""
+    try:
+        if not file.parent.is_dir():
+            raise UsageError(f"--out {file}: there is no directory {file.parent}")
+        if file.is_dir():
+            raise UsageError(f"--out {file}: is a directory; name a file in it")
+    except OSError as error:
+        raise UsageError(f"--out {file}: {error.strerror}") from error
+
+
+@contextmanager
+def written(file: Path) -> Iterator[Path]:
+    """Where to write the file of --out: it is the old one or the new one, never a part."""
+    try:
+        with replaced_whole(file) as part:
+            yield part
+    except OSError as error:
+        raise NotWrittenError(f"--out {file}: cannot be written: {error.strerror or error}") from error
 
 
 def plain_table(heads: Sequence[str], *, right: Collection[str] = (), whole: Collection[str] = ()) -> Table:

@@ -21,10 +21,11 @@ from nba_assets.cli.console import (
     all_history,
     err,
     errors_explained,
-    has_place,
     json_text,
     out,
     print_text,
+    require_place,
+    written,
 )
 from nba_assets.cli.place import opened
 from nba_assets.cli.selection import (
@@ -56,6 +57,9 @@ class CoverageFormat(StrEnum):
 
 _WHOLE = IN_ORDER - {Status.DEGRADED}
 """What a partition may be by default for a check to pass: not due yet is in order."""
+
+_TERMINAL = Path("-")
+"""What other tools call standard output, too."""
 
 _BY_SUFFIX = {
     ".html": CoverageFormat.HTML,
@@ -107,15 +111,18 @@ def coverage(
     """
     with errors_explained():
         refused = _refused(check, _statuses("--allow", allow), _statuses("--fail-on", fail_on))
+        file = None if file == _TERMINAL else file
         format = format or _format_of(file)
         if file is not None:
-            has_place(file)
+            require_place(file)
         session = opened(format)
         days = dates_asked(session, start, end, last, season) or all_history(session)
         names = tables_asked(tables, select, exclude)
         found = matrix(session, days[0], days[-1], tables=names)
         if file is not None:
-            file.write_text(_text(found, format) + "\n", encoding="utf-8")
+            text = _text(found, format) + "\n"
+            with written(file) as place:
+                place.write_text(text, encoding="utf-8")
             err.say(f"written: {file}")
         elif format == CoverageFormat.TABLE and out.has_width:
             _print(found)

@@ -53,14 +53,22 @@ class Command(_WithExamples, TyperCommand):
     """A command that first warns of settings that do not exist. Its own --help does not: nothing runs."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Warn on standard error, then run."""
-        from nba_assets.cli.console import err
-        from nba_assets.settings import SettingsError, unknown_settings
+        """Warn on standard error, then run; no error of a known kind ends in a traceback."""
+        from nba_assets.cli.console import errors_explained
 
-        with suppress(SettingsError):  # a `.env` that cannot be read is said by whoever needs its settings
-            for name, nearest in unknown_settings().items():
-                err.say(f"warning: {name} is not a setting" + (f"; did you mean {nearest}?" if nearest else ""))
-        return super().invoke(ctx)
+        with errors_explained():
+            if ctx.info_name != "doctor":  # which tells it itself
+                _warn_of_unknown_settings()
+            return super().invoke(ctx)
+
+
+def _warn_of_unknown_settings() -> None:
+    from nba_assets.cli.console import err
+    from nba_assets.settings import SettingsError, unknown_settings
+
+    with suppress(SettingsError):  # a `.env` that cannot be read is said by whoever needs its settings
+        for name, nearest in unknown_settings().items():
+            err.say(f"warning: {name} is not a setting" + (f"; did you mean {nearest}?" if nearest else ""))
 
 
 class LazyGroup(TyperGroup):

@@ -21,10 +21,11 @@ from nba_assets.cli.console import (
     UsageError,
     err,
     errors_explained,
-    has_place,
     out,
     plain_table,
     print_json,
+    require_place,
+    written,
 )
 from nba_assets.cli.place import opened
 from nba_assets.cli.selection import Last, OfSeason, required_dates
@@ -40,7 +41,6 @@ from nba_assets.tables import TABLES, TIERS
 from nba_assets.tables.named import table_named
 from nba_assets.text import counted, joined
 from nba_assets.warehouse.base import OutOfContractError
-from nba_assets.whole_file import replaced_whole
 
 _MOST_DATES = 3
 _ROOM_FOR_ALL = 130
@@ -87,7 +87,7 @@ def export(
         spec = table_named(table)
         if file.suffix not in (".parquet", ".csv"):
             raise UsageError(f"--out {file}: the name must end in .parquet or .csv")
-        has_place(file)
+        require_place(file)
         session = opened(quiet=quiet)
         days = required_dates(session, start, end, last, season)
         try:
@@ -149,15 +149,11 @@ def _named(cells: Collection[Cell], days: Sequence[date]) -> str:
 
 
 def _write(rows: pd.DataFrame, file: Path) -> None:
-    """The file is the old one or the new one, never a part."""
-    try:
-        with replaced_whole(file) as part:
-            if file.suffix == ".parquet":
-                rows.to_parquet(part, index=False)
-            else:
-                rows.to_csv(part, index=False)
-    except OSError as error:
-        raise UsageError(f"--out {file}: cannot be written ({error})") from error
+    with written(file) as place:
+        if file.suffix == ".parquet":
+            rows.to_parquet(place, index=False)
+        else:
+            rows.to_csv(place, index=False)
 
 
 def _list_tables(format_: Format) -> None:

@@ -13,11 +13,12 @@ from typing import Any
 import dagster as dg
 import yaml
 from filelock import FileLock
+from sqlalchemy.exc import DBAPIError
 from yaml import YAMLError
 
 from nba_assets.orchestration.dagster_private import InstanceRef
 from nba_assets.orchestration.dead_runs import PROCESS_TAG, bury_the_dead
-from nba_assets.settings import Settings, SettingsError
+from nba_assets.settings import Settings, SettingsError, StateError
 
 COMMAND_TAG = "nba/command"
 """The command, or the job, that a run was launched by."""
@@ -60,15 +61,18 @@ def shipped(name: str) -> Path:
 def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """The instance that `nba-assets dev` shows; runs whose process was killed are marked as failed.
 
-    Meanwhile DAGSTER_HOME names it. Raises SettingsError if its directory cannot be used, its dagster.yaml cannot be
-    read, or its storage cannot be reached.
+    Meanwhile DAGSTER_HOME names it. Raises SettingsError if its directory cannot be used, or its dagster.yaml cannot be
+    read; StateError if its storage cannot be reached, its files are damaged, or the disk is full, also from within.
     """
     # Dagster hands over the events of a range in batches of this size; our event log stores each as one transaction.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
-    with _named_by_the_environment(settings.dagster_home), _opened(settings) as instance:
-        _move_states(instance)
-        bury_the_dead(instance)
-        yield instance
+    try:
+        with _named_by_the_environment(settings.dagster_home), _opened(settings) as instance:
+            _move_states(instance)
+            bury_the_dead(instance)
+            yield instance
+    except DBAPIError as error:
+        raise _unusable(settings, error) from error
 
 
 @contextmanager
@@ -108,7 +112,7 @@ def _opened(settings: Settings) -> dg.DagsterInstance:
 
 @contextmanager
 def _config_explained(settings: Settings) -> Iterator[None]:
-    """SettingsError for whatever goes wrong with Dagster's directory and what its dagster.yaml names."""
+    """SettingsError for what is wrong with Dagster's directory and dagster.yaml, StateError with what that names."""
     home, config, is_ours = settings.dagster_home, settings.dagster_home / "dagster.yaml", settings.has_own_dagster_home
     try:
         yield
@@ -121,10 +125,21 @@ def _config_explained(settings: Settings) -> Iterator[None]:
         mend = "Mend it, or delete it: it is written anew" if is_ours else "Mend it"
         raise SettingsError(f"{config} cannot be read: {' '.join(str(error).split())}. {mend}") from error
     except Exception as error:  # whatever a storage of somebody's own choice raises
-        raise SettingsError(
-            f"the storage that {config} names cannot be used: {_first_words(error)}. Is its server running, and is "
-            "what it takes installed (for PostgreSQL: nba-assets[postgres])?"
-        ) from error
+        raise _unusable(settings, error) from error
+
+
+def _unusable(settings: Settings, error: Exception) -> StateError:
+    """What to say of a storage that cannot be used."""
+    home = settings.dagster_home
+    if isinstance(error, DBAPIError) and type(error.orig).__module__ == "sqlite3":
+        return StateError(
+            f"Dagster's files in {home} cannot be used: {error.orig}. Check the disk's free space; what is damaged can "
+            "be moved away: runs and events are begun anew, and no table or ledger is in them"
+        )
+    return StateError(
+        f"the storage that {home / 'dagster.yaml'} names cannot be used: {_first_words(error)}. Is its server running, "
+        "and is what it takes installed (for PostgreSQL: nba-assets[postgres])?"
+    )
 
 
 def _first_alone(home: Path, *, is_ours: bool) -> AbstractContextManager[object]:

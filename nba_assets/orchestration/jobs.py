@@ -103,6 +103,10 @@ def verify_tables(context: dg.OpExecutionContext) -> dg.Output[None]:
     )
     for season in report.altered_seasons:
         record_altered(session, season_days(season), found_by="verify")
+    if not report.results:
+        raise VerificationFailedError(
+            "nothing has been built yet, so nothing is verified: nba-assets backfill START END"
+        )
     failed = [f"{season}: {r.name}" for season, results in report.results.items() for r in results if not r.passed]
     if failed:
         context.log.error(_as_markdown(report))
