@@ -48,22 +48,27 @@ class _Output(Console):
 
     def print(self, *objects: Any, **options: Any) -> None:
         """As on any console; where there is no terminal, without blanks at the ends of lines."""
-        if self.is_terminal:
-            super().print(*objects, **options)
-            return
-        with self.capture() as printed:
-            super().print(*objects, **options)
-        self.write(unpadded(printed.get()))
+        with self._reader_may_be_gone():
+            if self.is_terminal:
+                super().print(*objects, **options)
+                return
+            with self.capture() as printed:
+                super().print(*objects, **options)
+            self.write(unpadded(printed.get()))
 
     def write(self, text: str) -> None:
         """A text as it is, and no line end after it."""
-        try:
+        with self._reader_may_be_gone():
             self.file.write(text)
             self.file.flush()
-        except BrokenPipeError:
-            self.on_broken_pipe()
-        except OSError:
-            if not self.stderr:  # a result that is lost is a failure, a message is not
+
+    @contextmanager
+    def _reader_may_be_gone(self) -> Iterator[None]:
+        """A result that cannot be written is a failure, a message is not."""
+        try:
+            yield
+        except OSError as error:
+            if not self.stderr and not isinstance(error, BrokenPipeError):
                 raise
             self.on_broken_pipe()
 
