@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from pkgutil import resolve_name
+from string import Formatter
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
@@ -176,8 +177,8 @@ class Settings(BaseSettings):
     bigquery_load_jobs_per_day: int = Field(default=1000, gt=0)
 
     api_cache_dir: Place | None = None
-    api_calls_per_second: float = Field(default=0.6, ge=1e-4)
-    api_calls_per_ten_minutes: float | None = Field(default=None, ge=1)
+    api_calls_per_second: float = Field(default=0.6, ge=1e-4, allow_inf_nan=True)
+    api_calls_per_ten_minutes: float | None = Field(default=None, ge=1, allow_inf_nan=True)
     api_timeout_seconds: float = Field(default=30.0, gt=0, le=_MOST_SECONDS)
     api_max_attempts: int = Field(default=5, gt=0)
     api_cut_off_seconds: float = Field(default=300.0, gt=0, le=_MOST_SECONDS)
@@ -245,6 +246,15 @@ class Settings(BaseSettings):
             return None
         _require_web_address(value)
         return value.rstrip("/")
+
+    @field_validator("api_base_url")
+    @classmethod
+    def _has_a_place_for_the_endpoint(cls, value: str | None) -> str | None:
+        if value is not None:
+            _require_web_address(value)
+            if sorted(name for _, name, _, _ in Formatter().parse(value) if name is not None) != ["endpoint"]:
+                raise ValueError("must contain {endpoint}, as in https://HOST/stats/{endpoint}")
+        return value
 
     @field_validator("counting_types")
     @classmethod

@@ -65,7 +65,9 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     read; StateError if its storage cannot be reached, its files are damaged, or the disk is full, also from within.
     """
     # Dagster hands over the events of a range in batches of this size; our event log stores each as one transaction.
-    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
+    size = os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
+    if not size.isdecimal():
+        raise SettingsError(f"DAGSTER_EVENT_BATCH_SIZE={size}: must be a whole number, like 1000")
     try:
         with _named_by_the_environment(settings.dagster_home), _opened(settings) as instance:
             _move_states(instance)
