@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime, time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -284,7 +284,14 @@ def json_text(members: Mapping[str, Any]) -> str:
     """What every command says in JSON: an object with its version."""
     import json
 
-    return json.dumps({"version": JSON_VERSION, **members}, indent=1, default=str)
+    return json.dumps({"version": JSON_VERSION, **members}, indent=1, default=_as_text)
+
+
+def _as_text(value: object) -> str:
+    """Dates and moments as ISO 8601; midnight of no zone, as frames have it, is a date."""
+    if isinstance(value, datetime) and value.tzinfo is None and value.time() == time.min:
+        return str(value.date())
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def print_json(members: Mapping[str, Any]) -> None:

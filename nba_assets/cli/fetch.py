@@ -96,11 +96,10 @@ def fetch(
     complete = outcome["complete"]
     if format == Format.JSON:
         print_json(outcome)
-    else:
-        if not (quiet and complete):
-            out.print(_as_table(outcome))
-        for problem in (*outcome["problems"], *outcome.get("late", ())):
-            err.say(problem)
+    elif not (quiet and complete):
+        out.print(_as_table(outcome))
+    for problem in (*outcome["problems"], *outcome.get("late", ())):
+        err.say(problem)
     raise typer.Exit(0 if complete else TEMPORARY if "cut_off_until" in outcome else FAILED)
 
 

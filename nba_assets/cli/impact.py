@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
+import pandas as pd
 import typer
 
 from nba_assets.cli.console import AsFormat, Format, UsageError, errors_explained, out, plain_table, print_json
 from nba_assets.cli.place import opened
-from nba_assets.planning.impact import UnknownGameError, find_game
+from nba_assets.planning.impact import Game, UnknownGameError, find_game
 from nba_assets.planning.impact import impact as cells_of
 
 
@@ -28,7 +28,7 @@ def impact(
             raise UsageError(str(error)) from error
         cells = cells_of(session, game)
         if format == Format.JSON:
-            print_json({"game": asdict(game), "touched": cells.to_dict("records")})
+            print_json(_as_dict(game, cells))
             return
         out.print(f"[bold]{game.game_id}[/] {game.teams[1]}@{game.teams[0]} {game.day}", highlight=False)
         numbers = ("cells", "dates", "first", "last", "days later")
@@ -40,6 +40,11 @@ def impact(
             table.add_row(*map(str, row))
         out.print(table)
         out.print("Cells whose value happens to stay the same may be among them; none is missing.")
+
+
+def _as_dict(game: Game, cells: pd.DataFrame) -> dict[str, Any]:
+    of_game = {"game_id": game.game_id, "date": str(game.day), "season": game.season, "teams": game.teams}
+    return {"game": of_game, "touched": cells.astype(str).to_dict("records")}
 
 
 def _must_be_game_id(text: str) -> None:

@@ -29,7 +29,7 @@ def nba_assets(*arguments: str, home: Path | None, **settings: str) -> Result:
 
 def printed_json(result: Result) -> Any:
     """What a command with --format json printed on standard output."""
-    return json.loads(result.stdout)
+    return _parsed(result.stdout)
 
 
 def definition_of(arguments: Sequence[str]) -> str:
@@ -44,11 +44,46 @@ def definition_of(arguments: Sequence[str]) -> str:
 def _require_described(arguments: Sequence[str], result: Result) -> None:
     """Nothing at all, or an object that the schema describes; an error, or a usage error, leaves nothing half said."""
     if result.stdout:
-        require_described(json.loads(result.stdout), definition_of(arguments))
+        require_described(_parsed(result.stdout), definition_of(arguments))
     else:
         assert result.exit_code != 0, "asked for JSON, and got none"
 
 
+def _parsed(text: str) -> Any:
+    """JSON as others read it, too: NaN, which Python would let pass, is none."""
+
+    def refuse(name: str) -> None:
+        raise ValueError(f"{name} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
 def require_described(printed: Any, definition: str) -> None:
     """ValidationError unless the schema describes all that a command printed."""
-    jsonschema.Draft202012Validator(SCHEMA | {"$ref": f"#/$defs/{definition}"}).validate(printed)
+    jsonschema.Draft202012Validator(_CLOSED | _sealed({"$ref": f"#/$defs/{definition}"})).validate(printed)
+
+
+def _sealed(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A schema that refuses the members that it does not describe.
+
+    The one in docs lets them pass, for they may come with any release. What another definition extends stays open.
+    """
+    found = dict(schema)
+    for keyword in ("items", "additionalProperties"):
+        if isinstance(found.get(keyword), dict):
+            found[keyword] = _sealed(found[keyword])
+    if "properties" in found:
+        found["properties"] = {name: _sealed(part) for name, part in found["properties"].items()}
+    if "anyOf" in found:
+        found["anyOf"] = [_sealed(part) for part in found["anyOf"]]
+    return found | {"unevaluatedProperties": False}
+
+
+def _open(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A definition: whatever is in it is sealed, it itself where it is used."""
+    sealed = _sealed(schema)
+    del sealed["unevaluatedProperties"]
+    return sealed
+
+
+_CLOSED = SCHEMA | {"$defs": {name: _open(part) for name, part in SCHEMA["$defs"].items()}}

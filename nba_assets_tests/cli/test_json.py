@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pandas as pd
 import pytest
 
 from nba_assets.cli import COMMANDS as LISTED
+from nba_assets.cli.console import print_json
 from nba_assets.partition import Status
 from nba_assets_tests.cli.command import DOCS, SCHEMA, definition_of, nba_assets, printed_json, require_described
 
@@ -45,6 +49,18 @@ ELSEWHERE = {
 }
 
 
+EVERY = (*COMMANDS, ("fetch", "2021-22"), ("unaccept", "2021-10-19", "2021-10-19"))
+
+
+@pytest.fixture
+def damaged(tmp_path: Path) -> Path:
+    """A home whose warehouse is no database."""
+    file = tmp_path / "simulated" / "warehouse.duckdb"
+    file.parent.mkdir()
+    file.write_bytes(b"no warehouse" * 1000)
+    return tmp_path
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Opening night, and a date of which nothing is computed after it."""
@@ -70,20 +86,62 @@ def test_every_command_that_prints_json_is_tried() -> None:
     "arguments",
     [
         ("backfill", "2021-10-20", "2021-10-19"),
+        ("repair", "--rewrite"),
+        ("refresh", "2021-10-20", "soon", "--dry-run"),
         ("coverage", "2021-13-01", "2021-13-02"),
+        ("coverage", "--last", "1", "--allow", "GAP"),
         ("explain", "NOSUCH", "2021-10-19"),
         ("impact", "12"),
         ("verify", "1999-00"),
+        ("fetch",),
         ("tables", "NOSUCH"),
-        ("unaccept", "2021-10-19", "2021-10-19"),
+        *((*arguments, "--nosuch") for arguments in EVERY),
     ],
     ids=" ".join,
 )
-def test_an_error_leaves_standard_output_empty(home: Path, arguments: tuple[str, ...]) -> None:
+def test_a_usage_error_leaves_standard_output_empty(home: Path, arguments: tuple[str, ...]) -> None:
     result = nba_assets(*arguments, "--format", "json", home=home, **ENDS)
-    assert result.exit_code in (1, 2)
-    assert result.stdout == ""
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "error" in result.stderr.lower()
+
+
+@pytest.mark.parametrize("arguments", [one for one in EVERY if one[0] not in ("tables", "doctor")], ids=" ".join)
+def test_so_does_a_setting_that_cannot_be(home: Path, arguments: tuple[str, ...]) -> None:
+    result = nba_assets(*arguments, "--format", "json", home=home, **ENDS, NBA_WAREHOUSE="sqlite")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("error: NBA_WAREHOUSE=sqlite")
+
+
+@pytest.mark.parametrize(
+    "arguments", [one for one in EVERY if one[0] not in ("tables", "doctor", "fetch")], ids=" ".join
+)
+def test_so_does_a_warehouse_that_cannot_be_read(damaged: Path, arguments: tuple[str, ...]) -> None:
+    result = nba_assets(*arguments, "--format", "json", home=damaged, **ENDS)
+    assert (result.exit_code, result.stdout) == (1, "")
     assert "error: " in result.stderr
+
+
+@pytest.mark.parametrize("warehouse", ["duckdb", "sqlite"])
+def test_doctor_says_in_json_what_is_wrong(damaged: Path, warehouse: str) -> None:
+    result = nba_assets("doctor", "--format", "json", home=damaged, NBA_WAREHOUSE=warehouse)
+    assert (result.exit_code, printed_json(result)["ok"]) == (1, False)
+
+
+def test_a_gap_that_nobody_has_accepted_is_an_error(home: Path) -> None:
+    result = nba_assets("unaccept", "2021-10-19", "2021-10-19", "--format", "json", home=home, **ENDS)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "error: no gap is accepted" in result.stderr
+
+
+def test_dates_and_moments_are_written_in_one_way(capsys: pytest.CaptureFixture[str]) -> None:
+    moment = datetime(2021, 11, 1, 9, 30, tzinfo=UTC)
+    print_json({"date": moment.date(), "of_frame": pd.Timestamp("2021-11-01"), "at": moment})
+    assert json.loads(capsys.readouterr().out) == {
+        "version": 1,
+        "date": "2021-11-01",
+        "of_frame": "2021-11-01",
+        "at": "2021-11-01T09:30:00+00:00",
+    }
 
 
 def test_what_fails_is_as_described(tmp_path: Path) -> None:

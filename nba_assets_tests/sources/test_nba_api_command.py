@@ -104,6 +104,7 @@ def test_anything_missing_means_status_1_and_is_named(server: StatsServer) -> No
     assert report["complete"] is False
     assert report["missing_dates"] == ["2021-10-19"]
     assert "boxscoresummaryv3(GameID=0022100001): HTTP 500" in report["problems"][0]
+    assert result.stderr == f"{report['problems'][0]}\n", "on standard error too, whatever is printed"
 
     server.misbehave("boxscoresummaryv3", [Fault(500, "oops")])
     result = run(SEASON, "--quiet")
