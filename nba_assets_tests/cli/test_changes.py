@@ -47,7 +47,7 @@ def test_a_correction_is_told_by_the_plan_and_the_repair_alike_and_taking_it_bac
     plan = run("repair", "--dry-run", "--diff").stdout
     assert plan.startswith(DETAILS)
     assert f"{ROWS}\n2 partitions: 2 build (rows are written). Nothing was done." in plan
-    planned = printed_json(run("repair", "--dry-run", "--diff", "--format", "json"))
+    planned = printed_json(run("repair", "--dry-run", "--diff", "--format", "json"))["plan"]
     done = printed_json(run("repair", "--diff", "--format", "json"))["changes"]
     assert {one["table"]: one["changes"] for one in planned} == {one.pop("table"): one for one in done["tables"]}
     assert {name: done[name] for name in COUNTS} == COUNTS | {"rows_changed": 2, "cells_changed": 2}
