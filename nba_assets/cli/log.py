@@ -103,7 +103,7 @@ def _print_lines(run: Run, lines: Sequence[Line]) -> None:
 
 def _sentence(line: Line) -> str:
     """What it is about, unless it says so itself, and what is said."""
-    about = " ".join(filter(None, [line.table, line.date]))
+    about = " ".join(str(one) for one in (line.table, line.day) if one)
     return line.text if line.text.startswith(about) else f"{about}: {line.text}"
 
 
@@ -126,4 +126,6 @@ def _run_as_dict(run: Run) -> dict[str, Any]:
 
 
 def _line_as_dict(line: Line) -> dict[str, Any]:
-    return asdict(line) | {"at": line.at.isoformat(timespec="milliseconds")}
+    day = None if line.day is None else str(line.day)
+    at = line.at.isoformat(timespec="milliseconds")
+    return {"at": at, "level": line.level, "table": line.table, "date": day, "text": line.text}

@@ -53,12 +53,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Line:
-    """Something that a run has said; `table` and `date` where it is about one."""
+    """Something that a run has said; `table` and `day` where it is about one."""
 
     at: datetime
     level: str
     table: str | None
-    date: str | None
+    day: date | None
     text: str
 
 
@@ -107,13 +107,22 @@ def _what(run: dg.DagsterRun) -> str:
     """The job, or the tables of a run that is for tables alone."""
     if not run.job_name.startswith("__"):
         return run.job_name
-    return joined(sorted(key.to_user_string() for key in run.asset_selection or ()), _MOST_TABLES) or "all tables"
+    return joined(sorted(key.to_user_string() for key in run.asset_selection or ()), _MOST_TABLES) or "all assets"
 
 
 def _dates(tags: Mapping[str, str]) -> tuple[date, date] | None:
+    """The first and the last partition of a run, if they are dates."""
     day = tags.get("dagster/partition")
-    first, last = (tags.get(f"dagster/asset_partition_range_{end}", day) for end in ("start", "end"))
-    return (date.fromisoformat(first), date.fromisoformat(last)) if first and last else None
+    first, last = (_date(tags.get(f"dagster/asset_partition_range_{end}", day)) for end in ("start", "end"))
+    return (first, last) if first and last else None
+
+
+def _date(partition: str | None) -> date | None:
+    """A partition's date; in an instance that others use as well, not every partition is one."""
+    try:
+        return None if partition is None else date.fromisoformat(partition)
+    except ValueError:
+        return None
 
 
 def _started_by(tags: Mapping[str, str]) -> str:
@@ -127,11 +136,10 @@ def _started_by(tags: Mapping[str, str]) -> str:
 
 def _failed(instance: dg.DagsterInstance, run_id: str) -> tuple[Partition, ...]:
     """What a failed run says of partitions that are not there: the failed ones, or, if none has, those that wait."""
-    found: dict[Partition, Any] = {}
+    found: dict[Partition, str] = {}
     for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_OBSERVATION):
-        if (seen := entry.asset_observation) is not None and seen.partition is not None:
-            partition = Partition(seen.asset_key.to_user_string(), date.fromisoformat(seen.partition))
-            found[partition] = _value(seen.metadata, "status")
+        if (seen := entry.asset_observation) is not None and (day := _date(seen.partition)) is not None:
+            found[Partition(seen.asset_key.to_user_string(), day)] = _value(seen.metadata, "status")
     return tuple(partition for partition, status in found.items() if status in FAILED) or tuple(found)
 
 
@@ -139,15 +147,13 @@ def _said(entry: dg.EventLogEntry, ended: Collection[dg.DagsterEventType]) -> It
     """The lines of an event; none of one that is Dagster's own affair."""
     at = datetime.fromtimestamp(entry.timestamp, UTC)
     if (built := entry.asset_materialization) is not None:
-        status = _value(built.metadata, "nba/status")
+        status, text = _outcome("nba/", built.metadata, "materialized")
         level = "WARNING" if status == Status.DEGRADED else "INFO"
-        text = _outcome(status, _value(built.metadata, "dagster/partition_row_count"), built.metadata, "nba/reason")
-        yield Line(at, level, built.asset_key.to_user_string(), built.partition, text)
+        yield Line(at, level, built.asset_key.to_user_string(), _date(built.partition), text)
     elif (missing := entry.asset_observation) is not None:
-        status = _value(missing.metadata, "status")
-        level = "ERROR" if status in FAILED else "WARNING"
-        text = _outcome(status, None, missing.metadata, "reason")
-        yield Line(at, level, missing.asset_key.to_user_string(), missing.partition, text)
+        status, text = _outcome("", missing.metadata, "observed")
+        level = "ERROR" if status in FAILED else "WARNING" if status else "INFO"
+        yield Line(at, level, missing.asset_key.to_user_string(), _date(missing.partition), text)
     elif _is(entry, dg.DagsterEventType.STEP_FAILURE):
         yield Line(at, "ERROR", entry.step_key, None, _failure(entry))
     elif entry.dagster_event_type in ended:
@@ -160,15 +166,17 @@ def _is(entry: dg.EventLogEntry, kind: dg.DagsterEventType) -> bool:
     return entry.dagster_event_type == kind
 
 
-def _outcome(status: Any, rows: Any, metadata: Mapping[str, Any], reason: str) -> str:
-    """ "OK, 304 rows", "GAP: 10/11 games …" """
-    found = str(status) if rows is None else f"{status}, {counted(rows, 'row')}"
-    said = _value(metadata, reason)
-    return f"{found}: {said}" if said else found
+def _outcome(prefix: str, metadata: Mapping[str, Any], otherwise: str) -> tuple[str, str]:
+    """The status of a partition of ours, and all of it: "OK, 304 rows", "GAP: 10/11 games …"; of others what it is."""
+    status, rows = (_value(metadata, name) for name in (f"{prefix}status", "dagster/partition_row_count"))
+    reason = _value(metadata, f"{prefix}reason")
+    text = ", ".join(filter(None, [status or otherwise, counted(int(rows), "row") if rows else ""]))
+    return status, f"{text}: {reason}" if reason else text
 
 
-def _value(metadata: Mapping[str, Any], name: str) -> Any:
-    return metadata[name].value if name in metadata else None
+def _value(metadata: Mapping[str, Any], name: str) -> str:
+    """As text; empty where there is none."""
+    return str(metadata[name].value) if name in metadata else ""
 
 
 def _failure(entry: dg.EventLogEntry) -> str:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import dagster as dg
 import pandas as pd
 import pytest
 from typer.testing import Result
 
+from nba_assets.orchestration.dead_runs import PROCESS_TAG, this_process
+from nba_assets.orchestration.instance import open_instance
+from nba_assets.settings import Settings
 from nba_assets.sources.base import ResultSet
 from nba_assets_tests.cli.command import nba_assets, printed_json
 from nba_assets_tests.engine.warehouses import EditedSource
@@ -107,12 +111,6 @@ def test_an_id_that_names_not_one_run_is_refused(home: Path, settings: dict[str,
 
 
 def test_a_run_whose_process_was_killed_says_so_and_is_not_marked(home: Path, settings: dict[str, str]) -> None:
-    import dagster as dg
-
-    from nba_assets.orchestration.dead_runs import PROCESS_TAG, this_process
-    from nba_assets.orchestration.instance import open_instance
-    from nba_assets.settings import Settings
-
     configured = Settings(home=home, source="files", data_dir=Path(settings["NBA_DATA_DIR"]))
     with open_instance(configured) as instance:
         left = dg.DagsterRun(
@@ -130,6 +128,32 @@ def test_a_run_whose_process_was_killed_says_so_and_is_not_marked(home: Path, se
     assert "ERROR the command line that executed this run was killed" in said
     with open_instance(configured) as instance:
         instance.delete_run(left.run_id)
+
+
+def test_runs_of_others_in_an_instance_that_is_shared_are_shown_as_they_are(tmp_path: Path) -> None:
+    partitions = dg.StaticPartitionsDefinition(["us", "ca"])
+
+    @dg.asset(partitions_def=partitions)
+    def prices(context):  # type: ignore[no-untyped-def]  # Dagster cannot read a postponed annotation here
+        context.log_event(dg.AssetObservation("prices", partition="us", metadata={"status": 7}))
+        if context.partition_key == "ca":
+            raise ValueError("no prices\n  of ca")
+        return dg.MaterializeResult(metadata={"rows": 3})
+
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        (tmp_path / "dagster.yaml").touch()
+        for key in ("us", "ca"):
+            dg.materialize([prices], partition_key=key, instance=instance, raise_on_error=False)
+    shared = {"DAGSTER_HOME": str(tmp_path)}
+    home = tmp_path / "home"
+    failed, built = printed_json(nba_assets("log", "--format", "json", home=home, **shared))["runs"]
+    assert (built["what"], built["dates"], built["failed"]) == ("all assets", None, [])
+    assert (failed["started_by"], failed["status"], failed["failed"]) == ("a person", "FAILURE", [])
+    said = nba_assets("log", built["run_id"], home=home, **shared).stdout.splitlines()
+    assert [line.split(" ", 1)[1] for line in said[2:]] == ["WARNING prices: 7", "INFO prices: materialized"]
+    last = nba_assets("log", failed["run_id"], home=home, **shared).stdout.splitlines()[-1]
+    assert last.split(" ", 1)[1] == "ERROR prices: ValueError: no prices of ca"
+    assert not home.exists()
 
 
 def test_where_nothing_has_run_there_is_nothing_to_show_and_nothing_is_made(tmp_path: Path) -> None:
