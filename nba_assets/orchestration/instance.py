@@ -61,20 +61,13 @@ def shipped(name: str) -> Path:
 def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """The instance that `nba-assets dev` shows; runs whose process was killed are marked as failed.
 
-    Meanwhile DAGSTER_HOME names it. Raises SettingsError if its directory cannot be used, or its dagster.yaml cannot be
-    read; StateError if its storage cannot be reached, its files are damaged, or the disk is full, also from within.
+    Meanwhile DAGSTER_HOME names it. Raises SettingsError if its dagster.yaml cannot be read; StateError if its directory
+    cannot be used, its storage cannot be reached, its files are damaged, or the disk is full, also from within.
     """
-    # Dagster hands over the events of a range in batches of this size; our event log stores each as one transaction.
-    size = os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
-    if not size.isdecimal():
-        raise SettingsError(f"DAGSTER_EVENT_BATCH_SIZE={size}: must be a whole number, like 1000")
-    try:
-        with _named_by_the_environment(settings.dagster_home), _opened(settings) as instance:
-            _move_states(instance)
-            bury_the_dead(instance)
-            yield instance
-    except DBAPIError as error:
-        raise _unusable(settings, error) from error
+    with _in_use(settings) as instance:
+        _move_states(instance)
+        bury_the_dead(instance)
+        yield instance
 
 
 @contextmanager
@@ -84,8 +77,21 @@ def read_instance(settings: Settings) -> Iterator[dg.DagsterInstance | None]:
     if not (home / "dagster.yaml").is_file() and not (home / "history").is_dir():
         yield None
         return
-    with _named_by_the_environment(home), _opened(settings) as instance:
+    with _in_use(settings) as instance:
         yield instance
+
+
+@contextmanager
+def _in_use(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    # Dagster hands over the events of a range in batches of this size; our event log stores each as one transaction.
+    size = os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
+    if not size.isdecimal():
+        raise SettingsError(f"DAGSTER_EVENT_BATCH_SIZE={size}: must be a whole number, like 1000")
+    try:
+        with _named_by_the_environment(settings.dagster_home), _opened(settings) as instance:
+            yield instance
+    except DBAPIError as error:
+        raise _unusable(settings, error) from error
 
 
 @contextmanager
@@ -120,7 +126,7 @@ def _config_explained(settings: Settings) -> Iterator[None]:
         yield
     except OSError as error:
         variable = "NBA_HOME" if is_ours else "DAGSTER_HOME"
-        raise SettingsError(
+        raise StateError(
             f"Dagster's directory {home} cannot be used ({error.strerror}). Check {variable}, and the permissions"
         ) from error
     except (dg.DagsterInvalidConfigError, YAMLError) as error:

@@ -73,6 +73,14 @@ def test_verify_fails_where_a_check_fails(home: Path) -> None:
     assert "nba-assets verify" in str(told.error.cause.message)
 
 
+def test_verify_fails_where_nothing_has_been_built(tmp_path: Path) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        failed = run(session(tmp_path, now=NOW, partitions_start=FIRST), "verify", instance)
+    assert not failed.success
+    told = next(event for event in failed.all_events if event.is_step_failure).step_failure_data
+    assert "nothing has been built yet" in str(told.error.cause.message)
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
