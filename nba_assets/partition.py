@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from string import Formatter
 from typing import Any
@@ -37,8 +37,8 @@ MEANING: dict[Status, str] = {
     Status.DEGRADED: "published, but inputs that should exist are missing for some rows",
     Status.BOOTSTRAP: "first days of the season, or nobody has enough history yet; published empty",
     Status.NO_GAMES: "no counting game scheduled; published empty",
-    Status.GAP: "below the threshold; nothing published",
-    Status.ERROR: "an exception; nothing published",
+    Status.GAP: "below the threshold; nothing new is published",
+    Status.ERROR: "an exception; nothing new is published",
     Status.BLOCKED: "waits for a gap or an error upstream",
     Status.STALE: "an input, a setting, the code or its own rows have changed since, or what it doubted is settled",
     Status.NOT_DUE: "games not played yet, or the source's delay is not over",
@@ -186,9 +186,6 @@ CONTRADICTIONS = frozenset(
 
 ACCEPTANCES = frozenset({Cause.FORCED, Cause.ACCEPTED})
 """Somebody has accepted what is missing."""
-
-_OF_DAY_BEFORE = frozenset({Cause.NAMES_IN_DOUBT})
-"""What the source would have to correct is a fact of the day before the partition's."""
 
 _SENTENCES: dict[Cause, str] = {
     Cause.SEASON_NOT_COVERED: "the source '{source}' has no schedule that covers {date}",
@@ -339,11 +336,6 @@ class _Counting(Formatter):
 def finding(cause: Cause, *entities: object, **numbers: Any) -> Finding:
     """A finding about some entities."""
     return Finding(cause, tuple(map(str, entities)), numbers)
-
-
-def first_to_refresh(day: date, findings: Iterable[Finding]) -> date:
-    """The first date of which the source has to be asked again to put right what is wrong with a partition of `day`."""
-    return day if _OF_DAY_BEFORE.isdisjoint(one.cause for one in findings) else day - timedelta(days=1)
 
 
 def sentence_of(findings: Iterable[Finding]) -> str | None:

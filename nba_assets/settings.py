@@ -357,7 +357,7 @@ def unknown_settings() -> dict[str, str | None]:
     Raises SettingsError if the file cannot be read.
     """
     known = {variable(field) for field in Settings.model_fields}
-    given = {*os.environ, *_in_the_file()}
+    given = {*os.environ, *set_by_file()}
     unknown = sorted(n for n in given if n.startswith(("NBA_", "AWS_SES_")) and not n.startswith("NBA_TEST_"))
     return {n: next(iter(get_close_matches(n, known, 1)), None) for n in unknown if n not in known}
 
@@ -388,13 +388,13 @@ def places_set(settings: Settings) -> dict[str, str]:
     return {name: str(place.absolute()) for name, place in places.items() if place is not None}
 
 
-def _in_the_file() -> dict[str, str | None]:
+def set_by_file() -> dict[str, str]:
     """What `.env` sets; raises SettingsError."""
     try:
         file = find_file()
     except DotenvError as error:
         raise SettingsError(str(error)) from error
-    return {} if file is None else file.values
+    return {} if file is None else {name: value for name, value in file.values.items() if value is not None}
 
 
 def _function(place: str, variable: str) -> Callable[[], Any]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 
-from nba_assets.partition import _SENTENCES, MEANING, Cause, Status, finding, first_to_refresh, from_json, to_json
+from nba_assets.partition import _SENTENCES, MEANING, Cause, Status, finding, from_json, to_json
 
 
 def test_every_cause_has_a_sentence_and_every_status_a_meaning() -> None:
@@ -25,10 +23,3 @@ def test_causes_come_back_as_they_went_and_unknown_ones_are_left_out() -> None:
     assert text is not None
     assert from_json(text) == findings
     assert from_json(text.replace("no_box_score", "from_a_later_version")) == findings[1:]
-
-
-def test_only_a_report_is_asked_for_again_on_the_day_before() -> None:
-    day, lost = date(2021, 11, 1), finding(Cause.SLATE_LOST, "DEN", lost=4, before=15, game="0022100111 LAC@LAL")
-    assert first_to_refresh(day, (lost,)) == day
-    in_doubt = finding(Cause.NAMES_IN_DOUBT, "Mike Porter (DEN, out) is like Michael Porter Jr. (1629008)", report="x")
-    assert first_to_refresh(day, (lost, in_doubt)) == date(2021, 10, 31)

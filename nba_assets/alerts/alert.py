@@ -73,7 +73,7 @@ class RootCause:
     """One partition at the root of something wrong. `kind` is its status with its causes; `affected` suffers from it.
 
     `missing` counts the expected entities that are not complete; `attempt` is the newest attempt's id; `commands` are
-    what to run if that is not what one runs for a partition.
+    what to run if that is not what one runs for a partition, `refreshed` the dates of which the source has to be asked.
     """
 
     partition: Partition
@@ -87,6 +87,7 @@ class RootCause:
     backfill_id: str | None = None
     affected: tuple[Partition, ...] = ()
     commands: tuple[str, ...] = ()
+    refreshed: tuple[date, ...] = ()
 
     @property
     def identity(self) -> tuple[str, str]:

@@ -21,7 +21,7 @@ from nba_assets.alerts.observe import Observation
 from nba_assets.alerts.root_cause import essential
 from nba_assets.coverage.matrix import Matrix
 from nba_assets.coverage.terminal import as_rich, cell_text, legend
-from nba_assets.partition import FAILED, Partition, Status, first_to_refresh, sentence_of
+from nba_assets.partition import FAILED, Partition, Status, sentence_of
 from nba_assets.tables import TABLES, place_of
 from nba_assets.text import counted, joined, span
 
@@ -311,7 +311,7 @@ def _commands(alert: Alert, causes: Sequence[RootCause], affected: Sequence[Part
     if alert.status == RUN_FAILED and last.table not in TABLES:
         return ["nba-assets dev"]
     days = [partition.day for partition in (*(cause.partition for cause in causes), *affected)]
-    days += [first_to_refresh(cause.partition.day, cause.findings) for cause in causes]
+    days += [day for cause in causes for day in cause.refreshed]
     # What is published, though degraded, is not rebuilt by a repair: the source has to be asked again.
     command = "refresh" if alert.status == Status.DEGRADED else "repair"
     return [f"nba-assets {command} {min(days)} {max(days)}", f"nba-assets explain {last.table} {last.day}"]

@@ -14,6 +14,7 @@ from nba_assets.alerts.evaluate import Snapshot
 from nba_assets.alerts.root_cause import QUIET, FailedRun, find_root_causes, unanswered, unrecorded, with_teams
 from nba_assets.coverage.freshness import Freshness, never_asked_for, results_are_missed
 from nba_assets.coverage.matrix import Matrix, matrix
+from nba_assets.coverage.player_names import PlayerNames
 from nba_assets.partition import Partition, Status, sentence_of
 from nba_assets.planning.ledger_rows import LedgerRow
 from nba_assets.planning.load import load_state
@@ -56,7 +57,7 @@ class Observation:
         recovered = self.instance.job_recovered
         unknown_to_ledger = unrecorded(self.instance.failures, self.state, job_recovered=recovered)
         return Snapshot(
-            root_causes=[*map(self._with_teams, causes), *self._unanswered(), *unknown_to_ledger],
+            root_causes=[*map(self._with_names, causes), *self._unanswered(), *unknown_to_ledger],
             backfills=self._backfills(),
             neighbours=self._neighbours,
             attempt_at=self._attempt_at,
@@ -74,11 +75,16 @@ class Observation:
         days = [day for day in self.days if first <= day <= last]
         return matrix(self.session, days[0], days[-1], state=self.state) if days else None
 
-    def _with_teams(self, cause: RootCause) -> RootCause:
-        findings = tuple(with_teams(found, lambda game_id: self.teams.get(game_id)) for found in cause.findings)
+    def _with_names(self, cause: RootCause) -> RootCause:
+        named = self._players.in_findings(cause.findings)
+        findings = tuple(with_teams(found, lambda game_id: self.teams.get(game_id)) for found in named)
         if findings == cause.findings:
             return cause
         return replace(cause, findings=findings, reason=sentence_of(findings) or cause.reason)
+
+    @cached_property
+    def _players(self) -> PlayerNames:
+        return PlayerNames(self.session.warehouse, self.days[0], self.days[-1])
 
     @cached_property
     def teams(self) -> Mapping[str, str]:

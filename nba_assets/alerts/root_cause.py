@@ -16,6 +16,7 @@ from nba_assets.league.calendar import season_of
 from nba_assets.partition import FAILED, THRESHOLDS, Cause, Finding, Partition, Status
 from nba_assets.planning.holes import not_in_order, waits_for
 from nba_assets.planning.state import Cell, State
+from nba_assets.planning.weak_inputs import dates_to_refresh
 from nba_assets.schema.table import TimeRule
 from nba_assets.sources.base import OutOfReach
 from nba_assets.tables import TABLES
@@ -56,7 +57,7 @@ def find_root_causes(
     for partition, root in roots.items():
         affected[root] += [partition] if partition != root else []
     overdue = {results.never_asked[0] for results in forgotten}
-    found = [_root_cause(state.cell(root.table, root.day), affected[root], today) for root in affected]
+    found = [_root_cause(state, root, affected[root], today) for root in affected]
     reason = _forgotten([results.day for results in forgotten])
     return [
         replace(cause, tier=Tier.CRITICAL, reason=reason, findings=()) if cause.partition in overdue else cause
@@ -112,7 +113,8 @@ def _left_out(state: State, days: Sequence[date]) -> list[Partition]:
     return [cell.partition for cell in sorted(missing, key=lambda cell: waits_for(state, cell) is not None)]
 
 
-def _root_cause(cell: Cell, affected: Iterable[Partition], today: date) -> RootCause:
+def _root_cause(state: State, root: Partition, affected: Iterable[Partition], today: date) -> RootCause:
+    cell = state.cell(root.table, root.day)
     newest, numbers = cell.newest, cell.numbers
     return RootCause(
         partition=cell.partition,
@@ -125,6 +127,7 @@ def _root_cause(cell: Cell, affected: Iterable[Partition], today: date) -> RootC
         attempt=newest.attempt_id if newest else "",
         backfill_id=newest.backfill_id if newest else None,
         affected=tuple(affected),
+        refreshed=dates_to_refresh(state, cell) if cell.status == Status.DEGRADED else (),
     )
 
 

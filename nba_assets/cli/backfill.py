@@ -317,7 +317,7 @@ class _Job:
 
             return build_in_order(self.session, days, tables, run, compute, planned)
 
-        results = self._build(build, quiet=quiet)
+        results = self._build(build, quiet=quiet, done="computed")
         cells, roots = self._judge()
         typed = [
             cell.partition for cell in cells if cell.status == Status.NOT_DUE and cell.partition.day in self.asked.days
@@ -358,21 +358,26 @@ class _Job:
 
             return self._build(build, quiet=quiet)
 
-    def _build(self, build: Build, *, quiet: bool) -> list[PartitionResult]:
-        """The range, and before it what dates to be refreshed take from others: the report of the day before."""
+    def _build(self, build: Build, *, quiet: bool, done: str = "built") -> list[PartitionResult]:
+        """The range, and before it what dates to be refreshed take from others: the report of the day before.
+
+        The progress calls it `done`.
+        """
         wanted = request_refetch(self.session, self.refresh)
         beside = [partition for partition in wanted if partition.day not in self.days]
         with progress_bar(len(self.tables) * len(self.days), quiet=quiet) as advance:
             results = [r for one in beside for r in build([one.day], [one.table], lambda *_: None)]
-            return results + build(self.days, self.tables, self._progress(advance))
+            return results + build(self.days, self.tables, self._progress(advance, done))
 
-    def _progress(self, advance: Callable[[int, str], None]) -> Progress:
+    def _progress(self, advance: Callable[[int, str], None], done: str) -> Progress:
         """A step forward for each table; with --verbose also a line for each partition, and how long they took."""
         before = time.monotonic()
 
         def progress(step: Step, results: Sequence[PartitionResult]) -> None:
             nonlocal before
-            parts = _nonzero(_counts(results), "built", *_NOT_BUILT) or ["nothing to do"]
+            counts = _counts(results)
+            parts = [f"{counts['built']:,} {done}"] if counts["built"] else []
+            parts = [*parts, *_nonzero(counts, *_NOT_BUILT)] or ["nothing to do"]
             if self.asked.verbose:
                 parts.append(f"{time.monotonic() - before:.1f} s")
                 for result in results:

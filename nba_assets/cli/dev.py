@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from nba_assets.cli.console import FAILED, UsageError, err, errors_explained
 from nba_assets.cli.place import opened
-from nba_assets.settings import Settings, places_set
+from nba_assets.settings import Settings, places_set, set_by_file
 
 _NOT_SUPERSEDED = "ignore:Function `dev_command` is superseded"
 """`dg dev`, which Dagster recommends, runs the same function, and needs twenty more packages."""
@@ -37,9 +38,12 @@ def dev(
     with errors_explained():
         _require_free_port(host, port)
         settings = _settings_to_work_with()
-        # The code server may run in another directory: what is relative here must not move.
+        # Dagster runs in its own directory: in a checkout it would warn of a dagster.yaml that does not count. What is
+        # relative here must not move, and what `.env` sets here must count there.
         os.environ.update(places_set(settings))
         os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+        for name, value in set_by_file().items():
+            os.environ.setdefault(name, value)
         # Created here, by one process: the web server, the daemon and the code server all open it at once.
         with open_instance(settings):
             pass
@@ -47,7 +51,8 @@ def dev(
         dagster = [sys.executable, "-W", _NOT_SUPERSEDED, "-m", "dagster", "dev"]
         with alone(settings, address), coverage_page(settings, host, port + 1):
             err.print(f"asset graph: {address}", highlight=False)
-            is_asked_to_end = supervise([*dagster, "-w", str(shipped("workspace.yaml")), "-h", host, "-p", str(port)])
+            command = [*dagster, "-w", str(shipped("workspace.yaml")), "-h", host, "-p", str(port)]
+            is_asked_to_end = supervise(command, settings.dagster_home)
     if not is_asked_to_end:
         err.say("error: Dagster has ended by itself; its last lines above say why")
         raise typer.Exit(FAILED)
@@ -93,8 +98,8 @@ def coverage_page(settings: Settings, host: str, port: int) -> Iterator[None]:
         yield
 
 
-def supervise(command: Sequence[str]) -> bool:
-    """Run a command until it ends, or this process is told to end; then nothing that it started is left.
+def supervise(command: Sequence[str], directory: Path | None = None) -> bool:
+    """Run a command in a directory until it ends, or this process is told to end; then nothing that it started is left.
 
     True if this process was told to end: by Control-C, SIGTERM, or a terminal that was closed.
     """
@@ -102,7 +107,7 @@ def supervise(command: Sequence[str]) -> bool:
     for told in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(told, signal.default_int_handler)
     # A group of its own: it hears of Control-C once, from here, and what it started can be ended with it.
-    process = subprocess.Popen(command, start_new_session=True)
+    process = subprocess.Popen(command, cwd=directory, start_new_session=True)
     try:
         process.wait()
     except KeyboardInterrupt:

@@ -9,7 +9,7 @@ from nba_assets.cli.console import out, plain_table, print_json
 from nba_assets.coverage.as_json import root_as_dict, verdict_as_dict
 from nba_assets.coverage.roots import Root, together
 from nba_assets.engine.dry_run import VERDICT_MEANS, TablePlan, Verdict
-from nba_assets.partition import Partition
+from nba_assets.partition import Partition, Status
 from nba_assets.planning.plan import ranges
 from nba_assets.text import counted, joined, span
 
@@ -36,7 +36,7 @@ def print_plan(plans: Sequence[TablePlan], roots: Sequence[Root], rows: str | No
         verdicts = [verdict for verdict in Verdict if any(verdict in plan.days for plan in plans)]
         table = plain_table(["tier", "table", *verdicts, "why", "dates"], right=["tier", *verdicts])
         for plan in plans:
-            numbers = [str(len(plan.days.get(verdict, ())) or "") for verdict in verdicts]
+            numbers = [_number(plan, verdict) for verdict in verdicts]
             why = ", ".join(f"{count} {status.lower()}" for status, count in plan.why.items())
             table.add_row(str(plan.tier), plan.table, *numbers, why, _dates(plan))
         out.print(table)
@@ -49,6 +49,13 @@ def named(roots: Sequence[Root]) -> list[str]:
     found = [str(trouble) for trouble in together(roots)]
     more = len(found) - _MOST_ROOTS
     return found if more <= 0 else [*found[:_MOST_ROOTS], f"… and {more} more; see `nba-assets coverage`"]
+
+
+def _number(plan: TablePlan, verdict: Verdict) -> str:
+    """ "12", "12 (3 DEGRADED)"; nothing for none"""
+    days = plan.days.get(verdict, ())
+    degraded = len(set(days) & set(plan.degraded))
+    return f"{len(days)} ({degraded} {Status.DEGRADED})" if degraded else str(len(days) or "")
 
 
 def _dates(plan: TablePlan) -> str:
@@ -70,6 +77,7 @@ def _as_dict(plan: TablePlan) -> dict[str, object]:
         "partitions": sum(map(len, plan.days.values())),
         "why": {status.value: count for status, count in plan.why.items()},
         "dates": {verdict.value: _ranges(days) for verdict, days in plan.days.items()},
+        "degraded": _ranges(plan.degraded),
         "failures": [verdict_as_dict(one.partition, one.status, one.reason, one.findings) for one in plan.failures],
     }
 

@@ -13,24 +13,24 @@ from functools import cached_property
 
 import pandas as pd
 
-from nba_assets.coverage.player_names import player_names
+from nba_assets.coverage.player_names import PlayerNames
 from nba_assets.league.calendar import days_between, season_first_day, season_last_day, season_of
 from nba_assets.league.teams import NAME_BY_CODE
-from nba_assets.partition import CONTRADICTIONS, FAILED, STOPS_DEPENDENTS, WAITING, Partition, Status, first_to_refresh
-from nba_assets.planning.acceptance import can_be_accepted, is_past_late_limit
+from nba_assets.partition import CONTRADICTIONS, FAILED, WAITING, Finding, Partition, Status
+from nba_assets.planning.acceptance import can_be_accepted, is_not_asked_again
 from nba_assets.planning.games_named import games_named
 from nba_assets.planning.history import history
 from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell, State, date_read
+from nba_assets.planning.weak_inputs import WeakInputs, dates_to_refresh
 from nba_assets.quality.audit import INSUFFICIENT_HISTORY
-from nba_assets.schema.table import Input, Phase, TimeRule
+from nba_assets.schema.table import Input, TimeRule
 from nba_assets.session import Session
 from nba_assets.tables import SCHEDULE, TABLES, place_of
 from nba_assets.tables.games import game_name
 
 ACCEPT_GAPS, FORCE = "--accept-gaps", "--force"
 _DAY = timedelta(days=1)
-_WEAK = STOPS_DEPENDENTS | {Status.DEGRADED}
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,13 @@ class MissingGames:
 class Node:
     """One partition in the tree, what is known of it, and the inputs that explain it.
 
+    The reason of the cell and `findings` call players by their names, the findings of the cell by their ids.
     `missing` are the games that its roots keep from it, `lacking` those that it lacks as a root. `later` are further
     dates of the same history in the same state. `seen` marks a partition whose inputs are shown elsewhere in the tree.
     """
 
     cell: Cell
+    findings: tuple[Finding, ...] = ()
     entities: tuple[Entity, ...] = ()
     missing: tuple[MissingGames, ...] = ()
     lacking: tuple[str, ...] = ()
@@ -135,18 +137,19 @@ class _Cause:
 class _Explainer:
     def __init__(self, session: Session, state: State, day: date, until: date) -> None:
         self._session, self._state, self._day, self._until = session, state, day, until
-        self._accepted = state.accepted_dates()
+        self._weak = WeakInputs(state)
+        self._players = PlayerNames(session.warehouse, day, day)
         self._expanded: set[Partition] = set()
         self._reached: dict[Partition, frozenset[Partition]] = {}
-        self._began: dict[Partition, frozenset[Partition]] = {}
 
     def node(self, partition: Partition, later: tuple[date, ...] = ()) -> Node:
         """The tree below a partition."""
         cell = self._state.cell(partition.table, partition.day)
         if partition in self._expanded:
-            return Node(cell, later=later, seen=True)
+            return replace(self._named(cell), later=later, seen=True)
         self._expanded.add(partition)
-        node = Node(cell, later=later, inputs=tuple(self.node(c.partition, c.later) for c in self._nearest(cell)))
+        inputs = tuple(self.node(cause.partition, cause.later) for cause in self._nearest(cell))
+        node = replace(self._named(cell), later=later, inputs=inputs)
         if cell.status == Status.BLOCKED:
             return replace(node, missing=self._missing_games(cell))
         return replace(node, entities=self._entities(partition))
@@ -157,19 +160,10 @@ class _Explainer:
         if tree.cell.status in WAITING:
             found = self._state.waits.roots(tree.cell.partition)
         elif tree.cell.status == Status.DEGRADED:
-            found = self._beginnings(tree.cell.partition) - {tree.cell.partition}
+            found = self._weak.roots(tree.cell.partition) - {tree.cell.partition}
         if not found:
             return tuple(node for node in tree.walk() if not node.inputs and not node.seen)
         return tuple(self._root(partition) for partition in sorted(found, key=place_of))
-
-    def _beginnings(self, partition: Partition) -> frozenset[Partition]:
-        """The partitions that explain one, without those that others explain; itself, if nothing does."""
-        if partition not in self._began:
-            causes = list(self._causes(self._state.cell(partition.table, partition.day)))
-            days = [(cause.partition.table, day) for cause in causes for day in (cause.partition.day, *cause.later)]
-            found = frozenset[Partition]().union(*(self._beginnings(Partition(*one)) for one in days))
-            self._began[partition] = found or frozenset({partition})
-        return self._began[partition]
 
     def held_back(self, roots: Sequence[Node]) -> tuple[Partition, ...]:
         """The partitions up to the last day that wait for one of the roots."""
@@ -186,15 +180,17 @@ class _Explainer:
     def _root(self, partition: Partition) -> Node:
         cell = self._state.cell(partition.table, partition.day)
         if cell.status == Status.DEGRADED and games_named(cell.findings) is None:
-            return Node(cell, entities=self._entities(partition))
+            return replace(self._named(cell), entities=self._entities(partition))
         lacking = self._state.waits.games([partition], partition.day + _DAY).drop_duplicates("game_id")
         games = tuple(_dated(game) for game in lacking.sort_values("game_id").itertuples())
-        return Node(cell, entities=self._entities(partition), lacking=games)
+        return replace(self._named(cell), entities=self._entities(partition), lacking=games)
+
+    def _named(self, cell: Cell) -> Node:
+        return Node(self._players.in_reason(cell), self._players.in_findings(cell.findings))
 
     def is_not_asked_again(self, node: Node) -> bool:
-        """Whether a repair leaves the source in peace: what a raw table lacks is past the late limit."""
-        is_raw = TABLES[node.cell.partition.table].phase is Phase.RAW
-        return is_raw and self._session.source.is_asked and is_past_late_limit(self._session, node.cell.partition.day)
+        """Whether a repair leaves the source in peace."""
+        return is_not_asked_again(self._session, node.cell.partition)
 
     def acceptances(self, node: Node, day: date) -> Iterator[Command]:
         """The command that accepts a gap: with all others up to `day`, once they are past the late limit."""
@@ -203,6 +199,10 @@ class _Explainer:
             yield Command("backfill", cell.partition.day, day, ACCEPT_GAPS)
         elif CONTRADICTIONS.isdisjoint(one.cause for one in cell.findings):
             yield Command("backfill", cell.partition.day, cell.partition.day, FORCE)
+
+    def dates_to_refresh(self, node: Node) -> tuple[date, date]:
+        """The dates of which the source has to be asked again, to put a degraded node right."""
+        return dates_to_refresh(self._state, node.cell)
 
     def stale_since(self, node: Node) -> date:
         """The first date that has to be built again with a stale node: its history may be stale as well."""
@@ -237,7 +237,7 @@ class _Explainer:
                 since = days_between(obstacle.partition.day + _DAY, day - _DAY)
                 same = (d for d in since if self._state.cell(obstacle.partition.table, d).status == obstacle.status)
                 yield _Cause(obstacle.partition, tuple(same))
-        elif cell.status in (Status.DEGRADED, Status.STALE) or day in self._accepted:
+        elif cell.status == Status.STALE or self._weak.may_degrade(cell.partition):
             for input_ in TABLES[table].inputs:
                 is_cause = self._is_newer if cell.status == Status.STALE else self._is_weak
                 days = [d for d in self._dates_read(input_, day) if is_cause(input_, d, cell)]
@@ -250,14 +250,7 @@ class _Explainer:
         return [date_read(input_, day)]
 
     def _is_weak(self, input_: Input, day: date, _: Cell) -> bool:
-        """Something is missing in the input, and its readers are published all the same."""
-        if TABLES[input_.table].optional:
-            return False
-        weak = (Status.DEGRADED,) if self._session.policies[input_.table].critical else _WEAK
-        if self._state.cell(input_.table, day).status in weak:
-            return True
-        # Complete in itself, but made of box scores of which a person has accepted that one is missing.
-        return day in self._accepted and any(self._is_weak(i, day, _) for i in TABLES[input_.table].inputs)
+        return self._weak.is_weak(input_.table, day)
 
     def _is_newer(self, input_: Input, day: date, cell: Cell) -> bool:
         """The input was published after the partition that read it."""
@@ -283,8 +276,8 @@ class _Explainer:
     def _name_of(self, entity: str) -> str:
         if entity in NAME_BY_CODE:
             return f"{entity} ({NAME_BY_CODE[entity]})"
-        if entity in self._players:
-            return f"{self._players[entity]} ({entity})"
+        if entity.isdigit() and entity in self._players.known:
+            return f"{self._players.known[entity]} ({entity})"
         return self._games.get(entity, entity)
 
     @cached_property
@@ -295,10 +288,6 @@ class _Explainer:
     @cached_property
     def _games(self) -> dict[str, str]:
         return {game.game_id: game_name(game) for game in self._schedule.itertuples()}
-
-    @cached_property
-    def _players(self) -> dict[str, str]:
-        return player_names(self._session.warehouse, self._day, self._day)
 
 
 def _dated(game: object) -> str:
@@ -334,7 +323,8 @@ def _commands(node: Node, day: date, last: date, explainer: _Explainer) -> Itera
     elif status in (*FAILED, Status.BLOCKED):
         yield Command("repair", first, day)
     elif status == Status.DEGRADED:
-        yield Command("refresh", first_to_refresh(first, node.cell.findings), last)
+        since, until = explainer.dates_to_refresh(node)
+        yield Command("refresh", since, until if until < first else last)
     if status == Status.GAP:
         yield from explainer.acceptances(node, day)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -21,8 +20,9 @@ from nba_assets.coverage.explain import (
     Node,
     shortcomings,
 )
+from nba_assets.coverage.roots import extent, joint_reason
 from nba_assets.coverage.terminal import STYLES
-from nba_assets.partition import FAILED, MEANING, THRESHOLDS, WAITING, Finding, Partition, Status, sentence_of
+from nba_assets.partition import FAILED, MEANING, WAITING, Status
 from nba_assets.planning.state import Cell
 from nba_assets.text import counted, joined, span
 
@@ -57,7 +57,7 @@ def as_tree(explanation: Explanation, *, full: bool = False) -> RenderableType:
     else:
         _branch(node, tree, {_sentence(root) for root in explanation.roots if root is not node})
     if explanation.held_back and not full:
-        tree.add(Text(_held_back(explanation.held_back)))
+        tree.add(Text(f"held back: {extent(explanation.held_back)}"))
     if (run := _run_of(node.cell)) is not None:
         tree.add(Text(f"what its run said: nba-assets log {run[:_SHORT]}"))
     parts: list[RenderableType] = [tree]
@@ -105,17 +105,7 @@ def _reason_of(roots: Sequence[Node]) -> str:
     """The reason of one root, of several what their games have in common: "no box score: 0022100212 SAS@LAC, …"."""
     if len(roots) == 1:
         return _sentence(roots[0])
-    joint: dict[object, Finding] = {}
-    for one in (one for root in roots for one in root.cell.findings if one.cause not in THRESHOLDS):
-        key = (one.cause, str(one.numbers))
-        known = joint.get(key)
-        joint[key] = replace(known, entities=(*known.entities, *one.entities)) if known else one
-    return sentence_of(joint.values()) or _sentence(roots[0])
-
-
-def _held_back(partitions: Sequence[Partition]) -> str:
-    dates, tables = {partition.day for partition in partitions}, {partition.table for partition in partitions}
-    return f"held back: {counted(len(dates), 'date')}, {counted(len(tables), 'table')}"
+    return joint_reason([root.findings for root in roots]) or _sentence(roots[0])
 
 
 def _steps(commands: Sequence[Command]) -> Iterator[Text]:

@@ -7,12 +7,11 @@ thousand characters as it is, and a link to the rest.
 from __future__ import annotations
 
 from nba_assets.coverage.matrix import Matrix
-from nba_assets.coverage.roots import Trouble, together
-from nba_assets.coverage.terminal import ACCEPTED, MARKS, is_marked_as_accepted
+from nba_assets.coverage.roots import Trouble
+from nba_assets.coverage.terminal import ACCEPTED, MARKS, cause_as_markdown, is_marked_as_accepted
 from nba_assets.partition import Status
 from nba_assets.planning.state import Cell
 from nba_assets.tables import TABLES
-from nba_assets.text import counted
 
 SHOWN_AT_ONCE = 999
 _ROOM_FOR_REASON = 220
@@ -25,20 +24,10 @@ _ONE_CHARACTER = {
 }
 
 
-def troubles(matrix: Matrix) -> list[Trouble]:
-    """What needs attention, the worst first. What is not due yet does not."""
-    return together([root for root in matrix.roots if root.status != Status.NOT_DUE])
-
-
 def attention(matrix: Matrix, address: str | None = None, *, most: int = SHOWN_AT_ONCE) -> str:
     """What needs attention as a Markdown list of at most `most` characters, linked to the page at `address`."""
-    found = troubles(matrix)
-    degraded = [row.day for row in matrix.rows if row.worst == Status.DEGRADED]
-    lines = [] if found else [_CALM if matrix.rows else _EMPTY]
-    if degraded:
-        lines.append(f"{counted(len(degraded), 'date')} DEGRADED, the newest {degraded[-1]}")
-    if found:
-        lines.append(f"`{found[0].command}`")
+    found = matrix.troubles
+    lines = [f"`{found[0].command}`"] if found else [_CALM if matrix.rows else _EMPTY]
     shown: list[str] = []
     room = most - sum(len(line) + 3 for line in lines) - len("- and 10,000 more\n")
     for one in found:
@@ -53,11 +42,8 @@ def attention(matrix: Matrix, address: str | None = None, *, most: int = SHOWN_A
 
 
 def _line(one: Trouble, address: str | None) -> str:
-    where = f"[{one.where}]({address}/#{one.first.day}/{one.first.table})" if address else one.where
-    reason = one.roots[0].reason
-    if len(reason) > _ROOM_FOR_REASON:
-        reason = reason[: _ROOM_FOR_REASON - 1] + "…"
-    return "; ".join(filter(None, [f"**{one.status}** {where}: {reason}", one.how_many]))
+    where = f"[{one.where}]({address}/#{one.first.day}/{one.first.table})" if address else None
+    return cause_as_markdown(one, where=where, most=_ROOM_FOR_REASON)
 
 
 def strip(matrix: Matrix, days: int = _STRIP_DAYS) -> str:

@@ -11,10 +11,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from nba_assets.coverage.glance import troubles
 from nba_assets.coverage.matrix import Matrix, Row
 from nba_assets.coverage.roots import Trouble
-from nba_assets.coverage.terminal import MARKS, below
+from nba_assets.coverage.terminal import MARKS, notes
 from nba_assets.league.calendar import season_of
 from nba_assets.partition import MEANING, Status
 from nba_assets.planning.state import Cell
@@ -46,11 +45,11 @@ def _packed(matrix: Matrix) -> dict[str, Any]:
     return {
         "first": str(matrix.rows[0].day) if matrix.rows else None,
         "last": str(matrix.rows[-1].day) if matrix.rows else None,
-        "notes": below(matrix)[1:],
+        "notes": notes(matrix),
         "statuses": [
             {"name": s.value, "mark": MARKS[s], "meaning": MEANING[s], "count": counts.get(s, 0)} for s in _STATUSES
         ],
-        "troubles": [_trouble(one) for one in troubles(matrix)],
+        "troubles": [_trouble(one) for one in matrix.troubles],
         "tables": [_table(name) for name in matrix.tables],
         "days": [_day(row, texts) for row in matrix.rows],
         "cells": {name: [_cell(row.cells[name], texts) for row in matrix.rows] for name in matrix.tables},
@@ -64,9 +63,9 @@ def _table(name: str) -> dict[str, Any]:
 
 
 def _trouble(one: Trouble) -> list[Any]:
-    """[status, table, first date, last date, reason, how many others, command]"""
+    """[status, table, first date, its dates, reason, how much is concerned, command]"""
     status, where = _STATUSES.index(one.status), one.first
-    return [status, where.table, str(where.day), str(one.last), one.roots[0].reason, one.how_many, one.command]
+    return [status, where.table, str(where.day), one.dates, one.reason, one.how_many, one.command]
 
 
 def _day(row: Row, texts: _Texts) -> list[Any]:

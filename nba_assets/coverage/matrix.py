@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pandas as pd
 
-from nba_assets.coverage.roots import Root, roots_of
+from nba_assets.coverage.player_names import PlayerNames
+from nba_assets.coverage.roots import Root, Trouble, roots_of, together
 from nba_assets.league.calendar import COUNTING_TYPES, days_between
-from nba_assets.partition import FINE, Status
+from nba_assets.partition import FAILED, FINE, Status, sentence_of
+from nba_assets.planning.acceptance import is_not_asked_again
 from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell, State
 from nba_assets.session import Session
@@ -62,11 +64,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Coverage of a range of dates, and where what is not in order began."""
+    """Coverage of a range of dates, and where what is not in order, or degraded, began."""
 
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
     roots: tuple[Root, ...] = ()
+
+    @property
+    def troubles(self) -> list[Trouble]:
+        """What needs attention, cause by cause, the worst first. What is not due yet does not."""
+        return together([root for root in self.roots if root.status != Status.NOT_DUE])
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -94,18 +101,30 @@ def matrix(
     """The coverage of start … end (inclusive), of all tables or of some."""
     state = state or load_state(session, start, end)
     games = _games_by_date(session, start, end)
+    names = PlayerNames(session.warehouse, start, end)
     rows = []
     for day in days_between(start, end):
         loaded = state.published(SCHEDULE.name, day) is not None
-        cells = {name: state.cell(name, day) for name in TABLES if name in tables}
+        cells = {name: names.in_reason(state.cell(name, day)) for name in TABLES if name in tables}
         rows.append(Row(day, cells, games.get(day, 0) if loaded else None))
     counting = [cell for row in rows for cell in row.counting]
-    return Matrix(tuple(rows), _notes(session), tuple(roots_of(state, counting)))
+    return Matrix(tuple(rows), _notes(session), tuple(_roots(session, state, counting, names)))
+
+
+def _roots(session: Session, state: State, cells: Iterable[Cell], names: PlayerNames) -> Iterator[Root]:
+    """Where what is not in order, or degraded, began; with the date, if a repair would not ask the source for it."""
+    for root in roots_of(state, cells, of_degraded=True):
+        findings = names.in_findings(root.findings)
+        reason = root.reason if findings == root.findings else str(sentence_of(findings))
+        is_refreshed = root.status in FAILED and is_not_asked_again(session, root.partition)
+        refreshed = (root.partition.day, root.partition.day) if is_refreshed else root.refreshed
+        yield replace(root, reason=reason, findings=findings, refreshed=refreshed)
 
 
 def counting_cells(cells: Mapping[str, Cell]) -> list[Cell]:
-    """The cells of the tables that have an influence on a date's status."""
-    return [cell for name, cell in cells.items() if not TABLES[name].optional]
+    """The cells of the tables that have an influence on a date's status: where only optional ones are shown, all."""
+    required = [cell for name, cell in cells.items() if not TABLES[name].optional]
+    return required or list(cells.values())
 
 
 def date_status(cells: Mapping[str, Cell]) -> str:

@@ -8,6 +8,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from nba_assets.coverage.matrix import BOOTSTRAP, COMPLETE, NO_GAMES, Matrix, Row
+from nba_assets.coverage.roots import Trouble
 from nba_assets.partition import FAILED, MEANING, Status
 from nba_assets.planning.state import Cell
 from nba_assets.schema.table import Phase
@@ -44,7 +45,7 @@ STYLES: dict[Status, str] = {
     Status.MISSING: "red",
 }
 _ROOM_FOR_STATUS = 32
-_MOST_ACCEPTED = 3
+_MOST_ACCEPTED, _MOST_CAUSES = 3, 10
 _WITHOUT_ROWS = frozenset(Status) - {Status.OK, Status.DEGRADED, Status.STALE}
 
 
@@ -71,9 +72,34 @@ def legend(matrix: Matrix) -> str:
 
 
 def below(matrix: Matrix) -> list[str]:
-    """The lines below the matrix: the legend, the gaps that somebody has accepted, and the notes."""
+    """The lines below the matrix: the legend, the notes, and what needs attention."""
+    return [legend(matrix), *notes(matrix), *attention(matrix)]
+
+
+def notes(matrix: Matrix) -> list[str]:
+    """The gaps that somebody has accepted, and what else is said of the whole matrix."""
     accepted = accepted_gaps(matrix)
-    return [legend(matrix), *([f"{accepted} [{ACCEPTED}]"] if accepted else []), *matrix.notes]
+    return [*([f"{accepted} [{ACCEPTED}]"] if accepted else []), *matrix.notes]
+
+
+def attention(matrix: Matrix) -> list[str]:
+    """What needs attention: two lines for each cause, the second with what is concerned and the command."""
+    found = matrix.troubles
+    if not found:
+        return []
+    lines = ["", _heading(found)]
+    for one in found[:_MOST_CAUSES]:
+        lines.append(f"{one.status} {one.where}: {one.reason}")
+        lines.append("    " + " · ".join(filter(None, [one.how_many, one.command])))
+    if len(found) > _MOST_CAUSES:
+        lines.append(f"and {len(found) - _MOST_CAUSES:,} more; --format html shows all")
+    return lines
+
+
+def _heading(found: Sequence[Trouble]) -> str:
+    return (
+        "One cause needs attention:" if len(found) == 1 else f"{len(found):,} causes need attention, the worst first:"
+    )
 
 
 def accepted_gaps(matrix: Matrix) -> str:
@@ -106,7 +132,7 @@ def as_rich(matrix: Matrix, names: Sequence[str], *, width: int | None = None) -
 def tables_that_fit(matrix: Matrix, width: int) -> list[str]:
     """As many tables as leave room for the status: all, those that count, or the pre-game and the failed ones."""
     everything = list(matrix.tables)
-    counting = [name for name in everything if not TABLES[name].optional]
+    counting = [name for name in everything if not TABLES[name].optional] or everything
     failed = {name for name in counting if any(row.cells[name].status in FAILED for row in matrix.rows)}
     for names in (everything, counting):
         if width - _width_of(matrix, names) >= _ROOM_FOR_STATUS:
@@ -131,7 +157,15 @@ def as_markdown(matrix: Matrix) -> str:
         [row.day, _games(row), *(cell_text(row.cells[name]) for name in matrix.tables), row.status]
         for row in matrix.rows
     ]
-    return "\n".join([markdown_table(heads, rows), "", *below(matrix)])
+    lines = [markdown_table(heads, rows), "", legend(matrix), *notes(matrix)]
+    causes = [f"- {cause_as_markdown(one)}; `{one.command}`" for one in matrix.troubles]
+    return "\n".join([*lines, *(["", f"{_heading(matrix.troubles)}", ""] if causes else []), *causes])
+
+
+def cause_as_markdown(one: Trouble, *, where: str | None = None, most: int | None = None) -> str:
+    """ "**GAP** raw_shots 2021-11-12: the reason; holds back: …", `most` characters of the reason at most."""
+    reason = one.reason if most is None or len(one.reason) <= most else one.reason[: most - 1] + "…"
+    return "; ".join(filter(None, [f"**{one.status}** {where or one.where}: {reason}", one.how_many]))
 
 
 def _games(row: Row) -> str:

@@ -49,13 +49,15 @@ VERDICT_MEANS = {
 class TablePlan:
     """What a command would do with one table: its dates by verdict, why each is in the plan, and what would fail.
 
-    Dates that it would leave alone are not in it, but those that were asked for by name and are not due.
+    `degraded` are the dates that would be published DEGRADED. Dates that it would leave alone are not in it, but those
+    that were asked for by name and are not due.
     """
 
     table: str
     days: Mapping[Verdict, tuple[date, ...]]
     why: Mapping[Status, int]
     failures: Sequence[Outcome]
+    degraded: tuple[date, ...] = ()
 
     @property
     def tier(self) -> int:
@@ -98,7 +100,8 @@ def _plan(
     verdicts |= {partition.day: verdict for partition, verdict in left_alone.items() if partition.table == table}
     days = {v: tuple(sorted(day for day, found in verdicts.items() if found is v)) for v in Verdict}
     failures = [result.outcome for result in of_table if verdicts[result.day] is Verdict.FAILED]
-    return TablePlan(table, {v: found for v, found in days.items() if found}, why, failures)
+    degraded = tuple(sorted(result.day for result in of_table if result.outcome.status is Status.DEGRADED))
+    return TablePlan(table, {v: found for v, found in days.items() if found}, why, failures, degraded)
 
 
 def _verdict(result: PartitionResult) -> Verdict:

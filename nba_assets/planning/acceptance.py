@@ -11,6 +11,7 @@ from nba_assets.planning.ledger_rows import LedgerRow
 from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell
 from nba_assets.quality.acceptance import may_be_accepted
+from nba_assets.schema.table import Phase
 from nba_assets.session import Session
 from nba_assets.tables import TABLES
 
@@ -18,6 +19,12 @@ from nba_assets.tables import TABLES
 def is_past_late_limit(session: Session, day: date, *, days: int = 0) -> bool:
     """Whether what is missing of a date is not waited for any more: the late limit is over, and so many days."""
     return session.today() - day > max(session.settings.late_limit, timedelta(days=days))
+
+
+def is_not_asked_again(session: Session, partition: Partition) -> bool:
+    """Whether a repair leaves the source in peace: what a raw table lacks is past the late limit."""
+    is_raw = TABLES[partition.table].phase is Phase.RAW
+    return is_raw and session.source.is_asked and is_past_late_limit(session, partition.day)
 
 
 def accepting_policy(session: Session, partition: Partition, published: LedgerRow | None) -> str | None:

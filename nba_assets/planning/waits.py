@@ -52,6 +52,10 @@ class Waits:
         counts = Counter(team for _, team in sides)
         return dict(sorted(counts.items(), key=lambda of_team: (-of_team[1], of_team[0])))
 
+    def nights_of(self, game_id: str) -> set[date]:
+        """The date of a finished game; of one that is not known none."""
+        return {night.date() for night in self._sides.loc[self._sides["game_id"] == game_id, "game_date"]}
+
     def _sides_of(self, root: Partition) -> frozenset[tuple[str, str]]:
         """(game, team) of the games that a root lacks: asked for by every partition that waits for it."""
         if root not in self._lacking:

@@ -92,7 +92,7 @@ def test_what_waits_for_a_date_that_is_missing_names_it_and_the_next_command(hom
     assert "1 partition built, 1 rewritten, 1 blocked" in ended.stdout
     assert "2021-11-06: 1 OK, 1 BLOCKED." in ended.stdout
     told = [
-        "MISSING raw_schedule 2021-11-05: never computed; waiting for it: 1 partition",
+        "MISSING raw_schedule 2021-11-05: never computed; holds back: 1 date, 1 table",
         "Next: nba-assets backfill 2021-11-05 2021-11-06",
     ]
     assert ended.stderr.splitlines()[-2:] == told

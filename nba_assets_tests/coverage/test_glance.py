@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from nba_assets.coverage.glance import SHOWN_AT_ONCE, attention, strip, troubles
+from nba_assets.coverage.glance import SHOWN_AT_ONCE, attention, strip
 from nba_assets.coverage.matrix import Matrix, Row
 from nba_assets.coverage.roots import Root
 from nba_assets.partition import Partition, Status
@@ -18,7 +18,7 @@ ADDRESS = "http://127.0.0.1:3001"
 
 
 def _root(status: Status, table: str, day: date, reason: str = "no box score", others: int = 0) -> Root:
-    behind = frozenset(Partition(table, day + timedelta(days=1000 + n)) for n in range(others))
+    behind = frozenset(Partition(table, FIRST + timedelta(days=1 + n)) for n in range(others))
     return Root(Partition(table, day), status, reason, behind, day)
 
 
@@ -32,8 +32,8 @@ GAP = _root(Status.GAP, "raw_team_boxscores", FIRST, "0022100174 NYK@CHA: no box
 
 def test_a_gap_is_named_with_what_waits_for_it_and_the_next_step() -> None:
     assert attention(Matrix((), (), (GAP,))).splitlines() == [
-        "- **GAP** raw_team_boxscores 2021-10-19: 0022100174 NYK@CHA: no box score; waiting for it: 32 partitions",
-        "- `nba-assets explain raw_team_boxscores 2021-10-19`",
+        "- **GAP** raw_team_boxscores 2021-10-19: 0022100174 NYK@CHA: no box score; holds back: 32 dates, 1 table",
+        "- `nba-assets repair 2021-10-19 2021-11-20`",
     ]
 
 
@@ -45,22 +45,22 @@ def test_where_the_page_has_an_address_the_cell_is_linked() -> None:
 def test_dates_that_were_never_computed_are_one_line() -> None:
     days = [FIRST + timedelta(days=n) for n in range(3)]
     never = tuple(_root(Status.MISSING, "raw_schedule", day, "never computed", others=15) for day in days)
-    (one,) = troubles(Matrix((), (), never))
-    assert one.where == "raw_schedule 2021-10-19 … 2021-10-21"
-    assert one.how_many == "likewise: 2 partitions; waiting for it: 17 partitions", "what waits for two counts once"
-    assert one.command == "nba-assets backfill 2021-10-19 2021-10-21"
+    (one,) = Matrix((), (), never).troubles
+    assert one.where == "raw_schedule 2021-10-19 … 2021-10-21, 3 dates"
+    assert one.how_many == "holds back: 13 dates, 1 table", "what waits for two counts once, and a root for none"
+    assert one.command == "nba-assets backfill 2021-10-19 2021-11-03", "to the last date that waits"
 
 
-def test_gaps_are_never_taken_together_and_what_is_not_due_is_no_trouble() -> None:
+def test_gaps_of_two_tables_are_two_causes_and_what_is_not_due_is_none() -> None:
     roots = (GAP, _root(Status.GAP, "raw_shots", FIRST), _root(Status.NOT_DUE, "raw_shots", FIRST))
-    assert [one.first for one in troubles(Matrix((), (), roots))] == [root.partition for root in roots[:2]]
+    assert [one.first for one in Matrix((), (), roots).troubles] == [root.partition for root in roots[:2]]
 
 
 def test_stale_partitions_are_repaired() -> None:
     stale = (_root(Status.STALE, "player_daily_cache", FIRST, "formula of player_daily_cache changed", others=8),)
-    (one,) = troubles(Matrix((), (), stale))
-    assert one.how_many == "likewise: 8 partitions"
-    assert one.command == "nba-assets repair 2021-10-19 2021-10-19"
+    (one,) = Matrix((), (), stale).troubles
+    assert one.how_many == "likewise: 8 dates, 1 table"
+    assert one.command == "nba-assets repair 2021-10-19 2021-10-27"
 
 
 @pytest.mark.parametrize("address", [None, ADDRESS, "https://a.very.long.address.example.org/of/the/coverage/page"])
@@ -68,27 +68,20 @@ def test_stale_partitions_are_repaired() -> None:
 @pytest.mark.parametrize("length", [20, 900])
 def test_however_much_is_wrong_it_is_shown_at_once(number: int, length: int, address: str | None) -> None:
     roots = tuple(
-        _root(Status.GAP, "raw_team_boxscores", FIRST + timedelta(days=n), "x" * length) for n in range(number)
+        _root(Status.GAP, "raw_team_boxscores", FIRST + timedelta(days=n), f"{n} " + "x" * length)
+        for n in range(number)
     )
-    rows = (_row(FIRST, raw_shots=Status.DEGRADED),)
-    text = attention(Matrix(rows, (), roots), address)
+    text = attention(Matrix((_row(FIRST),), (), roots), address)
     assert len(text) <= SHOWN_AT_ONCE < 1000
     lines = text.splitlines()
     named = sum(line.startswith("- **GAP**") for line in lines)
     assert named >= 1
     assert (f"- and {number - named:,} more" in lines) == (named < number)
-    assert lines[-2:] == [
-        "- 1 date DEGRADED, the newest 2021-10-19",
-        f"- `nba-assets explain raw_team_boxscores {FIRST}`",
-    ]
+    assert lines[-1] == f"- `nba-assets repair {FIRST} {FIRST}`"
 
 
 def test_all_well() -> None:
     assert attention(Matrix((_row(FIRST),), ())) == "- Nothing needs attention."
-
-
-def test_an_optional_table_does_not_make_a_date_degraded() -> None:
-    assert "DEGRADED" not in attention(Matrix((_row(FIRST, raw_game_lines=Status.DEGRADED),), ()))
 
 
 def test_the_strip_has_a_line_for_each_table_and_a_character_for_each_date() -> None:

@@ -19,7 +19,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from nba_assets.coverage.html import as_html
 from nba_assets.coverage.matrix import Matrix, Row, matrix, worst_status
-from nba_assets.partition import Partition, Status
+from nba_assets.partition import MEANING, Partition, Status
 from nba_assets.planning.state import Cell
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES
@@ -136,7 +136,8 @@ class TestInABrowser:
     def _hover(browser: webdriver.Chrome, table: str, day: date) -> str:
         canvas = browser.find_element(By.CSS_SELECTOR, "canvas.cells")
         x, y = browser.execute_script(
-            "const m = maps[0], column = m.days.findIndex(d => D.days[d][0] === arguments[1]),"
+            "const m = maps[0]; m.canvas.scrollIntoView({ block: 'center' });"
+            "const column = m.days.findIndex(d => D.days[d][0] === arguments[1]),"
             " row = m.rows.findIndex(t => t && t.name === arguments[0]);"
             "return [(column + .5) * m.w - m.width / 2, m.y(row) + m.h / 2 - m.height / 2];",
             table,
@@ -153,7 +154,7 @@ class TestInABrowser:
             "GAP",
             f"raw_team_boxscores · Sun {DAY}",
             REASON,
-            f"waiting for it: {waiting} partitions · nba-assets explain raw_team_boxscores {DAY}",
+            f"holds back: 1 date, {waiting} tables · nba-assets repair {DAY} {DAY}",
         ]
 
     def test_what_needs_attention_leads_to_its_cell(self, browser: webdriver.Chrome) -> None:
@@ -231,8 +232,9 @@ class TestInABrowser:
         assert "raw_shots" not in browser.find_element(By.CSS_SELECTOR, ".labels").text
         chip.click()
         assert browser.execute_script("return maps[0].height") == height
+        browser.find_element(By.CSS_SELECTOR, "#list summary").click()
         listed = browser.find_element(By.ID, "dates")
-        assert listed.text.startswith(f"{DAY} 8 TBOX 7/8: {REASON}")
+        assert listed.text.splitlines()[-1] == f"{DAY} 8 TBOX 7/8: {REASON}"
         gaps = browser.find_element(By.CSS_SELECTOR, "[data-status=GAP]")
         gaps.click()
         assert str(DAY) not in listed.text
@@ -280,3 +282,98 @@ class TestInABrowser:
 
     def test_nothing_went_wrong_in_the_console(self, browser: webdriver.Chrome) -> None:
         assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+class TestOnAPhone:
+    """390 × 844 pixels, by finger."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def phone(cls, page: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+        directory: Path = tmp_path_factory.mktemp("phone")
+        file = directory / "coverage.html"
+        file.write_text(page, encoding="utf-8")
+        with browser(directory) as driver:
+            size = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+            driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+            driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+            driver.get(file.as_uri())
+            yield driver
+
+    @staticmethod
+    def _map(phone: webdriver.Chrome) -> dict[str, float]:
+        """Where the map stands, after it has been brought into sight."""
+        return phone.execute_script(
+            "const box = maps[0].box; box.scrollIntoView({ block: 'center' });"
+            "const { left, top, width, height } = box.getBoundingClientRect();"
+            "const [labels, cells] = [maps[0].labels, maps[0].canvas].map(part => part.getBoundingClientRect().left);"
+            "return { left, top, width, height, labels, cells, scrolled: box.scrollLeft };"
+        )
+
+    @staticmethod
+    def _touch(phone: webdriver.Chrome, kind: str, *points: tuple[float, float]) -> None:
+        touches = [{"x": x, "y": y} for x, y in points]
+        phone.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+    def _drag(self, phone: webdriver.Chrome, x: float, y: float, by: float) -> None:
+        """A finger that goes from (x, y) so far to the right."""
+        self._touch(phone, "touchStart", (x, y))
+        for step in range(1, 11):
+            self._touch(phone, "touchMove", (x + by * step / 10, y))
+        self._touch(phone, "touchEnd")
+
+    def test_the_page_does_not_scroll_sideways_and_the_map_does(self, phone: webdriver.Chrome) -> None:
+        wide, room = phone.execute_script("return [document.documentElement.scrollWidth, innerWidth]")
+        assert (wide, room) == (390, 390)
+        phone.execute_script("scrollTo(500, 0)")
+        assert phone.execute_script("return scrollX") == 0
+        held, room = phone.execute_script("return [maps[0].box.scrollWidth, maps[0].box.clientWidth]")
+        assert held > room + 100
+
+    def test_it_opens_on_the_newest_dates(self, phone: webdriver.Chrome) -> None:
+        end = phone.execute_script("const b = maps[0].box; return b.scrollWidth - b.clientWidth - b.scrollLeft")
+        assert abs(end) <= 1
+
+    def test_a_finger_scrolls_the_map_below_its_labels(self, phone: webdriver.Chrome) -> None:
+        before = self._map(phone)
+        self._drag(phone, before["left"] + 120, before["top"] + before["height"] / 2, by=150)
+        WebDriverWait(phone, 10).until(lambda _: self._map(phone)["scrolled"] <= before["scrolled"] - 100)
+        after = self._map(phone)
+        assert after["labels"] == before["labels"] == before["left"]
+        assert after["cells"] > before["cells"] + 100
+        assert not phone.find_element(By.ID, "tip").is_displayed(), "a finger that scrolls asks for no note"
+        at_label = "return document.elementFromPoint(arguments[0], arguments[1]).closest('.labels') !== null"
+        assert phone.execute_script(at_label, after["left"] + 20, after["top"] + after["height"] / 2)
+
+    def test_what_a_finger_has_to_hit_is_large_enough(self, phone: webdriver.Chrome) -> None:
+        assert phone.execute_script("return Math.min(maps[0].w, maps[0].h)") >= 24
+        buttons = phone.find_elements(By.CSS_SELECTOR, "button, summary")
+        heights = {button.text: button.size["height"] for button in buttons if button.is_displayed()}
+        assert len(heights) > len(TABLES)
+        assert {text: height for text, height in heights.items() if height < 34} == {}
+
+    def test_a_tap_opens_the_note_of_the_cell_and_keeps_it(self, phone: webdriver.Chrome) -> None:
+        phone.execute_script("maps[0].reveal(maps[0].days.length - 1)")
+        self._map(phone)
+        x, y = phone.execute_script(
+            "const m = maps[0], box = m.canvas.getBoundingClientRect();"
+            "const row = m.rows.findIndex(t => t && t.name === 'raw_team_boxscores');"
+            "return [box.left + (m.days.length - .5) * m.w, box.top + m.y(row) + m.h / 2];"
+        )
+        self._touch(phone, "touchStart", (x, y))
+        self._touch(phone, "touchEnd")
+        tip = phone.find_element(By.ID, "tip")
+        WebDriverWait(phone, 10).until(lambda _: tip.is_displayed())
+        assert tip.text.splitlines()[0] == f"raw_team_boxscores · Sun {DAY}"
+        assert REASON in tip.text
+        left, right = phone.execute_script(
+            "const { left, right } = byId('tip').getBoundingClientRect(); return [left, right]"
+        )
+        assert 0 <= left < right <= 390
+
+    def test_the_legend_says_what_the_statuses_mean(self, phone: webdriver.Chrome, found: Matrix) -> None:
+        told = phone.find_element(By.ID, "statuses").text
+        assert all(MEANING[status] in told for status in found.counts())
+
+    def test_nothing_went_wrong_in_the_console(self, phone: webdriver.Chrome) -> None:
+        assert [entry for entry in phone.get_log("browser") if entry["level"] == "SEVERE"] == []

@@ -86,7 +86,7 @@ def test_coverage_is_in_the_catalogue(deployment: Deployment, page: WebDriver) -
     page.get(f"{deployment.url}/assets/coverage?view=overview")
     seen(page, "newest dates", within=60)
     page.find_element(By.XPATH, "//*[contains(text(), 'Show Markdown')]").click()
-    seen(page, "below the threshold; nothing published", within=20)
+    seen(page, "below the threshold; nothing new is published", within=20)
     heading = page.find_element(By.XPATH, "//th[contains(., 'TBOX')]")
     page.execute_script("arguments[0].scrollIntoView({block: 'center'})", heading)
     assert heading.is_displayed()

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from nba_assets.coverage.explain import explain
+from nba_assets.coverage.matrix import matrix
 from nba_assets.partition import Cause, Partition, Status
 from nba_assets.planning.repair import repairable
 from nba_assets.session import Session
@@ -218,6 +219,10 @@ def test_day_by_day_the_verdict_ends_as_in_one_range_and_nothing_else_is_built(h
     assert _repaired(at, days[:2]) == {(night, False), (slate, False)}
     assert cell(at, night.table, DAY).status == Status.OK
     assert [found.cause for found in cell(at, slate.table, NEXT).findings] == [Cause.SLATE_LOST]
+    of_lists = f"nba-assets refresh {DAY} {DAY}"
+    assert [str(command) for command in explain(at, slate.table, NEXT).commands] == [of_lists], "where the list is"
+    (cause,) = matrix(at, NEXT, NEXT, tables=[slate.table]).troubles
+    assert (cause.first, cause.command) == (slate, of_lists)
 
     at = _evening(home, edits, THEIR_NEXT)
     assert _stale(at, days) == {slate: "what was doubtful waited for 0022100173: settled by now"}

@@ -112,7 +112,7 @@ def test_what_is_missing_or_stale_between_built_dates_is_red(tmp_path: Path) -> 
         check = _coverage(opened, instance)[standing_check(table)]
         assert not check.passed
         assert check.metadata["MISSING"].value == 2, "the hole, and the last date, of which everything is there"
-        told = f"MISSING {table} {hole} … {LAST}: never computed; likewise: 1 partition"
+        told = f"MISSING {table} {hole} … {LAST}, 2 dates: never computed"
         assert told in str(check.metadata["roots"].value)
         assert check.metadata["next"].value == f"nba-assets backfill {hole} {LAST}"
         build_range(opened, hole, LAST, tables=[table])
@@ -145,7 +145,7 @@ def test_what_needs_attention_is_read_without_a_click(tmp_path: Path) -> None:
     assert all(len(told[name].value) < 1000 for name in ("attention", "newest dates", "seasons"))
     first = told["attention"].value.splitlines()[0]
     assert first.startswith(f"- **GAP** [raw_team_boxscores {GAP}]({address}/#{GAP}/raw_team_boxscores): ")
-    assert "no box score; waiting for it: " in first
+    assert "no box score; holds back: " in first
     assert "TBOX  ·X··" in told["newest dates"].value
     assert told["page"] == dg.MetadataValue.url(address)
 

@@ -143,6 +143,7 @@ class TestDryRun:
                 "partitions": len(DAYS),
                 "why": {"MISSING": len(DAYS)},
                 "dates": {"build": [list(RANGE)]},
+                "degraded": [],
                 "failures": [],
             }
             for name in TABLES
@@ -155,8 +156,8 @@ class TestDryRun:
         assert "2023-10-24 … 2023-11-10" in planned.output
         assert "18 missing" in planned.output
         assert "36 partitions: 18 build (rows are written), 18 blocked (waits for a gap or an error)" in planned.output
-        assert "MISSING raw_team_boxscores 2023-10-24 … 2023-11-10: never computed" in planned.output
-        assert "likewise: 17 partitions; waiting for it: 18 partitions" in planned.output
+        assert "MISSING raw_team_boxscores 2023-10-24 … 2023-11-10, 18 dates: never computed" in planned.output
+        assert "never computed; holds back: 18 dates, 1 table" in planned.output
 
     def test_of_a_refresh_it_names_what_is_read_again_and_what_would_follow(self, home: Path) -> None:
         planned = json.loads(run(home, "refresh", str(DAY), str(DAY), "--dry-run", "--format", "json").stdout)["plan"]
@@ -240,9 +241,8 @@ class TestExitStatus:
         ledger = session(tonight).warehouse.ledger(LAST, LAST).set_index("table_name")["status"]
         assert ledger["ml_feature_store_v2"] == "OK"
         assert "player_game_summary" not in ledger
-        assert (
-            f"NOT_DUE raw_team_boxscores {LAST}: results are not due yet; waiting for it: 5 partitions" in ended.stderr
-        )
+        waits = f"NOT_DUE raw_team_boxscores {LAST}: results are not due yet; holds back: 1 date, 5 tables"
+        assert waits in ended.stderr
         unasked = run(tonight, "repair", NBA_DATA_DIR=str(files), NBA_NOW="2023-11-10T10:00")
         assert unasked.exit_code == 0, unasked.output
         assert "6 NOT_DUE" in unasked.stdout
