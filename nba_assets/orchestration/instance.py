@@ -61,8 +61,8 @@ def shipped(name: str) -> Path:
 def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """The instance that `nba-assets dev` shows; runs whose process was killed are marked as failed.
 
-    Meanwhile DAGSTER_HOME names it. Raises SettingsError if its dagster.yaml cannot be read; StateError if its
-    directory cannot be used, its storage not reached, its files are damaged, or the disk is full, also from within.
+    Meanwhile DAGSTER_HOME names it. Raises SettingsError if its directory cannot be used, or its dagster.yaml not be
+    read; StateError if its storage cannot be reached, its files are damaged, or the disk is full, also from within.
     """
     with _in_use(settings) as instance:
         _move_states(instance)
@@ -126,7 +126,7 @@ def _config_explained(settings: Settings) -> Iterator[None]:
         yield
     except OSError as error:
         variable = "NBA_HOME" if is_ours else "DAGSTER_HOME"
-        raise StateError(
+        raise SettingsError(
             f"Dagster's directory {home} cannot be used ({error.strerror}). Check {variable}, and the permissions"
         ) from error
     except (dg.DagsterInvalidConfigError, YAMLError) as error:

@@ -153,7 +153,7 @@ def test_two_on_one_state_are_one_too_many(tmp_path: Path) -> None:
     [
         ({"NBA_SOURCE": "files"}, "NBA_SOURCE=files needs NBA_DATA_DIR"),
         ({"NBA_SOURCE": "files", "NBA_DATA_DIR": "nowhere"}, "nowhere"),
-        ({"NBA_PARTITIONS_START": "2999-01-01"}, "there is no partition yet: NBA_PARTITIONS_START=2999-01-01 is after"),
+        ({"NBA_PARTITIONS_START": "2099-01-01"}, "there is no partition yet: NBA_PARTITIONS_START=2099-01-01 is after"),
         ({"NBA_NOW": "2021-11-01", "NBA_PARTITIONS_START": "2021-11-02"}, "NBA_PARTITIONS_START=2021-11-02 is after"),
     ],
 )
