@@ -219,7 +219,7 @@ _VALUES: dict[str, tuple[str, ...]] = {
 def commands() -> list[tuple[tuple[str, ...], list[Any]]]:
     """Every command that can be typed, with its parameters."""
     group: Any = typer.main.get_command(app)
-    found = []
+    found: list[tuple[tuple[str, ...], list[Any]]] = []
     for name in COMMANDS:
         with group.make_context("nba-assets", [name], resilient_parsing=True) as context:
             _, command, _ = group.resolve_command(context, [name])
