@@ -57,6 +57,15 @@ def is_running(pid: int) -> bool:
         return False
 
 
+def test_what_it_starts_runs_in_a_directory_of_its_own(tmp_path: Path) -> None:
+    """In a checkout Dagster would warn of a dagster.yaml that does not count, and mean ours."""
+    says_where = "import pathlib; pathlib.Path('here').touch()"
+    program = "import sys; from nba_assets.cli.dev import supervise; supervise(sys.argv[2:], sys.argv[1])"
+    started = [sys.executable, "-c", says_where]
+    subprocess.run([sys.executable, "-c", program, str(tmp_path), *started], check=True, timeout=60)
+    assert (tmp_path / "here").exists()
+
+
 @pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_told_to_end_it_ends_all_that_it_started(tmp_path: Path, told: signal.Signals) -> None:
     process, pids = supervised(tmp_path, WAITS)

@@ -112,6 +112,8 @@ def test_a_dry_run_plans_and_does_nothing(home: Path) -> None:
     assert [step["table"] for step in plan] == list(TABLES)
     assert {tuple(step["dates"]) for step in plan} == {("build",)}
     assert all(step["partitions"] == 2 for step in plan)
+    assert "raw_schedule: 2 computed" in result.stderr
+    assert "built" not in result.stderr
     rows = printed_json(nba_assets("coverage", "2021-11-05", "2021-11-05", "--format", "json", home=home))["dates"]
     assert rows[0]["cells"]["raw_schedule"]["status"] == "MISSING"
 
