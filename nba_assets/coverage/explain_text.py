@@ -109,8 +109,12 @@ def _reason_of(roots: Sequence[Node]) -> str:
 
 
 def _steps(commands: Sequence[Command]) -> Iterator[Text]:
+    said = None
     for command in commands:
-        yield Text(f"  # {_EFFECTS_OF_OPTIONS.get(command.option) or _EFFECTS[command.verb]}", style="dim")
+        effect = _EFFECTS_OF_OPTIONS.get(command.option) or _EFFECTS[command.verb]
+        if effect != said:
+            yield Text(f"  # {effect}", style="dim")
+        said = effect
         yield Text(f"  {command}", style="bold")
 
 
