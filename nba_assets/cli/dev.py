@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
@@ -38,21 +38,19 @@ def dev(
     with errors_explained():
         _require_free_port(host, port)
         settings = _settings_to_work_with()
+        home = str(settings.dagster_home)
         # Dagster runs in its own directory: in a checkout it would warn of a dagster.yaml that does not count. What is
         # relative here must not move, and what `.env` sets here must count there.
-        os.environ.update(places_set(settings))
-        os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
-        for name, value in set_by_file().items():
-            os.environ.setdefault(name, value)
+        environment = set_by_file() | os.environ | places_set(settings) | {"DAGSTER_HOME": home}
         # Created here, by one process: the web server, the daemon and the code server all open it at once.
         with open_instance(settings):
             pass
         address = f"http://{host}:{port}/asset-groups"
         dagster = [sys.executable, "-W", _NOT_SUPERSEDED, "-m", "dagster", "dev"]
-        with alone(settings, address), coverage_page(settings, host, port + 1):
+        with alone(settings, address), coverage_page(settings, host, port + 1) as page:
             err.print(f"asset graph: {address}", highlight=False)
             command = [*dagster, "-w", str(shipped("workspace.yaml")), "-h", host, "-p", str(port)]
-            is_asked_to_end = supervise(command, settings.dagster_home)
+            is_asked_to_end = supervise(command, settings.dagster_home, environment | page)
     if not is_asked_to_end:
         err.say("error: Dagster has ended by itself; its last lines above say why")
         raise typer.Exit(FAILED)
@@ -79,26 +77,29 @@ def alone(settings: Settings, address: str) -> Iterator[None]:
 
 
 @contextmanager
-def coverage_page(settings: Settings, host: str, port: int) -> Iterator[None]:
-    """Serve the coverage page, and tell what is started its address; not where NBA_COVERAGE_URL says that others do.
+def coverage_page(settings: Settings, host: str, port: int) -> Iterator[dict[str, str]]:
+    """Serve the coverage page; the variable with its address. Not where NBA_COVERAGE_URL says that others do.
 
     Without a free port there is no page, and everything else all the same.
     """
     from nba_assets.coverage.serve import CoveragePageError, coverage_page_served
 
     with ExitStack() as served:
+        variable: dict[str, str] = {}
         if settings.coverage_url is None:
             try:
                 url = served.enter_context(coverage_page_served(settings, host, port))
             except CoveragePageError as error:
                 err.say(f"warning: {error}")
             else:
-                os.environ["NBA_COVERAGE_URL"] = url
+                variable["NBA_COVERAGE_URL"] = url
                 err.print(f"coverage page: {url}", highlight=False)
-        yield
+        yield variable
 
 
-def supervise(command: Sequence[str], directory: Path | None = None) -> bool:
+def supervise(
+    command: Sequence[str], directory: Path | None = None, environment: Mapping[str, str] | None = None
+) -> bool:
     """Run a command in a directory until it ends, or this process is told to end; then nothing that it started is left.
 
     True if this process was told to end: by Control-C, SIGTERM, or a terminal that was closed.
@@ -107,7 +108,7 @@ def supervise(command: Sequence[str], directory: Path | None = None) -> bool:
     for told in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(told, signal.default_int_handler)
     # A group of its own: it hears of Control-C once, from here, and what it started can be ended with it.
-    process = subprocess.Popen(command, cwd=directory, start_new_session=True)
+    process = subprocess.Popen(command, cwd=directory, env=environment, start_new_session=True)
     try:
         process.wait()
     except KeyboardInterrupt:

@@ -199,7 +199,7 @@ def _instance(settings: Settings) -> Iterator[Found]:
     home = settings.dagster_home
     which = f"instance {near(home)} ({'DAGSTER_HOME' if settings.given_dagster_home else 'DAGSTER_HOME not set'})"
     if home.exists() and not home.is_dir():
-        yield Found(Level.PROBLEM, "Dagster", f"{which}: is no directory", "Move it away; the next backfill makes it")
+        yield Found(Level.PROBLEM, "Dagster", f"{home} is no directory", "Move it away; the next backfill makes it")
     elif home.is_dir():
         yield Found(Level.OK, "Dagster", f"{which} on {storage_in_words(settings)}")
     elif settings.has_own_dagster_home:

@@ -12,7 +12,7 @@ from nba_assets.engine.dry_run import TablePlan, Verdict
 from nba_assets.partition import Status
 
 DAYS = tuple(date(2021, 11, 7) + timedelta(days=n) for n in range(12))
-PLAN = TablePlan("raw_shots", {Verdict.UNCHANGED: DAYS}, {Status.STALE: 12}, {}, DAYS[2:5])
+PLAN = TablePlan("raw_shots", {Verdict.UNCHANGED: DAYS}, {Status.STALE: 12}, [], DAYS[2:5])
 
 
 def test_what_stays_degraded_is_counted_beside_what_is_unchanged(capsys: pytest.CaptureFixture[str]) -> None:
@@ -23,6 +23,6 @@ def test_what_stays_degraded_is_counted_beside_what_is_unchanged(capsys: pytest.
 
 
 def test_in_json_it_has_its_dates(capsys: pytest.CaptureFixture[str]) -> None:
-    print_plan_as_json([PLAN], {})
-    (told,) = json.loads(capsys.readouterr().out)
+    print_plan_as_json([PLAN], [], {})
+    (told,) = json.loads(capsys.readouterr().out)["plan"]
     assert told["degraded"] == [["2021-11-09", "2021-11-11"]]
