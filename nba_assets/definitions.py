@@ -11,6 +11,7 @@ from nba_assets.orchestration.alert_sensor import alert_sensor
 from nba_assets.orchestration.assets import OWNERS, table_assets
 from nba_assets.orchestration.automation import automation_sensor, conditions
 from nba_assets.orchestration.coverage_asset import coverage_asset
+from nba_assets.orchestration.dead_runs import sign
 from nba_assets.orchestration.jobs import coverage_job, daily, repair_job, reread_job, verify_job
 from nba_assets.orchestration.partitions import daily_partitions
 from nba_assets.orchestration.ranges_refused import refuse_range
@@ -37,7 +38,9 @@ def build_defs(
         return pipeline.session if pipeline else Session(given or load_settings())
 
     @dg.resource(description="Source, warehouse and policies, from the settings")
-    def from_settings(_: dg.InitResourceContext) -> Pipeline:
+    def from_settings(context: dg.InitResourceContext) -> Pipeline:
+        if context.instance and context.run:
+            sign(context.instance, context.run)
         return pipeline or Pipeline(open_session())
 
     parts: dict[str, Any] = {

@@ -1,8 +1,8 @@
 """Which runs are still being executed, and which have died with their process: those are marked as failed.
 
-Dagster's daemon finds out for the runs that it launched itself, if it is told to watch them (`run_monitoring` in
-dagster.yaml, with a launcher that knows how). A run that a command executes says which process that is, and where: a
-number alone is no proof of life, for in every container there is a process 1.
+A run says which process executes it, and where: a number alone is no proof of life, for in every container there is a
+process 1. Of runs in containers of their own Dagster's daemon finds out, if it is told to watch them (`run_monitoring`
+in dagster.yaml, with a launcher that knows how; the default one does not).
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pathlib import Path
 import dagster as dg
 
 PROCESS_TAG = "nba/process"
-"""Of a run that a command executes: `this_process()` of the command."""
+"""Of a run that is executed: `this_process()` of what executes it."""
 
 SILENCE = timedelta(hours=6)
 """How long a run may say nothing where nobody here can tell whether it lives; `run_monitoring.max_runtime_seconds` of
 dagster.yaml, where it is set. A source that has to be asked slowly is the longest silence: an hour or two."""
 
 UNFINISHED = (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED)
-_LAUNCHED_BY_US = "the command line that executed this run was killed"
+_KILLED = "the process that executed this run was killed"
 
 
 @cache
@@ -33,10 +33,18 @@ def this_process() -> str:
     return f"{_here()}{_SEPARATOR}{os.getpid()}{_SEPARATOR}{_beginning(os.getpid())}"
 
 
+def sign(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+    """Let a run that somebody else has launched say that this process executes it: all of it, not a single step."""
+    if run.tags.get(PROCESS_TAG) != this_process():
+        instance.add_run_tags(run.run_id, {PROCESS_TAG: this_process()})
+
+
 def bury_the_dead(instance: dg.DagsterInstance) -> None:
     """Mark as failed whatever is unfinished and can be executed by nobody any more."""
     for run in instance.get_runs(dg.RunsFilter(statuses=[*UNFINISHED])):
-        if why := _why_dead(instance, run):
+        why = _why_dead(instance, run)
+        # Asked again: since it was read it may have ended well, and its process with it.
+        if why and instance.get_runs(dg.RunsFilter(run_ids=[run.run_id], statuses=[*UNFINISHED])):
             instance.report_run_failed(run, message=why)
 
 
@@ -47,14 +55,21 @@ def has_died(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
 
 def _why_dead(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
     """What to say of a run that has died; None for one that lives, or may live."""
-    place, _, process = run.tags.get(PROCESS_TAG, "").partition(_SEPARATOR)
+    place, _, process = _process_of(instance, run).partition(_SEPARATOR)
     if process and place == _here():
-        return None if _is_alive(process) else _LAUNCHED_BY_US
+        return None if _is_alive(process) else _KILLED
     limit, silent = _most_silence(instance), datetime.now(UTC) - _last_sign(instance, run)
     if silent <= limit:
         return None
     where = f"executed on {place}" if process else "launched elsewhere"
     return f"no sign of life for {_hours(silent)}; it was {where}, where nobody here can look"
+
+
+def _process_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
+    """Its tag; not the one that Dagster copies from the run that this one retries, before this one has signed."""
+    tag = run.tags.get(PROCESS_TAG, "")
+    retried = instance.get_run_by_id(run.parent_run_id) if tag and run.parent_run_id else None
+    return "" if retried and retried.tags.get(PROCESS_TAG) == tag else tag
 
 
 def _is_alive(process: str) -> bool:

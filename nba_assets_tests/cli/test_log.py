@@ -125,7 +125,7 @@ def test_a_run_whose_process_was_killed_says_so_and_is_not_marked(home: Path, se
         with open_instance(configured) as instance:
             assert instance.get_run_by_id(left.run_id).status == dg.DagsterRunStatus.FAILURE
     said = _log(home, settings, left.run_id).stdout
-    assert "ERROR the command line that executed this run was killed" in said
+    assert "ERROR the process that executed this run was killed" in said
     with open_instance(configured) as instance:
         instance.delete_run(left.run_id)
 

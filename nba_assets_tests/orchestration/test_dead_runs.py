@@ -14,6 +14,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from nba_assets.definitions import build_defs
 from nba_assets.orchestration.dead_runs import PROCESS_TAG, this_process
 from nba_assets.orchestration.instance import instance_config, open_instance
 from nba_assets.orchestration.sensors import repair_sensor
@@ -81,7 +82,7 @@ def test_a_run_lives_as_long_as_its_process(tmp_path: Path) -> None:
     with executing(tmp_path):
         assert statuses(tmp_path) == ["STARTED"]
     assert statuses(tmp_path) == ["FAILURE"]
-    assert "the command line that executed this run was killed" in messages(tmp_path)
+    assert "the process that executed this run was killed" in messages(tmp_path)
 
 
 def test_a_process_of_the_same_number_is_not_the_same_process(tmp_path: Path) -> None:
@@ -146,3 +147,33 @@ def test_a_dead_run_does_not_keep_repair_waiting(tmp_path: Path, monkeypatch: py
         assert isinstance(told, dg.SkipReason)
         assert told.skip_message == "nothing to repair"
         assert [run.status.value for run in instance.get_runs()] == ["FAILURE"]
+
+
+def test_what_dagster_has_launched_says_which_process_executes_it(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path, source="simulated")
+    Session(settings).warehouse.prepare()
+    with open_instance(settings) as instance:
+        job = build_defs(settings).resolve_job_def("coverage")
+        run = job.execute_in_process(instance=instance, tags={PROCESS_TAG: "of the run that this one retries"}).run_id
+        found = instance.get_run_by_id(run)
+    assert found is not None
+    assert found.tags[PROCESS_TAG] == this_process()
+
+
+def test_a_retry_is_not_the_process_of_the_run_that_it_retries(tmp_path: Path) -> None:
+    dead = {PROCESS_TAG: f"{this_process()}0"}
+    with open_instance(load_settings(home=tmp_path)) as instance:
+        first = dg.DagsterRun(job_name="a", tags=dead, status=dg.DagsterRunStatus.FAILURE)
+        instance.add_run(first)
+        retry = dg.DagsterRun(
+            job_name="a",
+            tags=dead,
+            status=dg.DagsterRunStatus.STARTING,
+            parent_run_id=first.run_id,
+            root_run_id=first.run_id,
+        )
+        instance.add_run(retry)
+    assert statuses(tmp_path) == ["FAILURE", "STARTING"]
+    with open_instance(load_settings(home=tmp_path)) as instance:
+        instance.add_run_tags(retry.run_id, {PROCESS_TAG: f"{this_process()}1"})
+    assert statuses(tmp_path) == ["FAILURE", "FAILURE"], "its own process has died, too"
