@@ -54,7 +54,7 @@ def _idle(deployment: Deployment) -> float:
 def _busy_seconds(deployment: Deployment) -> float:
     """Process time of everything that the deployment has started and, once it has ended, been waited for."""
     parents, ticks = _processes()
-    mine = {deployment.process_id}
+    mine = {deployment.processes["dev"].pid}
     while more := {process for process, parent in parents.items() if parent in mine} - mine:
         mine |= more
     return sum(ticks[process] for process in mine & set(ticks)) / os.sysconf("SC_CLK_TCK")

@@ -1,4 +1,4 @@
-"""`nba-assets dev` on a free port, and its GraphQL endpoint."""
+"""A running web server with all that belongs to it, and its GraphQL endpoint: `nba-assets dev` on a free port."""
 
 from __future__ import annotations
 
@@ -42,17 +42,27 @@ mutation($id: String!) {
 class Deployment:
     """A running web server, daemon and code server."""
 
-    def __init__(
-        self, url: str, process: subprocess.Popen[bytes], directory: Path, environment: Mapping[str, str]
-    ) -> None:
-        self.url, self._process, self.directory, self._environment = url, process, directory, environment
+    def __init__(self, url: str, directory: Path, environment: Mapping[str, str]) -> None:
+        self.url, self.directory, self.environment = url, directory, environment
         self.log = directory / "dev.log"
-        self.process_id = process.pid
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, *module: str) -> None:
+        """Start a part of it, a module of Python with its arguments; it leads a group of its own."""
+        with self.log.open("ab") as out:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, "-m", *module],
+                cwd=self.directory,
+                env=self.environment,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     def command(self, *arguments: str) -> str:
         """What `nba-assets …` prints on the same state."""
         command = [sys.executable, "-m", "nba_assets", *arguments]
-        run = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
+        run = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
         if run.returncode:
             raise AssertionError(f"nba-assets {' '.join(arguments)} ended with {run.returncode}: {run.stderr[-2000:]}")
         return run.stdout
@@ -83,8 +93,9 @@ class Deployment:
         """The first true answer of `found`; asked every second."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if self._process.poll() is not None:
-                raise AssertionError(f"the deployment ended: {self.log.read_text()[-2000:]}")
+            for name, process in self.processes.items():
+                if process.poll() is not None:
+                    raise AssertionError(f"{name} ended: {self.log.read_text()[-2000:]}")
             with suppress(OSError):
                 answer = found()
                 if answer:
@@ -103,25 +114,26 @@ def deployed(directory: Path, settings: Mapping[str, str], *, faster: bool = Tru
     if faster:
         (home / "dagster").mkdir(parents=True)
         (home / "dagster" / "dagster.yaml").write_text(instance_config() + _FASTER_QUEUE)
-        (directory / "sitecustomize.py").write_text(_FASTER_DAEMON)
-    port = _free_port()
-    path = os.pathsep.join(filter(None, [str(directory), os.environ.get("PYTHONPATH")]))
-    environment = {**os.environ, "PYTHONPATH": path, "NBA_HOME": str(home), **settings}
-    with (directory / "dev.log").open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "nba_assets", "dev", "--port", str(port)],
-            cwd=directory,
-            env=environment,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    deployment = Deployment(f"http://127.0.0.1:{port}", process, directory, environment)
+        hurry_the_daemon(directory)
+    port = free_port()
+    deployment = Deployment(f"http://127.0.0.1:{port}", directory, variables(directory, home, settings))
+    deployment.start("dev", "nba_assets", "dev", "--port", str(port))
     try:
         deployment.until("the web server answers", 90, lambda: deployment.graphql("{ version }"))
         yield deployment
     finally:
-        _end(process)
+        _end(deployment.processes["dev"])
+
+
+def hurry_the_daemon(directory: Path) -> None:
+    """For what has `variables(directory, …)`: turns of two seconds."""
+    (directory / "sitecustomize.py").write_text(_FASTER_DAEMON)
+
+
+def variables(directory: Path, home: Path, settings: Mapping[str, str]) -> dict[str, str]:
+    """The environment of what is deployed in a directory."""
+    path = os.pathsep.join(filter(None, [str(directory), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path, "NBA_HOME": str(home), **settings}
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -135,7 +147,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

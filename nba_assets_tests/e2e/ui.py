@@ -47,6 +47,7 @@ query($selector: RepositorySelector!) {
     ... on Sensors { results { name sensorState { ticks(limit: 200) { timestamp status error { message } } } } }
   }
 }"""
+_DAEMONS = "{ instance { daemonHealth { allDaemonStatuses { daemonType required healthy } } } }"
 _PARTITIONS = """
 query($keys: [AssetKeyInput!]) {
   assetNodes(assetKeys: $keys) {
@@ -182,6 +183,12 @@ def evaluated(deployment: Deployment, sensor: str, times: int, since: float, sec
         seconds,
         lambda: sum(tick.sensor == sensor and tick.is_over and tick.at > since for tick in ticks(deployment)) >= times,
     )
+
+
+def ailing_daemons(deployment: Deployment) -> list[str]:
+    """The parts of Dagster's daemon that are needed, and of which nothing was heard, or an error."""
+    statuses = deployment.graphql(_DAEMONS)["instance"]["daemonHealth"]["allDaemonStatuses"]
+    return [status["daemonType"] for status in statuses if status["required"] and not status["healthy"]]
 
 
 def partitions(deployment: Deployment) -> dict[str, Colours]:
