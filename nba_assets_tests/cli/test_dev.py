@@ -109,15 +109,13 @@ def test_in_the_background_of_a_shell_it_hears_as_well(tmp_path: Path) -> None:
 
 
 def test_the_coverage_page_has_an_address_for_what_is_started(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("NBA_COVERAGE_URL", "")  # and whatever is set below is taken back
     settings = load_settings(home=tmp_path)
     settings.coverage_page.parent.mkdir(parents=True, exist_ok=True)
     settings.coverage_page.write_text("the page")
-    with coverage_page(settings, "127.0.0.1", 0):
-        url = load_settings(home=tmp_path).coverage_url
-        assert url is not None
+    with coverage_page(settings, "127.0.0.1", 0) as variables:
+        url = variables["NBA_COVERAGE_URL"]
         with urllib.request.urlopen(url, timeout=10) as answer:
             assert answer.read() == b"the page"
     assert url in capsys.readouterr().err

@@ -175,7 +175,7 @@ def test_export_of_rows_that_are_stale_says_so(home: Path, tmp_path: Path) -> No
 def test_a_season_that_is_not_stored_is_not_verified(home: Path) -> None:
     result = nba_assets("verify", "2022-23", home=home)
     assert result.exit_code == 2
-    assert "season 2022-23 is not stored; stored: 2021-22. Run: nba-assets backfill 2022-10-18 " in result.stderr
+    assert "season 2022-23 is not stored; stored: 2021-22. Run: nba-assets backfill --season 2022-23" in result.stderr
 
 
 def test_a_reader_that_leaves_early_is_no_error(home: Path) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from nba_assets.coverage.as_json import matrix_as_dict
 from nba_assets.coverage.explain import explain
 from nba_assets.coverage.explain_text import as_dict
 from nba_assets.coverage.html import as_html
 from nba_assets.coverage.matrix import matrix
-from nba_assets.coverage.terminal import as_json, as_markdown, attention
+from nba_assets.coverage.terminal import as_markdown, attention
 from nba_assets.engine.run_options import RunOptions
 from nba_assets.partition import Status
 from nba_assets.session import Session
@@ -74,7 +74,7 @@ def test_what_was_accepted_is_the_one_cause_of_what_is_degraded_and_players_have
     assert all(game in cause.reason for game in LOST)
 
     number, name = JINGLES
-    row = next(row for row in json.loads(as_json(found)) if row["date"] == str(THIRD))
+    row = next(row for row in matrix_as_dict(found)["dates"] if row["date"] == str(THIRD))
     of_cache = row["cells"]["player_daily_cache"]
     assert name in of_cache["reason"]
     assert number not in of_cache["reason"]
