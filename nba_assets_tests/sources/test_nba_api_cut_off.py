@@ -294,7 +294,7 @@ def test_a_backfill_that_is_cut_off_makes_no_other_call(server: StatsServer, tmp
     assert result.exit_code == 1
     assert "Traceback" not in result.output
     assert len(server.calls()) == 7, "neither the other games nor the other date"
-    assert "ERROR raw_player_boxscores 2021-10-19: " in result.stderr
+    assert "ERROR raw_player_boxscores 2021-10-19 … 2021-10-20, 2 dates: " in result.stderr
     assert "has cut this address off (HTTP 403" in result.stderr
 
     for command in (("repair", *days, *raw), ("refresh", *days)):
