@@ -40,7 +40,7 @@ from nba_assets.warehouse.ddl import (
     migrations,
 )
 from nba_assets.warehouse.ledger import DATASET, ENTITY_FAILURES, PROCESSOR_RUNS, in_todays_columns, is_published
-from nba_assets.warehouse.relations import all_relations, refuse_newer, relation_of
+from nba_assets.warehouse.relations import all_relations, relation_of
 from nba_assets.warehouse.views import VIEWS, views
 
 if TYPE_CHECKING:
@@ -223,8 +223,6 @@ class BigQueryWarehouse:
             present = self._present(create=not dry_run)
             missing = [relation for relation in all_relations() if relation.qualified not in present]
             stored = {r: self._table(r) for r in all_relations() if r.qualified in present}
-        for relation, table in stored.items():
-            self._refuse_newer(relation, table)
         found = [self._creation(relation) for relation in missing]
         for relation, table in stored.items():
             of_table = self._differences(relation, table)
@@ -235,9 +233,6 @@ class BigQueryWarehouse:
             self._create(missing, lock=True, with_views=all(m.is_safe for m in found))
             self._checked.clear()
         return found
-
-    def _refuse_newer(self, relation: Relation, table: bigquery.Table) -> None:
-        refuse_newer({relation.qualified: [field.name for field in table.schema]}, where=self.describe())
 
     def _check_access(self) -> None:
         """Fail now, not after a computation, if the account may not run jobs."""
@@ -323,9 +318,7 @@ class BigQueryWarehouse:
             if relation.qualified in self._checked:
                 continue
             with explained(self.target):
-                table = self._table(relation)
-                differences = self._column_differences(relation, table)
-            self._refuse_newer(relation, table)
+                differences = self._column_differences(relation, self._table(relation))
             if differences:
                 raise WarehouseError(
                     f"{self._names.api(relation.qualified)} differs from its contract: "

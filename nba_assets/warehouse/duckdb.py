@@ -14,7 +14,7 @@ import sys
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -32,7 +32,7 @@ from nba_assets.warehouse.base import Publication, WarehouseError, columns_to_re
 from nba_assets.warehouse.corrections import CORRECTIONS, correction_rows
 from nba_assets.warehouse.ddl import DUCKDB, Migration, Relation, arrow_schema, create_table, migrations, missing_table
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS, in_todays_columns, is_current, shifted
-from nba_assets.warehouse.relations import all_relations, bookkeeping, refuse_newer, relation_of
+from nba_assets.warehouse.relations import all_relations, relation_of
 from nba_assets.warehouse.views import VIEWS, views
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class DuckDBWarehouse:
     def _is_whole(self) -> bool:
         """Whether every table and view is there; looked up until it is so.
 
-        Raises WarehouseError if tables are those of another version.
+        Raises WarehouseError if tables are those of an older version.
         """
         if not self._is_there():
             return False
@@ -82,7 +82,7 @@ class DuckDBWarehouse:
             present: dict[str, set[str]] = defaultdict(set)
             for table, column in found:
                 present[table].add(column)
-            self._refuse_other_tables(present)
+            self._refuse_old_tables(present)
             self._was_whole = set(present) >= {relation.qualified for relation in all_relations()} | {*VIEWS}
         return self._was_whole
 
@@ -96,10 +96,9 @@ class DuckDBWarehouse:
             raise WarehouseError(_cannot_use(self.path, error)) from error
         return True
 
-    def _refuse_other_tables(self, present: Mapping[str, Collection[str]]) -> None:
-        refuse_newer(present, where=str(self.path))
+    def _refuse_old_tables(self, present: dict[str, set[str]]) -> None:
         for relation in all_relations():
-            missing = sorted(set(names_of(relation.contract)) - {*present.get(relation.qualified, ())})
+            missing = sorted(set(names_of(relation.contract)) - present.get(relation.qualified, set()))
             if missing and relation.qualified in present:
                 raise WarehouseError(
                     f"{self.path}: {relation.qualified} is missing the column(s) {', '.join(missing)} of its contract. "
@@ -212,8 +211,6 @@ class DuckDBWarehouse:
             return [missing_table(relation) for relation in all_relations()]
         opened = self._connect(read_only=True) if dry_run else self._transaction("migrating")
         with opened as connection:
-            stored = {r.qualified: _stored_columns(connection, r) for r in bookkeeping()}
-            refuse_newer(stored, where=str(self.path))
             found = [m for relation in all_relations() for m in _differences(connection, relation)]
             if not dry_run:
                 for migration in found:
@@ -405,7 +402,8 @@ def _cannot_open(path: Path, error: duckdb.Error, patience: float) -> str:
     if path.is_file() and ("not a valid" in str(error) or "orrupt" in str(error) or "enough bytes" in str(error)):
         return (
             f"{path} cannot be opened, it is damaged or no warehouse: {error}. "
-            "Put a copy in its place, or move it away and build anew: nba-assets backfill START END."
+            "Check NBA_DUCKDB_PATH; put a copy in its place, or move it away and build anew: nba-assets backfill START "
+            "END."
         )
     return f"{path} cannot be opened: {error}. Check NBA_DUCKDB_PATH, the file's permissions and the disk's free space."
 

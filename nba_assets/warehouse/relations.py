@@ -5,13 +5,9 @@ What a relation looks like in a warehouse is in `ddl.py`; what is written into i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-
-from nba_assets.schema.contract import names_of
 from nba_assets.schema.table import Table
 from nba_assets.tables import TABLES
 from nba_assets.warehouse.alert_state import ALERT_MESSAGES, ALERTS
-from nba_assets.warehouse.base import WarehouseError
 from nba_assets.warehouse.corrections import CORRECTIONS
 from nba_assets.warehouse.ddl import Relation
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
@@ -30,17 +26,3 @@ def bookkeeping() -> list[Relation]:
 def all_relations() -> list[Relation]:
     """Everything that a warehouse stores."""
     return [*(relation_of(table) for table in TABLES.values()), *bookkeeping()]
-
-
-def refuse_newer(stored: Mapping[str, Collection[str]], *, where: str) -> None:
-    """WarehouseError if bookkeeping has columns that are unknown here; `stored` has the columns by qualified name.
-
-    Nothing was ever taken from these tables: only a later version has them. What it wrote there would be lost.
-    """
-    for relation in bookkeeping():
-        unknown = sorted({*stored.get(relation.qualified, ())} - {*names_of(relation.contract)})
-        if unknown:
-            raise WarehouseError(
-                f"{where} was written by a newer nba-assets: {relation.qualified} has the column(s) "
-                f"{', '.join(unknown)}, unknown to this version. Nothing was written; upgrade nba-assets"
-            )

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from nba_assets_tests.cli.command import nba_assets
@@ -172,20 +171,6 @@ def test_a_damaged_warehouse_is_told_and_left_as_it_is(home: Path) -> None:
         result = nba_assets(*command, home=home)
         assert (result.exit_code, "it is damaged or no warehouse" in result.stderr) == (1, True), command
     assert file.read_bytes() == before
-
-
-def test_a_warehouse_of_a_newer_version_is_recognised(home: Path) -> None:
-    with duckdb.connect(str(home / "simulated" / "warehouse.duckdb")) as connection:
-        connection.execute("DROP VIEW IF EXISTS nba_processing.coverage")
-        connection.execute("ALTER TABLE nba_processing.processor_runs ADD COLUMN weather VARCHAR")
-    for command in (SCHEDULE, ("coverage", *DAY), ("repair",), ("verify",), ("migrate",), ("migrate", "--dry-run")):
-        result = nba_assets(*command, home=home)
-        assert result.exit_code == 1, command
-        assert "was written by a newer nba-assets: nba_processing.processor_runs has the column(s) weather" in (
-            result.stderr
-        ), command
-        assert "upgrade" in result.stderr, command
-    assert "newer nba-assets" in nba_assets("doctor", home=home).stdout
 
 
 def test_doctor_tells_a_misspelt_setting_once_and_a_file_in_the_way(home: Path) -> None:
