@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from io import StringIO
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -69,6 +69,10 @@ _BY_SUFFIX = {
 }
 
 
+def _status(name: str, help_: str) -> Any:
+    return typer.Option(name, metavar="STATUS", autocompletion=completion.statuses, help=help_)
+
+
 def coverage(
     start: OptionalStart = None,
     end: OptionalEnd = None,
@@ -85,24 +89,8 @@ def coverage(
     check: Annotated[
         bool, typer.Option("--check", help="Exit status 1 unless all that is due is published, up to date and whole.")
     ] = False,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--allow",
-            metavar="STATUS",
-            autocompletion=completion.statuses,
-            help="With --check: this status is good enough.",
-        ),
-    ] = None,
-    fail_on: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--fail-on",
-            metavar="STATUS",
-            autocompletion=completion.statuses,
-            help="Exit status 1 only if this status occurs.",
-        ),
-    ] = None,
+    allow: Annotated[list[str] | None, _status("--allow", "With --check: this status is good enough.")] = None,
+    fail_on: Annotated[list[str] | None, _status("--fail-on", "Exit status 1 only if this status occurs.")] = None,
 ) -> None:
     """Show which table has what for which date, and why not.
 

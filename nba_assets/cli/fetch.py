@@ -33,6 +33,7 @@ from nba_assets.cli.console import (
     read_season,
 )
 from nba_assets.cli.place import say_place
+from nba_assets.cli.selection import season_option
 from nba_assets.league.calendar import EASTERN, season_of
 from nba_assets.settings import Settings, load_settings
 from nba_assets.sources.base import SourceError
@@ -49,15 +50,7 @@ def fetch(
     season: Annotated[
         str | None, typer.Argument(autocompletion=completion.season, help="The season, like 2021-22, or current.")
     ] = None,
-    named: Annotated[
-        str | None,
-        typer.Option(
-            "--season",
-            metavar="SEASON",
-            autocompletion=completion.season,
-            help="The same; current is the one that is running.",
-        ),
-    ] = None,
+    named: Annotated[str | None, season_option("The same; current is the one that is running.")] = None,
     refresh: Annotated[
         bool, typer.Option("--refresh", help=f"Read the last {DEFAULT_REFRESH_DAYS} game dates again.")
     ] = False,

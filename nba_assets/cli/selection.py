@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,36 +22,25 @@ OnlyTables = Annotated[
         "--tables", metavar="A,B,…", autocompletion=completion.tables, help="Only these tables, by name or short name."
     ),
 ]
+
+
+def _expression(name: str, help_: str) -> Any:
+    return typer.Option(name, metavar="EXPRESSION", autocompletion=completion.selection, help=help_)
+
+
+def season_option(help_: str) -> Any:
+    """--season, with those that are there completed."""
+    return typer.Option("--season", metavar="SEASON", autocompletion=completion.season, help=help_)
+
+
 Select = Annotated[
-    str | None,
-    typer.Option(
-        "--select",
-        metavar="EXPRESSION",
-        autocompletion=completion.selection,
-        help='Only these tables: "+MLFS", "raw_shots+", "group:raw", "pregame", …',
-    ),
+    str | None, _expression("--select", 'Only these tables: "+MLFS", "raw_shots+", "group:raw", "pregame", …')
 ]
-Exclude = Annotated[
-    str | None,
-    typer.Option(
-        "--exclude",
-        metavar="EXPRESSION",
-        autocompletion=completion.selection,
-        help="Not these tables, written like --select.",
-    ),
-]
+Exclude = Annotated[str | None, _expression("--exclude", "Not these tables, written like --select.")]
 Last = Annotated[
     int | None, typer.Option("--last", metavar="N", min=1, help="The last N dates, instead of START and END.")
 ]
-OfSeason = Annotated[
-    str | None,
-    typer.Option(
-        "--season",
-        metavar="SEASON",
-        autocompletion=completion.season,
-        help="A season so far, from its opening night on, like 2021-22.",
-    ),
-]
+OfSeason = Annotated[str | None, season_option("A season so far, from its opening night on, like 2021-22.")]
 
 
 def tables_asked(tables: str | None, select: str | None, exclude: str | None) -> tuple[str, ...]:

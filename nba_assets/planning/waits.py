@@ -15,6 +15,7 @@ import pandas as pd
 
 from nba_assets.partition import FAILED, STOPS_DEPENDENTS, Partition
 from nba_assets.planning.games_named import games_named
+from nba_assets.planning.histories import Histories
 from nba_assets.schema.table import Input, TimeRule
 from nba_assets.tables import TABLES, place_of
 from nba_assets.tables.games import team_games
@@ -34,7 +35,7 @@ class Waits:
         self._finished = finished
         self._lacking: dict[Partition, frozenset[tuple[str, str]]] = {}
         self._behind: dict[Partition, frozenset[Partition]] = {}
-        self._histories: dict[tuple[str, date], list[frozenset[Partition]]] = {}
+        self._histories = Histories(self._roots_at)
 
     def roots(self, partition: Partition) -> list[Partition]:
         """Every partition because of which this one cannot be built, the oldest first; none that is not due."""
@@ -79,13 +80,9 @@ class Waits:
     def _of_history(self, table: str, day: date) -> frozenset[Partition]:
         """Of the dates of the season before `day`, from the opening night on."""
         opening = self._state.opening_night(day)
-        if opening is None or day <= opening:
+        if opening is None:
             return _NONE
-        known = self._histories.setdefault((table, opening), [_NONE])
-        while len(known) <= (day - opening).days:
-            at = Partition(table, opening + timedelta(days=len(known) - 1))
-            known.append(known[-1] | self._roots_at(at))
-        return known[(day - opening).days]
+        return self._histories.before(table, opening, day)
 
     def _roots_at(self, partition: Partition) -> frozenset[Partition]:
         """The partition itself if its trouble began there, else the roots that it waits for; nothing if it is there."""

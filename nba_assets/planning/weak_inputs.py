@@ -9,6 +9,7 @@ from functools import cached_property
 
 from nba_assets.league.calendar import season_first_day, season_of
 from nba_assets.partition import STOPS_DEPENDENTS, WAITING, Cause, Partition, Status
+from nba_assets.planning.histories import Histories
 from nba_assets.planning.state import Cell, State, date_read
 from nba_assets.schema.table import Input, TimeRule
 from nba_assets.tables import TABLES
@@ -28,7 +29,7 @@ class WeakInputs:
     def __init__(self, state: State) -> None:
         self._state = state
         self._began: dict[Partition, frozenset[Partition]] = {}
-        self._histories: dict[tuple[str, date], list[frozenset[Partition]]] = {}
+        self._histories = Histories(self._roots_at)
 
     def is_weak(self, table: str, day: date) -> bool:
         """Whether something is missing in a table's partition, and its readers are published all the same."""
@@ -64,10 +65,7 @@ class WeakInputs:
     def _of_history(self, table: str, day: date) -> frozenset[Partition]:
         """Of the dates of the season before `day`."""
         first = self._state.opening_night(day) or season_first_day(season_of(day))
-        known = self._histories.setdefault((table, first), [_NONE])
-        while len(known) <= (day - first).days:
-            known.append(known[-1] | self._roots_at(Partition(table, first + timedelta(days=len(known) - 1))))
-        return known[max((day - first).days, 0)]
+        return self._histories.before(table, first, day)
 
     def _roots_at(self, partition: Partition) -> frozenset[Partition]:
         return self.roots(partition) if self.is_weak(partition.table, partition.day) else _NONE
