@@ -10,7 +10,7 @@ from nba_assets.alerts import store
 from nba_assets.alerts.alert import BACKFILL, Alert, Message, Tier, recipients
 from nba_assets.alerts.email import dates, trial_email
 from nba_assets.alerts.outbox import LogTransport, Transport, TransportError, open_transport
-from nba_assets.cli.console import FAILED, AsFormat, Format, err, errors_explained, out, print_json
+from nba_assets.cli.console import FAILED, AsFormat, Format, err, out, print_json
 from nba_assets.cli.lazy import Command, Group
 from nba_assets.cli.place import opened
 from nba_assets.settings import Settings
@@ -24,8 +24,7 @@ alerts_app = typer.Typer(
 @alerts_app.command("test", cls=Command)
 def test() -> None:
     """Send one test message per tier; exit status 1 if one could not be delivered."""
-    with errors_explained():
-        settings = opened().settings
+    settings = opened().settings
     transport = open_transport(settings)
     out.say(f"Transport: {transport.describe()}")
     results = [_try(tier, settings, transport) for tier in reversed(Tier)]
@@ -55,8 +54,7 @@ def list_alerts(
     format: AsFormat = Format.TABLE,
 ) -> None:
     """List the open alerts: since when, what, how often seen, and whether the message was delivered."""
-    with errors_explained():
-        state = store.load(opened(format).warehouse)
+    state = store.load(opened(format).warehouse)
     alerts = [alert for alert in state.alerts if everything or (alert.is_open and alert.opened_at is not None)]
     listed = [_as_dict(alert, state.messages) for alert in alerts]
     if format == Format.JSON:

@@ -29,7 +29,6 @@ from nba_assets.cli.console import (
     Verbose,
     all_history,
     err,
-    errors_explained,
     more_said,
     out,
     print_json,
@@ -111,7 +110,7 @@ def backfill(
         bootstrap_days=bootstrap_days,
         forced_by=_who(force, accept_gaps),
     )
-    with errors_explained(), more_said(verbose, quiet=quiet):
+    with more_said(verbose, quiet=quiet):
         session = _session(format, quiet=quiet, dry_run=dry_run)
         days = required_dates(session, start, end, last, season)
         names = tables_asked(tables, select, exclude)
@@ -144,7 +143,7 @@ def repair(
     Without START and END, partitions that are not due yet do not count for the exit status: they were not asked for.
     """
     options = RunOptions(force=force, accept_gaps=accept_gaps, rewrite=rewrite, forced_by=_who(force, accept_gaps))
-    with errors_explained(), more_said(verbose, quiet=quiet):
+    with more_said(verbose, quiet=quiet):
         session = _session(format, quiet=quiet, dry_run=dry_run)
         dates = dates_asked(session, start, end, last, season)
         if rewrite and not dates:
@@ -174,7 +173,7 @@ def refresh(
     If games have moved to or from other dates that are published, these are read again as well; so is the injury
     report of the day before the range.
     """
-    with errors_explained(), more_said(verbose, quiet=quiet):
+    with more_said(verbose, quiet=quiet):
         session = _session(format, quiet=quiet, dry_run=dry_run)
         named = required_dates(session, start, end, last, season)
         session.warehouse.prepare()

@@ -20,7 +20,6 @@ from nba_assets.cli.console import (
     UsageError,
     all_history,
     err,
-    errors_explained,
     json_text,
     out,
     print_text,
@@ -97,29 +96,26 @@ def coverage(
     With --check or --fail-on, which take several statuses as a list or one by one, it judges what it shows: of tables
     that are selected every cell, else those of the tables that are not optional.
     """
-    with errors_explained():
-        refused = _refused(check, _statuses("--allow", allow), _statuses("--fail-on", fail_on))
-        file = None if file == _TERMINAL else file
-        format = format or _format_of(file)
-        if file is not None:
-            require_place(file)
-        session = opened(format)
-        days = dates_asked(session, start, end, last, season) or all_history(session)
-        names = tables_asked(tables, select, exclude)
-        found = matrix(session, days[0], days[-1], tables=names)
-        if file is not None:
-            text = _text(found, format) + "\n"
-            with written(file) as place:
-                place.write_text(text, encoding="utf-8")
-            err.say(f"written: {file}")
-        elif format == CoverageFormat.TABLE and out.has_width:
-            _print(found)
-        else:
-            print_text(_text(found, format))
-        if refused:
-            _judge(
-                list(found.cells()) if tables or select else [c for row in found.rows for c in row.counting], refused
-            )
+    refused = _refused(check, _statuses("--allow", allow), _statuses("--fail-on", fail_on))
+    file = None if file == _TERMINAL else file
+    format = format or _format_of(file)
+    if file is not None:
+        require_place(file)
+    session = opened(format)
+    days = dates_asked(session, start, end, last, season) or all_history(session)
+    names = tables_asked(tables, select, exclude)
+    found = matrix(session, days[0], days[-1], tables=names)
+    if file is not None:
+        text = _text(found, format) + "\n"
+        with written(file) as place:
+            place.write_text(text, encoding="utf-8")
+        err.say(f"written: {file}")
+    elif format == CoverageFormat.TABLE and out.has_width:
+        _print(found)
+    else:
+        print_text(_text(found, format))
+    if refused:
+        _judge(list(found.cells()) if tables or select else [c for row in found.rows for c in row.counting], refused)
 
 
 def _statuses(option: str, given: Sequence[str] | None) -> frozenset[Status]:

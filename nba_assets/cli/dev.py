@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 from filelock import FileLock, Timeout
 
-from nba_assets.cli.console import FAILED, UsageError, err, errors_explained
+from nba_assets.cli.console import FAILED, UsageError, err
 from nba_assets.cli.place import opened
 from nba_assets.settings import Settings, places_set, set_by_file
 
@@ -35,22 +35,21 @@ def dev(
     """Start the Dagster UI with its daemon (schedules, sensors, automation) on this state."""
     from nba_assets.orchestration.instance import open_instance, shipped
 
-    with errors_explained():
-        _require_free_port(host, port)
-        settings = _settings_to_work_with()
-        home = str(settings.dagster_home)
-        # Dagster runs in its own directory: in a checkout it would warn of a dagster.yaml that does not count. What is
-        # relative here must not move, and what `.env` sets here must count there.
-        environment = set_by_file() | os.environ | places_set(settings) | {"DAGSTER_HOME": home}
-        # Created here, by one process: the web server, the daemon and the code server all open it at once.
-        with open_instance(settings):
-            pass
-        address = f"http://{host}:{port}/asset-groups"
-        dagster = [sys.executable, "-W", _NOT_SUPERSEDED, "-m", "dagster", "dev"]
-        with alone(settings, address), coverage_page(settings, host, port + 1) as page:
-            err.print(f"asset graph: {address}", highlight=False)
-            command = [*dagster, "-w", str(shipped("workspace.yaml")), "-h", host, "-p", str(port)]
-            is_asked_to_end = supervise(command, settings.dagster_home, environment | page)
+    _require_free_port(host, port)
+    settings = _settings_to_work_with()
+    home = str(settings.dagster_home)
+    # Dagster runs in its own directory: in a checkout it would warn of a dagster.yaml that does not count. What is
+    # relative here must not move, and what `.env` sets here must count there.
+    environment = set_by_file() | os.environ | places_set(settings) | {"DAGSTER_HOME": home}
+    # Created here, by one process: the web server, the daemon and the code server all open it at once.
+    with open_instance(settings):
+        pass
+    address = f"http://{host}:{port}/asset-groups"
+    dagster = [sys.executable, "-W", _NOT_SUPERSEDED, "-m", "dagster", "dev"]
+    with alone(settings, address), coverage_page(settings, host, port + 1) as page:
+        err.print(f"asset graph: {address}", highlight=False)
+        command = [*dagster, "-w", str(shipped("workspace.yaml")), "-h", host, "-p", str(port)]
+        is_asked_to_end = supervise(command, settings.dagster_home, environment | page)
     if not is_asked_to_end:
         err.say("error: Dagster has ended by itself; its last lines above say why")
         raise typer.Exit(FAILED)

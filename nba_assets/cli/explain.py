@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nba_assets.cli import completion
-from nba_assets.cli.console import errors_explained, out, print_json, read_date, read_range
+from nba_assets.cli.console import out, print_json, read_date, read_range
 from nba_assets.cli.place import opened
 from nba_assets.coverage.explain import explain as explanation_of
 from nba_assets.coverage.explain_text import as_dict, as_tree
@@ -34,11 +34,10 @@ def explain(
     format: Annotated[ExplainFormat, typer.Option("--format", help="tree or json.")] = ExplainFormat.TREE,
 ) -> None:
     """Explain one partition: its inputs, what is missing by name, and the command that repairs it."""
-    with errors_explained():
-        session = opened(format)
-        name = table_named(table).name
-        [partition_day] = read_range(session, *[str(read_date(day, "DATE"))] * 2)
-        explanation = explanation_of(session, name, partition_day)
+    session = opened(format)
+    name = table_named(table).name
+    [partition_day] = read_range(session, *[str(read_date(day, "DATE"))] * 2)
+    explanation = explanation_of(session, name, partition_day)
     if format == ExplainFormat.JSON:
         print_json(as_dict(explanation))
     else:

@@ -26,7 +26,6 @@ from nba_assets.cli.console import (
     UsageError,
     Verbose,
     err,
-    errors_explained,
     more_said,
     out,
     print_json,
@@ -81,7 +80,7 @@ def fetch(
     """
     if refresh and refresh_days is None:
         refresh_days = DEFAULT_REFRESH_DAYS
-    with errors_explained(), more_said(verbose, quiet=quiet):
+    with more_said(verbose, quiet=quiet):
         settings = load_settings()
         say_place(SOURCES["nba_api"].in_words(settings), format, quiet=quiet)
         wanted = _one_season(season, named, settings.clock().astimezone(EASTERN).date())

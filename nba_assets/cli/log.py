@@ -13,7 +13,6 @@ from nba_assets.cli.console import (
     AsFormat,
     Format,
     UsageError,
-    errors_explained,
     out,
     print_json,
 )
@@ -39,12 +38,11 @@ def log(
 
     A backfill makes a run of each table, and of each stretch of dates.
     """
-    with errors_explained():
-        settings = opened(format).settings
-        if run is None:
-            _show_runs(settings, last, format)
-        else:
-            _show_lines(settings, run, format)
+    settings = opened(format).settings
+    if run is None:
+        _show_runs(settings, last, format)
+    else:
+        _show_lines(settings, run, format)
 
 
 def _show_runs(settings: Settings, number: int, format_: Format) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nba_assets.cli.console import FAILED, AsFormat, Format, Quiet, errors_explained, out, print_json, progress_bar
+from nba_assets.cli.console import FAILED, AsFormat, Format, Quiet, out, print_json, progress_bar
 from nba_assets.cli.place import opened
 from nba_assets.engine.carry_over import carry_over
 from nba_assets.engine.first_fingerprints import record_first_fingerprints
@@ -25,18 +25,17 @@ def migrate(
     format: AsFormat = Format.TABLE,
 ) -> None:
     """Compare stored tables with their contracts and apply what is safe; exit status 1 if something is left to you."""
-    with errors_explained():
-        session, progress = opened(format, quiet=quiet), partial(progress_bar, quiet=quiet)
-        warehouse = session.warehouse
-        found = warehouse.migrate(dry_run=dry_run)
-        if all(migration.is_safe for migration in found):
-            found += _carried_over(session, progress, dry_run=dry_run)
-            if not (dry_run and found):  # what the ledger lacks is not known before it has its columns
-                found += _first_fingerprints(session, progress, dry_run=dry_run)
-        if format == Format.JSON:
-            print_json({"differences": [asdict(migration) for migration in found]})
-        elif not quiet:
-            _print(found, where=warehouse.describe(), dry_run=dry_run)
+    session, progress = opened(format, quiet=quiet), partial(progress_bar, quiet=quiet)
+    warehouse = session.warehouse
+    found = warehouse.migrate(dry_run=dry_run)
+    if all(migration.is_safe for migration in found):
+        found += _carried_over(session, progress, dry_run=dry_run)
+        if not (dry_run and found):  # what the ledger lacks is not known before it has its columns
+            found += _first_fingerprints(session, progress, dry_run=dry_run)
+    if format == Format.JSON:
+        print_json({"differences": [asdict(migration) for migration in found]})
+    elif not quiet:
+        _print(found, where=warehouse.describe(), dry_run=dry_run)
     if any(not migration.is_safe for migration in found):
         raise typer.Exit(FAILED)
 

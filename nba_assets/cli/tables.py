@@ -20,7 +20,6 @@ from nba_assets.cli.console import (
     Quiet,
     UsageError,
     err,
-    errors_explained,
     out,
     plain_table,
     print_json,
@@ -56,11 +55,10 @@ def tables(
     format: AsFormat = Format.TABLE,
 ) -> None:
     """List the tables with their keys, or the columns of one."""
-    with errors_explained():
-        if name is None:
-            _list_tables(format)
-        else:
-            _list_columns(table_named(name), format)
+    if name is None:
+        _list_tables(format)
+    else:
+        _list_columns(table_named(name), format)
 
 
 def export(
@@ -83,21 +81,20 @@ def export(
     Dates that are computed and have no rows (no games, the season's first days) are there; dates whose rows are not
     those that were published are not.
     """
-    with errors_explained():
-        spec = table_named(table)
-        if file.suffix not in (".parquet", ".csv"):
-            raise UsageError(f"--out {file}: the name must end in .parquet or .csv")
-        require_place(file)
-        session = opened(quiet=quiet)
-        days = required_dates(session, start, end, last, season)
-        try:
-            rows = session.warehouse.read(spec, start=days[0], end=days[-1])
-        except OutOfContractError as error:
-            raise NotThereError(f"{error} {days[0]} {days[-1]}") from error
-        _check(session, spec, days, rows, partial=partial)
-        _write(rows, file)
-        if not quiet:
-            err.say(f"{counted(len(rows), 'row')} of {spec.name} {days[0]} … {days[-1]} written to {file}")
+    spec = table_named(table)
+    if file.suffix not in (".parquet", ".csv"):
+        raise UsageError(f"--out {file}: the name must end in .parquet or .csv")
+    require_place(file)
+    session = opened(quiet=quiet)
+    days = required_dates(session, start, end, last, season)
+    try:
+        rows = session.warehouse.read(spec, start=days[0], end=days[-1])
+    except OutOfContractError as error:
+        raise NotThereError(f"{error} {days[0]} {days[-1]}") from error
+    _check(session, spec, days, rows, partial=partial)
+    _write(rows, file)
+    if not quiet:
+        err.say(f"{counted(len(rows), 'row')} of {spec.name} {days[0]} … {days[-1]} written to {file}")
 
 
 def _check(session: Session, table: Table, days: Sequence[date], rows: pd.DataFrame, *, partial: bool) -> None:

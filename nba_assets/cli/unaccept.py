@@ -11,7 +11,6 @@ from nba_assets.cli.console import (
     NamedStart,
     NotThereError,
     OptionalEnd,
-    errors_explained,
     out,
     print_json,
 )
@@ -46,20 +45,19 @@ def unaccept(
 
     Rows that are published stand. Exit status 1 if nothing was accepted in the range.
     """
-    with errors_explained():
-        session = opened(format)
-        days = required_dates(session, start, end, last, season)
-        names = tables_asked(tables, select, exclude)
-        session.warehouse.prepare()
-        with session.warehouse.writer("taking back what was accepted"):
-            cells = [cell for cell in accepted_gaps(session, days) if cell.partition.table in names]
-            if not cells:
-                raise NotThereError(f"no gap is accepted in {span(days[0], days[-1])}; see nba-assets coverage")
-            take_back(session, cells, by=getpass.getuser())
-        if format == Format.JSON:
-            print_json({"taken_back": [_as_dict(cell) for cell in cells]})
-        else:
-            _print(cells)
+    session = opened(format)
+    days = required_dates(session, start, end, last, season)
+    names = tables_asked(tables, select, exclude)
+    session.warehouse.prepare()
+    with session.warehouse.writer("taking back what was accepted"):
+        cells = [cell for cell in accepted_gaps(session, days) if cell.partition.table in names]
+        if not cells:
+            raise NotThereError(f"no gap is accepted in {span(days[0], days[-1])}; see nba-assets coverage")
+        take_back(session, cells, by=getpass.getuser())
+    if format == Format.JSON:
+        print_json({"taken_back": [_as_dict(cell) for cell in cells]})
+    else:
+        _print(cells)
 
 
 def _print(cells: Sequence[Cell]) -> None:

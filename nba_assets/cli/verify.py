@@ -16,7 +16,6 @@ from nba_assets.cli.console import (
     Quiet,
     UsageError,
     err,
-    errors_explained,
     nothing_built,
     out,
     print_json,
@@ -46,16 +45,15 @@ def verify(
     Changes no table. Rows that are not those that were published are recorded in the ledger: STALE, and so is what was
     computed from them, until a repair. Exit status 0 only if every check passed.
     """
-    with errors_explained():
-        session = opened(format, quiet=quiet)
-        report = _verified(session, None if season is None else read_season(season), quiet=quiet)
-        if format == Format.JSON:
-            print_json(report.as_dict())
-        elif not (quiet and report.passed):
-            for name, results in report.results.items():
-                out.print(_as_table(name, results))
-        for name in report.altered_seasons:
-            _record_altered(session, name)
+    session = opened(format, quiet=quiet)
+    report = _verified(session, None if season is None else read_season(season), quiet=quiet)
+    if format == Format.JSON:
+        print_json(report.as_dict())
+    elif not (quiet and report.passed):
+        for name, results in report.results.items():
+            out.print(_as_table(name, results))
+    for name in report.altered_seasons:
+        _record_altered(session, name)
     raise typer.Exit(0 if report.passed else FAILED)
 
 

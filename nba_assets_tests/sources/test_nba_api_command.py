@@ -12,6 +12,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from nba_assets.cli.fetch import fetch
+from nba_assets.cli.lazy import Command
 from nba_assets.sources.base import ResultSet
 from nba_assets.sources.files import FilesSource
 from nba_assets_tests.cli.command import require_described
@@ -47,7 +48,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StatsSer
 
 def run(*arguments: str) -> Result:
     app = typer.Typer()
-    app.command()(fetch)
+    app.command(cls=Command)(fetch)
     return CliRunner().invoke(app, list(arguments))
 
 

@@ -11,6 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from nba_assets.cli.lazy import Command
 from nba_assets.cli.verify import verify
 from nba_assets.schema.contract import empty
 from nba_assets.sources.simulated import SimulatedSource
@@ -61,7 +62,7 @@ def warehouse(home: Path, monkeypatch: pytest.MonkeyPatch) -> DuckDBWarehouse:
 
 def run(*arguments: str):
     app = typer.Typer()
-    app.command()(verify)
+    app.command(cls=Command)(verify)
     return CliRunner().invoke(app, list(arguments))
 
 

@@ -13,6 +13,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from nba_assets.cli.lazy import Command
 from nba_assets.cli.migrate import migrate
 from nba_assets.schema.changes import COUNTS
 from nba_assets.tables import TABLES
@@ -191,7 +192,7 @@ def test_the_command_shows_applies_and_fails_on_what_is_left(tmp_path: Path, mon
     with engine.connect(str(path)) as connection:
         connection.execute(f"CREATE SCHEMA nba_processing; CREATE TABLE {RUNS} ({OLD_COLUMNS['duckdb']})")
     app = typer.Typer()
-    app.command()(migrate)
+    app.command(cls=Command)(migrate)
     run = CliRunner().invoke
     dry = run(app, ["--dry-run"])
     assert dry.exit_code == 0
