@@ -1,10 +1,8 @@
 """The instance that we ship: its configuration, and its event log against Dagster's own."""
 
 import json
-import multiprocessing
 import sqlite3
 import tomllib
-from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from nba_assets.orchestration.dead_runs import PROCESS_TAG
 from nba_assets.orchestration.instance import LOCATION, instance_config, open_instance, shipped, unseen
 from nba_assets.orchestration.sqlite_storage import LocalRunStorage, PooledSqliteEventLogStorage
 from nba_assets.settings import load_settings
+from nba_assets_tests.orchestration.first_at_once import open_six_at_once
 
 ROOT = Path(nba_assets.__file__).parents[1]
 
@@ -204,22 +203,9 @@ def test_what_the_stock_event_log_wrote_is_read(tmp_path: Path) -> None:
     ours.dispose()
 
 
-def _open_together(home: Path, start: Barrier) -> None:
-    start.wait()
-    with open_instance(load_settings(home=home)) as instance:
-        assert instance.get_runs() == []
-
-
 def test_many_commands_may_be_the_first_at_once(tmp_path: Path) -> None:
-    processes = multiprocessing.get_context("fork")
     for home in (tmp_path / "first", tmp_path / "second"):
-        start = processes.Barrier(6)
-        commands = [processes.Process(target=_open_together, args=(home, start)) for _ in range(6)]
-        for command in commands:
-            command.start()
-        for command in commands:
-            command.join()
-        assert [command.exitcode for command in commands] == [0] * 6
+        open_six_at_once(load_settings(home=home))
         with open_instance(load_settings(home=home)) as instance:
             assert dg.materialize([told], instance=instance, partition_key="a").success
 

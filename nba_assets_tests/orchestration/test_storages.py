@@ -5,13 +5,11 @@ Dagster's own SQLite in our directory, and PostgreSQL in a directory that somebo
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import dagster as dg
@@ -30,6 +28,7 @@ from nba_assets.settings import Settings, load_settings
 from nba_assets.sources.base import ResultSet, Source, Unversioned
 from nba_assets_tests.cli.command import nba_assets
 from nba_assets_tests.needs import absent
+from nba_assets_tests.orchestration.first_at_once import open_six_at_once
 from nba_assets_tests.postgres import PostgresUnavailableError, dagster_yaml, postgres_server
 
 OURS = ("run_storage", "schedule_storage", "event_log_storage")
@@ -219,27 +218,10 @@ def test_the_same_home_again_has_nothing_to_do(story: Story) -> None:
     assert story["backfill"] == story["repair"]
 
 
-def _open_together(place: Place, start: Barrier) -> None:
-    start.wait()
-    with open_instance(place.settings()) as instance:
-        assert instance.get_runs() == []
-
-
-def _open_six_at_once(place: Place) -> None:
-    processes = multiprocessing.get_context("fork")
-    start = processes.Barrier(6)
-    commands = [processes.Process(target=_open_together, args=(place, start)) for _ in range(6)]
-    for command in commands:
-        command.start()
-    for command in commands:
-        command.join()
-    assert [command.exitcode for command in commands] == [0] * 6
-
-
 def test_many_commands_may_be_the_first_at_once(tmp_path: Path) -> None:
-    _open_six_at_once(with_stock_storages(tmp_path))
+    open_six_at_once(with_stock_storages(tmp_path).settings())
 
 
 def test_many_commands_may_be_the_first_at_once_on_postgres(tmp_path: Path) -> None:
     with on_postgres(tmp_path) as place:
-        _open_six_at_once(place)
+        open_six_at_once(place.settings())
