@@ -10,10 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from rich.console import Console
-from typer import Typer
-from typer.testing import CliRunner
 
-from nba_assets.cli.explain import explain as explain_command
 from nba_assets.coverage.explain import explain
 from nba_assets.coverage.explain_text import as_dict, as_tree
 from nba_assets.engine.materialize import RunInfo, materialize
@@ -23,6 +20,7 @@ from nba_assets.partition import Status
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES
+from nba_assets_tests.cli.command import nba_assets
 from nba_assets_tests.engine.warehouses import (
     KNOWN_AFTER,
     KNOWN_BEFORE,
@@ -238,13 +236,9 @@ class TestCommand:
     """`nba-assets explain TABLE DATE`"""
 
     @pytest.fixture
-    def run(self, gap: Session, monkeypatch: pytest.MonkeyPatch) -> object:
-        app = Typer()
-        app.command()(explain_command)
-        monkeypatch.setenv("NBA_HOME", str(gap.settings.home))
-        monkeypatch.setenv("NBA_SOURCE", "files")
-        monkeypatch.setenv("NBA_DATA_DIR", str(real_data()))
-        return lambda *arguments: CliRunner().invoke(app, list(arguments))
+    def run(self, gap: Session) -> object:
+        settings = {"NBA_SOURCE": "files", "NBA_DATA_DIR": str(real_data())}
+        return lambda *arguments: nba_assets("explain", *arguments, home=gap.settings.home, **settings)
 
     @pytest.mark.parametrize("name", ["raw_team_boxscores", "TBOX", "tbox"])
     def test_a_table_by_its_name_or_its_short_name(self, run, name: str) -> None:  # type: ignore[no-untyped-def]
