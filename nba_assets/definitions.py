@@ -12,6 +12,7 @@ from nba_assets.orchestration.assets import OWNERS, table_assets
 from nba_assets.orchestration.automation import automation_sensor, conditions
 from nba_assets.orchestration.coverage_asset import coverage_asset
 from nba_assets.orchestration.dead_runs import sign
+from nba_assets.orchestration.executor import IN_PROCESS, executor_of
 from nba_assets.orchestration.jobs import coverage_job, daily, repair_job, reread_job, verify_job
 from nba_assets.orchestration.partitions import daily_partitions
 from nba_assets.orchestration.ranges_refused import refuse_range
@@ -39,7 +40,8 @@ def build_defs(
 
     @dg.resource(description="Source, warehouse and policies, from the settings")
     def from_settings(context: dg.InitResourceContext) -> Pipeline:
-        if context.instance and context.run:
+        # Of other executors every step is a process of its own: none of them is the run.
+        if settings.executor == IN_PROCESS and context.instance and context.run:
             sign(context.instance, context.run)
         return pipeline or Pipeline(open_session())
 
@@ -58,7 +60,7 @@ def build_defs(
             alert_sensor(open_session),
         ],
         "resources": {"pipeline": from_settings},
-        "executor": dg.in_process_executor,
+        "executor": executor_of(settings),
     }
     return dg.Definitions(**(parts | overrides))
 

@@ -137,6 +137,16 @@ class _BesideTheFile(DotEnvSettingsSource):
         return given | {name: str(file.path.parent / given[name]) for name in _PLACES if given.get(name)}
 
 
+EXECUTORS = ("in_process", "multiprocess")
+"""Dagster's own, by name; any other is named by its place."""
+
+
+def _is_executor(value: str) -> str:
+    if value not in EXECUTORS and not all(value.partition(":")):
+        raise ValueError(f"allowed: {', '.join(EXECUTORS)}, or a place like package.module:executor")
+    return value
+
+
 def _require_web_address(text: str) -> None:
     if not text.startswith(("http://", "https://")):
         raise ValueError("must be an address that begins with http:// or https://")
@@ -159,6 +169,7 @@ class Settings(BaseSettings):
     home: Place = Path(DEFAULT_HOME)
     given_dagster_home: Place | None = Field(default=None, validation_alias="DAGSTER_HOME")
     duckdb_path: Place | None = None
+    executor: Annotated[str, AfterValidator(_is_executor)] = "in_process"
     partitions_start: Day = date(2021, 10, 1)
     partitions_end: Day | None = None
     completeness: Completeness = Completeness.RELATIVE
@@ -382,6 +393,12 @@ def load_settings(**overrides: Any) -> Settings:
     return settings
 
 
+def variables_set() -> list[str]:
+    """The variables of the environment that set something of ours, and where BigQuery finds its credentials."""
+    known = {*map(variable, Settings.model_fields), "GOOGLE_APPLICATION_CREDENTIALS"}
+    return sorted(known & os.environ.keys())
+
+
 def places_set(settings: Settings) -> dict[str, str]:
     """The variables that name places, absolute: what a process in another directory must be given."""
     places = {variable(field): getattr(settings, field) for field in _PLACES}
@@ -397,18 +414,22 @@ def set_by_file() -> dict[str, str]:
     return {} if file is None else {name: value for name, value in file.values.items() if value is not None}
 
 
-def _function(place: str, variable: str) -> Callable[[], Any]:
-    """The function that a setting names, like "package.module:function"; raises SettingsError if there is none."""
-    module, _, name = place.partition(":")
-    if not module or not name:
-        raise SettingsError(f"{variable}={place}: write it like package.module:function")
+def found_at(place: str, variable: str) -> Any:
+    """What a setting names by its place, like "package.module:name"; raises SettingsError if it cannot be imported."""
     try:
-        found = resolve_name(place)
+        return resolve_name(place)
     except Exception as error:  # whatever a module of the user's own raises when it is imported
         raise SettingsError(
             f"{variable}={place}: cannot be imported ({type(error).__name__}: {error}). Is it installed here, or its "
             "directory in PYTHONPATH?"
         ) from error
+
+
+def _function(place: str, variable: str) -> Callable[[], Any]:
+    """The function that a setting names, like "package.module:function"; raises SettingsError if there is none."""
+    if not all(place.partition(":")):
+        raise SettingsError(f"{variable}={place}: write it like package.module:function")
+    found = found_at(place, variable)
     if not callable(found):
         raise SettingsError(f"{variable}={place}: is no function but {type(found).__name__}")
     function: Callable[[], Any] = found

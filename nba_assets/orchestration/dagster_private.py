@@ -20,6 +20,10 @@ from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 # Replace by: nothing to be told of it.
 from dagster._core.instance.ref import InstanceRef
 
+# Why: launchers of runs in containers are told not to fail the runs that commands execute themselves. (run_launchers/)
+# Replace by: the launchers of dagster-docker and dagster-k8s as they are, once they ask for their own runs only.
+from dagster._core.launcher.base import CheckRunHealthResult, RunLauncher, WorkerStatus
+
 # Why: the base classes of our storages, which keep connections open where the stock ones make a new engine for every
 # event. (sqlite_storage.py, which only dagster.yaml names)
 # Replace by: the stock storages, by taking three sections out of dagster.yaml. All of it works on them, slower.
@@ -31,8 +35,11 @@ __all__ = [
     "AssetCheckEvaluationTargetMaterializationData",
     "BulkActionStatus",
     "BulkActionsFilter",
+    "CheckRunHealthResult",
     "ConsolidatedSqliteEventLogStorage",
     "InstanceRef",
+    "RunLauncher",
     "SqliteRunStorage",
     "SqliteScheduleStorage",
+    "WorkerStatus",
 ]

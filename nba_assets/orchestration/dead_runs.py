@@ -2,7 +2,7 @@
 
 A run says which process executes it, and where: a number alone is no proof of life, for in every container there is a
 process 1. Of runs in containers of their own Dagster's daemon finds out, if it is told to watch them (`run_monitoring`
-in dagster.yaml, with a launcher that knows how; the default one does not).
+in dagster.yaml, with a launcher that knows how: `launchers.py`; the default one does not).
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ import dagster as dg
 
 PROCESS_TAG = "nba/process"
 """Of a run that is executed: `this_process()` of what executes it."""
+
+JOB_RUN_TAG = "nba/job_run"
+"""Of a run that a job has launched inside its own process: the id of the job's run, which it cannot outlive."""
 
 SILENCE = timedelta(hours=6)
 """How long a run may say nothing where nobody here can tell whether it lives; `run_monitoring.max_runtime_seconds` of
@@ -42,7 +45,7 @@ def sign(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
 def bury_the_dead(instance: dg.DagsterInstance) -> None:
     """Mark as failed whatever is unfinished and can be executed by nobody any more."""
     for run in instance.get_runs(dg.RunsFilter(statuses=[*UNFINISHED])):
-        why = _why_dead(instance, run)
+        why = why_dead(instance, run)
         # Asked again: since it was read it may have ended well, and its process with it.
         if why and instance.get_runs(dg.RunsFilter(run_ids=[run.run_id], statuses=[*UNFINISHED])):
             instance.report_run_failed(run, message=why)
@@ -50,14 +53,17 @@ def bury_the_dead(instance: dg.DagsterInstance) -> None:
 
 def has_died(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     """Whether a run is not over, and its process has died."""
-    return run.status in UNFINISHED and _why_dead(instance, run) is not None
+    return run.status in UNFINISHED and why_dead(instance, run) is not None
 
 
-def _why_dead(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
+def why_dead(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
     """What to say of a run that has died; None for one that lives, or may live."""
     place, _, process = _process_of(instance, run).partition(_SEPARATOR)
     if process and place == _here():
         return None if _is_alive(process) else _KILLED
+    job_run = instance.get_run_by_id(run.tags.get(JOB_RUN_TAG, ""))
+    if job_run is not None and job_run.is_finished:
+        return f"it was launched by the run {job_run.run_id} of the job {job_run.job_name}, which is over"
     limit, silent = _most_silence(instance), datetime.now(UTC) - _last_sign(instance, run)
     if silent <= limit:
         return None

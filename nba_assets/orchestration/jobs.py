@@ -171,8 +171,8 @@ def _launch(
 ) -> list[PartitionResult]:
     if not days:
         return []
-    command = context.run.job_name
-    return Launch(session, context.instance, days, tables, options or RunOptions(), command=command).run()
+    job, run = context.run.job_name, context.run_id
+    return Launch(session, context.instance, days, tables, options or RunOptions(), command=job, job_run=run).run()
 
 
 def _conclude(context: dg.OpExecutionContext, results: Sequence[PartitionResult]) -> None:

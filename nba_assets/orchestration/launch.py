@@ -15,7 +15,7 @@ from nba_assets.engine.materialize import PartitionResult, RunInfo, materialize
 from nba_assets.engine.run_options import RunOptions
 from nba_assets.orchestration.assets import BACKFILL_TAG, USER_TAG, table_assets
 from nba_assets.orchestration.automation import FOLLOWED_TAG
-from nba_assets.orchestration.dead_runs import PROCESS_TAG, this_process
+from nba_assets.orchestration.dead_runs import JOB_RUN_TAG, PROCESS_TAG, this_process
 from nba_assets.orchestration.instance import COMMAND_TAG
 from nba_assets.orchestration.interrupts import interrupts_heard
 from nba_assets.orchestration.partitions import daily_partitions, tags_of_range
@@ -30,7 +30,10 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass
 class Launch:
-    """A backfill or repair of some tables over some dates; `command` is what is recorded as having launched it."""
+    """A backfill or repair of some tables over some dates.
+
+    `command` is what is recorded as having launched it; `job_run` the run of a job that does so in its own process.
+    """
 
     session: Session
     instance: dg.DagsterInstance
@@ -40,6 +43,7 @@ class Launch:
     backfill_id: str | None = None
     command: str | None = None
     progress: Progress = lambda _, __: None
+    job_run: str | None = None
     _results: list[PartitionResult] = field(default_factory=list, init=False)
     _state: State | None = field(default=None, init=False)
 
@@ -77,6 +81,8 @@ class Launch:
             tags[BACKFILL_TAG] = self.backfill_id
         if self.command:
             tags[COMMAND_TAG] = self.command
+        if self.job_run:
+            tags[JOB_RUN_TAG] = self.job_run
         if downstream_of(table) <= set(self.tables):
             # This launch computes what follows: automation need not repeat it.
             tags[FOLLOWED_TAG] = "true"

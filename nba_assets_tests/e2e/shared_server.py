@@ -1,15 +1,15 @@
 """The processes of a server that several people share, started apart: code server, web server and daemon, PostgreSQL.
 
-The instance is as docs/dagster.md has it, in a DAGSTER_HOME of its own, with shorter pauses.
+Commands, environment and instance are those of deploy/, on other ports and in another directory, with shorter pauses.
 """
 
 from __future__ import annotations
 
 import os
-import re
+import shlex
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,9 @@ from nba_assets_tests.needs import absent
 from nba_assets_tests.postgres import PostgresUnavailableError, postgres_server
 
 CODE, WEB, DAEMON = "code server", "web server", "daemon"
-_DOCS = Path(__file__).parents[2] / "docs" / "dagster.md"
+DEPLOY = Path(__file__).parents[2] / "deploy"
+_UNITS = {CODE: "nba-code", WEB: "nba-webserver", DAEMON: "nba-daemon"}
+_MODULES = {"dagster": "dagster", "dagster-webserver": "dagster_webserver", "dagster-daemon": "dagster._daemon"}
 LEAGUE = {"partitions_start": "2021-10-19", "partitions_end": "2021-10-24"}
 """The settings of whoever works on the server."""
 
@@ -30,15 +32,13 @@ LEAGUE = {"partitions_start": "2021-10-19", "partitions_end": "2021-10-24"}
 class SharedServer(Deployment):
     """Each part may be killed, and started again."""
 
-    def __init__(self, directory: Path, postgres: str) -> None:
+    def __init__(self, directory: Path, postgres: str, instance: dict[str, Any], extra: Mapping[str, str]) -> None:
         self._ports = {CODE: free_port(), WEB: free_port()}
-        dagster = {
-            "DAGSTER_HOME": str(directory / "dagster"),
-            "DAGSTER_POSTGRES_URL": postgres,
-            "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR": "1",
-        }
+        self._instance = instance
+        here = {"DAGSTER_HOME": str(directory / "dagster"), "DAGSTER_POSTGRES_URL": postgres, "NBA_SOURCE": "simulated"}
         league = {f"NBA_{name.upper()}": value for name, value in LEAGUE.items()}
-        environment = variables(directory, directory / "home", league | dagster)
+        settings = {**_environment(), **league, **here, **extra}
+        environment = variables(directory, directory / "home", settings | {"NBA_HOME": str(directory / "home")})
         super().__init__(f"http://127.0.0.1:{self._ports[WEB]}", directory, environment)
 
     @property
@@ -48,14 +48,10 @@ class SharedServer(Deployment):
 
     def start_part(self, part: str) -> None:
         """Start it, for the first time or again."""
-        port = str(self._ports.get(part))
-        address = ("-h", "127.0.0.1", "-p", port)
-        module = {
-            CODE: ("dagster", "api", "grpc", "-m", "nba_assets.definitions", *address),
-            WEB: ("dagster_webserver", "-w", "workspace.yaml", *address),
-            DAEMON: ("dagster._daemon", "run", "-w", "workspace.yaml"),
-        }
-        self.start(part, *module[part])
+        program, *arguments = _command(_UNITS[part])
+        ports = {"4000": str(self._ports[CODE]), "3000": str(self._ports[WEB])}
+        here = ports | {"/etc/nba/workspace.yaml": "workspace.yaml"}
+        self.start(part, _MODULES[Path(program).name], *(here.get(word, word) for word in arguments))
 
     def code_answers(self) -> bool:
         """Whether the code is loaded: its server listens only then. A web server that is earlier shows an error."""
@@ -64,10 +60,12 @@ class SharedServer(Deployment):
 
     def configure(self) -> None:
         """The files of a deployment: what to load, the instance, and our hurry."""
-        where = {"host": "127.0.0.1", "port": self._ports[CODE], "location_name": "nba_assets"}
-        _write(self.directory / "workspace.yaml", {"load_from": [{"grpc_server": where}]})
+        workspace = yaml.safe_load((DEPLOY / "systemd" / "workspace.yaml").read_text(encoding="utf-8"))
+        workspace["load_from"][0]["grpc_server"]["port"] = self._ports[CODE]
+        _write(self.directory / "workspace.yaml", workspace)
         (self.directory / "dagster").mkdir()
-        _write(self.directory / "dagster" / "dagster.yaml", _hurried(documented_instance()))
+        self._instance["compute_logs"]["config"]["base_dir"] = str(self.directory / "logs")
+        _write(self.directory / "dagster" / "dagster.yaml", _hurried(self._instance))
         hurry_the_daemon(self.directory)
 
     def kill(self, part: str) -> None:
@@ -76,19 +74,31 @@ class SharedServer(Deployment):
         self.processes.pop(part).wait()
 
 
-def documented_instance() -> dict[str, Any]:
-    """The dagster.yaml of docs/dagster.md."""
-    (found,) = re.findall(r"^```yaml\n(storage:.*?)^```", _DOCS.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    config: dict[str, Any] = yaml.safe_load(found)
+def instance_of(case: str) -> dict[str, Any]:
+    """The dagster.yaml of a directory of deploy/."""
+    config: dict[str, Any] = yaml.safe_load((DEPLOY / case / "dagster.yaml").read_text(encoding="utf-8"))
     return config
 
 
+def _environment() -> dict[str, str]:
+    """What deploy/systemd/environment sets."""
+    lines = (DEPLOY / "systemd" / "environment").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+
+
+def _command(unit: str) -> list[str]:
+    """What a unit of deploy/systemd starts, in words."""
+    lines = (DEPLOY / "systemd" / f"{unit}.service").read_text(encoding="utf-8").splitlines()
+    (found,) = (line for line in lines if line.startswith("ExecStart="))
+    return shlex.split(found.removeprefix("ExecStart="))
+
+
 @contextmanager
-def shared_server(directory: Path) -> Iterator[SharedServer]:
-    """All parts, ready; they end with the context."""
+def shared_server(directory: Path, case: str = "systemd", **extra: str) -> Iterator[SharedServer]:
+    """All parts, ready, with the instance of a case and some variables more; they end with the context."""
     try:
         with postgres_server() as address:
-            server = SharedServer(directory, address)
+            server = SharedServer(directory, address, instance_of(case), extra)
             server.configure()
             try:
                 server.start_part(CODE)
