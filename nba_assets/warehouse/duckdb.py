@@ -290,7 +290,7 @@ class DuckDBWarehouse:
             connection.execute(f"USE {alias}")
             yield connection
         except duckdb.Error as error:
-            raise WarehouseError(f"{self.path}: {error}. What was published before is untouched.") from error
+            raise WarehouseError(_not_done(self.path, error)) from error
         finally:
             self._let_go(connection, alias)
 
@@ -401,11 +401,18 @@ def _cannot_open(path: Path, error: duckdb.Error, patience: float) -> str:
         )
     if path.is_file() and ("not a valid" in str(error) or "orrupt" in str(error) or "enough bytes" in str(error)):
         return (
-            f"{path} cannot be opened, it is damaged or no warehouse: {error}. "
-            "Check NBA_DUCKDB_PATH; put a copy in its place, or move it away and build anew: nba-assets backfill START "
-            "END."
+            f"{path} cannot be opened, it is damaged or no warehouse: {error}. Check NBA_DUCKDB_PATH; {_INSTEAD_OF_IT}"
         )
     return f"{path} cannot be opened: {error}. Check NBA_DUCKDB_PATH, the file's permissions and the disk's free space."
+
+
+def _not_done(path: Path, error: duckdb.Error) -> str:
+    if "orrupt database file" in str(error):
+        return f"{path} is damaged in its middle: {error}. Check the disk; {_INSTEAD_OF_IT}"
+    return f"{path}: {error}. What was published before is untouched."
+
+
+_INSTEAD_OF_IT = "put a copy in its place, or move it away and build anew: nba-assets backfill START END."
 
 
 def _cannot_use(path: Path, error: OSError) -> str:
