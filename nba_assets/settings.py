@@ -10,10 +10,12 @@ import os
 from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
+from enum import StrEnum
 from pathlib import Path
 from pkgutil import resolve_name
 from string import Formatter
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -150,6 +152,24 @@ def _is_executor(value: str) -> str:
 def _require_web_address(text: str) -> None:
     if not text.startswith(("http://", "https://")):
         raise ValueError("must be an address that begins with http:// or https://")
+    try:
+        has_host = bool(urlsplit(text).hostname)
+    except ValueError:
+        has_host = False
+    if not has_host or not text.isprintable() or " " in text or len(text) > _LONGEST_ADDRESS:
+        raise ValueError(f"must be an address with a host, without blanks, of at most {_LONGEST_ADDRESS:,} characters")
+
+
+_LONGEST_ADDRESS = 2_000
+"""What browsers and servers take, and messages have room for."""
+
+
+class SmtpSecurity(StrEnum):
+    """How a connection to a mail server is encrypted: after STARTTLS, from its first byte, or not."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
 
 
 class Settings(BaseSettings):
@@ -179,6 +199,7 @@ class Settings(BaseSettings):
     reread_days: DayList = [1, 3, 7]
     now: Moment | None = None
     coverage_url: str | None = None
+    dagster_url: str | None = None
     code_url: str | None = None
 
     bigquery_project: str | None = None
@@ -206,6 +227,16 @@ class Settings(BaseSettings):
     alerts_warning_to: CommaList = []
     alerts_info_to: CommaList = []
     alerts_daily_budget: int = Field(default=20, gt=0)
+    alerts_smtp_host: str | None = None
+    alerts_smtp_port: int | None = Field(default=None, gt=0, lt=65536)
+    alerts_smtp_security: SmtpSecurity = SmtpSecurity.STARTTLS
+    alerts_smtp_from: str | None = Field(default=None, validate_default=True)
+    alerts_smtp_user: str | None = None
+    alerts_smtp_password: SecretStr | None = Field(default=None, validate_default=True)
+    alerts_webhook_url: SecretStr | None = None
+    alerts_critical_webhook_url: SecretStr | None = None
+    alerts_warning_webhook_url: SecretStr | None = None
+    alerts_info_webhook_url: SecretStr | None = None
     ses_region: str = Field(default="us-west-2", validation_alias="AWS_SES_REGION")
     ses_from_email: str | None = Field(default=None, validation_alias="AWS_SES_FROM_EMAIL")
     ses_access_key_id: SecretStr | None = Field(default=None, validation_alias="AWS_SES_ACCESS_KEY_ID")
@@ -250,7 +281,30 @@ class Settings(BaseSettings):
             _require_web_address(value.get_secret_value())
         return value
 
-    @field_validator("coverage_url", "code_url")
+    @field_validator(
+        "alerts_webhook_url", "alerts_critical_webhook_url", "alerts_warning_webhook_url", "alerts_info_webhook_url"
+    )
+    @classmethod
+    def _is_an_address_or_none(cls, value: SecretStr | None) -> SecretStr | None:
+        return cls._is_an_address(value) if value else None
+
+    @field_validator("alerts_smtp_from")
+    @classmethod
+    def _sends_from_an_address(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if not value and info.data.get("alerts_smtp_host"):
+            raise ValueError("set it to the sender's address: NBA_ALERTS_SMTP_HOST is set")
+        if value and ("@" not in value or not value.isprintable()):
+            raise ValueError("must be an address like alerts@example.org")
+        return value
+
+    @field_validator("alerts_smtp_password")
+    @classmethod
+    def _has_a_password(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if bool(value) != bool(info.data.get("alerts_smtp_user")):
+            raise ValueError("set it together with NBA_ALERTS_SMTP_USER, or neither")
+        return value
+
+    @field_validator("coverage_url", "dagster_url", "code_url")
     @classmethod
     def _is_a_page(cls, value: str | None) -> str | None:
         if not value:
@@ -441,10 +495,14 @@ def variable(field: str) -> str:
     return str(Settings.model_fields[field].validation_alias or f"NBA_{field.upper()}")
 
 
+def _is_secret(field: str) -> bool:
+    return field in Settings.model_fields and SecretStr in get_args(Settings.model_fields[field].annotation)
+
+
 def _explain(problem: Any) -> str:
     field = str(problem["loc"][0])
     name = variable(field) if field in Settings.model_fields else field
-    value = os.environ.get(name, problem.get("input"))
+    value = "(not shown)" if _is_secret(field) else os.environ.get(name, problem.get("input"))
     place = origin(name)
     where = "" if place in ("environment", "default") else f" (in {place})"
     message = problem["msg"].removeprefix("Value error, ")

@@ -6,7 +6,7 @@ How they are stored is in `store.py`, what finds root causes in `root_cause.py`,
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -188,8 +188,23 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class Delivery:
+    """How the delivery of a message by one channel went so far; `received` are those who have it."""
+
+    channel: str
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
+    delivered_at: datetime | None = None
+    received: tuple[str, ...] = ()
+    error: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
 class Message:
-    """A message for the recipients of some tiers, and how its delivery went so far."""
+    """A message for the recipients of some tiers, and how its delivery went so far, on the whole and by each channel.
+
+    `slack` is what it says there, as JSON; None if a version without that has written it.
+    """
 
     message_id: str
     event: Event
@@ -198,9 +213,28 @@ class Message:
     text: str
     html: str
     created_at: datetime
+    slack: str | None = None
     alert_ids: tuple[str, ...] = ()
     attempts: int = 0
     next_attempt_at: datetime | None = None
     delivered_at: datetime | None = None
     delivered_to: str | None = None
     error: str | None = field(default=None, repr=False)
+    deliveries: tuple[Delivery, ...] = ()
+
+    def by(self, channel: str) -> Delivery:
+        """Its delivery by a channel, tried or not."""
+        return next((one for one in self.deliveries if one.channel == channel), Delivery(channel))
+
+    def with_delivery(self, delivery: Delivery) -> Message:
+        """The message with what became of it by one channel; on the whole it waits for the channels that wait."""
+        others = [one for one in self.deliveries if one.channel != delivery.channel]
+        deliveries = tuple(sorted([*others, delivery], key=lambda one: one.channel))
+        waiting = [one for one in deliveries if one.delivered_at is None]
+        return replace(
+            self,
+            deliveries=deliveries,
+            attempts=max(one.attempts for one in deliveries),
+            next_attempt_at=min((one.next_attempt_at for one in waiting if one.next_attempt_at), default=None),
+            error="; ".join(one.error for one in waiting if one.error) or None,
+        )

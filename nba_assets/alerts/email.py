@@ -1,6 +1,6 @@
-"""Notices become emails: what is wrong, why, what suffers from it, and the command that repairs it.
+"""Notices become messages: what is wrong, why, what suffers from it, the command that repairs it, and where to look.
 
-Here is what an email says; how it looks as text and as HTML is in `templates/`.
+Here is what a message says; how it looks as text and as HTML is in `templates/`, and on Slack in `slack.py`.
 """
 
 from __future__ import annotations
@@ -8,28 +8,31 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from functools import cache
 from io import StringIO
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from nba_assets.alerts import slack
 from nba_assets.alerts.alert import RUN_FAILED, Alert, Digest, Event, Message, Notice, RootCause, Tier
+from nba_assets.alerts.links import Link, links
 from nba_assets.alerts.observe import Observation
 from nba_assets.alerts.root_cause import essential
 from nba_assets.coverage.matrix import Matrix
 from nba_assets.coverage.terminal import as_rich, cell_text, legend
 from nba_assets.partition import FAILED, Partition, Status, sentence_of
-from nba_assets.tables import TABLES, place_of
+from nba_assets.settings import Settings
+from nba_assets.tables import TABLES, TIERS, place_of
 from nba_assets.text import counted, joined, span
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 _WELL = (Status.OK, Status.NO_GAMES, Status.BOOTSTRAP, Status.NOT_DUE)
-_MOST_DATES, _MOST_REASONS, _MOST_ROWS, _MOST_SUBJECTS, _MOST_CELLS = 5, 3, 7, 100, 10
+_MOST_DATES, _MOST_REASONS, _MOST_ROWS, _MOST_DIGESTED, _MOST_SUBJECTS, _MOST_CELLS = 5, 3, 7, 14, 100, 10
 _LONGEST_SUBJECT, _LONGEST_OF_SEVERAL, _WIDTH = 180, 240, 118
 _DAY = timedelta(days=1)
 _COUNTING = {name: table.short_name for name, table in TABLES.items() if not table.optional}
@@ -48,6 +51,7 @@ class Email:
     facts: Sequence[tuple[str, str]]
     commands: Sequence[str] = ()
     matrix: Matrix | None = None
+    links: Sequence[Link] = ()
 
     @property
     def subject(self) -> str:
@@ -63,17 +67,28 @@ class Email:
         """HTML with everything in it."""
         return self._rendered("email.html.j2")
 
+    def slack(self) -> str:
+        """Slack's form, as JSON."""
+        matrix = f"{_matrix_as_text(self.matrix)}\n\n{legend(self.matrix)}" if self.matrix else None
+        return slack.as_json(self.headline, self._given, self.commands, self.links, matrix)
+
+    @property
+    def _given(self) -> list[tuple[str, str]]:
+        return [(label, text) for label, text in self.facts if text]
+
     def _rendered(self, template: str) -> str:
-        facts = [(label, text) for label, text in self.facts if text]
+        facts = self._given
+        labels = [*(label for label, _ in facts), *(link.label for link in self.links)]
         return (
             _templates()
             .get_template(template)
             .render(
                 headline=self.headline,
                 facts=facts,
-                label_width=max((len(label) for label, _ in facts), default=0) + 2,
+                label_width=max(map(len, labels), default=0) + 2,
                 commands=self.commands,
                 matrix=self.matrix,
+                links=self.links,
             )
         )
 
@@ -86,6 +101,7 @@ class Email:
             subject=self.subject,
             text=self.text(),
             html=self.html(),
+            slack=self.slack(),
             created_at=now,
             alert_ids=tuple(alert_ids),
         )
@@ -118,19 +134,30 @@ def _matrix_as_text(matrix: Matrix) -> str:
 # --- what an email says ----------------------------------------------------------------------------------------
 
 
-def write(notice: Notice, observation: Observation | None, now: datetime) -> Message:
+def write(notice: Notice, observation: Observation | None, settings: Settings, now: datetime) -> Message:
     """The message of a notice; without an observation it does so without a part of the matrix."""
     alert_ids = [notice.alert.alert_id]
     if notice.corrections:
         email = _of_corrections(notice, observation)
     elif notice.digest is not None:
-        email = _of_backfill(notice.digest)
+        email = _of_backfill(notice.digest, observation)
         alert_ids += [alert.alert_id for alert, _ in notice.digest.opened]
     elif notice.event is Event.RESOLVED:
         email = _of_resolution(notice.alert, observation)
     else:
         email = _of_causes(notice, observation)
+    email = replace(email, links=links(settings, _place(notice)))
     return email.message(notice.event, [notice.alert.tier], now, alert_ids)
+
+
+def _place(notice: Notice) -> Partition | None:
+    """The partition that a message leads to: the one that its subject is about, the first one of a backfill."""
+    if notice.digest is not None:
+        opened = [cause.partition for _, causes in notice.digest.opened for cause in causes]
+        return min([p for p in opened if p.table in TABLES] or notice.digest.facts.asked, key=place_of, default=None)
+    if notice.causes:
+        return notice.causes[-1].partition
+    return next(iter(notice.alert.partitions), Partition(notice.alert.table, notice.alert.first_day))
 
 
 def _of_causes(notice: Notice, observation: Observation | None) -> Email:
@@ -166,8 +193,10 @@ def _of_resolution(alert: Alert, observation: Observation | None) -> Email:
     )
 
 
-def _of_backfill(digest: Digest) -> Email:
+def _of_backfill(digest: Digest, observation: Observation | None) -> Email:
     facts, wrong = digest.facts, _what_is_wrong(digest)
+    opened = sorted(digest.opened, key=lambda found: _in_order(found[0]))
+    open_before = sorted([*digest.continued, *digest.already_open], key=_in_order)
     headline = f"Backfill {facts.backfill_id} of {span(facts.first_day, facts.last_day)}: {wrong or 'all is well'}"
     counts = ", ".join(f"{count:,} {status}" for status, count in facts.counts.items())
     range_ = f"{facts.first_day} {facts.last_day}"
@@ -176,13 +205,19 @@ def _of_backfill(digest: Digest) -> Email:
         headline,
         [
             ("Partitions", f"{sum(facts.counts.values()):,}: {counts}"),
-            ("Found", "\n".join(_found_line(alert, causes) for alert, causes in digest.opened)),
-            ("Still open", "\n".join(_alert_line(alert) for alert in (*digest.continued, *digest.already_open))),
+            ("Found", "\n".join(_found_line(alert, causes) for alert, causes in opened)),
+            ("Still open", "\n".join(map(_alert_line, open_before))),
             ("Not done", f"{_tables(facts.untried)} on {dates(facts.untried)}" if facts.untried else ""),
-            ("Resolved", "\n".join(_alert_line(alert) for alert in digest.resolved)),
+            ("Resolved", "\n".join(map(_alert_line, sorted(digest.resolved, key=_in_order)))),
         ],
         [f"nba-assets coverage {range_}", f"nba-assets repair {range_}"] if wrong else [],
+        observation.digested(facts.first_day, facts.last_day, most=_MOST_DIGESTED) if observation else None,
     )
+
+
+def _in_order(alert: Alert) -> tuple[date, int, str]:
+    """By date, and on each date in the order of the graph."""
+    return alert.first_day, TIERS.get(alert.table, len(TIERS)), alert.table
 
 
 def _of_corrections(notice: Notice, observation: Observation | None) -> Email:
@@ -212,7 +247,7 @@ def _game(game: str, named: Mapping[str, str]) -> str:
     return f"{game} {named[game]}" if game in named else game
 
 
-def overflow_email(subjects: Sequence[str], *, budget: int, earlier: int) -> Email:
+def overflow_email(subjects: Sequence[str], *, budget: int, earlier: int, links: Sequence[Link] = ()) -> Email:
     """The one email for all that would exceed the day's budget."""
     lines = [f"- {subject.removeprefix(_PREFIX)}" for subject in subjects]
     from_now_on = "only what is critical is reported today, once an hour (NBA_ALERTS_DAILY_BUDGET). All that is open:"
@@ -225,13 +260,15 @@ def overflow_email(subjects: Sequence[str], *, budget: int, earlier: int) -> Ema
             ("From now on", from_now_on),
         ],
         ["nba-assets alerts list"],
+        links=links,
     )
 
 
-def trial_email(tier: Tier) -> Email:
+def trial_email(tier: Tier, links: Sequence[Link] = ()) -> Email:
     """What `nba-assets alerts test` sends."""
     headline = f"TEST · this is what a message of the tier {tier} looks like"
-    return Email(f"{tier.upper()}: test", headline, [("Why", "somebody ran nba-assets alerts test; nothing is wrong")])
+    facts = [("Why", "somebody ran nba-assets alerts test; nothing is wrong")]
+    return Email(f"{tier.upper()}: test", headline, facts, links=links)
 
 
 # --- parts -----------------------------------------------------------------------------------------------------

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from nba_assets.alerts.alert import Event, Tier
+from nba_assets.alerts.alert import Delivery, Event, Tier
+from nba_assets.alerts.channels import reaching
 from nba_assets.alerts.email import Email
-from nba_assets.alerts.outbox import Transport, deliver
+from nba_assets.alerts.links import links
+from nba_assets.alerts.outbox import Parcel, deliver
+from nba_assets.alerts.transport import Transport
 from nba_assets.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -26,54 +30,70 @@ _in_process: dict[Path, dict[str, Any]] = {}
 
 
 def report_failure(
-    settings: Settings, problem: Exception, transport: Transport, now: datetime, *, at_once: bool
+    settings: Settings, problem: Exception, transports: Sequence[Transport], now: datetime, *, at_once: bool
 ) -> None:
-    """Report, once, that the ledger cannot be used."""
+    """Report, once by each channel, that the ledger cannot be used."""
     log.error("alerts: %s", problem)
     path = _path(settings)
-    known = _recall(path) or {"since": now.isoformat(), "told": False}
+    known = _recall(path, transports) or {"since": now.isoformat(), "told": []}
     lasts = now - datetime.fromisoformat(known["since"]) >= GRACE
-    if not known["told"] and (at_once or lasts):
+    if at_once or lasts:
         email = Email(
             f"CRITICAL: the ledger cannot be used: {problem}",
             f"CRITICAL · the ledger cannot be read or written since {known['since'][:16]} UTC",
             [("Why", str(problem)), ("So", "outcomes of runs and other alerts cannot be recorded until it can")],
+            links=links(settings),
         )
-        known["told"] = _sent(settings, email, Event.OPENED, transport, now)
+        untold = [one for one in _channels(transports) if one.name not in known["told"]]
+        known["told"] = [*known["told"], *_sent(email, Event.OPENED, untold, now)]
     _remember(path, known)
 
 
-def report_recovery(settings: Settings, transport: Transport, now: datetime) -> None:
-    """Report, once, that the ledger can be used again; nothing if the failure was not reported."""
+def report_recovery(settings: Settings, transports: Sequence[Transport], now: datetime) -> None:
+    """Report, once by each channel that has reported the failure, that the ledger can be used again."""
     path = _path(settings)
-    known = _recall(path)
+    known = _recall(path, transports)
     if known is None:
         return
-    if known["told"]:
-        headline = f"RESOLVED · the ledger can be used again ({now:%Y-%m-%d %H:%M} UTC)"
-        email = Email("RESOLVED: the ledger can be used again", headline, [("Since", known["since"])])
-        if not _sent(settings, email, Event.RESOLVED, transport, now):
-            return
+    told = [one for one in _channels(transports) if one.name in known["told"]]
+    headline = f"RESOLVED · the ledger can be used again ({now:%Y-%m-%d %H:%M} UTC)"
+    facts = [("Since", known["since"])]
+    email = Email("RESOLVED: the ledger can be used again", headline, facts, links=links(settings))
+    reached = _sent(email, Event.RESOLVED, told, now)
+    left = [one.name for one in told if one.name not in reached]
+    if left:
+        _remember(path, known | {"told": left})
+        return
     _in_process.pop(path, None)
     with suppress(OSError):
         path.unlink()
 
 
-def _sent(settings: Settings, email: Email, event: Event, transport: Transport, now: datetime) -> bool:
+def _channels(transports: Sequence[Transport]) -> list[Transport]:
+    return reaching(transports, [Tier.CRITICAL])
+
+
+def _sent(email: Email, event: Event, transports: Collection[Transport], now: datetime) -> list[str]:
+    """Send it by these channels; the names of those by which somebody has it."""
     message = email.message(event, [Tier.CRITICAL], now, ["ledger"])
-    return deliver([message], transport, settings, now)[message.message_id].delivered_at is not None
+    tried = deliver([Parcel(message, transport, Delivery(transport.name)) for transport in transports], now)
+    return [parcel.transport.name for parcel in tried if parcel.delivery.received]
 
 
 def _path(settings: Settings) -> Path:
     return settings.state / "alert-ledger.json"
 
 
-def _recall(path: Path) -> dict[str, Any] | None:
+def _recall(path: Path, transports: Sequence[Transport]) -> dict[str, Any] | None:
     try:
         known = json.loads(path.read_text())
     except (OSError, ValueError):
         return _in_process.get(path)
-    return known if isinstance(known, dict) and {"since", "told"} <= known.keys() else None
+    if not isinstance(known, dict) or not {"since", "told"} <= known.keys():
+        return None
+    if isinstance(known["told"], bool):  # by a version that knew of one channel
+        return known | {"told": [one.name for one in _channels(transports)] if known["told"] else []}
+    return known
 
 
 def _remember(path: Path, known: dict[str, Any]) -> None:

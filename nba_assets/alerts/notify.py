@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from nba_assets.alerts import emergency, store
 from nba_assets.alerts.alert import Message, Notice
+from nba_assets.alerts.channels import open_transports
 from nba_assets.alerts.email import write
 from nba_assets.alerts.evaluate import evaluate
+from nba_assets.alerts.links import links
 from nba_assets.alerts.observe import InstanceFacts, Observation, observe
-from nba_assets.alerts.outbox import Transport, claimed, deliver, due, open_transport, within_budget
+from nba_assets.alerts.outbox import claimed, deliver, due, with_parcels, within_budget
 from nba_assets.alerts.store import AlertState
+from nba_assets.alerts.transport import Transport
 from nba_assets.partition import Partition
 from nba_assets.session import Session
 from nba_assets.warehouse.base import WarehouseError
@@ -47,7 +50,7 @@ def notify(
     finished_backfill: str | None = None,
     asked: Collection[Partition] | None = None,
     failure: Exception | None = None,
-    transport: Transport | None = None,
+    transports: Sequence[Transport] | None = None,
     now: datetime | None = None,
 ) -> AlertRun:
     """Evaluate all outcomes of the ledger and deliver what is due. Never raises.
@@ -59,9 +62,8 @@ def notify(
         facts = instance_facts or InstanceFacts()
         if finished_backfill is not None:
             facts = _with_finished(facts, finished_backfill, asked)
-        return _guarded(
-            session, facts, transport or open_transport(session.settings), now or datetime.now(UTC), failure
-        )
+        channels = open_transports(session.settings) if transports is None else transports
+        return _guarded(session, facts, channels, now or datetime.now(UTC), failure)
     except Exception:
         log.exception("alerts could not be evaluated; the data is not affected")
         return AlertRun(recorded=False)
@@ -76,62 +78,68 @@ def _with_finished(facts: InstanceFacts, finished: str, asked: Collection[Partit
 
 
 def _guarded(
-    session: Session, facts: InstanceFacts, transport: Transport, now: datetime, failure: Exception | None
+    session: Session, facts: InstanceFacts, transports: Sequence[Transport], now: datetime, failure: Exception | None
 ) -> AlertRun:
     """The run, and the report of a ledger that cannot be used or can be used again."""
     if failure is not None:
-        emergency.report_failure(session.settings, failure, transport, now, at_once=True)
+        emergency.report_failure(session.settings, failure, transports, now, at_once=True)
     try:
-        result = _run(session, facts, transport, now)
+        result = _run(session, facts, transports, now)
     except WarehouseError as error:
-        emergency.report_failure(session.settings, error, transport, now, at_once=False)
+        emergency.report_failure(session.settings, error, transports, now, at_once=False)
         return AlertRun(recorded=False)
     if failure is None:
-        emergency.report_recovery(session.settings, transport, now)
+        emergency.report_recovery(session.settings, transports, now)
     return result
 
 
-def _run(session: Session, facts: InstanceFacts, transport: Transport, now: datetime) -> AlertRun:
+def _run(session: Session, facts: InstanceFacts, transports: Sequence[Transport], now: datetime) -> AlertRun:
     warehouse = session.warehouse
     observation = observe(session, facts)
     before = store.load(warehouse)
-    if not _has_work(before, observation, now):
+    if not _has_work(before, observation, transports, now):
         return _summary(before)
     # Another process may be at it too: what is to be sent is settled, and claimed, by one at a time.
     with warehouse.writer("alerts"):
         before = store.load(warehouse)
         after = _settled(before, observation, now)
-        to_send = [claimed(message, now) for message in due(after.messages, now)]
-        store.save(warehouse, before, after.with_messages(to_send), now=now)
-    tried = deliver(to_send, transport, session.settings, now)
+        to_send = [claimed(parcel, now) for parcel in due(after.messages, transports, now)]
+        sending = replace(after, messages=with_parcels(after.messages, to_send, transports, now))
+        store.save(warehouse, before, sending, now=now)
+    tried = deliver(to_send, now)
     with warehouse.writer("alerts"):
         current = store.load(warehouse)
-        final = current.with_messages(tried.values())
+        final = replace(current, messages=with_parcels(current.messages, tried, transports, now))
         store.save(warehouse, current, final, now=now)
-    delivered = sum(message.delivered_at is not None for message in tried.values())
+    tried_ids = {parcel.message.message_id for parcel in tried}
+    delivered = sum(m.delivered_at is not None for m in final.messages if m.message_id in tried_ids)
     return _summary(final, written=len(after.messages) - len(before.messages), delivered=delivered)
 
 
-def _has_work(state: AlertState, observation: Observation, now: datetime) -> bool:
+def _has_work(state: AlertState, observation: Observation, transports: Sequence[Transport], now: datetime) -> bool:
     result = evaluate(state.alerts, observation.snapshot, now)
-    return bool(result.notices) or result.alerts != state.alerts or bool(due(state.messages, now))
+    is_news = bool(result.notices) or result.alerts != state.alerts
+    is_waited_for = with_parcels(state.messages, (), transports, now) == state.messages  # or its channel is off by now
+    return is_news or not is_waited_for or bool(due(state.messages, transports, now))
 
 
 def _settled(state: AlertState, observation: Observation, now: datetime) -> AlertState:
     """The alerts as they are now, and the outbox with what is to be reported of them."""
     result = evaluate(state.alerts, observation.snapshot, now)
     new = [_written(notice, observation, now) for notice in result.notices]
-    budget = observation.session.settings.alerts_daily_budget
-    return AlertState(result.alerts, tuple(within_budget(state.messages, new, now, budget=budget)))
+    settings = observation.session.settings
+    budget, pages = settings.alerts_daily_budget, links(settings)
+    return AlertState(result.alerts, tuple(within_budget(state.messages, new, now, budget=budget, links=pages)))
 
 
 def _written(notice: Notice, observation: Observation, now: datetime) -> Message:
+    settings = observation.session.settings
     try:
-        return write(notice, observation, now)
+        return write(notice, observation, settings, now)
     except Exception:
         # An email without its part of the matrix is better than silence.
         log.exception("an email could not look up coverage or games")
-        return write(notice, None, now)
+        return write(notice, None, settings, now)
 
 
 def _summary(state: AlertState, *, written: int = 0, delivered: int = 0) -> AlertRun:

@@ -75,6 +75,15 @@ class Observation:
         days = [day for day in self.days if first <= day <= last]
         return matrix(self.session, days[0], days[-1], state=self.state) if days else None
 
+    def digested(self, first: date, last: date, *, most: int) -> Matrix | None:
+        """The coverage of a backfill's dates; of more than `most` the first that are not in order, or else the last."""
+        whole = self.excerpt(first, last)
+        if whole is None or len(whole.rows) <= most:
+            return whole
+        wrong = [row for row in whole.rows if not row.is_fine]
+        rows = tuple(wrong[:most] or whole.rows[-most:])
+        return replace(whole, rows=rows)
+
     def _with_names(self, cause: RootCause) -> RootCause:
         named = self._players.in_findings(cause.findings)
         findings = tuple(with_teams(found, lambda game_id: self.teams.get(game_id)) for found in named)

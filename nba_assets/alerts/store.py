@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
-from nba_assets.alerts.alert import Alert, Event, Message, Tier
+from nba_assets.alerts.alert import Alert, Delivery, Event, Message, Tier
 from nba_assets.partition import Partition
 from nba_assets.schema.contract import Contract, empty, names_of, shape
 from nba_assets.warehouse.alert_state import ALERT_MESSAGES, ALERTS
@@ -37,11 +37,6 @@ class AlertState:
 
     alerts: tuple[Alert, ...] = ()
     messages: tuple[Message, ...] = ()
-
-    def with_messages(self, changed: Iterable[Message]) -> AlertState:
-        """The state with some of its messages as they are now."""
-        by_id = {message.message_id: message for message in changed}
-        return replace(self, messages=tuple(by_id.get(m.message_id, m) for m in self.messages))
 
 
 def load(warehouse: Warehouse) -> AlertState:
@@ -112,6 +107,7 @@ def _partition(text: str) -> Partition:
 
 def _message_row(message: Message) -> dict[str, Any]:
     joined = {"tiers": ",".join(message.tiers), "alert_ids": ",".join(message.alert_ids)}
+    joined["deliveries"] = json.dumps([asdict(one) for one in message.deliveries], default=datetime.isoformat)
     return _row_of(message) | joined | {"created_date": message.created_at.date(), "event": message.event.value}
 
 
@@ -120,5 +116,11 @@ def _message(row: dict[str, Any]) -> Message:
         "event": Event(row["event"]),
         "tiers": tuple(Tier(tier) for tier in row["tiers"].split(",") if tier),
         "alert_ids": tuple(filter(None, (row["alert_ids"] or "").split(","))),
+        "deliveries": tuple(map(_delivery, json.loads(row["deliveries"] or "[]"))),
     }
     return Message(**(_from_row(row, Message) | own))
+
+
+def _delivery(kept: dict[str, Any]) -> Delivery:
+    moments = {name: datetime.fromisoformat(kept[name]) for name in ("next_attempt_at", "delivered_at") if kept[name]}
+    return Delivery(**(kept | moments | {"received": tuple(kept["received"])}))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from nba_assets.alerts import store
-from nba_assets.alerts.alert import BACKFILL, Alert, Message, Tier, recipients
+from nba_assets.alerts.alert import BACKFILL, Alert, Delivery, Event, Message, Tier
+from nba_assets.alerts.channels import open_transports
 from nba_assets.alerts.email import dates, trial_email
-from nba_assets.alerts.outbox import LogTransport, Transport, TransportError, open_transport
+from nba_assets.alerts.links import links
+from nba_assets.alerts.outbox import Parcel, attempt
+from nba_assets.alerts.transport import Transport
 from nba_assets.cli.console import FAILED, AsFormat, Format, err, out, print_json
 from nba_assets.cli.lazy import Command, Group
 from nba_assets.cli.place import opened
@@ -23,29 +27,33 @@ alerts_app = typer.Typer(
 
 @alerts_app.command("test", cls=Command)
 def test() -> None:
-    """Send one test message per tier; exit status 1 if one could not be delivered."""
+    """Send one test message per tier by every channel; exit status 1 if one could not be delivered."""
     settings = opened().settings
-    transport = open_transport(settings)
-    out.say(f"Transport: {transport.describe()}")
-    results = [_try(tier, settings, transport) for tier in reversed(Tier)]
+    results = [_try_all(transport, settings) for transport in open_transports(settings)]
     raise typer.Exit(0 if all(results) else FAILED)
 
 
-def _try(tier: Tier, settings: Settings, transport: Transport) -> bool:
-    to = recipients(settings, [tier])
+def _try_all(transport: Transport, settings: Settings) -> bool:
+    """Whether a channel delivers to everybody who gets something by it; it says so of each tier."""
+    out.say(f"Transport: {transport.describe()}")
+    results = [_try(tier, transport, settings) for tier in reversed(Tier)]
+    return all(results)
+
+
+def _try(tier: Tier, transport: Transport, settings: Settings) -> bool:
+    to = transport.receivers([tier])
     if not to:
-        out.say(f"{tier}: no recipients (NBA_ALERTS_{tier.upper()}_TO and NBA_ALERTS_TO are empty): the log")
-        transport = LogTransport(f"no recipients for {tier}")
-    email = trial_email(tier)
-    try:
-        delivered_to = transport.send(to, subject=email.subject, text=email.text(), html=email.html())
-    except TransportError as error:
-        err.say(f"{tier}: NOT delivered to {', '.join(to)}: {error}")
-        return False
-    if to:
-        meant_for = f", meant for {', '.join(to)}" if delivered_to == "log" else ""
-        out.say(f"{tier}: delivered to {delivered_to}{meant_for}")
-    return True
+        out.say(f"{tier}: no recipients by this channel")
+        return True
+    message = trial_email(tier, links(settings)).message(Event.OPENED, [tier], datetime.now(UTC), ["test"])
+    receipt = attempt(Parcel(message, transport, Delivery(transport.name)))
+    if receipt.accepted:
+        out.say(f"{tier}: delivered to {', '.join(receipt.accepted)}")
+    if receipt.refusal is None:
+        return True
+    left_out = [one for one in to if one not in receipt.accepted]
+    err.say(f"{tier}: NOT delivered to {', '.join(left_out)}: {receipt.refusal}")
+    return False
 
 
 @alerts_app.command("list", cls=Command)
@@ -81,11 +89,36 @@ def _as_dict(alert: Alert, messages: tuple[Message, ...]) -> dict[str, Any]:
         "undelivered": len(waiting),
         "attempts": sum(message.attempts for message in own),
         "error": next((message.error for message in waiting if message.error), None),
+        "channels": [_of_channel(delivery) for message in own for delivery in message.deliveries],
         "backfill_id": alert.backfill_id,
-    } | {
-        name: moment.isoformat(timespec="seconds") if (moment := getattr(alert, name)) else None
-        for name in ("seen_at", "opened_at", "changed_at", "resolved_at")
+    } | {name: _moment(getattr(alert, name)) for name in ("seen_at", "opened_at", "changed_at", "resolved_at")}
+
+
+def _of_channel(delivery: Delivery) -> dict[str, Any]:
+    """What became of one message by one channel."""
+    return {
+        "channel": delivery.channel,
+        "attempts": delivery.attempts,
+        "delivered_at": _moment(delivery.delivered_at),
+        "received": list(delivery.received),
+        "next_attempt_at": _moment(delivery.next_attempt_at),
+        "error": delivery.error,
     }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds") if moment else None
+
+
+def _how_far(alert: dict[str, Any]) -> str:
+    """Whether people have its messages: "reported", "the message waits", "reported by smtp, the message waits"."""
+    if not alert["undelivered"]:
+        return "reported" if alert["messages"] else "not reported"
+    delivered = dict.fromkeys(one["channel"] for one in alert["channels"] if one["delivered_at"])
+    waiting = dict.fromkeys(one["channel"] for one in alert["channels"] if not one["delivered_at"])
+    if not delivered:
+        return "the message waits"
+    return f"reported by {', '.join(delivered)}, the message waits for {', '.join(waiting) or 'others'}"
 
 
 def _print(listed: list[dict[str, Any]]) -> None:
@@ -93,7 +126,7 @@ def _print(listed: list[dict[str, Any]]) -> None:
         out.say("No open alerts.")
         return
     for alert in listed:
-        message = "the message waits" if alert["undelivered"] else "reported" if alert["messages"] else "not reported"
+        message = _how_far(alert)
         since = (alert["opened_at"] or alert["seen_at"])[:16].replace("T", " ")
         what = " ".join((alert["table"], alert["dates"], "" if alert["status"] == BACKFILL else alert["status"]))
         out.say(f"{alert['tier']:8s}  {alert['state']:8s}  {what.rstrip()}")

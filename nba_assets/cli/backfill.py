@@ -14,8 +14,9 @@ from typing import Annotated
 
 import typer
 
+from nba_assets.alerts.channels import channels_on
 from nba_assets.alerts.notify import notify
-from nba_assets.alerts.outbox import LogTransport
+from nba_assets.alerts.transport import LogTransport
 from nba_assets.cli.changes import Diff, changes_as_dict, print_changes, rows_line, tables_as_dicts
 from nba_assets.cli.console import (
     FAILED,
@@ -332,17 +333,17 @@ class _Job:
     def _build_and_notify(self, *, quiet: bool) -> list[PartitionResult]:
         """Build, and report to people now, also where no daemon runs.
 
-        Without SES the alerts are recorded only: this terminal shows the summary anyway.
+        Where no channel is on the alerts are recorded only: this terminal shows the summary anyway.
         """
-        is_mailed = self.session.settings.ses_from_email is not None
-        transport = None if is_mailed else LogTransport("the summary says it", level=logging.INFO)
+        log = LogTransport("the summary says it", level=logging.INFO)
+        transports = channels_on(self.session.settings) or [log]
         try:
             results = self._launch(quiet=quiet)
         except WarehouseError as error:
-            notify(self.session, failure=error, transport=transport)
+            notify(self.session, failure=error, transports=transports)
             raise
         asked = [Partition(name, day) for name in self.tables for day in self.days]
-        notify(self.session, finished_backfill=self.backfill_id, asked=asked, transport=transport)
+        notify(self.session, finished_backfill=self.backfill_id, asked=asked, transports=transports)
         return results
 
     def _launch(self, *, quiet: bool) -> list[PartitionResult]:

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from nba_assets.cli.console import FAILED, UsageError, err
 from nba_assets.cli.place import opened
-from nba_assets.settings import Settings, places_set, set_by_file
+from nba_assets.settings import Settings, places_set, set_by_file, variable
 
 _NOT_SUPERSEDED = "ignore:Function `dev_command` is superseded"
 """`dg dev`, which Dagster recommends, runs the same function, and needs twenty more packages."""
@@ -48,8 +48,9 @@ def dev(
     dagster = [sys.executable, "-W", _NOT_SUPERSEDED, "-m", "dagster", "dev"]
     with alone(settings, address), coverage_page(settings, host, port + 1) as page:
         err.print(f"asset graph: {address}", highlight=False)
+        ui = {} if settings.dagster_url else {variable("dagster_url"): f"http://{host}:{port}"}
         command = [*dagster, "-w", str(shipped("workspace.yaml")), "-h", host, "-p", str(port)]
-        is_asked_to_end = supervise(command, settings.dagster_home, environment | page)
+        is_asked_to_end = supervise(command, settings.dagster_home, environment | page | ui)
     if not is_asked_to_end:
         err.say("error: Dagster has ended by itself; its last lines above say why")
         raise typer.Exit(FAILED)

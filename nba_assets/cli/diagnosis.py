@@ -17,6 +17,8 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from nba_assets import __version__
+from nba_assets.alerts.alert import Tier
+from nba_assets.alerts.channels import NONE_IS_ON, channels_on
 from nba_assets.session import Session
 from nba_assets.settings import Settings, SettingsError, load_settings, origin, unknown_settings, variable
 from nba_assets.sources.files import season_folders
@@ -83,6 +85,7 @@ def diagnose(*, online: bool) -> tuple[Settings | None, list[Found]]:
         "home": lambda: _home(settings),
         "warehouse": lambda: _warehouse(session),
         "Dagster": lambda: _instance(settings),
+        "alerts": lambda: _alerts(settings),
         "disk": lambda: _disk(settings),
     }
     return settings, [*found, *(one for about, look in looks.items() for one in _looked(about, look))]
@@ -206,6 +209,20 @@ def _instance(settings: Settings) -> Iterator[Found]:
         yield Found(Level.OK, "Dagster", f"{which}: not there; made by the first `nba-assets backfill` or `dev`")
     else:
         yield Found(Level.PROBLEM, "Dagster", f"{which}: there is no such directory", "Make it, or unset the variable")
+
+
+def _alerts(settings: Settings) -> Iterator[Found]:
+    """The channels that are on; whether they work is found by sending something."""
+    channels = channels_on(settings)
+    for channel in channels:
+        yield Found(Level.OK, "alerts", channel.describe())
+    if not channels:
+        yield Found(Level.OK, "alerts", f"they go to the log: {NONE_IS_ON}")
+        return
+    unheard = [tier for tier in reversed(Tier) if not any(channel.receivers([tier]) for channel in channels)]
+    if unheard:
+        what = f"nobody gets what is {' or '.join(unheard)}: it goes to the log"
+        yield Found(Level.WARNING, "alerts", what, "Set NBA_ALERTS_TO, or the lists of these tiers")
 
 
 def _disk(settings: Settings) -> Iterator[Found]:

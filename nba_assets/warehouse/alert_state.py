@@ -45,12 +45,17 @@ class AlertMessages(Contract):
     subject: Text = column("Subject", nullable=True)
     body: Text = column("Plain text", nullable=True)
     html: Text = column("HTML", nullable=True)
+    slack: Text = column("Slack's form of it, JSON", nullable=True)
     created_at: Timestamp = column("Written, UTC", nullable=True)
     attempts: OptionalInteger = column("Attempts to deliver it", nullable=True)
     next_attempt_at: Timestamp = column("Not to be tried before, UTC", nullable=True)
-    delivered_at: Timestamp = column("Delivered, UTC; NULL while it waits", nullable=True)
+    delivered_at: Timestamp = column("Delivered by every channel, UTC; NULL while one waits", nullable=True)
     delivered_to: Text = column("Recipients, or 'log'", nullable=True)
     error: Text = column("What the last attempt ended in", nullable=True)
+    deliveries: Text = column(
+        'By channel, JSON: [{"channel", "attempts", "next_attempt_at", "delivered_at", "received", "error"}, …]',
+        nullable=True,
+    )
 
 
 ALERTS = Relation(DATASET, "alerts", Alerts)

@@ -13,7 +13,7 @@ from moto.backends import get_backend
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.server import ThreadedMotoServer
 
-from nba_assets.alerts import emergency, outbox
+from nba_assets.alerts import channels, emergency
 
 SENDER, REGION = "alerts@hoops.example", "us-west-2"
 CRITICAL, WARNING, EVERYBODY = "oncall@hoops.example", "data@hoops.example", "all@hoops.example"
@@ -94,6 +94,6 @@ def mailbox(unverified_mailbox: Mailbox) -> Mailbox:
 @pytest.fixture(autouse=True)
 def _nothing_remembered_by_the_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As in a process that has just started, and without anybody's settings."""
-    monkeypatch.setattr(outbox, "_said", set())
+    monkeypatch.setattr(channels, "_said", set())
     monkeypatch.setattr(emergency, "_in_process", {})
     monkeypatch.chdir(tmp_path)

@@ -12,6 +12,7 @@ from nba_assets.alerts.evaluate import SILENCE, Evaluation, Snapshot, evaluate
 from nba_assets.alerts.notify import notify
 from nba_assets.alerts.store import load
 from nba_assets.partition import Partition
+from nba_assets.settings import load_settings
 from nba_assets.tables import TABLES
 from nba_assets.warehouse.base import ledger_only
 from nba_assets.warehouse.corrections import CorrectedCell, Correction
@@ -69,7 +70,7 @@ def test_many_dates_at_once_are_one_message():
     evaluation = evaluate((), Snapshot([], corrections=of_season), LATER)
     assert told(evaluation) == [(DAY, DAY + timedelta(days=29), 30)]
     assert told(evaluate(evaluation.alerts, Snapshot([], corrections=of_season), LATER)) == []
-    message = write(evaluation.notices[0], None, LATER)
+    message = write(evaluation.notices[0], None, load_settings(), LATER)
     assert message.subject.startswith("[nba_assets] INFO: the source has corrected 2021-11-05 … 2021-12-04 (30 dates)")
     assert message.text.count("James Harden") == 10
     assert "and 20 more cells" in message.text
@@ -78,7 +79,7 @@ def test_many_dates_at_once_are_one_message():
 def test_the_message_names_game_player_column_and_both_values():
     benched = CorrectedCell(GAME, "Bruce Brown (BKN)", "seconds_played", "124", None, 124 / 60)
     one = correction(cells=13, rows_removed=1, largest=(benched, POINTS))
-    message = write(evaluate((), Snapshot([], corrections=[one]), LATER).notices[0], None, LATER)
+    message = write(evaluate((), Snapshot([], corrections=[one]), LATER).notices[0], None, load_settings(), LATER)
     assert message.tiers == (Tier.INFO,)
     assert f"{GAME} · Bruce Brown (BKN): seconds_played 124 → NULL" in message.text
     assert f"{GAME} · James Harden (BKN): points 13 → 15" in message.text

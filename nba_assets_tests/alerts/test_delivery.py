@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from nba_assets.alerts import store
-from nba_assets.alerts.alert import Event, Message, Tier
+from nba_assets.alerts.alert import Delivery, Event, Message, Tier
 from nba_assets.alerts.notify import AlertRun, notify
-from nba_assets.alerts.outbox import SesTransport, claimed
+from nba_assets.alerts.outbox import Parcel, claimed
+from nba_assets.alerts.ses import SesTransport
+from nba_assets.alerts.transport import LogTransport
 from nba_assets.partition import Cause, Partition, Status, finding
 from nba_assets.session import Session
 from nba_assets.tables import TABLES
@@ -67,7 +69,7 @@ def test_without_ses_everything_goes_to_the_log_which_is_said_once(tmp_path: Pat
     assert notify(session).delivered == 1
     assert notify(session).delivered == 0
     texts = [record_.getMessage() for record_ in caplog.records]
-    assert sum("AWS_SES_FROM_EMAIL is not set" in text for text in texts) == 1
+    assert sum("alerts go to the log" in text for text in texts) == 1
     assert sum(gap_reason(YESTERDAY)[-30:] in text and "nba-assets repair" in text for text in texts) == 1
 
 
@@ -109,11 +111,11 @@ def answering(status: int | None, error: str = "") -> Iterator[str]:
 def assert_nothing_is_lost(home: Path, mailbox: Mailbox, refused: Session, expected: str) -> None:
     """Refused now, still refused before the backoff is over, delivered by a new process afterwards."""
     transport = SesTransport(refused.settings, timeout=0.2)
-    assert notify(refused, now=NOW, transport=transport) == AlertRun(True, written=1, waiting=1, open_alerts=1)
+    assert notify(refused, now=NOW, transports=[transport]) == AlertRun(True, written=1, waiting=1, open_alerts=1)
     (waiting,) = store.load(refused.warehouse).messages
     assert (waiting.attempts, waiting.next_attempt_at) == (1, NOW + timedelta(minutes=1))
     assert expected in (waiting.error or "")
-    assert notify(refused, now=NOW + timedelta(seconds=30), transport=transport).delivered == 0
+    assert notify(refused, now=NOW + timedelta(seconds=30), transports=[transport]).delivered == 0
     assert store.load(refused.warehouse).messages == (waiting,)
     mailbox.verify()
     restarted = bare_session(home, **mailbox.settings)
@@ -161,11 +163,11 @@ def test_an_ses_that_is_down_is_asked_once_for_all_messages(tmp_path: Path, mail
 
 def test_the_backoff_grows_to_an_hour():
     message = Message("id", Event.OPENED, (Tier.CRITICAL,), "subject", "text", "html", created_at=NOW)
-    waits = []
+    parcel, waits = Parcel(message, LogTransport("a test"), Delivery("log")), []
     for _ in range(9):
-        message = claimed(message, NOW)
-        assert message.next_attempt_at is not None
-        waits.append((message.next_attempt_at - NOW).total_seconds() / 60)
+        parcel = claimed(parcel, NOW)
+        assert parcel.delivery.next_attempt_at is not None
+        waits.append((parcel.delivery.next_attempt_at - NOW).total_seconds() / 60)
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
 
 

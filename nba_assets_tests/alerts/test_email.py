@@ -29,7 +29,7 @@ def email_about(home: Path, *findings: Finding) -> tuple[str, str]:
     seen = observe(session, InstanceFacts())
     observation = NamedGames(seen.session, seen.state, seen.days, seen.instance)
     (notice,) = evaluate((), observation.snapshot, NOW).notices
-    message = write(notice, observation, NOW)
+    message = write(notice, observation, session.settings, NOW)
     return message.subject, message.text
 
 

@@ -12,6 +12,7 @@ from nba_assets.alerts.alert import RUN_FAILED, Alert, BackfillFacts, Event, Roo
 from nba_assets.alerts.email import write
 from nba_assets.alerts.evaluate import PATIENCE, SILENCE, Evaluation, Snapshot, evaluate
 from nba_assets.partition import Partition
+from nba_assets.settings import load_settings
 from nba_assets.warehouse.ledger import attempt_id_at
 
 NOW = datetime(2021, 11, 8, 14, tzinfo=UTC)
@@ -219,7 +220,7 @@ def test_a_backfill_names_what_was_open_in_its_range_before_and_nothing_else():
     assert notice.digest is not None
     assert [alert.first_day for alert in notice.digest.already_open] == [DAY]
     assert notice.alert.tier is Tier.INFO
-    email = write(notice, None, NOW)
+    email = write(notice, None, load_settings(), NOW)
     assert email.subject.endswith(f"Backfill bf of {DAY}: 1 blocked, 1 root cause")
     assert f"{TABLE} GAP {DAY}: no box score on {DAY}" in email.text
     assert evaluate(result.alerts, at([known, elsewhere], backfills=backfill, in_full=in_full), NOW).notices == ()
@@ -230,7 +231,7 @@ def test_all_is_not_well_where_a_backfill_has_left_something_undone():
     backfill = {"bf": BackfillFacts("bf", DAY, DAY, {}, attempt_id_at(NOW), True, frozenset({left}), (left,))}
     backfill["bf"].counts.update({"OK": 3, "MISSING": 1})
     (notice,) = evaluate((), at([], backfills=backfill), NOW).notices
-    email = write(notice, None, NOW)
+    email = write(notice, None, load_settings(), NOW)
     assert email.subject.endswith(": 1 missing")
     assert f"Not done    {TABLE} on {DAY}" in email.text
 

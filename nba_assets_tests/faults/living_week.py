@@ -21,8 +21,8 @@ import time_machine
 
 from nba_assets.alerts.alert import Message
 from nba_assets.alerts.notify import notify
-from nba_assets.alerts.outbox import LogTransport
 from nba_assets.alerts.store import load
+from nba_assets.alerts.transport import LogTransport
 from nba_assets.league.calendar import EASTERN, days_between
 from nba_assets.planning.ledger_rows import LedgerRow
 from nba_assets.planning.load import load_state
@@ -120,7 +120,7 @@ class Week:
         clock.shift(timedelta(minutes=5))
         self._repair(morning)
         clock.shift(timedelta(minutes=2))
-        notify(morning.session, transport=LogTransport("a week is played", level=logging.DEBUG))
+        notify(morning.session, transports=[LogTransport("a week is played", level=logging.DEBUG)])
 
     def _is_to_be_asked(self, at: Session, moment: datetime) -> bool:
         """What the schedule every_morning decides, whose attempts Dagster dates by the real clock."""

@@ -155,7 +155,7 @@ def test_explain_says_whose_name_it_is_like_and_that_the_report_is_to_be_read_ag
 def test_the_email_says_so_too(misspelled: Session) -> None:
     seen, now = observe(misspelled, InstanceFacts()), misspelled.now().astimezone(UTC)
     (notice,) = (n for n in evaluate((), seen.snapshot, now).notices if n.alert.table == SLATE)
-    text = write(notice, seen, now).text
+    text = write(notice, seen, seen.session.settings, now).text
     assert notice.alert.kind == "DEGRADED: names_in_doubt"
     assert MISSPELLED in " ".join(text.split())
     assert f"nba-assets refresh {EVE} {DAY}" in text
