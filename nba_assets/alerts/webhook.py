@@ -5,6 +5,7 @@ Its address is a secret: whoever has it can write into the channel. What a messa
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -57,6 +58,7 @@ class WebhookTransport:
         """One POST."""
         import requests  # takes a while, and most processes send nothing
 
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)  # below that it logs the address
         try:
             answer = requests.post(
                 self._url.get_secret_value(),
