@@ -144,7 +144,7 @@ COMMANDS = {
     ),
     "alerts": Listed(
         "nba_assets.cli.alerts:alerts_app",
-        "Alerts: try the transport, list what is open.",
+        "Alerts: try every channel, list what is open.",
         (
             "alerts test",
             "alerts list",

@@ -1,4 +1,4 @@
-"""`nba-assets alerts`: try the way to people, and list what is open. What makes an alert is in `alerts/`."""
+"""`nba-assets alerts`: try the ways to people, and list what is open. What makes an alert is in `alerts/`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from nba_assets.settings import Settings
 from nba_assets.text import span
 
 alerts_app = typer.Typer(
-    cls=Group, help="Alerts: try the transport, list what is open.", no_args_is_help=True, add_completion=False
+    cls=Group, help="Alerts: try every channel, list what is open.", no_args_is_help=True, add_completion=False
 )
 
 

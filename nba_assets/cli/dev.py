@@ -48,9 +48,8 @@ def dev(
     dagster = [sys.executable, "-W", _NOT_SUPERSEDED, "-m", "dagster", "dev"]
     with alone(settings, address), coverage_page(settings, host, port + 1) as page:
         err.print(f"asset graph: {address}", highlight=False)
-        ui = {} if settings.dagster_url else {variable("dagster_url"): f"http://{host}:{port}"}
         command = [*dagster, "-w", str(shipped("workspace.yaml")), "-h", host, "-p", str(port)]
-        is_asked_to_end = supervise(command, settings.dagster_home, environment | page | ui)
+        is_asked_to_end = supervise(command, settings.dagster_home, environment | page | ui_page(settings, host, port))
     if not is_asked_to_end:
         err.say("error: Dagster has ended by itself; its last lines above say why")
         raise typer.Exit(FAILED)
@@ -76,6 +75,11 @@ def alone(settings: Settings, address: str) -> Iterator[None]:
         yield
 
 
+def ui_page(settings: Settings, host: str, port: int) -> dict[str, str]:
+    """The variable with the address of the UI. Not where NBA_DAGSTER_URL says how people come to it."""
+    return {} if settings.dagster_url else {variable("dagster_url"): f"http://{host}:{port}"}
+
+
 @contextmanager
 def coverage_page(settings: Settings, host: str, port: int) -> Iterator[dict[str, str]]:
     """Serve the coverage page; the variable with its address. Not where NBA_COVERAGE_URL says that others do.
@@ -85,16 +89,16 @@ def coverage_page(settings: Settings, host: str, port: int) -> Iterator[dict[str
     from nba_assets.coverage.serve import CoveragePageError, coverage_page_served
 
     with ExitStack() as served:
-        variable: dict[str, str] = {}
+        address: dict[str, str] = {}
         if settings.coverage_url is None:
             try:
                 url = served.enter_context(coverage_page_served(settings, host, port))
             except CoveragePageError as error:
                 err.say(f"warning: {error}")
             else:
-                variable["NBA_COVERAGE_URL"] = url
+                address[variable("coverage_url")] = url
                 err.print(f"coverage page: {url}", highlight=False)
-        yield variable
+        yield address
 
 
 def supervise(

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from nba_assets.cli.console import UsageError
-from nba_assets.cli.dev import alone, coverage_page
+from nba_assets.cli.dev import alone, coverage_page, ui_page
 from nba_assets.settings import load_settings
 from nba_assets_tests.cli.command import nba_assets
 
@@ -140,6 +140,13 @@ def test_a_page_that_others_serve_is_left_to_them(
     with coverage_page(load_settings(home=tmp_path), "127.0.0.1", 0):
         assert load_settings(home=tmp_path).coverage_url == "https://nba.example.org/coverage"
     assert capsys.readouterr().err == ""
+
+
+def test_the_ui_has_an_address_for_what_is_started_unless_people_come_to_it_by_another(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path)
+    assert ui_page(settings, "127.0.0.1", 3000) == {"NBA_DAGSTER_URL": "http://127.0.0.1:3000"}
+    behind_a_proxy = load_settings(home=tmp_path, dagster_url="https://nba.example.org/")
+    assert (ui_page(behind_a_proxy, "127.0.0.1", 3000), behind_a_proxy.dagster_url) == ({}, "https://nba.example.org")
 
 
 def test_two_on_one_state_are_one_too_many(tmp_path: Path) -> None:
