@@ -151,10 +151,12 @@ def write(notice: Notice, observation: Observation | None, settings: Settings, n
 
 
 def _place(notice: Notice) -> Partition | None:
-    """The partition that a message leads to: the one that its subject is about, the first one of a backfill."""
-    if notice.digest is not None:
-        opened = [cause.partition for _, causes in notice.digest.opened for cause in causes]
-        return min([p for p in opened if p.table in TABLES] or notice.digest.facts.asked, key=place_of, default=None)
+    """Where a message leads to: the partition of its subject; of a backfill the first that is wrong, or was asked for."""
+    digest = notice.digest
+    if digest is not None:
+        opened = [cause.partition for _, causes in digest.opened for cause in causes]
+        wrong = opened or [p for alert in (*digest.continued, *digest.already_open) for p in alert.partitions]
+        return min([p for p in wrong if p.table in TABLES] or digest.facts.asked, key=place_of, default=None)
     if notice.causes:
         return notice.causes[-1].partition
     return next(iter(notice.alert.partitions), Partition(notice.alert.table, notice.alert.first_day))

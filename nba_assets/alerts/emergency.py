@@ -75,6 +75,8 @@ def _channels(transports: Sequence[Transport]) -> list[Transport]:
 
 def _sent(email: Email, event: Event, transports: Collection[Transport], now: datetime) -> list[str]:
     """Send it by these channels; the names of those by which somebody has it."""
+    if not transports:
+        return []
     message = email.message(event, [Tier.CRITICAL], now, ["ledger"])
     tried = deliver([Parcel(message, transport, Delivery(transport.name)) for transport in transports], now)
     return [parcel.transport.name for parcel in tried if parcel.delivery.received]

@@ -147,12 +147,12 @@ def attempt(parcel: Parcel) -> Receipt:
 def _outcome(parcel: Parcel, receipt: Receipt, now: datetime) -> Delivery:
     delivery, refusal = parcel.delivery, receipt.refusal
     received = (*delivery.received, *receipt.accepted)
-    is_given_up = isinstance(refusal, UndeliverableError) and bool(received)  # the others would get it again and again
-    if refusal is None or is_given_up:
-        if refusal is not None:
-            log.error("alert not delivered to everybody: %s (%s)", parcel.message.subject, refusal)
-        error = None if refusal is None else str(refusal)
-        return replace(delivery, delivered_at=now, next_attempt_at=None, received=received, error=error)
+    if refusal is None:
+        return replace(delivery, delivered_at=now, next_attempt_at=None, received=received, error=None)
+    if received and isinstance(refusal, UndeliverableError) and not refusal.concerns_all:
+        # Somebody has it, and the others are no addresses: they would be tried for ever.
+        log.error("alert not delivered to everybody: %s (%s)", parcel.message.subject, refusal)
+        return replace(delivery, delivered_at=now, next_attempt_at=None, received=received, error=str(refusal))
     log.error("alert not delivered, will be tried again: %s (%s)", parcel.message.subject, refusal)
     return replace(_postponed(delivery, refusal, now), received=received, error=str(refusal))
 

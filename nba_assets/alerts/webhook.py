@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -29,7 +30,8 @@ from nba_assets.settings import Settings, variable
 if TYPE_CHECKING:
     from requests import Response
 
-_TOO_MANY, _TIMED_OUT, _BAD_REQUEST, _TOO_LARGE = 429, 408, 400, 413
+_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+_OF_ONE_MESSAGE = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 _LONGEST_WAIT = timedelta(days=1)
 _ONE_WORD = re.compile(r"[a-z]+(_[a-z]+)*")
 """What Slack says is wrong, like no_service. Other answers may repeat the address, and are not shown."""
@@ -79,10 +81,12 @@ class WebhookTransport:
     def _refusal(self, answer: Response) -> TransportError:
         status, word = answer.status_code, answer.text.strip()
         problem = f"HTTP {status} {word}" if _ONE_WORD.fullmatch(word) else f"HTTP {status}"
-        if status == _TOO_MANY:
-            return self._error(problem, is_passing=True, retry_after=_wait(answer.headers.get("Retry-After")))
-        concerns_all = status not in (_BAD_REQUEST, _TOO_LARGE)
-        return self._error(problem, is_passing=status >= 500 or status == _TIMED_OUT, concerns_all=concerns_all)
+        return self._error(
+            problem,
+            is_passing=status >= 500 or status in _PASSING,
+            concerns_all=status not in _OF_ONE_MESSAGE,
+            retry_after=_wait(answer.headers.get("Retry-After")),
+        )
 
     def _error(
         self,

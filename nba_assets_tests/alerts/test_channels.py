@@ -142,8 +142,10 @@ def test_a_recipient_who_is_refused_for_now_gets_it_later_and_alone(
     settings = settings | {"alerts_to": [EVERYBODY, late], "alerts_webhook_url": None}
     mail.to = {late: "450 greylisted"}
     assert notify(with_a_gap(tmp_path, settings), now=NOW).waiting == 1
-    mail.to = {}
-    assert notify(bare_session(tmp_path, **settings), now=NOW + MINUTE).delivered == 1
+    mail.to, mail.sender = {}, "550 not yours"
+    assert notify(bare_session(tmp_path, **settings), now=NOW + MINUTE).waiting == 1
+    mail.sender = "250 OK"
+    assert notify(bare_session(tmp_path, **settings), now=NOW + MINUTE + HOUR).delivered == 1
     assert [to for _, to in mail.mails] == [[EVERYBODY], [late]]
     assert only_message(bare_session(tmp_path)).delivered_to == f"{EVERYBODY}, {late}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb as engine
@@ -13,10 +13,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from nba_assets.alerts import store
+from nba_assets.alerts.alert import Delivery, Event, Message, Tier
+from nba_assets.alerts.store import AlertState
 from nba_assets.cli.lazy import Command
 from nba_assets.cli.migrate import migrate
 from nba_assets.schema.changes import COUNTS
 from nba_assets.tables import TABLES
+from nba_assets.warehouse.alert_state import ALERT_MESSAGES
 from nba_assets.warehouse.base import Warehouse, WarehouseError
 from nba_assets.warehouse.bigquery import BigQueryWarehouse
 from nba_assets.warehouse.ddl import BIGQUERY, DUCKDB, migrations
@@ -165,6 +169,33 @@ def test_bigquery_refuses_what_a_person_must_do_and_changes_nothing_of_it(bigque
     finally:
         client.query(f"DROP TABLE {name}").result()
     assert [m.why for m in bigquery.migrate(dry_run=False)] == ["the table does not exist"]
+
+
+def test_messages_of_a_version_without_channels_are_what_they_were_and_take_channels(
+    old: tuple[Warehouse, Run],
+) -> None:
+    warehouse, run = old
+    written = datetime(2026, 3, 1, 15, tzinfo=UTC)
+    waiting = Message(
+        "waits", Event.OPENED, (Tier.CRITICAL,), "subject", "text", "html", written, alert_ids=("a",), attempts=3
+    )
+    waiting = replace(waiting, next_attempt_at=written + timedelta(minutes=4), error="no answer")
+    delivered = replace(waiting, message_id="delivered", delivered_at=written, delivered_to="ada@hoops.example")
+    before = AlertState(messages=(delivered, waiting))
+    warehouse.migrate(dry_run=False)
+    store.save(warehouse, AlertState(), before, now=written)
+    for column in ("slack", "deliveries"):
+        run(f"ALTER TABLE {ALERT_MESSAGES.qualified} DROP COLUMN {column}")
+    with pytest.raises(WarehouseError):
+        store.load(fresh(warehouse))
+    assert all(m.is_safe for m in warehouse.migrate(dry_run=False))
+    migrated = store.load(fresh(warehouse))
+    assert migrated == before
+    claimed = waiting.with_delivery(Delivery("smtp", 4, written, None, ("ada@hoops.example",), "refused bob"))
+    after = replace(migrated, messages=(delivered, claimed))
+    store.save(fresh(warehouse), migrated, after, now=written)
+    assert store.load(fresh(warehouse)) == after
+    store.save(fresh(warehouse), after, AlertState(), now=written)  # other tests share it
 
 
 @pytest.mark.parametrize("dialect", [DUCKDB, BIGQUERY], ids=["duckdb", "bigquery"])
