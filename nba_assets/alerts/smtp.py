@@ -53,7 +53,7 @@ class SmtpTransport:
                 refused = server.send_message(self._mail(message, to), to_addrs=list(to))
         except smtplib.SMTPRecipientsRefused as error:
             raise self._refusal(error.recipients) from error
-        except (smtplib.SMTPException, OSError) as error:
+        except (smtplib.SMTPException, OSError, UnicodeError) as error:  # the last: of a host that can be no name
             raise self._failure(error) from error
         return Receipt(tuple(one for one in to if one not in refused), self._refusal(refused) if refused else None)
 

@@ -165,8 +165,9 @@ def test_a_recipient_who_is_refused_for_good_is_told_of_and_holds_up_nobody(
 def test_a_channel_that_breaks_takes_no_other_with_it(
     tmp_path: Path, settings: dict[str, Any], mail: MailServer, hook: Hook
 ) -> None:
-    broken = settings | {"alerts_smtp_host": "a..b"}  # no such name can be asked for: an error of its own kind
+    broken = settings | {"alerts_to": ["every\nbody"]}  # no header can be made of it: an error of another kind
     assert notify(with_a_gap(tmp_path, broken), now=NOW).waiting == 1
+    assert "ValueError" in (only_message(bare_session(tmp_path)).error or "")
     assert notify(bare_session(tmp_path, **settings), now=NOW + HOUR).delivered == 1
     assert (len(mail.mails), len(hook.posted)) == (1, 1)
 

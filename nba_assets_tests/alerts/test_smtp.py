@@ -139,6 +139,9 @@ def test_nobody_there() -> None:
     gone = SmtpTransport(load_settings(**settings), timeout=0.5)
     with pytest.raises(RetriableError, match=r"localhost:\d+ \(unencrypted\).*refused.*NBA_ALERTS_SMTP_HOST"):
         gone.deliver(MESSAGE, [ADA])
+    no_name = SmtpTransport(load_settings(**settings | {"alerts_smtp_host": "a..b"}))
+    with pytest.raises(RetriableError, match=r"a\.\.b.*Check NBA_ALERTS_SMTP_HOST"):
+        no_name.deliver(MESSAGE, [ADA])
 
 
 @pytest.mark.parametrize(
