@@ -151,7 +151,7 @@ def write(notice: Notice, observation: Observation | None, settings: Settings, n
 
 
 def _place(notice: Notice) -> Partition | None:
-    """Where a message leads: to the partition of its subject; of a backfill to the first that is wrong, or asked for."""
+    """Where a message leads: to its subject's partition; of a backfill to the first that is wrong, or was asked for."""
     digest = notice.digest
     if digest is not None:
         opened = [cause.partition for _, causes in digest.opened for cause in causes]

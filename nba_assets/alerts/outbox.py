@@ -100,9 +100,9 @@ def due(messages: Iterable[Message], transports: Sequence[Transport], now: datet
 
 
 def _waiting(message: Message, transports: Sequence[Transport]) -> list[Parcel]:
-    """One for each channel that the message has still to go by."""
+    """One for each channel that the message has still to go by: somebody is to get it, and does not have it yet."""
     parcels = [Parcel(message, one, message.by(one.name)) for one in reaching(transports, message.tiers)]
-    return [parcel for parcel in parcels if parcel.delivery.delivered_at is None]
+    return [parcel for parcel in parcels if parcel.delivery.delivered_at is None and parcel.to]
 
 
 def _is_past(moment: datetime | None, now: datetime) -> bool:

@@ -150,6 +150,16 @@ def test_a_recipient_who_is_refused_for_now_gets_it_later_and_alone(
     assert only_message(bare_session(tmp_path)).delivered_to == f"{EVERYBODY}, {late}"
 
 
+def test_a_recipient_who_is_taken_off_the_list_is_waited_for_no_longer(
+    tmp_path: Path, settings: dict[str, Any], mail: MailServer
+) -> None:
+    mail.to = {"late@hoops.example": "450 greylisted"}
+    both = settings | {"alerts_to": [EVERYBODY, "late@hoops.example"]}
+    assert notify(with_a_gap(tmp_path, both), now=NOW).waiting == 1
+    assert notify(bare_session(tmp_path, **settings), now=NOW + MINUTE).waiting == 0
+    assert [to for _, to in mail.mails] == [[EVERYBODY]]
+
+
 def test_a_recipient_who_is_refused_for_good_is_told_of_and_holds_up_nobody(
     tmp_path: Path, settings: dict[str, Any], mail: MailServer, caplog: pytest.LogCaptureFixture
 ) -> None:
