@@ -24,10 +24,12 @@ from google.cloud import bigquery
 
 from nba_assets.schema.contract import Column, cast, columns_of, empty, names_of
 from nba_assets.schema.table import Table
+from nba_assets.text import span
 from nba_assets.warehouse import bigquery_sql as sql
 from nba_assets.warehouse.base import OvertakenError, Publication, WarehouseError, columns_to_read, in_contract
 from nba_assets.warehouse.bigquery_client import METADATA, Connection, Target, describe, explained
 from nba_assets.warehouse.corrections import CORRECTIONS, correction_rows
+from nba_assets.warehouse.cuts import MOST_PARTITIONS, cut, dates_of
 from nba_assets.warehouse.ddl import (
     BIGQUERY,
     Migration,
@@ -57,7 +59,8 @@ _SOURCES: dict[tuple[Target, str], frozenset[str]] = {}
 class BigQueryWarehouse:
     """One project's datasets, in one location.
 
-    `queue` is how long, in seconds, to repeat a transaction that another writer's made BigQuery cancel.
+    `queue` is how long, in seconds, to repeat a transaction that another writer's made BigQuery cancel, and
+    `most_partitions` of how many dates one may be.
     """
 
     def __init__(
@@ -69,10 +72,12 @@ class BigQueryWarehouse:
         endpoint: str | None = None,
         load_jobs_per_day: int = 1000,
         queue: float = 600.0,
+        most_partitions: int = MOST_PARTITIONS,
     ) -> None:
         self.target = Target(project, location, endpoint)
         self.prefix = prefix
         self.queue = queue
+        self.most_partitions = most_partitions
         self.connection = Connection(self.target, load_jobs_per_day=load_jobs_per_day)
         self._is_prepared = False
         self._seen: set[str] = set()
@@ -135,11 +140,29 @@ class BigQueryWarehouse:
         return rows.assign(partition_date=pd.to_datetime(rows["partition_date"]))
 
     def publish(self, publication: Publication) -> None:
-        """Load into staging tables, then one transaction: delete the dates, insert by name, the ledger's rows."""
-        relation = relation_of(publication.table)
+        """Load into staging tables, then one transaction: delete the dates, insert by name, the ledger's rows.
+
+        More dates than BigQuery lets a job change are several such publications, one after the other: if one fails,
+        those before it stand.
+        """
         if publication.runs.empty and not publication.dates and not publication.failure_dates:
             return
         self.prepare()
+        done: list[date] = []
+        for part in cut(publication, self.most_partitions):
+            days = dates_of(part)
+            try:
+                self._publish(part)
+            except WarehouseError as error:
+                if not done:
+                    raise
+                about = f"This is about {span(days[0], days[-1])}; {span(done[0], done[-1])} is published and stands."
+                raise type(error)(f"{error} {about}") from error
+            done += days
+
+    def _publish(self, publication: Publication) -> None:
+        """All or nothing."""
+        relation = relation_of(publication.table)
         frames = {PROCESSOR_RUNS: publication.runs}
         if publication.dates:
             frames[relation] = publication.rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 def connect(emulator: Emulator) -> Callable[..., BigQueryWarehouse]:
     """Make another client of the emulator, as another process would."""
 
-    def connect_to(prefix: str = "", **options: float) -> BigQueryWarehouse:
+    def connect_to(prefix: str = "", **options: Any) -> BigQueryWarehouse:
         return BigQueryWarehouse(emulator.project, prefix=prefix, endpoint=emulator.endpoint, **options)
 
     return connect_to

@@ -216,6 +216,24 @@ def test_one_publication_takes_one_load_per_relation_and_one_transaction(
     assert bigquery.cost() == f"BigQuery: {before + 3:,} jobs, 0 MB billed"
 
 
+def test_a_long_publication_is_several_and_a_part_that_fails_leaves_those_before_it(
+    connect: Connect, day: date, bigquery: BigQueryWarehouse
+) -> None:
+    cutting = connect(most_partitions=2)
+    days = [day, day + timedelta(days=1), day + timedelta(days=1000), day + timedelta(days=1001)]
+    before = newest_attempt(bigquery)
+    cutting.publish(publication(pd.concat([lines(d, [200.0]) for d in days]), days, seen=before))
+    assert [totals(bigquery, d) for d in days] == [[200.0]] * 4
+    assert cutting.connection.jobs == 2 * 3  # of each part: rows, ledger rows, transaction
+    again = publication(pd.concat([lines(d, [201.0]) for d in days]), days, seen=newest_attempt(bigquery))
+    again.runs.loc[3, "attempt_id"] = None  # REQUIRED: the last part is refused
+    with pytest.raises(WarehouseError, match=rf"attempt_id.*This is about {days[2]} … {days[3]}; {day} … .* stands"):
+        cutting.publish(again)
+    assert [totals(bigquery, d) for d in days] == [[201.0], [201.0], [200.0], [200.0]]
+    for one in days:
+        assert_ledger_and_rows_agree(bigquery, one)
+
+
 def test_load_jobs_are_bounded(connect: Connect, day: date) -> None:
     bigquery = connect(load_jobs_per_day=2)
     bigquery.publish(publication(lines(day, [210.5]), [day]))
