@@ -27,9 +27,10 @@ from nba_assets.schema.table import Table
 from nba_assets.text import span
 from nba_assets.warehouse import bigquery_sql as sql
 from nba_assets.warehouse.base import OvertakenError, Publication, WarehouseError, columns_to_read, in_contract
-from nba_assets.warehouse.bigquery_client import METADATA, Connection, Target, describe, explained
+from nba_assets.warehouse.bigquery_client import METADATA, Connection, Limits
+from nba_assets.warehouse.bigquery_errors import Target, describe, explained
 from nba_assets.warehouse.corrections import CORRECTIONS, correction_rows
-from nba_assets.warehouse.cuts import MOST_PARTITIONS, cut, dates_of
+from nba_assets.warehouse.cuts import cut, dates_of
 from nba_assets.warehouse.ddl import (
     BIGQUERY,
     Migration,
@@ -57,11 +58,7 @@ _SOURCES: dict[tuple[Target, str], frozenset[str]] = {}
 
 
 class BigQueryWarehouse:
-    """One project's datasets, in one location.
-
-    `queue` is how long, in seconds, to repeat a transaction that another writer's made BigQuery cancel, and
-    `most_partitions` of how many dates one may be.
-    """
+    """One project's datasets, in one location."""
 
     def __init__(
         self,
@@ -70,15 +67,12 @@ class BigQueryWarehouse:
         location: str = "US",
         prefix: str = "",
         endpoint: str | None = None,
-        load_jobs_per_day: int = 1000,
-        queue: float = 600.0,
-        most_partitions: int = MOST_PARTITIONS,
+        limits: Limits | None = None,
     ) -> None:
         self.target = Target(project, location, endpoint)
         self.prefix = prefix
-        self.queue = queue
-        self.most_partitions = most_partitions
-        self.connection = Connection(self.target, load_jobs_per_day=load_jobs_per_day)
+        self.limits = limits or Limits()
+        self.connection = Connection(self.target, self.limits)
         self._is_prepared = False
         self._seen: set[str] = set()
         self._checked: set[str] = set()
@@ -149,7 +143,7 @@ class BigQueryWarehouse:
             return
         self.prepare()
         done: list[date] = []
-        for part in cut(publication, self.most_partitions):
+        for part in cut(publication, self.limits.partitions_per_job):
             days = dates_of(part)
             try:
                 self._publish(part)
@@ -355,9 +349,7 @@ class BigQueryWarehouse:
         """Load the frames that have rows into staging tables, all at once; dropped afterwards, or they expire."""
         made: list[str] = []
         try:
-            yield self.connection.repeated(
-                lambda: self._load(frames, made), patience=self.queue, blame=self._last_writer
-            )
+            yield self.connection.repeated(lambda: self._load(frames, made), blame=self._last_writer)
         finally:
             for staging in made:
                 with suppress(Exception):
@@ -386,16 +378,34 @@ class BigQueryWarehouse:
         return self.connection.start_load(columns, staging, schema)
 
     def _commit(self, statements: Sequence[str], purpose: str) -> None:
+        """Run a transaction; again, while BigQuery cancels or loses it. Whether it was lost before or after it was
+        committed is not known: the lock's row then says who was the last to write, and no two transactions are called
+        the same.
+        """
         command = Path(sys.argv[0]).name
-        holder = f"{command} on {socket.gethostname()} (process {os.getpid()}, {purpose})"
+        process = f"process {os.getpid()}, {purpose}, {uuid.uuid4().hex[:12]}"
+        holder = f"{command} on {socket.gethostname()} ({process})"
         script = sql.transaction([sql.take_lock(self._names, holder), *statements])
+        was_sent = False
+
+        def send() -> None:
+            nonlocal was_sent
+            if not (was_sent and self._is_last_writer(holder)):
+                was_sent = True
+                self.connection.run(script)
+
         try:
-            self.connection.commit(script, patience=self.queue, blame=self._last_writer)
+            self.connection.repeated(send, blame=self._last_writer)
         except OvertakenError as error:
+            if self._is_last_writer(holder):
+                return
             raise OvertakenError(
                 f"{purpose}: {sql.OVERTAKEN}, published while this one was computed. Nothing was written. Run the "
                 "same command again: it computes what is still missing."
             ) from error
+
+    def _is_last_writer(self, holder: str) -> bool:
+        return holder in set(self._fetch(sql.lock_holder(self._names))["holder"])
 
     def _last_writer(self) -> str:
         rows = self._fetch(sql.lock_holder(self._names))
@@ -414,7 +424,11 @@ def open_warehouse(settings: Settings) -> BigQueryWarehouse:
         location=settings.bigquery_location,
         prefix=settings.bigquery_dataset_prefix,
         endpoint=settings.bigquery_endpoint,
-        load_jobs_per_day=settings.bigquery_load_jobs_per_day,
+        limits=Limits(
+            load_jobs_per_day=settings.bigquery_load_jobs_per_day,
+            job_seconds=settings.bigquery_job_seconds,
+            maximum_bytes_billed=settings.bigquery_maximum_bytes_billed,
+        ),
     )
 
 

@@ -24,6 +24,7 @@ from nba_assets.tables import TABLES
 from nba_assets.tables.ml_feature_store_v2 import FEATURES
 from nba_assets.warehouse.base import Publication, WarehouseError
 from nba_assets.warehouse.bigquery import BigQueryWarehouse
+from nba_assets.warehouse.bigquery_client import Limits
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, ID_DIGITS, PROCESSOR_RUNS
 from nba_assets_tests.emulator import PROJECT, Emulator
 from nba_assets_tests.warehouse.publications import LINES, ledger_rows, lines, publication, unpublished
@@ -173,7 +174,7 @@ def test_two_writers_of_different_tables_both_succeed(connect: Connect, day: dat
 
 
 def test_a_writer_gives_up_after_its_time_and_names_the_other(connect: Connect, day: date) -> None:
-    impatient = [connect(queue=0.0) for _ in range(3)]
+    impatient = [connect(limits=Limits(patience=0.0)) for _ in range(3)]
     with ThreadPoolExecutor(3) as threads:
         said = list(threads.map(said_by, impatient, [publication(many(day, 200.0), [day])] * 3))
     assert "published" in said
@@ -219,23 +220,23 @@ def test_one_publication_takes_one_load_per_relation_and_one_transaction(
 def test_a_long_publication_is_several_and_a_part_that_fails_leaves_those_before_it(
     connect: Connect, day: date, bigquery: BigQueryWarehouse
 ) -> None:
-    cutting = connect(most_partitions=2)
-    days = [day, day + timedelta(days=1), day + timedelta(days=1000), day + timedelta(days=1001)]
-    before = newest_attempt(bigquery)
-    cutting.publish(publication(pd.concat([lines(d, [200.0]) for d in days]), days, seen=before))
-    assert [totals(bigquery, d) for d in days] == [[200.0]] * 4
+    cutting = connect(limits=Limits(partitions_per_job=2))
+    days = [day - timedelta(days=2001), day - timedelta(days=2000), day, day + timedelta(days=1)]
+    cutting.publish(publication(pd.concat([lines(d, [200.0]) for d in days]), days))
     assert cutting.connection.jobs == 2 * 3  # of each part: rows, ledger rows, transaction
-    again = publication(pd.concat([lines(d, [201.0]) for d in days]), days, seen=newest_attempt(bigquery))
+    again = publication(pd.concat([lines(d, [201.0]) for d in days]), days)
     again.runs.loc[3, "attempt_id"] = None  # REQUIRED: the last part is refused
-    with pytest.raises(WarehouseError, match=rf"attempt_id.*This is about {days[2]} … {days[3]}; {day} … .* stands"):
+    with pytest.raises(
+        WarehouseError, match=rf"attempt_id.*This is about {days[2]} … {days[3]}; {days[0]} … .* stands"
+    ):
         cutting.publish(again)
-    assert [totals(bigquery, d) for d in days] == [[201.0], [201.0], [200.0], [200.0]]
-    for one in days:
-        assert_ledger_and_rows_agree(bigquery, one)
+    assert [totals(bigquery, one) for one in days[1:]] == [[201.0], [200.0], [200.0]]
+    assert_ledger_and_rows_agree(bigquery, days[1])
+    assert_ledger_and_rows_agree(bigquery, days[2])
 
 
 def test_load_jobs_are_bounded(connect: Connect, day: date) -> None:
-    bigquery = connect(load_jobs_per_day=2)
+    bigquery = connect(limits=Limits(load_jobs_per_day=2))
     bigquery.publish(publication(lines(day, [210.5]), [day]))
     with pytest.raises(WarehouseError, match=r"2 load jobs today.*NBA_BIGQUERY_LOAD_JOBS_PER_DAY"):
         bigquery.publish(publication(lines(day, [1.0]), [day], attempt="2"))

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -17,42 +13,11 @@ from nba_assets.tables import TABLES
 from nba_assets.warehouse.alert_state import ALERTS
 from nba_assets.warehouse.base import WarehouseError
 from nba_assets.warehouse.bigquery import BigQueryWarehouse, open_warehouse
+from nba_assets.warehouse.bigquery_client import Limits
+from nba_assets_tests.warehouse.faulty_bigquery import Fault, faulty_bigquery, refusal
 from nba_assets_tests.warehouse.publications import LINES
 
 Connect = Callable[..., BigQueryWarehouse]
-
-
-@contextmanager
-def server_that_answers(status: int, reason: str, message: str) -> Iterator[tuple[str, list[str]]]:
-    """A BigQuery that refuses everything in BigQuery's own format; also the requests that it got."""
-    asked: list[str] = []
-    errors = [{"message": message, "domain": "global", "reason": reason}]
-    body = json.dumps({"error": {"code": status, "message": message, "errors": errors}}).encode()
-
-    class Refusal(BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            asked.append(f"{self.command} {self.path}")
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_POST = answer  # noqa: N815
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Keep the test's output clean."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Refusal)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture
@@ -92,13 +57,14 @@ def test_nothing_is_connected_before_use(no_credentials: pytest.MonkeyPatch) -> 
 def test_a_refusal_comes_at_once_and_before_any_work(
     status: int, reason: str, message: str, advice: str, use: Callable[[BigQueryWarehouse], object]
 ) -> None:
-    with server_that_answers(status, reason, message) as (endpoint, asked):
-        warehouse = BigQueryWarehouse("no-such-project", endpoint=endpoint)
+    everything = Fault(lambda _: True, refusal(status, reason, message), is_lasting=True)
+    with faulty_bigquery([everything]) as server:
+        warehouse = BigQueryWarehouse("no-such-project", endpoint=server.endpoint)
         with pytest.raises(WarehouseError) as error:
             use(warehouse)
     assert message in str(error.value)
     assert advice in str(error.value)
-    assert len(asked) == 1, "what is not transient is not tried again"
+    assert len(server.asked) == 1, "what is not transient is not tried again"
 
 
 def test_reading_creates_no_dataset(connect: Connect) -> None:
@@ -124,10 +90,15 @@ def test_a_dataset_in_another_location_is_named_with_the_way_out(connect: Connec
     assert not list(elsewhere.connection.client.list_tables("elsewhere_nba_processing"))
 
 
-def test_the_settings_name_project_location_datasets_and_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+_SET = {"PROJECT": "p", "LOCATION": "EU", "DATASET_PREFIX": "dev_", "ENDPOINT": "http://e"}
+_SET |= {"LOAD_JOBS_PER_DAY": "7", "JOB_SECONDS": "90", "MAXIMUM_BYTES_BILLED": "1000000000"}
+
+
+def test_the_settings_name_project_location_datasets_endpoint_and_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     from nba_assets.settings import load_settings
 
-    for name, value in {"PROJECT": "p", "LOCATION": "EU", "DATASET_PREFIX": "dev_", "ENDPOINT": "http://e"}.items():
+    for name, value in _SET.items():
         monkeypatch.setenv(f"NBA_BIGQUERY_{name}", value)
     warehouse = open_warehouse(load_settings())
     assert warehouse.describe() == "BigQuery project p in EU at http://e, datasets dev_nba_*"
+    assert warehouse.limits == Limits(load_jobs_per_day=7, job_seconds=90.0, maximum_bytes_billed=10**9)
