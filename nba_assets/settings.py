@@ -206,6 +206,7 @@ class Settings(BaseSettings):
     bigquery_location: str = "US"
     bigquery_dataset_prefix: str = ""
     bigquery_endpoint: str | None = None
+    bigquery_credentials: SecretStr | None = None
     bigquery_load_jobs_per_day: int = Field(default=1000, gt=0)
     bigquery_job_seconds: float = Field(default=3600.0, gt=0, le=_MOST_SECONDS)
     bigquery_maximum_bytes_billed: int | None = Field(default=None, gt=0)

@@ -58,7 +58,10 @@ _SOURCES: dict[tuple[Target, str], frozenset[str]] = {}
 
 
 class BigQueryWarehouse:
-    """One project's datasets, in one location."""
+    """One project's datasets, in one location.
+
+    `credentials` are a service account's key, base64-encoded; by default they are looked for as Google's tools do.
+    """
 
     def __init__(
         self,
@@ -67,12 +70,13 @@ class BigQueryWarehouse:
         location: str = "US",
         prefix: str = "",
         endpoint: str | None = None,
+        credentials: str | None = None,
         limits: Limits | None = None,
     ) -> None:
         self.target = Target(project, location, endpoint)
         self.prefix = prefix
         self.limits = limits or Limits()
-        self.connection = Connection(self.target, self.limits)
+        self.connection = Connection(self.target, self.limits, credentials)
         self._is_prepared = False
         self._seen: set[str] = set()
         self._checked: set[str] = set()
@@ -419,11 +423,13 @@ class BigQueryWarehouse:
 
 def open_warehouse(settings: Settings) -> BigQueryWarehouse:
     """The BigQuery warehouse of the settings; nothing is connected before use."""
+    key = settings.bigquery_credentials
     return BigQueryWarehouse(
         settings.bigquery_project,
         location=settings.bigquery_location,
         prefix=settings.bigquery_dataset_prefix,
         endpoint=settings.bigquery_endpoint,
+        credentials=key.get_secret_value() if key else None,
         limits=Limits(
             load_jobs_per_day=settings.bigquery_load_jobs_per_day,
             job_seconds=settings.bigquery_job_seconds,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
@@ -53,9 +55,10 @@ class Limits:
 class Connection:
     """The official client with what a warehouse needs around it; jobs and billed bytes are counted."""
 
-    def __init__(self, target: Target, limits: Limits) -> None:
+    def __init__(self, target: Target, limits: Limits, credentials: str | None = None) -> None:
         self.target = target
         self.limits = limits
+        self._credentials = credentials
         self.jobs = 0
         self.bytes_billed = 0
         self._loads: dict[date, int] = {}
@@ -64,7 +67,7 @@ class Connection:
     def client(self) -> bigquery.Client:
         """The client; the first use finds the credentials."""
         with explained(self.target):
-            return _client(self.target)
+            return _client(self.target, self._credentials)
 
     @property
     def project(self) -> str:
@@ -159,7 +162,7 @@ class Connection:
             )
 
 
-def _client(target: Target) -> bigquery.Client:
+def _client(target: Target, credentials: str | None) -> bigquery.Client:
     if target.endpoint:
         return bigquery.Client(
             project=target.project or EMULATED_PROJECT,
@@ -167,11 +170,24 @@ def _client(target: Target) -> bigquery.Client:
             credentials=AnonymousCredentials(),
             client_options={"api_endpoint": target.endpoint},
         )
+    if credentials and os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
+        raise WarehouseError("NBA_BIGQUERY_CREDENTIALS and GOOGLE_APPLICATION_CREDENTIALS are both set: unset one.")
+    # Outside of Google's cloud nobody answers there, and google-auth would ask three times, which takes ten seconds or
+    # more. Its own machines it also knows without an answer.
+    os.environ.setdefault("GCE_METADATA_DETECT_RETRIES", "1")
     from dagster_gcp import BigQueryResource  # loads Dagster: only where a real project is used
 
+    resource = BigQueryResource(project=target.project, location=target.location, gcp_credentials=credentials)
     try:
-        with BigQueryResource(project=target.project, location=target.location).get_client() as client:
+        with resource.get_client() as client:
             return client
+    except (ValueError, GoogleAuthError) as error:
+        if not credentials:
+            raise
+        raise WarehouseError(
+            f"NBA_BIGQUERY_CREDENTIALS is no service account's key ({error}): it must be the whole JSON file, "
+            "base64-encoded, as by `base64 -w0 key.json`."
+        ) from error
     except OSError as error:
         raise WarehouseError(f"BigQuery: {error} Set NBA_BIGQUERY_PROJECT.") from error
 

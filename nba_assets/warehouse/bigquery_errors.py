@@ -59,8 +59,8 @@ def explained(target: Target) -> Iterator[None]:
         raise BusyError(f"{where} cannot be reached: {error}. Check the network and the proxy.") from error
     except google.auth.exceptions.GoogleAuthError as error:
         raise WarehouseError(
-            f"{where} needs Google credentials: {error}. Run `gcloud auth application-default login`, or point "
-            "GOOGLE_APPLICATION_CREDENTIALS at a service account's key file."
+            f"{where} needs Google credentials: {str(error).rstrip('.')}. Run `gcloud auth application-default login`, "
+            "or point GOOGLE_APPLICATION_CREDENTIALS at a service account's key file."
         ) from error
     except api.RetryError as error:
         if not isinstance(error.cause, api.GoogleAPICallError):
