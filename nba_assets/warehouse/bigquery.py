@@ -270,7 +270,7 @@ class BigQueryWarehouse:
                 location = client.get_dataset(name, **METADATA).location
             except api.NotFound:
                 if create:
-                    client.create_dataset(self._new_dataset(name), exists_ok=True, **METADATA)
+                    self._create_dataset(name)
                 continue
             if location.casefold() != self.target.location.casefold():
                 raise WarehouseError(
@@ -289,11 +289,13 @@ class BigQueryWarehouse:
                 self._seen = self._present(create=False)
         return not self._is_prepared and relation.qualified not in self._seen
 
-    def _new_dataset(self, name: str) -> bigquery.Dataset:
+    def _create_dataset(self, name: str) -> None:
+        """Somebody else may be doing the same at this moment."""
         dataset = bigquery.Dataset(name)
         dataset.location = self.target.location
         dataset.labels = {"application": "nba_assets"}
-        return dataset
+        create = self.connection.client.create_dataset
+        self.connection.repeated(lambda: create(dataset, exists_ok=True, **METADATA))
 
     def _create(self, missing: Sequence[Relation], *, lock: bool, with_views: bool) -> None:
         """Create tables, the lock and views; what exists by now is left alone, but views are replaced."""

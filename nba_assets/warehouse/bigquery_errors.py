@@ -19,8 +19,11 @@ from nba_assets.warehouse.bigquery_sql import OVERTAKEN
 
 EMULATED_PROJECT = "local"
 
-# BigQuery's words for two jobs that changed the same table, and the emulator's.
-_DISTURBED = ("concurrent update", "could not serialize access", "failed to commit ducklake transaction")
+# BigQuery's words for two jobs that changed the same table, and the emulator's; its also for two that created one.
+_DISTURBED = (
+    *("concurrent update", "could not serialize access"),
+    *("failed to commit ducklake transaction", "violates primary key constraint"),
+)
 # What it says of moments; inside a script they come as errors of the query.
 _PASSING_WORDS = ("exceeded rate limits", "too many dml statements outstanding")
 _PASSING_REASONS = (

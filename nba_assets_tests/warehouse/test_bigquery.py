@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from threading import Barrier
 from typing import TypeVar
 
 import numpy as np
@@ -182,6 +183,21 @@ def test_a_writer_gives_up_after_its_time_and_names_the_other(connect: Connect, 
     assert refusals, "three transactions over the same rows cannot all have been apart"
     assert all("Another writer kept changing" in text and f"process {os.getpid()}" in text for text in refusals)
     assert len(totals(impatient[0], day)) == LONG
+
+
+def test_two_first_starts_at_once_both_succeed(connect: Connect, day: date) -> None:
+    both, at_once = [connect("at_once_"), connect("at_once_")], Barrier(2)
+
+    def start(warehouse: BigQueryWarehouse) -> str:
+        at_once.wait()
+        return said_by(warehouse, unpublished(day))
+
+    with ThreadPoolExecutor(2) as threads:
+        assert [*threads.map(start, both)] == ["published"] * 2
+    assert both[0].migrate(dry_run=True) == []
+    locks = both[0].connection.query("SELECT COUNT(*) AS `rows` FROM `at_once_nba_processing`.`publication_lock`")
+    assert locks.to_pylist() == [{"rows": 1}]
+    assert len(both[0].read_relation(PROCESSOR_RUNS)) == 2
 
 
 def test_an_attempt_computed_before_what_stands_is_refused(bigquery: BigQueryWarehouse, day: date) -> None:
