@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -28,6 +29,8 @@ from nba_assets.warehouse.base import DisturbedError, WarehouseError
 from nba_assets.warehouse.bigquery_errors import EMULATED_PROJECT, BusyError, Target, explained
 from nba_assets.warehouse.cuts import MOST_PARTITIONS
 
+log = logging.getLogger(__name__)
+
 _RETRY = DEFAULT_RETRY.with_timeout(30.0)
 """Transient errors only, and not for the client's default of ten minutes: the first call is where people wait."""
 METADATA: dict[str, Any] = {"retry": _RETRY, "timeout": 30.0}
@@ -35,6 +38,8 @@ _RESULT: dict[str, Any] = {"retry": _RETRY, "job_retry": None}
 T = TypeVar("T")
 _LABELS = {"application": "nba_assets"}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 8.0
+_SILENT_ATTEMPTS = 4
+"""So many are made within a few seconds, and need no word."""
 _REQUEST_SECONDS = 60.0
 
 
@@ -103,6 +108,8 @@ class Connection:
             except (DisturbedError, BusyError) as error:
                 if time.monotonic() > deadline:
                     raise self._given_up(error, blame) from error
+                if attempts == _SILENT_ATTEMPTS:
+                    log.warning("%s It is tried again, for up to %g s.", error, self.limits.patience)
             attempts += 1
             time.sleep(jittered(doubled(_FIRST_PAUSE, attempts, _LONGEST_PAUSE)))
 

@@ -6,6 +6,7 @@ are read here, once, and nowhere else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from nba_assets.warehouse.base import DisturbedError, OvertakenError, WarehouseE
 from nba_assets.warehouse.bigquery_sql import OVERTAKEN
 
 EMULATED_PROJECT = "local"
+
+_REQUEST = re.compile(r"^[A-Z]+ https?://\S+: ")
+"""What the client puts before the service's words."""
 
 # BigQuery's words for two jobs that changed the same table, and the emulator's; its also for two that created one.
 _DISTURBED = (
@@ -81,7 +85,7 @@ def _unreachable(target: Target, error: Exception) -> BusyError:
 
 
 def _explanation(where: str, error: api.GoogleAPICallError) -> WarehouseError:
-    message = str(error.message).split("\n")[0].rstrip(".")
+    message = _REQUEST.sub("", str(error.message).split("\n")[0]).rstrip(".")
     words, reason = str(error).casefold(), _reason(error)
     if OVERTAKEN in words:
         return OvertakenError(f"{where}: {message}.")
