@@ -129,6 +129,8 @@ def _refusal(where: str, error: api.GoogleAPICallError, reason: str | None, mess
         )
     if isinstance(error, api.NotFound):
         return f"{where}: {message}. Check NBA_BIGQUERY_PROJECT, NBA_BIGQUERY_DATASET_PREFIX and NBA_BIGQUERY_LOCATION."
+    if "unrecognized name" in message.casefold():
+        return f"{where}: {message}. A table may be of an earlier version: nba-assets migrate --dry-run tells."
     return f"{where}: {message}. What was published before is untouched."
 
 

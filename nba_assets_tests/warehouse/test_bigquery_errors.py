@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from google.api_core.exceptions import BadRequest
 from google.cloud import bigquery as api
 
 from nba_assets.tables import TABLES
@@ -14,6 +15,7 @@ from nba_assets.warehouse.alert_state import ALERTS
 from nba_assets.warehouse.base import WarehouseError
 from nba_assets.warehouse.bigquery import BigQueryWarehouse, open_warehouse
 from nba_assets.warehouse.bigquery_client import Limits
+from nba_assets.warehouse.bigquery_errors import Target, explained
 from nba_assets_tests.warehouse.faulty_bigquery import Fault, faulty_bigquery, refusal
 from nba_assets_tests.warehouse.publications import LINES
 
@@ -102,3 +104,10 @@ def test_the_settings_name_project_location_datasets_endpoint_and_limits(monkeyp
     warehouse = open_warehouse(load_settings())
     assert warehouse.describe() == "BigQuery project p in EU at http://e, datasets dev_nba_*"
     assert warehouse.limits == Limits(load_jobs_per_day=7, job_seconds=90.0, maximum_bytes_billed=10**9)
+
+
+def test_a_column_that_a_table_of_before_lacks_leads_to_the_migration() -> None:
+    with pytest.raises(WarehouseError) as raised, explained(Target("p", "US")):
+        raise BadRequest("GET https://host/jobs: Unrecognized name: slack at [1:2]")
+    said = "BigQuery project p in US: Unrecognized name: slack at [1:2]. A table may be of an earlier version: "
+    assert str(raised.value) == said + "nba-assets migrate --dry-run tells."
