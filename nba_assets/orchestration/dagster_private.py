@@ -27,12 +27,16 @@ from dagster._core.launcher.base import CheckRunHealthResult, RunLauncher, Worke
 # Why: the base classes of our storages, which keep connections open where the stock ones make a new engine for every
 # event. (sqlite_storage.py, which only dagster.yaml names)
 # Replace by: the stock storages, by taking three sections out of dagster.yaml. All of it works on them, slower.
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.schedules import SqliteScheduleStorage
 
 __all__ = [
     "AssetCheckEvaluationTargetMaterializationData",
+    "AssetCheckExecutionRecordStatus",
+    "AssetCheckExecutionsTable",
     "BulkActionStatus",
     "BulkActionsFilter",
     "CheckRunHealthResult",

@@ -23,6 +23,8 @@ import sqlalchemy
 from filelock import FileLock
 
 from nba_assets.orchestration.dagster_private import (
+    AssetCheckExecutionRecordStatus,
+    AssetCheckExecutionsTable,
     ConsolidatedSqliteEventLogStorage,
     SqliteRunStorage,
     SqliteScheduleStorage,
@@ -153,6 +155,26 @@ class PooledSqliteEventLogStorage(_KeepsConnections, ConsolidatedSqliteEventLogS
         """Store the events as one transaction."""
         with self.one_transaction():
             super().store_event_batch(events)
+
+    def _update_asset_check_evaluation(self, event: dg.EventLogEntry, event_id: int | None) -> None:
+        """A result becomes the newest row of its partition, whenever its run was planned.
+
+        Dagster takes the greatest row for the newest, and keeps the one that was made when the run was. Of two
+        backfills over the same dates, planned in one order and executed in the other, the older result would hide the
+        newer.
+        """
+        evaluation: Any = event.dagster_event and event.dagster_event.event_specific_data
+        rows = AssetCheckExecutionsTable.c
+        planned = sqlalchemy.and_(
+            rows.asset_key == evaluation.asset_key.to_string(),
+            rows.check_name == evaluation.check_name,
+            rows.run_id == event.run_id,
+            rows.partition.is_(None) if evaluation.partition is None else rows.partition == evaluation.partition,
+            rows.execution_status == AssetCheckExecutionRecordStatus.PLANNED.value,
+        )
+        with self.one_transaction(), self._connect() as connection:
+            connection.execute(AssetCheckExecutionsTable.delete().where(planned))
+            super()._update_asset_check_evaluation(event, event_id)
 
     def _has_asset_key_col_on_connection(self, conn: sqlalchemy.Connection, column_name: str) -> bool:
         if column_name not in self._known_columns:
