@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 EARLIER = days_between(date(2021, 10, 19), date(2021, 10, 20))
 LATER = days_between(date(2021, 10, 21), date(2021, 10, 22))
-LAST = "upcoming_team_game_context"
+LAST = "team_offense_game_summary"
 LEAGUE = {"source": "simulated", "partitions_start": "2021-10-19", "partitions_end": "2021-10-22"}
 
 
@@ -86,12 +86,12 @@ def test_two_machines_on_the_same_dates_publish_each_once(emulator: Emulator, tm
     machines = [of_machine(tmp_path / name, emulator, "same_") for name in ("first", "second")]
     Session(machines[0]).warehouse.prepare()
     days = (str(EARLIER[0]), str(EARLIER[-1]))
-    at_once = [started(each, "backfill", *days, "--select", "+team_offense_game_summary") for each in machines]
+    at_once = [started(each, "backfill", *days, "--select", f"+{LAST}") for each in machines]
     told = [ended(process) for process in at_once]
     assert [status for status, _ in told] == [0, 0], told
     shared = Session(machines[0])
     undisturbed = Session(load_settings(home=tmp_path / "alone", **LEAGUE))
     undisturbed.warehouse.prepare()
-    repair(undisturbed, EARLIER, tables=up_to("team_offense_game_summary"))
+    repair(undisturbed, EARLIER, tables=up_to(LAST))
     assert contents(shared, EARLIER) == contents(undisturbed, EARLIER)
     assert changed_cells(stored_cells(undisturbed.warehouse), stored_cells(shared.warehouse)) == set()
