@@ -11,7 +11,7 @@ from nba_assets_tests.cli.fuzz import Fuzz
 from nba_assets_tests.cli.random_commands import DAMAGES, random_case
 
 SEED = 1
-SECONDS = float(os.environ.get("NBA_TEST_FUZZ_SECONDS", "300"))
+SECONDS = float(os.environ.get("NBA_TEST_FUZZ_SECONDS", "90"))
 
 
 def test_a_case_is_the_same_whatever_was_made_before_it() -> None:
