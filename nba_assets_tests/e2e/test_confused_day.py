@@ -31,8 +31,8 @@ def test_a_backfill_that_is_cancelled_leaves_nothing_half_done(confusion: Deploy
     backfill = ui.launch(confusion, DAYS)
     confusion.until("box scores come in", PATIENCE, lambda: ui.days(ui.partitions(confusion)[ROOT], "MATERIALIZED"))
     ui.cancel(confusion, backfill)
-    assert ui.end_of(confusion, backfill, 120) == "CANCELED"
-    confusion.until("all runs are over", 120, lambda: all(run.is_over for run in ui.runs(confusion)))
+    assert ui.end_of(confusion, backfill, PATIENCE) == "CANCELED"
+    confusion.until("all runs are over", PATIENCE, lambda: all(run.is_over for run in ui.runs(confusion)))
     assert {status for found in ui.partitions(confusion).values() for status in found.values()} <= {
         "MATERIALIZED",
         "FAILED",
