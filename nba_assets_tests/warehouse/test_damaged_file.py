@@ -37,7 +37,7 @@ def test_whatever_is_damaged_is_told_or_nobody_reads_it(home: Path, share: float
     before = said(home, "coverage")
     try:
         file.write_bytes(whole[:place] + b"\xff" * 2_000 + whole[place + 2_000 :])
-        for command in (("coverage",), ("backfill", str(LAST), str(LAST), "--force"), ("verify", "2021-22")):
+        for command in (("coverage",), ("backfill", str(LAST), str(LAST), "--force"), ("coverage", "--check")):
             status, text = said(home, *command)
             assert status == 1 or said(home, "coverage") == before, command
             assert ("is damaged" in text) == ("move it away and build anew" in text)
