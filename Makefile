@@ -25,10 +25,9 @@ dev: install
 test: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# What takes minutes each: a daemon with a browser, killed processes, brute force over a season. Three processes, because
-# those with a daemon wait most of their time.
+# What takes minutes each: a daemon with a browser, killed processes, brute force over a season.
 test-long: install
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --timeout=900 -m long
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --timeout=900 -m long
 
 # Ten thousand random command lines on whole and damaged homes: an hour or two.
 fuzz: install

@@ -15,7 +15,7 @@ from nba_assets_tests.e2e.gaps import data_with_gaps
 from nba_assets_tests.e2e.ui import Run, Tick
 
 ROOT = "raw_team_boxscores"
-PATIENCE = 600.0
+PATIENCE = 840.0
 """Seconds that a backfill or its consequences may take on a busy machine; what they took is printed."""
 _STUCK = {"IN_PROGRESS", "EXECUTION_FAILED", "SKIPPED"}
 _AUTOMATION_TAG = "dagster/from_automation_condition"

@@ -20,7 +20,7 @@ from nba_assets_tests.e2e.pages import click, picture, seen
 from nba_assets_tests.e2e.ui import Run
 from nba_assets_tests.needs import needs_program
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 DAYS = days_between(date(2021, 10, 18), date(2021, 11, 16))
 GAPS = {date(2021, 10, 22): "0022100017", date(2021, 10, 30): "0022100078", date(2021, 11, 8): "0022100147"}

@@ -17,18 +17,18 @@ from nba_assets.league.calendar import days_between
 from nba_assets.orchestration.dead_runs import PROCESS_TAG
 from nba_assets.settings import Settings, variable
 from nba_assets_tests.e2e import ui
+from nba_assets_tests.e2e.bad_days import PATIENCE
 from nba_assets_tests.e2e.docker_engine import Container, DockerEngine, docker_engine
 from nba_assets_tests.e2e.shared_server import SharedServer, shared_server
 from nba_assets_tests.e2e.ui import Run
 from nba_assets_tests.needs import absent, needs_program
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 DAYS = days_between(date(2021, 10, 19), date(2021, 10, 21))
 CHAIN = ("raw_schedule", "raw_team_boxscores", "team_offense_game_summary")
 IMAGE = "nba-assets:latest"
 SETTINGS = {variable(field) for field in Settings.model_fields}
-PATIENCE = 600.0
 
 
 @dataclass(frozen=True)

@@ -19,18 +19,17 @@ from nba_assets.partition import FINE
 from nba_assets.session import Session
 from nba_assets.settings import load_settings
 from nba_assets_tests.e2e import bad_days, ui
+from nba_assets_tests.e2e.bad_days import PATIENCE
 from nba_assets_tests.e2e.shared_server import CODE, DAEMON, LEAGUE, WEB, SharedServer, shared_server
 from nba_assets_tests.e2e.ui import Run
 from nba_assets_tests.repair.cells import changed_cells, stored_cells
 from nba_assets_tests.repair.season import contents, repair, statuses
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 DAYS = days_between(date(2021, 10, 19), date(2021, 10, 24))
 AT_FIRST, LATER = DAYS[:4], DAYS[4:]
 CHAIN = ("raw_schedule", "raw_team_boxscores", "raw_player_boxscores", "player_game_summary")
-PATIENCE = 600.0
-"""Seconds that a backfill may take on a busy machine; what it took is printed."""
 
 
 @pytest.fixture(scope="module")
