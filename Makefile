@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: install november dev test test-long fuzz lint docs bench mutation clean
+.PHONY: install november dev test test-long soak fuzz lint docs bench mutation clean
 
 install: $(VENV)/.installed
 
@@ -28,6 +28,10 @@ test: install
 # What takes minutes each: a daemon with a browser, killed processes, brute force over a season.
 test-long: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --timeout=900 -m long
+
+# More of the same: every damage of a season, and a whole backfill in the UI page by page. An hour.
+soak: install
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --timeout=900 -m soak
 
 # Ten thousand random command lines on whole and damaged homes: an hour or two.
 fuzz: install

@@ -21,7 +21,7 @@ from nba_assets_tests.e2e.pages import click, picture, seen
 from nba_assets_tests.e2e.ui import days, end_of, launch, partitions, run_job
 from nba_assets_tests.needs import needs_program
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.soak
 
 FIRST, LAST, GAP = date(2021, 10, 18), date(2021, 11, 16), date(2021, 11, 12)
 GAME = "0022100174"
