@@ -424,7 +424,7 @@ def unknown_settings() -> dict[str, str | None]:
 
     Raises SettingsError if the file cannot be read.
     """
-    known = {variable(field) for field in Settings.model_fields}
+    known = known_variables()
     given = {*os.environ, *set_by_file()}
     unknown = sorted(n for n in given if n.startswith(("NBA_", "AWS_SES_")) and not n.startswith("NBA_TEST_"))
     return {n: next(iter(get_close_matches(n, known, 1)), None) for n in unknown if n not in known}
@@ -452,8 +452,7 @@ def load_settings(**overrides: Any) -> Settings:
 
 def variables_set() -> list[str]:
     """The variables of the environment that set something of ours, and where BigQuery finds its credentials."""
-    known = {*map(variable, Settings.model_fields), "GOOGLE_APPLICATION_CREDENTIALS"}
-    return sorted(known & os.environ.keys())
+    return sorted((known_variables() | {"GOOGLE_APPLICATION_CREDENTIALS"}) & os.environ.keys())
 
 
 def places_set(settings: Settings) -> dict[str, str]:
@@ -491,6 +490,11 @@ def _function(place: str, variable: str) -> Callable[[], Any]:
         raise SettingsError(f"{variable}={place}: is no function but {type(found).__name__}")
     function: Callable[[], Any] = found
     return function
+
+
+def known_variables() -> set[str]:
+    """The variables of the environment that set a field."""
+    return {variable(field) for field in Settings.model_fields}
 
 
 def variable(field: str) -> str:
