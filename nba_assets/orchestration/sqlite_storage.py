@@ -22,9 +22,8 @@ import dagster as dg
 import sqlalchemy
 from filelock import FileLock
 
+from nba_assets.orchestration.check_order import NewestResultCounts
 from nba_assets.orchestration.dagster_private import (
-    AssetCheckExecutionRecordStatus,
-    AssetCheckExecutionsTable,
     ConsolidatedSqliteEventLogStorage,
     SqliteRunStorage,
     SqliteScheduleStorage,
@@ -111,7 +110,7 @@ class LocalScheduleStorage(_InFolder, SqliteScheduleStorage):
     _folder = "schedules"
 
 
-class PooledSqliteEventLogStorage(_KeepsConnections, ConsolidatedSqliteEventLogStorage):
+class PooledSqliteEventLogStorage(_KeepsConnections, NewestResultCounts, ConsolidatedSqliteEventLogStorage):
     """The event log, all runs in one file; without `base_dir` it lies beside the runs and schedules."""
 
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
@@ -157,23 +156,7 @@ class PooledSqliteEventLogStorage(_KeepsConnections, ConsolidatedSqliteEventLogS
             super().store_event_batch(events)
 
     def _update_asset_check_evaluation(self, event: dg.EventLogEntry, event_id: int | None) -> None:
-        """A result becomes the newest row of its partition, whenever its run was planned.
-
-        Dagster takes the greatest row for the newest, and keeps the one that was made when the run was. Of two
-        backfills over the same dates, planned in one order and executed in the other, the older result would hide the
-        newer.
-        """
-        evaluation: Any = event.dagster_event and event.dagster_event.event_specific_data
-        rows = AssetCheckExecutionsTable.c
-        planned = sqlalchemy.and_(
-            rows.asset_key == evaluation.asset_key.to_string(),
-            rows.check_name == evaluation.check_name,
-            rows.run_id == event.run_id,
-            rows.partition.is_(None) if evaluation.partition is None else rows.partition == evaluation.partition,
-            rows.execution_status == AssetCheckExecutionRecordStatus.PLANNED.value,
-        )
-        with self.one_transaction(), self._connect() as connection:
-            connection.execute(AssetCheckExecutionsTable.delete().where(planned))
+        with self.one_transaction():
             super()._update_asset_check_evaluation(event, event_id)
 
     def _has_asset_key_col_on_connection(self, conn: sqlalchemy.Connection, column_name: str) -> bool:
