@@ -11,7 +11,6 @@ import hashlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,8 @@ from pathlib import Path
 
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
+
+from nba_assets_tests.ports import free_ports
 
 PROJECT = "nba-test"
 LOCATION = "US"
@@ -223,7 +224,7 @@ def _start(home: Path, tmp_dir: Path) -> Emulator:
 
 
 def _launch(home: Path, tmp_dir: Path) -> Emulator:
-    port, storage_port = _free_ports()
+    port, storage_port = free_ports(2)
     data_dir = tmp_dir / "bigquery-data"
     log = tmp_dir / "bigquery-emulator.log"
     tmp_dir.mkdir(parents=True, exist_ok=True)
@@ -256,13 +257,6 @@ def _launch(home: Path, tmp_dir: Path) -> Emulator:
         log=log,
         process=process,
     )
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
 
 
 def _becomes_ready(emulator: Emulator) -> bool:

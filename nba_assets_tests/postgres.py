@@ -6,7 +6,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg2
+
+from nba_assets_tests.ports import free_port
 
 SUPERUSER = "dagster"
 _WAIT_SECONDS = 60
@@ -35,7 +36,7 @@ def postgres_server() -> Iterator[str]:
         cluster, log = Path(directory) / "cluster", Path(directory) / "log"
         initdb = [binaries / "initdb", "-D", cluster, "-U", SUPERUSER, "-A", "trust", "--no-sync", "-E", "UTF8"]
         subprocess.run(_as(account, initdb), check=True, capture_output=True, cwd="/")
-        port = _free_port()
+        port = free_port()
         options = ("-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={directory}", "-c", "fsync=off")
         command = _as(account, [binaries / "postgres", "-D", cluster, "-p", port, *options])
         with log.open("wb") as written:
@@ -89,9 +90,3 @@ def _account() -> str | None:
 def _as(account: str | None, command: Sequence[object]) -> list[str]:
     before = [] if account is None else ["setpriv", f"--reuid={account}", "--clear-groups", "--"]
     return [*before, *map(str, command)]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -22,6 +22,7 @@ from nba_assets.cli.console import (
     read_season,
 )
 from nba_assets.cli.place import opened
+from nba_assets.cli.selection import required_dates
 from nba_assets.engine.standing import record_altered
 from nba_assets.league.calendar import season_days
 from nba_assets.session import Session
@@ -63,6 +64,7 @@ def _verified(session: Session, season: str | None, *, quiet: bool) -> Report:
     if not stored:
         raise nothing_built()
     if season is not None and season not in stored:
+        required_dates(session, None, None, None, season)  # what has no partitions cannot be built, and says so
         raise UsageError(
             f"season {season} is not stored; stored: {', '.join(stored)}. Run: nba-assets backfill --season {season}"
         )

@@ -241,13 +241,20 @@ def no_feature_is_constant(stored: StoredSeason) -> CheckResult:
 
 
 def tables_are_filled(stored: StoredSeason) -> CheckResult:
-    """No table of the season is empty: what is empty fulfils every other check."""
+    """No table of the season is empty, unless it cannot have rows yet: what is empty fulfils every other check."""
     required = [table for table in TABLES.values() if not table.optional]
     empty = [table for table in required if stored.rows(table).empty]
     without_shots = RAW_SHOTS in empty and RAW_TEAM_BOXSCORES not in empty
-    wrong = [f"{table.name} has no rows" for table in empty if not (without_shots and table is RAW_SHOTS)]
-    note = "no shots: zone columns are NULL" if without_shots else ""
-    return result("no table empty", examined=len(required), violations=wrong, note=note)
+    early = stored.published_empty() if empty else set()
+    wrong = [
+        f"{table.name} has no rows"
+        for table in empty
+        if table.name not in early and not (without_shots and table is RAW_SHOTS)
+    ]
+    notes = ["no shots: zone columns are NULL"] if without_shots else []
+    if without := [table.name for table in empty if table.name in early]:
+        notes.append(f"no games, or not enough of them yet: {', '.join(without)}")
+    return result("no table empty", examined=len(required), violations=wrong, note="; ".join(notes))
 
 
 def no_more_results_than_games(stored: StoredSeason) -> CheckResult:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any, Protocol
 
 import pandas as pd
 
 from nba_assets.league.calendar import COUNTING_TYPES, season_first_day, season_last_day
-from nba_assets.partition import Partition
+from nba_assets.partition import Partition, Status
 from nba_assets.planning.load import published_contents
 from nba_assets.schema.table import Table
 from nba_assets.tables import WITH_FEATURES
+from nba_assets.warehouse.ledger import is_published
 
 _EXAMPLES = 3
 
@@ -52,9 +54,19 @@ class StoredSeason:
             self._read[table.name] = self.warehouse.read(table, start=start, end=end)
         return self._read[table.name]
 
+    @cached_property
+    def _ledger(self) -> pd.DataFrame:
+        return self.warehouse.ledger(season_first_day(self.season), season_last_day(self.season))
+
     def published(self) -> dict[Partition, str]:
         """The content hash of everything that the ledger says was published in the season."""
-        return published_contents(self.warehouse.ledger(season_first_day(self.season), season_last_day(self.season)))
+        return published_contents(self._ledger)
+
+    def published_empty(self) -> set[str]:
+        """The tables that were published, and each time rightly without rows: no games, or bootstrap."""
+        attempts = self._ledger[is_published(self._ledger)]
+        rightly = attempts["status"].isin([Status.NO_GAMES, Status.BOOTSTRAP]).groupby(attempts["table_name"]).all()
+        return set(rightly.index[rightly])
 
     def sample(self) -> list[date]:
         """Some dates that have features, spread evenly over the season."""

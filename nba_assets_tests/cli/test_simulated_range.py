@@ -178,6 +178,21 @@ def test_a_season_that_is_not_stored_is_not_verified(home: Path) -> None:
     assert "season 2022-23 is not stored; stored: 2021-22. Run: nba-assets backfill --season 2022-23" in result.stderr
 
 
+def test_the_first_days_of_a_season_are_verified_without_what_cannot_have_rows_yet(tmp_path: Path) -> None:
+    assert nba_assets("backfill", "2021-10-19", "2021-10-21", home=tmp_path).exit_code == 0
+    verified = nba_assets("verify", "2021-22", "--format", "json", home=tmp_path)
+    (filled,) = [one for one in printed_json(verified)["seasons"]["2021-22"] if one["name"] == "no table empty"]
+    assert (verified.exit_code, filled["passed"]) == (0, True)
+    assert filled["note"].startswith("no games, or not enough of them yet: ")
+    assert {"player_daily_cache", "ml_feature_store_v2"} <= set(filled["note"].partition(": ")[2].split(", "))
+
+
+def test_a_season_without_partitions_is_not_offered(home: Path) -> None:
+    result = nba_assets("verify", "1946-47", home=home)
+    assert (result.exit_code, "backfill" in result.stderr) == (2, False)
+    assert "season 1946-47 has no partitions: they reach from" in result.stderr
+
+
 def test_a_reader_that_leaves_early_is_no_error(home: Path) -> None:
     for arguments in (("coverage", START, END), ("tables",), ("tables", "--format", "json")):
         command = [sys.executable, "-m", "nba_assets", *arguments]

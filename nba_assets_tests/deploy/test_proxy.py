@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from nba_assets_tests.e2e.deployment import free_port
 from nba_assets_tests.needs import needs_program
+from nba_assets_tests.ports import free_port
 
 TEMPLATE = Path(__file__).parents[2] / "deploy" / "nginx.conf.template"
 ALONE = (

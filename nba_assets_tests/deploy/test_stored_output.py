@@ -16,7 +16,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 from requests.exceptions import ConnectionError as NoConnectionError
 
-from nba_assets_tests.e2e.deployment import free_port
+from nba_assets_tests.ports import free_port
 
 VALUES = Path(__file__).parents[2] / "deploy" / "kubernetes" / "values.yaml"
 FIELDS = {"bucket": "bucket", "localDir": "local_dir", "prefix": "prefix", "uploadInterval": "upload_interval"}

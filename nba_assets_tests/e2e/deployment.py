@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nba_assets.orchestration.instance import instance_config
+from nba_assets_tests.ports import free_port
 
 _FASTER_QUEUE = "\nrun_coordinator:\n  module: dagster.core.run_coordinator\n  class: QueuedRunCoordinator\n"
 _FASTER_QUEUE += "  config:\n    dequeue_interval_seconds: 1\n"
@@ -145,10 +145,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             return
     process.kill()
     process.wait()
-
-
-def free_port() -> int:
-    """Of 127.0.0.1."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

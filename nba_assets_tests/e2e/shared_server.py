@@ -9,6 +9,9 @@ import os
 import shlex
 import signal
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,9 +19,13 @@ from typing import Any
 
 import yaml
 
+from nba_assets.orchestration.dead_runs import PROCESS_TAG
 from nba_assets.settings import Settings, load_settings
-from nba_assets_tests.e2e.deployment import Deployment, free_port, hurry_the_daemon, variables
+from nba_assets_tests.e2e import ui
+from nba_assets_tests.e2e.deployment import Deployment, hurry_the_daemon, variables
+from nba_assets_tests.e2e.ui import Run
 from nba_assets_tests.needs import absent
+from nba_assets_tests.ports import free_port
 from nba_assets_tests.postgres import PostgresUnavailableError, postgres_server
 
 CODE, WEB, DAEMON = "code server", "web server", "daemon"
@@ -72,6 +79,24 @@ class SharedServer(Deployment):
         """Kill it without a word, and all that it has started, as the end of a container does."""
         os.killpg(self.processes[part].pid, signal.SIGKILL)
         self.processes.pop(part).wait()
+
+    def runs_of(self, backfill: str) -> list[Run]:
+        """The runs of a backfill."""
+        return [run for run in ui.runs(self) if run.tags.get("dagster/backfill") == backfill]
+
+    def stopped_at_work(self, *arguments: str) -> tuple[subprocess.Popen[bytes], str]:
+        """A command stopped in the middle of a run, so that this cannot end before the command does; and the run."""
+        command = [sys.executable, "-m", "nba_assets", *arguments]
+        with (self.directory / "stopped.log").open("wb") as said:
+            process = subprocess.Popen(command, env=self.environment, stdout=said, stderr=said)
+        while process.poll() is None:
+            process.send_signal(signal.SIGSTOP)
+            for run in ui.runs(self):
+                if run.status == "STARTED" and f" · {process.pid} · " in run.tags.get(PROCESS_TAG, ""):
+                    return process, run.run_id
+            process.send_signal(signal.SIGCONT)
+            time.sleep(0.05)
+        raise AssertionError(f"it ended before it could be stopped: {process.returncode}")
 
 
 def instance_of(case: str) -> dict[str, Any]:

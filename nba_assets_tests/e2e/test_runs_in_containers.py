@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +11,6 @@ from datetime import date
 import pytest
 
 from nba_assets.league.calendar import days_between
-from nba_assets.orchestration.dead_runs import PROCESS_TAG
 from nba_assets.settings import known_variables
 from nba_assets_tests.e2e import ui
 from nba_assets_tests.e2e.bad_days import PATIENCE
@@ -62,7 +58,7 @@ def killed(place: Place) -> tuple[str, str]:
     backfill = ui.launch(server, DAYS, CHAIN)
 
     def at_work() -> Run | None:
-        return next((run for run in _of(server, backfill) if run.status == "STARTED"), None)
+        return next((run for run in server.runs_of(backfill) if run.status == "STARTED"), None)
 
     run = server.until("a run is at work", 240, at_work)
     place.of(run.run_id)[0].kill()
@@ -80,7 +76,7 @@ def test_a_container_that_is_killed_is_noticed_and_its_run_tried_again(place: Pl
 
 def test_every_run_of_the_daemon_has_a_container_of_its_own(place: Place, killed: tuple[str, str]) -> None:
     launched = [run for run in ui.runs(place.server) if run.is_over and "docker/container_id" in run.tags]
-    assert {run.run_id for run in _of(place.server, killed[0])} <= {run.run_id for run in launched}
+    assert {run.run_id for run in place.server.runs_of(killed[0])} <= {run.run_id for run in launched}
     assert [len(place.of(run.run_id)) for run in launched] == [1] * len(launched)
 
 
@@ -95,10 +91,7 @@ def test_a_run_has_the_settings_of_the_daemon_though_none_is_listed(place: Place
 
 def test_the_watch_over_containers_leaves_a_command_alone_and_notices_when_it_dies(place: Place) -> None:
     server = place.server
-    command = [sys.executable, "-m", "nba_assets", "repair", str(DAYS[0]), str(DAYS[-1]), "--rewrite"]
-    with (server.directory / "stopped.log").open("wb") as said:
-        process = subprocess.Popen(command, env=server.environment, stdout=said, stderr=said)
-    run = _stopped_at_work(server, process)
+    process, run = server.stopped_at_work("repair", str(DAYS[0]), str(DAYS[-1]), "--rewrite")
     time.sleep(25)  # two rounds of the watch
     assert _status(server, run) == "STARTED"
     process.kill()
@@ -110,23 +103,6 @@ def test_the_daemon_is_well(place: Place) -> None:
     assert ui.ailing_daemons(place.server) == []
 
 
-def _of(server: SharedServer, backfill: str) -> list[Run]:
-    return [run for run in ui.runs(server) if run.tags.get("dagster/backfill") == backfill]
-
-
 def _status(server: SharedServer, run: str) -> str:
     (found,) = [each.status for each in ui.runs(server) if each.run_id == run]
     return found
-
-
-def _stopped_at_work(server: SharedServer, process: subprocess.Popen[bytes]) -> str:
-    """The run that a command is executing, stopped in the middle of it."""
-    mine = f" · {process.pid} · "
-    while process.poll() is None:
-        process.send_signal(signal.SIGSTOP)
-        for run in ui.runs(server):
-            if run.status == "STARTED" and mine in run.tags.get(PROCESS_TAG, ""):
-                return run.run_id
-        process.send_signal(signal.SIGCONT)
-        time.sleep(0.05)
-    raise AssertionError(f"it ended before it could be stopped: {process.returncode}")

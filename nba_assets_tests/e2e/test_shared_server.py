@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -13,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from nba_assets.league.calendar import days_between
-from nba_assets.orchestration.dead_runs import PROCESS_TAG
 from nba_assets.orchestration.instance import COMMAND_TAG
 from nba_assets.partition import FINE
 from nba_assets.session import Session
@@ -21,7 +17,6 @@ from nba_assets.settings import load_settings
 from nba_assets_tests.e2e import bad_days, ui
 from nba_assets_tests.e2e.bad_days import PATIENCE
 from nba_assets_tests.e2e.shared_server import CODE, DAEMON, LEAGUE, WEB, SharedServer, shared_server
-from nba_assets_tests.e2e.ui import Run
 from nba_assets_tests.repair.cells import changed_cells, stored_cells
 from nba_assets_tests.repair.season import contents, repair, statuses
 
@@ -44,7 +39,7 @@ def test_a_backfill_of_the_ui_is_carried_out_by_the_daemon(server: SharedServer)
     assert ui.end_of(server, backfill, PATIENCE) == "COMPLETED_SUCCESS"
     assert bad_days.lacking(server, AT_FIRST) == []
     assert set(statuses(Session(server.settings), AT_FIRST)) <= FINE
-    assert {run.status for run in _of(server, backfill)} == {"SUCCESS"}
+    assert {run.status for run in server.runs_of(backfill)} == {"SUCCESS"}
 
 
 def test_the_runs_of_a_command_are_seen_and_nothing_is_recorded_beside(server: SharedServer) -> None:
@@ -57,7 +52,9 @@ def test_the_runs_of_a_command_are_seen_and_nothing_is_recorded_beside(server: S
 
 
 def test_a_command_that_is_killed_leaves_no_run_unfinished_and_repair_goes_on(server: SharedServer) -> None:
-    killed = _killed_at_work(server, "repair", str(AT_FIRST[0]), str(AT_FIRST[-1]), "--rewrite")
+    process, killed = server.stopped_at_work("repair", str(AT_FIRST[0]), str(AT_FIRST[-1]), "--rewrite")
+    process.kill()
+    process.wait()
     server.command("repair", str(AT_FIRST[0]), str(AT_FIRST[-1]))
     (run,) = [run for run in ui.runs(server) if run.run_id == killed]
     assert run.status == "FAILURE"
@@ -75,7 +72,7 @@ def killed(server: SharedServer) -> str:
     """A backfill during which each part was killed, and started again; its id."""
     backfill = ui.launch(server, LATER, CHAIN)
     for part in (CODE, WEB, DAEMON):
-        server.until("a run is at work", 120, lambda: "STARTED" in {run.status for run in _of(server, backfill)})
+        server.until("a run is at work", 120, lambda: "STARTED" in {run.status for run in server.runs_of(backfill)})
         server.kill(part)
         server.start_part(part)
         _goes_on(server, backfill)
@@ -110,10 +107,6 @@ def test_sensors_and_daemon_are_well_again(server: SharedServer, killed: str) ->
     assert ui.ailing_daemons(server) == []
 
 
-def _of(server: SharedServer, backfill: str) -> list[Run]:
-    return [run for run in ui.runs(server) if run.tags.get("dagster/backfill") == backfill]
-
-
 def _goes_on(server: SharedServer, backfill: str) -> None:
     """Wait until another run of a backfill has succeeded, once the web server answers."""
     server.until("the web server answers", 90, lambda: server.graphql("{ version }"))
@@ -122,26 +115,4 @@ def _goes_on(server: SharedServer, backfill: str) -> None:
 
 
 def _succeeded(server: SharedServer, backfill: str) -> int:
-    return sum(run.status == "SUCCESS" for run in _of(server, backfill))
-
-
-def _killed_at_work(server: SharedServer, *arguments: str) -> str:
-    """The run that a command was executing when it was killed."""
-    command = [sys.executable, "-m", "nba_assets", *arguments]
-    with (server.directory / "killed.log").open("wb") as said:
-        process = subprocess.Popen(command, env=server.environment, stdout=said, stderr=said)
-    while process.poll() is None:
-        for run in _executed_by(server, process.pid):
-            process.send_signal(signal.SIGSTOP)  # so that the run cannot end before its process does
-            if run in _executed_by(server, process.pid):
-                process.kill()
-                process.wait()
-                return run
-            process.send_signal(signal.SIGCONT)
-        time.sleep(0.05)
-    raise AssertionError(f"it ended before it could be killed: {process.returncode}")
-
-
-def _executed_by(server: SharedServer, process: int) -> list[str]:
-    mine = f" · {process} · "
-    return [run.run_id for run in ui.runs(server) if run.status == "STARTED" and mine in run.tags.get(PROCESS_TAG, "")]
+    return sum(run.status == "SUCCESS" for run in server.runs_of(backfill))
