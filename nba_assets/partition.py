@@ -348,6 +348,9 @@ def sentence_of(findings: Iterable[Finding]) -> str | None:
     return ": ".join(filter(None, [", ".join(accepted), "; ".join(parts)])) or None
 
 
+_CAUSES = frozenset(cause.value for cause in Cause)
+
+
 def to_json(findings: Iterable[Finding]) -> str | None:
     """Findings as the ledger keeps them; None for none."""
     dicts = [found.as_dict() for found in findings]
@@ -359,12 +362,13 @@ def from_json(text: str | None) -> tuple[Finding, ...]:
 
     The reason in words stands beside them: a row that was damaged, or that an older version wrote, has that alone.
     """
-    known = {cause.value for cause in Cause}
+    if text is None:  # most rows: a plan asks thousands
+        return ()
     try:
         return tuple(
             Finding(Cause(one["cause"]), tuple(one["entities"]), dict(one["numbers"]))
             for one in json.loads(text or "[]")
-            if one["cause"] in known
+            if one["cause"] in _CAUSES
         )
     except (ValueError, TypeError, KeyError):
         return ()

@@ -51,7 +51,7 @@ from nba_assets.cli.selection import (
 from nba_assets.coverage.as_json import root_as_dict
 from nba_assets.coverage.roots import Root, next_step, roots_of
 from nba_assets.engine.dry_run import plans_of, without_effect
-from nba_assets.engine.in_order import Progress, build_in_order
+from nba_assets.engine.in_order import Progress, build_in_order, in_order_already
 from nba_assets.engine.materialize import PartitionResult, RunInfo, materialize
 from nba_assets.engine.moved_games import dates_of_moved_games
 from nba_assets.engine.refetch import ask_for, request_refetch
@@ -257,9 +257,9 @@ class _Job:
             self._plan(diff=diff, quiet=quiet, format_=format_)
             return
         started = time.monotonic()
-        results = self._build_and_notify(quiet=quiet)
+        results, state = self._build_and_notify(quiet=quiet)
         seconds = time.monotonic() - started
-        cells, roots = self._judge()
+        cells, roots = self._judge(state)
         if format_ == Format.JSON:
             changes = changes_as_dict(self.session, results, diff=diff)
             print_json(_summary(results, cells, roots, seconds, self.session.warehouse.cost()) | {"changes": changes})
@@ -330,21 +330,23 @@ class _Job:
             print_changes(self.session, results)
         print_plan(plans, known_roots(plans, roots), rows_line(results))
 
-    def _build_and_notify(self, *, quiet: bool) -> list[PartitionResult]:
-        """Build, and report to people now, also where no daemon runs.
+    def _build_and_notify(self, *, quiet: bool) -> tuple[list[PartitionResult], State | None]:
+        """Build, and report to people now, also where no daemon runs; the state, if all was in order already.
 
         Where no channel is on the alerts are recorded only: this terminal shows the summary anyway.
         """
         log = LogTransport("the summary says it", level=logging.INFO)
         transports = channels_on(self.session.settings) or [log]
         try:
-            results = self._launch(quiet=quiet)
+            # Of what is in order no run is made, and Dagster, a second of importing, is not even asked.
+            state = None if self.refresh else in_order_already(self.session, self.days, self.tables, self.options)
+            results = self._launch(quiet=quiet) if state is None else []
         except WarehouseError as error:
             notify(self.session, failure=error, transports=transports)
             raise
         asked = [Partition(name, day) for name in self.tables for day in self.days]
         notify(self.session, finished_backfill=self.backfill_id, asked=asked, transports=transports)
-        return results
+        return results, state
 
     def _launch(self, *, quiet: bool) -> list[PartitionResult]:
         from nba_assets.orchestration.instance import open_instance
@@ -387,12 +389,13 @@ class _Job:
 
         return progress
 
-    def _judge(self) -> tuple[list[Cell], list[Root]]:
+    def _judge(self, known: State | None = None) -> tuple[list[Cell], list[Root]]:
         """The cells of the range that count, and the roots of whatever keeps it from having succeeded.
 
-        What is not due yet is a failure only on a date that was asked for by name.
+        What is not due yet is a failure only on a date that was asked for by name. `known` is the state, if nothing
+        has happened since.
         """
-        state = load_state(self.session, self.days[0], self.days[-1])
+        state = known or load_state(self.session, self.days[0], self.days[-1], self.tables)
         cells = [state.cell(name, day) for name in self.tables for day in self.days if self._counts(name)]
         counting = [cell for cell in cells if cell.status != Status.NOT_DUE or cell.partition.day in self.asked.days]
         return cells, roots_of(state, counting)

@@ -57,6 +57,17 @@ def test_a_command_loads_its_own_module_only(tmp_path: Path) -> None:
     assert loaded & listed == {"nba_assets.cli.migrate"}
 
 
+@pytest.mark.parametrize("again", [("backfill", "2021-10-19", "2021-10-19"), ("repair",)], ids=lambda words: words[0])
+def test_where_there_is_nothing_to_do_dagster_is_not_even_imported(again: tuple[str, ...], tmp_path: Path) -> None:
+    assert (
+        run("backfill", "2021-10-19", "2021-10-19", home=tmp_path / ".nba", NBA_PARTITIONS_END="2021-10-19").exit_code
+        == 0
+    )
+    process = _python("-c", LOADED_BY, *again, cwd=tmp_path, NBA_PARTITIONS_END="2021-10-19")
+    assert (process.returncode, "nothing to do" in process.stdout) == (0, True)
+    assert "dagster" not in json.loads(process.stderr.splitlines()[-1])
+
+
 def test_the_package_itself_imports_nothing() -> None:
     process = _python(
         "-c", "import sys; before = set(sys.modules); import nba_assets; print(set(sys.modules) - before)"
@@ -111,6 +122,6 @@ def _takes_parameters(function: object) -> bool:
     return any(isinstance(note, ParameterInfo) for hint in hints for note in getattr(hint, "__metadata__", ()))
 
 
-def _python(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PYTHONPATH": str(Path(nba_assets.__file__).parents[1])}
+def _python(*arguments: str, cwd: Path | None = None, **settings: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | settings | {"PYTHONPATH": str(Path(nba_assets.__file__).parents[1])}
     return subprocess.run([sys.executable, *arguments], env=environment, cwd=cwd, capture_output=True, text=True)
