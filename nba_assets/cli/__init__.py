@@ -125,6 +125,15 @@ COMMANDS = {
             "migrate",
         ),
     ),
+    "reinstate": Listed(
+        "nba_assets.cli.reinstate:reinstate",
+        "Show the ledger's state in Dagster again, where it is lost; files that are damaged are set aside for new "
+        "ones.",
+        (
+            "reinstate",
+            "reinstate --anew",
+        ),
+    ),
     "doctor": Listed(
         "nba_assets.cli.doctor:doctor",
         "Show which settings count and where they come from, and whether all is well; exit status 1 if something is "

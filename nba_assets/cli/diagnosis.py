@@ -85,6 +85,7 @@ def diagnose(*, online: bool) -> tuple[Settings | None, list[Found]]:
         "home": lambda: _home(settings),
         "warehouse": lambda: _warehouse(session),
         "Dagster": lambda: _instance(settings),
+        "Dagster's records": lambda: _records(settings),
         "alerts": lambda: _alerts(settings),
         "disk": lambda: _disk(settings),
     }
@@ -209,6 +210,14 @@ def _instance(settings: Settings) -> Iterator[Found]:
         yield Found(Level.OK, "Dagster", f"{which}: not there; made by the first `nba-assets backfill` or `dev`")
     else:
         yield Found(Level.PROBLEM, "Dagster", f"{which}: there is no such directory", "Make it, or unset the variable")
+
+
+def _records(settings: Settings) -> Iterator[Found]:
+    """Whether Dagster's files are whole; they are not opened by Dagster, which would write to them."""
+    from nba_assets.orchestration.instance_files import damaged_files
+
+    for file, what in damaged_files(settings).items():
+        yield Found(Level.PROBLEM, "Dagster", f"{near(file)} is damaged: {what}", "nba-assets reinstate")
 
 
 def _alerts(settings: Settings) -> Iterator[Found]:

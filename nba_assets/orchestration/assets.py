@@ -109,7 +109,7 @@ def _build(context: dg.AssetExecutionContext, table: Table) -> Events:
     days = [date.fromisoformat(key) for key in context.partition_keys]
     try:
         _read_the_schedule_after(context, table, days, run)
-        results = materialize(pipeline.session, table.name, days, run, pipeline.state())
+        results = pipeline.build(pipeline.session, table.name, days, run, pipeline.state())
     except (WarehouseError, SettingsError) as error:
         raise dg.Failure(f"{table.name}: {error}", allow_retries=False) from error
     pipeline.listener(results)

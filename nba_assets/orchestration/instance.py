@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from yaml import YAMLError
 
 from nba_assets.orchestration.dagster_private import InstanceRef
 from nba_assets.orchestration.dead_runs import PROCESS_TAG, bury_the_dead
+from nba_assets.orchestration.instance_files import OUR_STORAGES, damaged_files, set_aside
 from nba_assets.settings import Settings, SettingsError, StateError
 
 COMMAND_TAG = "nba/command"
@@ -28,7 +30,6 @@ LOCATION = "nba_assets"
 
 _FORMER_LOCATION = "nba_assets.definitions"
 _FORMER_STORAGES = re.compile(r"\bnba_assets\.orchestration\.(local_storage|event_log)\b")
-_STORAGES = "nba_assets.orchestration.sqlite_storage"
 _IN_WORDS = {"dagster": "Dagster's own SQLite", "dagster_postgres": "PostgreSQL", "dagster_mysql": "MySQL"}
 
 
@@ -39,7 +40,7 @@ def _prepare_home(home: Path) -> None:
     """
     target = home / "dagster.yaml"
     found = target.read_text(encoding="utf-8") if target.exists() else None
-    wanted = instance_config() if found is None else _FORMER_STORAGES.sub(_STORAGES, found)
+    wanted = instance_config() if found is None else _FORMER_STORAGES.sub(OUR_STORAGES, found)
     if wanted != found:
         written = target.with_suffix(f".{os.getpid()}")
         written.write_text(wanted, encoding="utf-8")
@@ -88,10 +89,43 @@ def _in_use(settings: Settings) -> Iterator[dg.DagsterInstance]:
     if not size.isdecimal():
         raise SettingsError(f"DAGSTER_EVENT_BATCH_SIZE={size}: must be a whole number, like 1000")
     try:
-        with _named_by_the_environment(settings.dagster_home), _opened(settings) as instance:
+        with (
+            _named_by_the_environment(settings.dagster_home),
+            _locked(settings, fcntl.LOCK_SH),
+            _opened(settings) as instance,
+        ):
             yield instance
     except DBAPIError as error:
         raise _unusable(settings, error) from error
+    except dg.DagsterError as error:  # what Dagster makes of a file that it can open and not read
+        if damaged_files(settings):
+            raise _unusable(settings, error) from error
+        raise
+
+
+def put_aside(settings: Settings, *, is_all: bool) -> list[Path]:
+    """Set the instance's damaged files aside, or all of them; StateError while another command uses them."""
+    try:
+        with _locked(settings, fcntl.LOCK_EX | fcntl.LOCK_NB), _config_explained(settings):
+            return set_aside(settings, is_all=is_all)
+    except BlockingIOError:
+        raise StateError(f"another command is using {settings.dagster_home}: wait for it, or end it") from None
+
+
+@contextmanager
+def _locked(settings: Settings, how: int) -> Iterator[None]:
+    """Everybody uses the files of an instance beside others, but who sets them aside."""
+    home = settings.dagster_home
+    try:
+        if settings.has_own_dagster_home:
+            home.mkdir(parents=True, exist_ok=True)
+        handle = (home / "in_use.lock").open("a")
+    except OSError:  # where nothing can be written, nothing is set aside; opening it says what is wrong
+        yield
+        return
+    with handle:
+        fcntl.flock(handle, how)
+        yield
 
 
 @contextmanager
@@ -139,15 +173,22 @@ def _config_explained(settings: Settings) -> Iterator[None]:
 def _unusable(settings: Settings, error: Exception) -> StateError:
     """What to say of a storage that cannot be used."""
     home = settings.dagster_home
+    for file, what in damaged_files(settings).items():
+        return StateError(f"{file} is damaged: {what}. {_NO_TABLE} nba-assets reinstate")
     if isinstance(error, DBAPIError) and type(error.orig).__module__ == "sqlite3":
+        if any(words in str(error.orig) for words in ("no such", "no column")):
+            lacking = f"what lies in {home} is of another version of Dagster: {error.orig}"
+            return StateError(f"{lacking}. {_NO_TABLE} nba-assets reinstate --anew")
         return StateError(
-            f"Dagster's files in {home} cannot be used: {error.orig}. Check the disk's free space; what is damaged can "
-            "be moved away: runs and events are begun anew, and no table or ledger is in them"
+            f"Dagster's files in {home} cannot be used: {error.orig}. Check the disk's free space, and the permissions"
         )
     return StateError(
         f"the storage that {home / 'dagster.yaml'} names cannot be used: {_first_words(error)}. Is its server running, "
         "and is what it takes installed (for PostgreSQL: nba-assets[postgres])?"
     )
+
+
+_NO_TABLE = "No table is in it, and no ledger: to set it aside, and to show the ledger's state again,"
 
 
 def _first_alone(home: Path, *, is_ours: bool) -> AbstractContextManager[object]:
@@ -183,7 +224,7 @@ def storage_in_words(settings: Settings) -> str:
             only_asked: Any = chosen._replace(config_yaml=yaml.safe_dump(config)).rehydrate(as_type=object)
             with only_asked.connect():
                 pass
-    return "our SQLite storages" if module == _STORAGES else _IN_WORDS.get(module.split(".")[0], module)
+    return "our SQLite storages" if module == OUR_STORAGES else _IN_WORDS.get(module.split(".")[0], module)
 
 
 def unseen(instance: dg.DagsterInstance, run: dg.DagsterRun, settings: Settings) -> str | None:

@@ -25,7 +25,7 @@ from nba_assets.session import Session
 from nba_assets.tables import downstream_of
 from nba_assets.text import span
 
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass
@@ -63,15 +63,7 @@ class Launch:
             return build_in_order(self.session, self.days, self.tables, self._run_info(), build, self.progress)
 
     def _job(self) -> dg.JobDefinition:
-        """The assets alone, on this session: schedules and sensors have no part in a launch."""
-        settings = self.session.settings
-        partitions = daily_partitions(settings.partitions_start, self.session.partitions_end)
-        pipeline = Pipeline(self.session, self._results.extend, lambda: self._state)
-        return dg.Definitions(
-            assets=table_assets(settings, partitions, {}),
-            resources={"pipeline": pipeline},
-            executor=dg.in_process_executor,
-        ).resolve_implicit_global_asset_job_def()
+        return assets_alone(Pipeline(self.session, self._results.extend, lambda: self._state))
 
     def _execute(
         self, job: dg.JobDefinition, table: str, days: Sequence[date], check_interrupt: Callable[[], None]
@@ -88,7 +80,7 @@ class Launch:
             tags[FOLLOWED_TAG] = "true"
         self._results.clear()
         executed = job.execute_in_process(
-            run_config=_QUIET | {"ops": {table: {"config": self.options.given()}}},
+            run_config=QUIET | {"ops": {table: {"config": self.options.given()}}},
             instance=self.instance,
             asset_selection=[dg.AssetKey(table)],
             tags=tags,
@@ -100,3 +92,14 @@ class Launch:
 
     def _run_info(self, run_id: str | None = None) -> RunInfo:
         return RunInfo(run_id or str(uuid.uuid4()), self.backfill_id, self.options)
+
+
+def assets_alone(pipeline: Pipeline, *others: dg.AssetsDefinition) -> dg.JobDefinition:
+    """The assets of a session, and others: schedules and sensors have no part in a launch."""
+    session = pipeline.session
+    partitions = daily_partitions(session.settings.partitions_start, session.partitions_end)
+    return dg.Definitions(
+        assets=[*table_assets(session.settings, partitions, {}), *others],
+        resources={"pipeline": pipeline},
+        executor=dg.in_process_executor,
+    ).resolve_implicit_global_asset_job_def()

@@ -40,6 +40,7 @@ COMMANDS = (
     ("tables", "MLFS"),
     ("migrate", "--dry-run"),
     ("log",),
+    ("reinstate",),
     ("doctor",),
     ("alerts", "list", "--all"),
 )

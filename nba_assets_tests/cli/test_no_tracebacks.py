@@ -157,7 +157,7 @@ def test_damaged_files_of_dagster_are_told_and_moving_them_away_helps(home: Path
     (dagster / file).write_text("what is this\n" * 100)
     result = nba_assets(*SCHEDULE, home=home)
     assert result.exit_code == 1
-    assert f"error: Dagster's files in {dagster} cannot be used: file is not a database" in result.stderr
+    assert f"error: {dagster / file} is damaged: file is not a database" in result.stderr
     assert nba_assets("coverage", *DAY, home=home).exit_code == 0
     dagster.rename(home / "away")
     assert nba_assets(*SCHEDULE, home=home).exit_code == 0
