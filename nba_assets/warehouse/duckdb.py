@@ -27,7 +27,7 @@ import pyarrow as pa
 
 from nba_assets.schema.contract import cast, empty, names_of
 from nba_assets.schema.table import Table
-from nba_assets.text import near
+from nba_assets.text import joined, near
 from nba_assets.warehouse.base import Publication, WarehouseError, columns_to_read, in_contract
 from nba_assets.warehouse.corrections import CORRECTIONS, correction_rows
 from nba_assets.warehouse.ddl import DUCKDB, Migration, Relation, arrow_schema, create_table, migrations, missing_table
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_MOST_NAMED = 3
 _POLL_SECONDS = 0.05
 _REPORT_AFTER_SECONDS = 2.0
 
@@ -79,6 +80,7 @@ class DuckDBWarehouse:
             with self._connect(read_only=True) as connection:
                 query = "SELECT table_schema || '.' || table_name, column_name FROM information_schema.columns"
                 found = connection.execute(query).fetchall()
+                _refuse_a_strangers(connection, self.path)
             present: dict[str, set[str]] = defaultdict(set)
             for table, column in found:
                 present[table].add(column)
@@ -211,6 +213,7 @@ class DuckDBWarehouse:
             return [missing_table(relation) for relation in all_relations()]
         opened = self._connect(read_only=True) if dry_run else self._transaction("migrating")
         with opened as connection:
+            _refuse_a_strangers(connection, self.path)
             found = [m for relation in all_relations() for m in _differences(connection, relation)]
             if not dry_run:
                 for migration in found:
@@ -326,6 +329,17 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
             connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def _refuse_a_strangers(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """WarehouseError for a file that has tables, and none of ours: whoever made it does not expect us there."""
+    query = "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = current_database()"
+    names = sorted(name for (name,) in connection.execute(query).fetchall())
+    if names and not {relation.qualified for relation in all_relations()}.intersection(names):
+        raise WarehouseError(
+            f"{path} is no warehouse of nba_assets: it has {joined(names, _MOST_NAMED)}, and no ledger. "
+            "It is left as it is. Check NBA_DUCKDB_PATH"
+        )
 
 
 def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:

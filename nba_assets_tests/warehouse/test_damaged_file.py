@@ -1,10 +1,11 @@
-"""A DuckDB file that is damaged in its middle is nowhere taken for whole, and every command says what to do."""
+"""A DuckDB file that is damaged, or a stranger's, is nowhere taken for ours, and every command says what to do."""
 
 from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from nba_assets_tests.cli.command import nba_assets
@@ -60,3 +61,31 @@ def test_damage_in_the_middle_is_told_as_such(home: Path) -> None:
     assert f"error: {file} is damaged in its middle: Corrupt database file" in text
     assert "put a copy in its place, or move it away and build anew: nba-assets backfill START END." in text
     assert said(home, "coverage")[0] == 0
+
+
+COMMANDS = (("migrate",), ("migrate", "--dry-run"), ("coverage",), ("backfill", str(LAST), str(LAST)), ("doctor",))
+
+
+def told_of(file: Path, command: tuple[str, ...], home: Path) -> tuple[int, str]:
+    """What a command says that is sent to a file by mistake."""
+    result = nba_assets(*command, home=home, NBA_DUCKDB_PATH=str(file), COLUMNS="2000")
+    return result.exit_code, " ".join((result.stdout + result.stderr).split())
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_strangers_database_is_refused_and_left_as_it_is(tmp_path: Path, command: tuple[str, ...]) -> None:
+    file = tmp_path / "theirs.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("CREATE TABLE customers AS SELECT 1 AS number")
+    before = file.read_bytes()
+    status, text = told_of(file, command, tmp_path / "home")
+    assert status == 1
+    assert f"{file} is no warehouse of nba_assets: it has main.customers, and no ledger" in text
+    assert "Check NBA_DUCKDB_PATH" in text
+    assert file.read_bytes() == before
+
+
+def test_an_empty_database_is_nobodys(tmp_path: Path) -> None:
+    file = tmp_path / "new.duckdb"
+    duckdb.connect(str(file)).close()
+    assert told_of(file, ("migrate",), tmp_path / "home")[0] == 0
