@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -29,6 +30,7 @@ from nba_assets.warehouse import bigquery_sql as sql
 from nba_assets.warehouse.base import OvertakenError, Publication, WarehouseError, columns_to_read, in_contract
 from nba_assets.warehouse.bigquery_client import METADATA, Connection, Limits
 from nba_assets.warehouse.bigquery_errors import Target, describe, explained
+from nba_assets.warehouse.bigquery_memory import Memory
 from nba_assets.warehouse.corrections import CORRECTIONS, correction_rows
 from nba_assets.warehouse.cuts import cut, dates_of
 from nba_assets.warehouse.ddl import (
@@ -56,6 +58,8 @@ _TYPES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 _SOURCES: dict[tuple[Target, str], frozenset[str]] = {}
 """Whose data the datasets hold, once they hold any: each tick of a sensor opens a warehouse, and a query is billed."""
 
+_MEMORY = Memory()
+
 
 class BigQueryWarehouse:
     """One project's datasets, in one location.
@@ -79,6 +83,7 @@ class BigQueryWarehouse:
         self.connection = Connection(self.target, self.limits, credentials)
         self._is_prepared = False
         self._seen: set[str] = set()
+        self._looked_at: float | None = None
         self._checked: set[str] = set()
 
     @cached_property
@@ -134,7 +139,8 @@ class BigQueryWarehouse:
         if not stored:
             nothing = pd.DataFrame({"table_name": [], "partition_date": [], "rows": []})
             return nothing.astype({"table_name": object, "partition_date": "datetime64[us]", "rows": "int64"})
-        rows = self._fetch(sql.row_counts(self._names, stored, start, end))
+        query = sql.row_counts(self._names, stored, start, end)
+        rows = self._fetch(query) if self._lacks(PROCESSOR_RUNS) else self._recalled(query, self.limits.counts_seconds)
         return rows.assign(partition_date=pd.to_datetime(rows["partition_date"]))
 
     def publish(self, publication: Publication) -> None:
@@ -181,7 +187,10 @@ class BigQueryWarehouse:
                 seen=publication.seen,
                 keeps_ids=publication.keeps_ids,
             )
-            self._commit(statements, f"publishing {relation.name}")
+            try:
+                self._commit(statements, f"publishing {relation.name}")
+            finally:
+                _MEMORY.forget(self._place)
 
     def ledger(
         self, start: date | None = None, end: date | None = None, *, tables: Sequence[str] | None = None
@@ -189,8 +198,10 @@ class BigQueryWarehouse:
         """The newest attempt at each partition, and the newest published one if it is another."""
         if self._lacks(PROCESSOR_RUNS):
             return empty(PROCESSOR_RUNS.contract)
-        rows = self._fetch(sql.newest_attempts(self._names, start, end, tables))
-        return cast(rows, PROCESSOR_RUNS.contract, names_of(PROCESSOR_RUNS.contract))
+        # Of all tables, whichever are asked for: the next question is about others, and then the answer is known.
+        rows = self._recalled(sql.newest_attempts(self._names, start, end))
+        rows = cast(rows, PROCESSOR_RUNS.contract, names_of(PROCESSOR_RUNS.contract))
+        return rows if tables is None else rows[rows["table_name"].isin(tables)].reset_index(drop=True)
 
     def stored_ledger(self) -> pd.DataFrame:
         """All attempts, whatever columns the ledger has."""
@@ -202,7 +213,7 @@ class BigQueryWarehouse:
 
     def sources(self) -> frozenset[str]:
         """The sources that raw tables were built from, whatever columns the ledger has; asked once per process."""
-        place = (self.target, self.prefix)
+        place = self._place
         if place not in _SOURCES:
             with explained(self.target):
                 if self._lacks(PROCESSOR_RUNS) or "source" not in {f.name for f in self._table(PROCESSOR_RUNS).schema}:
@@ -234,8 +245,8 @@ class BigQueryWarehouse:
         self.prepare()
         self._check_columns([relation])
         with self._staged({relation: rows}) as staged:
-            inserts = [sql.insert(self._names, into, staging) for into, staging in staged.items()]
-            self._commit([sql.delete(self._names, relation, "TRUE"), *inserts], f"writing {relation.name}")
+            self.connection.execute(sql.replacement(self._names, relation, staged.get(relation)))
+        _MEMORY.forget(self._place)
 
     def migrate(self, *, dry_run: bool) -> list[Migration]:
         """Apply the safe differences between contracts and stored tables, each table's in one metadata update."""
@@ -282,12 +293,18 @@ class BigQueryWarehouse:
         return found
 
     def _lacks(self, relation: Relation) -> bool:
-        """Whether a table does not exist, for a reader; one that was seen is not looked for again."""
-        if not self._is_prepared and relation.qualified not in self._seen:
+        """Whether a table does not exist, for a reader. All are looked for at once, and one that was seen no more;
+        one that was not seen after a moment, because somebody else may have created it.
+        """
+        if self._is_prepared or relation.qualified in self._seen:
+            return False
+        if self._looked_at is None or time.monotonic() - self._looked_at >= self.limits.absence_seconds:
             with explained(self.target):
-                self._check_access()  # a project that does not exist has no datasets either
+                if self._looked_at is None:
+                    self._check_access()  # a project that does not exist has no datasets either
                 self._seen = self._present(create=False)
-        return not self._is_prepared and relation.qualified not in self._seen
+            self._looked_at = time.monotonic()
+        return relation.qualified not in self._seen
 
     def _create_dataset(self, name: str) -> None:
         """Somebody else may be doing the same at this moment."""
@@ -421,6 +438,17 @@ class BigQueryWarehouse:
 
     def _fetch(self, query: str) -> pd.DataFrame:
         return self.connection.query(query).to_pandas()
+
+    def _recalled(self, query: str, seconds: float | None = None) -> pd.DataFrame:
+        """What a query returns, asked again if the ledger has changed since, or after so many seconds."""
+        with explained(self.target):
+            ledger = self._table(PROCESSOR_RUNS)
+        version = (ledger.created, ledger.modified, ledger.num_rows)
+        return _MEMORY.recalled(self._place, query, version, lambda: self._fetch(query), seconds)
+
+    @property
+    def _place(self) -> tuple[Target, str]:
+        return self.target, self.prefix
 
 
 def open_warehouse(settings: Settings) -> BigQueryWarehouse:

@@ -47,7 +47,9 @@ _REQUEST_SECONDS = 60.0
 class Limits:
     """How much may be asked of BigQuery.
 
-    `patience` is how long, in seconds, to repeat what another writer or BigQuery itself has disturbed.
+    `patience` is how long, in seconds, to repeat what another writer or BigQuery itself has disturbed;
+    `absence_seconds`, how long a reader takes it that a table does not exist before it looks again; `counts_seconds`,
+    how long numbers of rows stand that no publication has changed: only a person can have altered them since.
     """
 
     load_jobs_per_day: int = 1000
@@ -55,6 +57,8 @@ class Limits:
     job_seconds: float = 3600.0
     maximum_bytes_billed: int | None = None
     patience: float = 600.0
+    absence_seconds: float = 5.0
+    counts_seconds: float = 600.0
 
 
 class Connection:

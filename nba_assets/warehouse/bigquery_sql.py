@@ -81,14 +81,11 @@ def sources(names: Names) -> str:
     return f"SELECT DISTINCT source FROM {names.sql(PROCESSOR_RUNS.qualified)} WHERE source IS NOT NULL"
 
 
-def newest_attempts(names: Names, start: date | None, end: date | None, tables: Sequence[str] | None = None) -> str:
+def newest_attempts(names: Names, start: date | None, end: date | None) -> str:
     """The newest attempt at each partition, and the newest published one if it is another."""
-    where = between("partition_date", start, end)
-    if tables is not None:
-        where += f" AND `table_name` IN ({', '.join(text_literal(table) for table in tables)})"
     return (
         f"SELECT {_listed(names_of(PROCESSOR_RUNS.contract))} FROM {names.sql(PROCESSOR_RUNS.qualified)} "
-        f"WHERE {where} QUALIFY {is_current(quoted)} "
+        f"WHERE {between('partition_date', start, end)} QUALIFY {is_current(quoted)} "
         "ORDER BY `partition_date`, `table_name`, `attempt_id`"
     )
 
@@ -117,6 +114,20 @@ def insert(names: Names, relation: Relation, staging: str) -> str:
     """Insert everything from a staging table, by name."""
     columns = _listed(names_of(relation.contract))
     return f"INSERT INTO {names.sql(relation.qualified)} ({columns}) SELECT {columns} FROM {names.sql(staging)}"
+
+
+def replacement(names: Names, relation: Relation, staging: str | None) -> str:
+    """All rows of a relation replaced by everything from a staging table, by none without one; all or nothing.
+
+    It is one statement, and may be run twice.
+    """
+    if staging is None:
+        return delete(names, relation, "TRUE")
+    columns = _listed(names_of(relation.contract))
+    return (
+        f"MERGE INTO {names.sql(relation.qualified)} USING {names.sql(staging)} ON FALSE "
+        f"WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({columns}) WHEN NOT MATCHED BY SOURCE THEN DELETE"
+    )
 
 
 def insert_numbered(names: Names, staging: str) -> str:
