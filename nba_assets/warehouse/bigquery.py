@@ -102,12 +102,17 @@ class BigQueryWarehouse:
         """Check access and location, then create datasets, tables and views that are not there; once per process."""
         if self._is_prepared:
             return
+        wanted = {*VIEWS, sql.LOCK, *(relation.qualified for relation in all_relations())}
+        if not wanted <= self._seen:  # by a reader, who has checked access
+            self._create_what_is_missing()
+        self._is_prepared = True
+
+    def _create_what_is_missing(self) -> None:
         with explained(self.target):
             self._check_access()
             present = self._present(create=True)
         missing = [relation for relation in all_relations() if relation.qualified not in present]
         self._create(missing, lock=sql.LOCK not in present, with_views=not present.issuperset(VIEWS))
-        self._is_prepared = True
 
     @contextmanager
     def writer(self, purpose: str) -> Iterator[None]:  # noqa: ARG002
@@ -218,7 +223,7 @@ class BigQueryWarehouse:
             with explained(self.target):
                 if self._lacks(PROCESSOR_RUNS) or "source" not in {f.name for f in self._table(PROCESSOR_RUNS).schema}:
                     return frozenset()
-            found = frozenset(self._fetch(sql.sources(self._names))["source"])
+            found = frozenset(self._recalled(sql.sources(self._names))["source"])
             if not found:
                 return found
             _SOURCES[place] = found
@@ -246,7 +251,6 @@ class BigQueryWarehouse:
         self._check_columns([relation])
         with self._staged({relation: rows}) as staged:
             self.connection.execute(sql.replacement(self._names, relation, staged.get(relation)))
-        _MEMORY.forget(self._place)
 
     def migrate(self, *, dry_run: bool) -> list[Migration]:
         """Apply the safe differences between contracts and stored tables, each table's in one metadata update."""
