@@ -108,11 +108,20 @@ class BigQueryWarehouse:
         self._is_prepared = True
 
     def _create_what_is_missing(self) -> None:
+        """Somebody else may be doing the same: what has failed is tried again for as long as less is missing."""
         with explained(self.target):
             self._check_access()
-            present = self._present(create=True)
-        missing = [relation for relation in all_relations() if relation.qualified not in present]
-        self._create(missing, lock=sql.LOCK not in present, with_views=not present.issuperset(VIEWS))
+        missing_before: list[Relation] | None = None
+        while True:
+            with explained(self.target):
+                present = self._present(create=True)
+            missing = [relation for relation in all_relations() if relation.qualified not in present]
+            try:
+                return self._create(missing, lock=sql.LOCK not in present, with_views=not present.issuperset(VIEWS))
+            except WarehouseError:
+                if missing == missing_before:
+                    raise
+                missing_before = missing
 
     @contextmanager
     def writer(self, purpose: str) -> Iterator[None]:  # noqa: ARG002

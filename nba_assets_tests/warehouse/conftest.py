@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from nba_assets.warehouse.bigquery import BigQueryWarehouse
+from nba_assets.warehouse.bigquery_client import Limits
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.emulator import Emulator, EmulatorUnavailableError, bigquery_emulator
 from nba_assets_tests.needs import absent
@@ -32,7 +33,9 @@ def connect(emulator: Emulator) -> Callable[..., BigQueryWarehouse]:
     """Make another client of the emulator, as another process would."""
 
     def connect_to(prefix: str = "", **options: Any) -> BigQueryWarehouse:
-        return BigQueryWarehouse(emulator.project, prefix=prefix, endpoint=emulator.endpoint, **options)
+        remembers_nothing = {"limits": Limits(counts_seconds=0.0)}
+        place = {"prefix": prefix, "endpoint": emulator.endpoint}
+        return BigQueryWarehouse(emulator.project, **place, **remembers_nothing | options)
 
     return connect_to
 
