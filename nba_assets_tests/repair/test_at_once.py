@@ -1,4 +1,4 @@
-"""Two backfills of overlapping ranges at once: one waits for the other, and nothing is built twice."""
+"""Five backfills at once, of different ranges and of the same one: one waits for the other, nothing is built twice."""
 
 from __future__ import annotations
 
@@ -11,15 +11,27 @@ from nba_assets_tests.engine.warehouses import session
 from nba_assets_tests.repair.processes import Command
 from nba_assets_tests.repair.season import OPENING_NIGHT, contents, days_from
 
-SHORT, LONG = date(2023, 11, 5), date(2023, 11, 10)
+LAST = date(2023, 11, 10)
+RANGES = [(OPENING_NIGHT, date(2023, 11, 5)), (OPENING_NIGHT, date(2023, 11, 8)), *[(OPENING_NIGHT, LAST)] * 2]
+LATER = (date(2023, 11, 9), LAST)
+"""Complete only if one of the others was there first."""
 
 
-def test_two_at_once_end_as_one_after_the_other(tmp_path: Path, built_month: Path) -> None:
+def test_five_at_once_end_as_one_after_the_other(tmp_path: Path, built_month: Path) -> None:
     commands = [
-        Command(tmp_path, "backfill", str(OPENING_NIGHT), str(end), "--format", "json") for end in (SHORT, LONG)
+        Command(tmp_path, "backfill", str(start), str(end), "--format", "json") for start, end in (*RANGES, LATER)
     ]
-    assert [command.wait() for command in commands] == [0, 0], [command.said() for command in commands]
-    told = [json.loads(command.said()[command.said().index("{") :]) for command in commands]
-    days = days_from(OPENING_NIGHT, LONG)
-    assert sum(each["built"] for each in told) == len(TABLES) * len(days)
+    *whole, later = [command.wait(300) for command in commands]
+    assert whole == [0] * len(RANGES), [command.said() for command in commands]
+    early = f"Next: nba-assets backfill {OPENING_NIGHT}"
+    assert (later, early in commands[-1].said()) in [(0, False), (1, True)], commands[-1].said()
+    days = days_from(OPENING_NIGHT, LAST)
+    assert sum(built(command) for command in commands) == len(TABLES) * len(days)
     assert contents(session(tmp_path), days) == contents(session(built_month), days)
+
+
+def built(command: Command) -> int:
+    """How many partitions a command says that it has built, whatever else it says."""
+    said = command.said()
+    told, _ = json.JSONDecoder().raw_decode(said, said.index("{"))
+    return int(told["built"])
