@@ -188,7 +188,7 @@ def _unusable(settings: Settings, error: Exception) -> StateError:
     )
 
 
-_NO_TABLE = "No table is in it, and no ledger: to set it aside, and to show the ledger's state again,"
+_NO_TABLE = "No table is in it, and no ledger. To set it aside and show the ledger's state again, run:"
 
 
 def _first_alone(home: Path, *, is_ours: bool) -> AbstractContextManager[object]:
