@@ -16,6 +16,7 @@ from nba_assets_tests.cli.test_reading_creates_nothing import contents
 
 DAY = ("2021-11-01", "2021-11-01")
 SCHEDULE = ("backfill", *DAY, "--tables", "raw_schedule")
+AGAIN = ("repair", *DAY, "--rewrite", "--tables", "raw_schedule")
 FULL = Path("/dev/full")
 _INTERRUPTED = """
 import os, signal, sys
@@ -155,12 +156,13 @@ def test_damaged_files_of_dagster_are_told_and_moving_them_away_helps(home: Path
     for place in (dagster / file, *dagster.glob(f"{file}-*")):
         place.unlink()
     (dagster / file).write_text("what is this\n" * 100)
-    result = nba_assets(*SCHEDULE, home=home)
+    assert nba_assets(*SCHEDULE, home=home).exit_code == 0, "there is nothing to do, and nothing for Dagster"
+    result = nba_assets(*AGAIN, home=home)
     assert result.exit_code == 1
     assert f"error: {dagster / file} is damaged: file is not a database" in result.stderr
     assert nba_assets("coverage", *DAY, home=home).exit_code == 0
     dagster.rename(home / "away")
-    assert nba_assets(*SCHEDULE, home=home).exit_code == 0
+    assert nba_assets(*AGAIN, home=home).exit_code == 0
 
 
 def test_a_damaged_warehouse_is_told_and_left_as_it_is(home: Path) -> None:
