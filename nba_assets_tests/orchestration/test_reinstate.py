@@ -139,7 +139,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("name", "damage"),
     [
-        pytest.param(name, damage, marks=() if FILES.index(name) == DAMAGES.index(damage) else pytest.mark.long)
+        pytest.param(name, damage, marks=() if FILES.index(name) == DAMAGES.index(damage) else pytest.mark.soak)
         for name in FILES
         for damage in DAMAGES
     ],
