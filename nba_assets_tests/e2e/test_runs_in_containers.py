@@ -68,7 +68,7 @@ def killed(place: Place) -> tuple[str, str]:
 def test_a_container_that_is_killed_is_noticed_and_its_run_tried_again(place: Place, killed: tuple[str, str]) -> None:
     backfill, run = killed
     server = place.server
-    server.until("the run has failed", 60, lambda: _status(server, run) == "FAILURE")
+    server.until("the run has failed", 60, lambda: ui.status_of(server, run) == "FAILURE")
     assert ui.end_of(server, backfill, PATIENCE) == "COMPLETED_SUCCESS"
     retried = [each for each in ui.runs(server) if each.tags.get("dagster/parent_run_id") == run]
     assert [each.status for each in retried] == ["SUCCESS"]
@@ -93,16 +93,11 @@ def test_the_watch_over_containers_leaves_a_command_alone_and_notices_when_it_di
     server = place.server
     process, run = server.stopped_at_work("repair", str(DAYS[0]), str(DAYS[-1]), "--rewrite")
     time.sleep(25)  # two rounds of the watch
-    assert _status(server, run) == "STARTED"
+    assert ui.status_of(server, run) == "STARTED"
     process.kill()
     process.wait()
-    server.until("the run has failed", 60, lambda: _status(server, run) == "FAILURE")
+    server.until("the run has failed", 60, lambda: ui.status_of(server, run) == "FAILURE")
 
 
 def test_the_daemon_is_well(place: Place) -> None:
     assert ui.ailing_daemons(place.server) == []
-
-
-def _status(server: SharedServer, run: str) -> str:
-    (found,) = [each.status for each in ui.runs(server) if each.run_id == run]
-    return found

@@ -56,8 +56,7 @@ def test_a_command_that_is_killed_leaves_no_run_unfinished_and_repair_goes_on(se
     process.kill()
     process.wait()
     server.command("repair", str(AT_FIRST[0]), str(AT_FIRST[-1]))
-    (run,) = [run for run in ui.runs(server) if run.run_id == killed]
-    assert run.status == "FAILURE"
+    server.until("the run has failed", 180, lambda: ui.status_of(server, killed) == "FAILURE")
     assert set(statuses(Session(server.settings), AT_FIRST)) <= FINE
 
 

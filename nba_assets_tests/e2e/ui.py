@@ -149,6 +149,12 @@ def runs(deployment: Deployment) -> list[Run]:
     ]
 
 
+def status_of(deployment: Deployment, run: str) -> str:
+    """Of the run with this id."""
+    (found,) = [each.status for each in runs(deployment) if each.run_id == run]
+    return found
+
+
 def backfills(deployment: Deployment) -> dict[str, float | None]:
     """Id of each backfill, those of automation too -> when it ended, in seconds of the clock."""
     found = deployment.graphql(_BACKFILLS)["partitionBackfillsOrError"]["results"]

@@ -153,7 +153,7 @@ def test_a_damaged_file_is_told_and_set_aside(
     damage(file)
     damaged = file.read_bytes()
     logs = [] if name.startswith("schedules") else [("log",)]  # they are not in it
-    for command in (("backfill", *ASKED), ("dev", "--port", "47313"), *logs):
+    for command in (("repair", *ASKED, "--rewrite"), ("dev", "--port", "47313"), *logs):
         result = nba_assets(*command, home=home)
         told = [line for line in result.stderr.splitlines() if line.startswith("error:")]
         assert (result.exit_code, len(told)) == (1, 1), (command, result.output)
