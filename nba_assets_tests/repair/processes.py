@@ -77,11 +77,10 @@ class Command:
         self.process.kill()
 
     def wait_until_it_works(self, seconds: float = 60) -> None:
-        """Until it holds the warehouse for writing."""
+        """Until it holds the warehouse for writing, or has ended because there was nothing to do."""
         lock = self._said.parent / "warehouse.duckdb.lock"
         deadline = time.monotonic() + seconds
-        while not (lock.exists() and f'"pid": {self.process.pid}' in lock.read_text()):
-            assert self.process.is_alive(), self.said()
+        while self.process.is_alive() and not (lock.exists() and f'"pid": {self.process.pid}' in lock.read_text()):
             assert time.monotonic() < deadline, self.said()
             time.sleep(0.01)
 
