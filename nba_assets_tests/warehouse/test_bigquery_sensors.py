@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -47,13 +48,15 @@ def tick(server: FaultyBigQuery, settings: dict[str, str], home: Path, name: str
 
 @pytest.mark.parametrize("name", SENSORS)
 def test_a_sensor_reads_no_history_while_nobody_publishes(
-    bigquery: BigQueryWarehouse, emulator: Emulator, day: date, tmp_path: Path, name: str
+    connect: Callable[..., BigQueryWarehouse], emulator: Emulator, day: date, tmp_path: Path, name: str
 ) -> None:
+    bigquery = connect("sensors_")  # in which no other test has left anything to repair
     bigquery.publish(publication(lines(day, [210.5]), [day]))
     cursor = "9" * 20 if name == "coverage_after_work" else ""
     with faulty_bigquery([], emulator.endpoint) as server:
         settings = {"source": "simulated", "warehouse": "bigquery", "now": f"{day + timedelta(days=1)}T12:00:00Z"}
         settings |= {"bigquery_project": emulator.project, "bigquery_endpoint": server.endpoint}
+        settings["bigquery_dataset_prefix"] = "sensors_"
         first, *later = (tick(server, settings, tmp_path, name, cursor) for _ in range(3))
         assert any("processor_runs" in statement for statement in first)
         for statements in later:
