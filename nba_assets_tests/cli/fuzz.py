@@ -239,9 +239,12 @@ class _Bench:
 
 
 def listing(directory: Path) -> Listing:
-    """Everything below a directory: when it was changed, and how large it is."""
+    """Everything below a directory: when it was changed, and how large it is.
+
+    But for what SQLite's readers note beside a file that somebody has open: where they are reading.
+    """
     found = {}
-    for path in [directory, *directory.rglob("*")]:
+    for path in [directory, *(path for path in directory.rglob("*") if not path.name.endswith(".db-shm"))]:
         state = path.lstat()
         found[str(path.relative_to(directory))] = (state.st_mtime_ns, 0 if path.is_dir() else state.st_size)
     return found
