@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -26,11 +27,15 @@ DENIED = Fault(writes, refusal(403, "accessDenied", "Access Denied: it takes ano
 
 @pytest.mark.parametrize(
     "prefix",
-    [pytest.param("nothing_", id="nothing is there"), pytest.param("", id="something is", marks=pytest.mark.long)],
+    [
+        pytest.param("nothing_", id="nothing is there"),
+        pytest.param("looked_at_", id="something is", marks=pytest.mark.long),
+    ],
 )
 def test_commands_that_look_only_read(
-    bigquery: BigQueryWarehouse, emulator: Emulator, day: date, tmp_path: Path, prefix: str
+    connect: Callable[..., BigQueryWarehouse], emulator: Emulator, day: date, tmp_path: Path, prefix: str
 ) -> None:
+    bigquery = connect("looked_at_")  # in which there is no other league of another test
     bigquery.publish(publication(lines(day, [210.5]), [day]))
     commands = [
         ("coverage", f"{day}", f"{day}"),
