@@ -348,13 +348,13 @@ def sentence_of(findings: Iterable[Finding]) -> str | None:
     return ": ".join(filter(None, [", ".join(accepted), "; ".join(parts)])) or None
 
 
-_CAUSES = frozenset(cause.value for cause in Cause)
-
-
 def to_json(findings: Iterable[Finding]) -> str | None:
     """Findings as the ledger keeps them; None for none."""
     dicts = [found.as_dict() for found in findings]
     return json.dumps(dicts, default=str) if dicts else None
+
+
+_CAUSES = frozenset(cause.value for cause in Cause)
 
 
 def from_json(text: str | None) -> tuple[Finding, ...]:

@@ -49,10 +49,11 @@ def _set_aside(settings: Settings, *, anew: bool) -> list[Path]:
     from nba_assets.orchestration.instance import put_aside
     from nba_assets.orchestration.instance_files import damaged_files
 
-    if not anew and not damaged_files(settings):
+    damaged = None if anew else damaged_files(settings)
+    if damaged == {}:
         return []
     with alone(settings, "nba-assets reinstate"):
-        return put_aside(settings, is_all=anew)
+        return put_aside(settings, damaged)
 
 
 def _in_words(shown: Shown, aside: list[Path]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import resources
 from pathlib import Path
@@ -98,16 +98,16 @@ def _in_use(settings: Settings) -> Iterator[dg.DagsterInstance]:
     except DBAPIError as error:
         raise _unusable(settings, error) from error
     except dg.DagsterError as error:  # what Dagster makes of a file that it can open and not read
-        if damaged_files(settings):
-            raise _unusable(settings, error) from error
+        if damaged := _damaged(settings):
+            raise damaged from error
         raise
 
 
-def put_aside(settings: Settings, *, is_all: bool) -> list[Path]:
-    """Set the instance's damaged files aside, or all of them; StateError while another command uses them."""
+def put_aside(settings: Settings, damaged: Collection[Path] | None) -> list[Path]:
+    """Set the instance's damaged files aside, or all (None); StateError while another command uses them."""
     try:
         with _locked(settings, fcntl.LOCK_EX | fcntl.LOCK_NB), _config_explained(settings):
-            return set_aside(settings, is_all=is_all)
+            return set_aside(settings, damaged)
     except BlockingIOError:
         raise StateError(f"another command is using {settings.dagster_home}: wait for it, or end it") from None
 
@@ -173,8 +173,8 @@ def _config_explained(settings: Settings) -> Iterator[None]:
 def _unusable(settings: Settings, error: Exception) -> StateError:
     """What to say of a storage that cannot be used."""
     home = settings.dagster_home
-    for file, what in damaged_files(settings).items():
-        return StateError(f"{file} is damaged: {what}. {_NO_TABLE} nba-assets reinstate")
+    if damaged := _damaged(settings):
+        return damaged
     if isinstance(error, DBAPIError) and type(error.orig).__module__ == "sqlite3":
         if any(words in str(error.orig) for words in ("no such", "no column")):
             lacking = f"what lies in {home} is of another version of Dagster: {error.orig}"
@@ -186,6 +186,12 @@ def _unusable(settings: Settings, error: Exception) -> StateError:
         f"the storage that {home / 'dagster.yaml'} names cannot be used: {_first_words(error)}. Is its server running, "
         "and is what it takes installed (for PostgreSQL: nba-assets[postgres])?"
     )
+
+
+def _damaged(settings: Settings) -> StateError | None:
+    """What to say of the first file that is damaged, if one is."""
+    found = [f"{file} is damaged: {what}" for file, what in damaged_files(settings).items()]
+    return StateError(f"{found[0]}. {_NO_TABLE} nba-assets reinstate") if found else None
 
 
 _NO_TABLE = "No table is in it, and no ledger. To set it aside and show the ledger's state again, run:"

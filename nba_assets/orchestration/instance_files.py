@@ -7,7 +7,7 @@ nothing. What lies on a server has no files.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,11 +26,11 @@ def damaged_files(settings: Settings) -> dict[Path, str]:
     return {file: what for file in files if (what := _damage(file)) is not None}
 
 
-def set_aside(settings: Settings, *, is_all: bool) -> list[Path]:
-    """Rename what is damaged, or all, and what goes with it; the new places. Nothing is deleted."""
-    damaged, moved = damaged_files(settings), []
+def set_aside(settings: Settings, damaged: Collection[Path] | None) -> list[Path]:
+    """Rename what is damaged, or all (None), and what goes with it; the new places. Nothing is deleted."""
+    moved: list[Path] = []
     for places in _places(settings).values():
-        if is_all or any(file in damaged for place in places for file in _databases(place)):
+        if damaged is None or any(file in damaged for place in places for file in _databases(place)):
             moved += [place.rename(_aside(place)) for place in _whole(places)]
     return moved
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import getpass
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
@@ -25,7 +26,7 @@ from nba_assets.session import Session
 from nba_assets.tables import downstream_of
 from nba_assets.text import span
 
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass
@@ -68,7 +69,7 @@ class Launch:
     def _execute(
         self, job: dg.JobDefinition, table: str, days: Sequence[date], check_interrupt: Callable[[], None]
     ) -> list[PartitionResult]:
-        tags = {PROCESS_TAG: this_process(), USER_TAG: getpass.getuser()} | tags_of_range(days[0], days[-1])
+        tags = tags_of_range(days[0], days[-1])
         if self.backfill_id:
             tags[BACKFILL_TAG] = self.backfill_id
         if self.command:
@@ -79,19 +80,30 @@ class Launch:
             # This launch computes what follows: automation need not repeat it.
             tags[FOLLOWED_TAG] = "true"
         self._results.clear()
-        executed = job.execute_in_process(
-            run_config=QUIET | {"ops": {table: {"config": self.options.given()}}},
-            instance=self.instance,
-            asset_selection=[dg.AssetKey(table)],
-            tags=tags,
-            raise_on_error=False,
-        )
+        executed = execute(job, self.instance, table, tags, self.options.given())
         check_interrupt()
         # A step that did not get as far as an outcome is built outside Dagster, so that the error is seen.
         return list(self._results) or materialize(self.session, table, days, self._run_info(executed.run_id))
 
     def _run_info(self, run_id: str | None = None) -> RunInfo:
         return RunInfo(run_id or str(uuid.uuid4()), self.backfill_id, self.options)
+
+
+def execute(
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    asset: str,
+    tags: Mapping[str, str],
+    options: Mapping[str, Any] | None = None,
+) -> dg.ExecuteInProcessResult:
+    """A run of one asset in this process; it says who executes it."""
+    return job.execute_in_process(
+        run_config=_QUIET | ({} if options is None else {"ops": {asset: {"config": options}}}),
+        instance=instance,
+        asset_selection=[dg.AssetKey(asset)],
+        tags={PROCESS_TAG: this_process(), USER_TAG: getpass.getuser(), **tags},
+        raise_on_error=False,
+    )
 
 
 def assets_alone(pipeline: Pipeline, *others: dg.AssetsDefinition) -> dg.JobDefinition:

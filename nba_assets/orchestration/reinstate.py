@@ -6,8 +6,7 @@ the coverage asset, and nobody is asked for anything.
 
 from __future__ import annotations
 
-import getpass
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,14 +14,13 @@ import dagster as dg
 import pandas as pd
 
 from nba_assets.engine.materialize import PartitionResult, RunInfo
-from nba_assets.orchestration.assets import OWNERS, USER_TAG
+from nba_assets.orchestration.assets import OWNERS
 from nba_assets.orchestration.automation import FOLLOWED_TAG
 from nba_assets.orchestration.coverage_asset import coverage_asset
-from nba_assets.orchestration.dead_runs import PROCESS_TAG, this_process
 from nba_assets.orchestration.instance import COMMAND_TAG
-from nba_assets.orchestration.launch import QUIET, assets_alone
+from nba_assets.orchestration.launch import assets_alone, execute
 from nba_assets.orchestration.partitions import daily_partitions, tags_of_range
-from nba_assets.orchestration.resources import Pipeline
+from nba_assets.orchestration.resources import Build, Pipeline
 from nba_assets.partition import FAILED, Outcome, Partition
 from nba_assets.planning.history import history
 from nba_assets.planning.ledger_rows import LedgerRow, newest_and_published
@@ -32,7 +30,8 @@ from nba_assets.session import Session
 from nba_assets.settings import StateError
 from nba_assets.tables import TABLES
 
-COMMAND = "reinstate"
+_NO_NEWS = {COMMAND_TAG: "reinstate", FOLLOWED_TAG: "true"}
+"""Whatever was to follow from these partitions has followed, or is for the repair sensor."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +67,18 @@ def reinstate(
     with session.warehouse.writer("showing Dagster what the ledger says"):
         ledger = _Ledger.read(session)
         unknown = _unknown(session, instance, ledger)
+        shown = [
+            (rows, assets_alone(Pipeline(session, build=_recorded_as(rows))))
+            for rows in (ledger.published, ledger.failed)
+        ]
         for table in TABLES:
-            of_table = [one for one in unknown if one.table == table]
-            for rows in (ledger.published, ledger.failed):
-                _show(session, instance, table, {one: rows[one] for one in of_table if one in rows})
+            for rows, job in shown:
+                days = [one.day for one in unknown if one.table == table and one in rows]
+                for first, last in ranges(days):
+                    execute(job, instance, table, _NO_NEWS | tags_of_range(first, last))
             progress(1, table)
         if unknown:
-            _execute(assets_alone(Pipeline(session), coverage_asset(OWNERS)), instance, "coverage", {})
+            execute(assets_alone(Pipeline(session), coverage_asset(OWNERS)), instance, "coverage", _NO_NEWS)
     if still := _unknown(session, instance, ledger):
         raise StateError(f"Dagster has not taken what the ledger says of {still[0]}; see nba-assets log")
     return Shown(len(unknown), sum(one in ledger.failed for one in unknown))
@@ -92,29 +96,13 @@ def _unknown(session: Session, instance: dg.DagsterInstance, ledger: _Ledger) ->
     return found
 
 
-def _show(session: Session, instance: dg.DagsterInstance, table: str, rows: dict[Partition, LedgerRow]) -> None:
-    def as_recorded(
-        _: Session, table: str, days: Sequence[date], __: RunInfo, ___: State | None
-    ) -> list[PartitionResult]:
+def _recorded_as(rows: Mapping[Partition, LedgerRow]) -> Build:
+    """What builds nothing: the results are those that rows of the ledger tell of."""
+
+    def build(_: Session, table: str, days: Sequence[date], __: RunInfo, ___: State | None) -> list[PartitionResult]:
         return [_result(rows[Partition(table, day)]) for day in days]
 
-    if not rows:
-        return
-    job = assets_alone(Pipeline(session, build=as_recorded))
-    for first, last in ranges([one.day for one in rows]):
-        _execute(job, instance, table, tags_of_range(first, last))
-
-
-def _execute(job: dg.JobDefinition, instance: dg.DagsterInstance, asset: str, tags: dict[str, str]) -> None:
-    # Whatever was to follow from these partitions has followed, or is for the repair sensor: they are no news.
-    ours = {PROCESS_TAG: this_process(), USER_TAG: getpass.getuser(), COMMAND_TAG: COMMAND, FOLLOWED_TAG: "true"}
-    job.execute_in_process(
-        run_config=QUIET,
-        instance=instance,
-        asset_selection=[dg.AssetKey(asset)],
-        tags=tags | ours,
-        raise_on_error=False,
-    )
+    return build
 
 
 def _result(row: LedgerRow) -> PartitionResult:
