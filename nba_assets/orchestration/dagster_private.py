@@ -11,6 +11,11 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
 
+# Why: what a run over a range says of each date is stored as one batch, and `context.log_event` writes every event
+# apart: a third of a season's backfill. (event_batch.py)
+# Replace by: the same of the public interface, once it stores batches.
+from dagster._core.events import AssetObservationData, StepMaterializationData
+
 # Why: whether a backfill is over decides when its alerts are sent, and when coverage follows; the instance answers in
 # this enum, and is asked by this filter. (alert_sensor.py, sensors.py)
 # Replace by: both under public names, or an `is_finished` of the backfill.
@@ -24,15 +29,15 @@ from dagster._core.instance.ref import InstanceRef
 # Replace by: the launchers of dagster-docker and dagster-k8s as they are, once they ask for their own runs only.
 from dagster._core.launcher.base import CheckRunHealthResult, RunLauncher, WorkerStatus
 
-# Why: the result of a check that was given last must be the newest, whenever its run was planned. (check_order.py)
+# Why: the result of a check that was given last must be the newest, whenever its run was planned. (bulk_events.py)
 # Replace by: nothing, once Dagster orders results by their time.
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 # Why: the base classes of our storages, which keep connections open where the stock ones make a new engine for every
-# event (sqlite_storage.py, which only dagster.yaml names), and what the order of results needs (check_order.py).
+# event (sqlite_storage.py, which only dagster.yaml names), and the tables of the event log (bulk_events.py).
 # Replace by: the stock storages, by taking three sections out of dagster.yaml. All of it works on them, slower.
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.schedules import SqliteScheduleStorage
@@ -41,6 +46,7 @@ __all__ = [
     "AssetCheckEvaluationTargetMaterializationData",
     "AssetCheckExecutionRecordStatus",
     "AssetCheckExecutionsTable",
+    "AssetObservationData",
     "BulkActionStatus",
     "BulkActionsFilter",
     "CheckRunHealthResult",
@@ -48,7 +54,9 @@ __all__ = [
     "InstanceRef",
     "RunLauncher",
     "SqlEventLogStorage",
+    "SqlEventLogStorageTable",
     "SqliteRunStorage",
     "SqliteScheduleStorage",
+    "StepMaterializationData",
     "WorkerStatus",
 ]

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from nba_assets.orchestration.event_batch import store
 from nba_assets.orchestration.reporting import (
     COMPLETE,
     cell_numbers,
     evaluation_of,
     observation_of,
-    one_transaction,
     status_line,
 )
 from nba_assets.partition import Status
@@ -29,10 +29,9 @@ def explain_what_was_left_out(context: dg.AssetExecutionContext, table: str, cel
     left_out = [cell for cell in cells if cell.status in _LEFT_OUT]
     told = _told(context.instance, table, [cell.partition.day.isoformat() for cell in left_out]) if left_out else {}
     news = [cell for cell in left_out if told.get(cell.partition.day.isoformat()) != status_line(cell)]
-    with one_transaction(context.instance):
-        for cell in news:
-            context.log_event(observation_of(cell, cell_numbers(cell)))
-            context.log_event(evaluation_of(cell, cell_numbers(cell), COMPLETE, passed=False, blocking=True))
+    observations = [observation_of(cell, cell_numbers(cell)) for cell in news]
+    failed = [evaluation_of(cell, cell_numbers(cell), COMPLETE, passed=False, blocking=True) for cell in news]
+    store(context, [*observations, *failed])
 
 
 def _told(instance: dg.DagsterInstance, table: str, days: Sequence[str]) -> dict[str, str | None]:

@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 
 from nba_assets.orchestration.dead_runs import PROCESS_TAG, this_process
+from nba_assets.orchestration.event_batch import store
 from nba_assets.orchestration.partitions import tags_of_range
 from nba_assets.orchestration.reporting import Verdict
 from nba_assets.planning.plan import ranges
@@ -45,5 +46,6 @@ def _run_apart(context: dg.AssetExecutionContext, table: str, days: Sequence[dat
             tags=tags | tags_of_range(first, last) | {SPARED_TAG: context.run.run_id, PROCESS_TAG: this_process()},
             raise_on_error=False,
         )
-        for evaluation in apart.get_asset_check_evaluations():
-            context.log_event(evaluation)  # this run planned it as well, and would leave it so
+        # This run planned the same checks, and would leave them so.
+        logged = context.instance.all_logs(apart.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+        store(context, [one.get_dagster_event().asset_check_evaluation_data for one in logged])

@@ -1,4 +1,4 @@
-"""Dagster's event log on PostgreSQL, in which the newest result of a check counts. Needs `nba-assets[postgres]`.
+"""Dagster's event log on PostgreSQL, as ours on SQLite is: see bulk_events.py. Needs `nba-assets[postgres]`.
 
 Only dagster.yaml names it, as those of deploy/ do; runs and schedules are Dagster's own.
 """
@@ -11,10 +11,10 @@ from typing import Any
 from dagster_postgres import PostgresEventLogStorage
 from dagster_postgres.utils import get_token_provider_from_config, pg_url_from_config
 
-from nba_assets.orchestration.check_order import NewestResultCounts
+from nba_assets.orchestration.bulk_events import BulkEvents
 
 
-class EventLogStorage(NewestResultCounts, PostgresEventLogStorage):
+class EventLogStorage(BulkEvents, PostgresEventLogStorage):
     """Dagster's, with the same configuration."""
 
     @classmethod

@@ -6,10 +6,8 @@ FAILED because the step fails without having materialised it. The order of event
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -17,6 +15,7 @@ import pandas as pd
 
 from nba_assets.engine.materialize import PartitionResult
 from nba_assets.orchestration.dagster_private import AssetCheckEvaluationTargetMaterializationData
+from nba_assets.orchestration.event_batch import store
 from nba_assets.partition import FINE, IN_ORDER, MEANING, Outcome, Partition, Status, sentence_of
 from nba_assets.planning.state import Cell
 from nba_assets.schema.table import Table
@@ -113,9 +112,8 @@ def report_unasked(context: dg.AssetExecutionContext, table: Table, results: Seq
     of them fails the run.
     """
     key = dg.AssetKey(table.name)
-    for result in results:
-        if result.outcome.status in FINE:
-            context.log_event(_materialization(key, result, preview=False))
+    good = (result for result in results if result.outcome.status in FINE)
+    store(context, [_materialization(key, result, preview=False) for result in good])
     if results:
         _evaluate(context, results)
 
@@ -145,9 +143,7 @@ def _report_range(
     context: dg.AssetExecutionContext, key: dg.AssetKey, verdict: Verdict, emitted: Sequence[PartitionResult]
 ) -> Events:
     """A result of the step would be that of every partition of the range; each has its own rows and data version."""
-    with one_transaction(context.instance):
-        for result in emitted:
-            context.log_event(_materialization(key, result, preview=result is emitted[-1]))
+    store(context, [_materialization(key, result, preview=result is emitted[-1]) for result in emitted])
     _evaluate(context, verdict.results)
     degraded = [r.outcome for r in verdict.good if r.outcome.status == Status.DEGRADED]
     yield _warning(key, passed=not degraded, metadata={"degraded": listed(degraded)} if degraded else {})
@@ -179,8 +175,8 @@ def _warning(key: dg.AssetKey, *, passed: bool, metadata: Mapping[str, Any]) -> 
 
 def _explain(context: dg.AssetExecutionContext, verdict: Verdict) -> None:
     """What is missing says so on its own page: of a partition without rows Dagster shows observations alone."""
-    for result in (*verdict.bad, *verdict.blocked):
-        context.log_event(observation_of(result.outcome, numbers(result.outcome)))
+    missing = (result.outcome for result in (*verdict.bad, *verdict.blocked))
+    store(context, [observation_of(outcome, numbers(outcome)) for outcome in missing])
 
 
 def observation_of(found: Outcome | Cell, metadata: Mapping[str, Any]) -> dg.AssetObservation:
@@ -201,13 +197,19 @@ def _evaluate(context: dg.AssetExecutionContext, results: Sequence[PartitionResu
     """
     key = dg.AssetKey(results[0].outcome.partition.table)
     targets = _targets(context, key, [r.day.isoformat() for r in results if r.outcome.status in FINE])
-    with one_transaction(context.instance):
-        for result in results:
-            target = targets.get(result.day.isoformat())
-            evaluation = partial(evaluation_of, result.outcome, numbers(result.outcome), target=target)
-            context.log_event(evaluation(COMPLETE, passed=result.outcome.status in IN_ORDER, blocking=True))
-            is_ready = result.outcome.status != Status.DEGRADED
-            context.log_event(evaluation(PRODUCTION_READY, passed=is_ready, severity=_WARN))
+    evaluations = []
+    for result in results:
+        target = targets.get(result.day.isoformat())
+        outcome = result.outcome
+        is_ready = outcome.status != Status.DEGRADED
+        # What is wrong is said in full; of what is right, thousands of times a season, the materialization says it.
+        said = numbers(outcome, *(_IN_SHORT if outcome.status in IN_ORDER and is_ready else ()))
+        doubts = {} if is_ready else said
+        evaluations += [
+            evaluation_of(outcome, said, COMPLETE, target=target, passed=outcome.status in IN_ORDER, blocking=True),
+            evaluation_of(outcome, doubts, PRODUCTION_READY, target=target, passed=is_ready, severity=_WARN),
+        ]
+    store(context, evaluations)
 
 
 def evaluation_of(
@@ -227,13 +229,6 @@ def evaluation_of(
         target_materialization_data=target,
         **values,
     )
-
-
-def one_transaction(instance: dg.DagsterInstance) -> AbstractContextManager[None]:
-    """Events that are stored meanwhile are one transaction, where the event log that dagster.yaml names can do that."""
-    begin: Callable[[], AbstractContextManager[None]]
-    begin = getattr(instance.event_log_storage, "one_transaction", nullcontext)
-    return begin()
 
 
 def _targets(
@@ -300,11 +295,14 @@ def _to_emit(
     return list(good) if is_waited_for else _new(context, key, good)
 
 
-def numbers(outcome: Outcome) -> dict[str, Any]:
-    """A partition's numbers as Dagster metadata."""
-    names = ("expected", "complete", "required", "share", "production_ready_share", "reason")
-    found: dict[str, Any] = {"status": outcome.status.value, "rows": outcome.rows}
-    found |= {name: value for name in names if (value := getattr(outcome, name)) is not None}
+_NUMBERS = ("rows", "expected", "complete", "required", "share", "production_ready_share", "reason")
+_IN_SHORT = ("expected", "complete", "reason")
+
+
+def numbers(outcome: Outcome, *names: str) -> dict[str, Any]:
+    """A partition's numbers as Dagster metadata; those named, by default all that there are."""
+    found: dict[str, Any] = {"status": outcome.status.value}
+    found |= {name: value for name in names or _NUMBERS if (value := getattr(outcome, name)) is not None}
     if outcome.notes:
         found["notes"] = sentence_of(outcome.notes)
     if outcome.root is not None:
@@ -326,7 +324,8 @@ def _metadata(result: PartitionResult, *, preview: bool) -> dict[str, Any]:
     """What the catalogue shows of a partition; a preview of the rows only where it is the newest of its run."""
     metadata = {f"nba/{name}": value for name, value in numbers(result.outcome).items() if name != "rows"}
     metadata["dagster/partition_row_count"] = result.outcome.rows
-    metadata |= {f"nba/{name}": number for name, number in (result.changes.counts if result.changes else {}).items()}
+    counts = result.changes.counts if result.changes else {}
+    metadata |= {f"nba/{name}": number for name, number in counts.items() if number}
     if preview and len(result.rows):
         metadata["nba/preview"] = dg.MetadataValue.md(_preview(result))
     return metadata

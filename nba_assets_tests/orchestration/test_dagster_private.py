@@ -10,11 +10,20 @@ from pathlib import Path
 import pytest
 
 import nba_assets
-from nba_assets.orchestration import check_order, dagster_private, postgres_storage, sqlite_storage
+from nba_assets.orchestration import bulk_events, dagster_private, postgres_storage, sqlite_storage
 
 ROOM = Path(nba_assets.__file__).parent
 LIST = Path(dagster_private.__file__)
-OUR_OWN = {"one_transaction", "directory", "_engine", "_folder"}
+OUR_OWN = {
+    "directory",
+    "_engine",
+    "_folder",
+    "_note_assets",
+    "_plan_checks",
+    "_replace_results",
+    "_result_row",
+    "_check_row",
+}
 """What our storages add to Dagster's."""
 
 
@@ -63,7 +72,7 @@ STORAGES = (
     sqlite_storage.PooledSqliteEventLogStorage,
     postgres_storage.EventLogStorage,
 )
-OUR_MODULES = {module.__name__ for module in (sqlite_storage, postgres_storage, check_order)}
+OUR_MODULES = {module.__name__ for module in (sqlite_storage, postgres_storage, bulk_events)}
 
 
 @pytest.mark.parametrize("storage", STORAGES, ids=lambda storage: f"{storage.__module__}.{storage.__name__}")
@@ -78,6 +87,6 @@ def test_what_our_storages_override_exists(storage: type) -> None:
 def test_the_event_log_is_reached_by_the_connection_that_we_keep(tmp_path: Path) -> None:
     ours = sqlite_storage.PooledSqliteEventLogStorage(str(tmp_path))
     assert ours._conn_string.startswith("sqlite:///")
-    with ours.one_transaction(), ours.index_connection() as first, ours.run_connection("any") as second:
-        assert first is second
+    with ours.index_connection() as first, ours.run_connection("any") as second:
+        assert first.engine is second.engine is ours._engine
     ours.dispose()

@@ -1,0 +1,51 @@
+"""What a step has to say of many dates, as one batch of events, where a log line for each would take half a backfill.
+
+The events are what `context.log_event` would make of them, without what only repeats their run and step. An event log
+of ours stores them in a few statements (bulk_events.py), any other one after the other.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from nba_assets.orchestration.dagster_private import AssetObservationData, StepMaterializationData
+
+Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
+
+
+def store(context: dg.AssetExecutionContext, events: Sequence[Event]) -> None:
+    """Store the events of a step, all of them or, where the event log can do that, none."""
+    if events:
+        context.instance.event_log_storage.store_event_batch([_entry(context, event) for event in events])
+
+
+def _entry(context: dg.AssetExecutionContext, event: Event) -> dg.EventLogEntry:
+    step, run = context.op_execution_context.op_handle.name, context.run
+    kind, data, message = _described(event)
+    return dg.EventLogEntry(
+        error_info=None,
+        level=logging.DEBUG,
+        user_message="",
+        run_id=run.run_id,
+        timestamp=time.time(),
+        step_key=step,
+        job_name=run.job_name,
+        dagster_event=dg.DagsterEvent(
+            kind.value, run.job_name, event_specific_data=data, message=message, step_key=step
+        ),
+    )
+
+
+def _described(event: Event) -> tuple[dg.DagsterEventType, Any, str]:
+    """The type of an event, what it holds, and its line in the run's log."""
+    if isinstance(event, dg.AssetMaterialization):
+        return dg.DagsterEventType.ASSET_MATERIALIZATION, StepMaterializationData(event), f"{event.partition} is there"
+    if isinstance(event, dg.AssetObservation):
+        return dg.DagsterEventType.ASSET_OBSERVATION, AssetObservationData(event), event.description or ""
+    verdict = "passed" if event.passed else "did not pass"
+    return dg.DagsterEventType.ASSET_CHECK_EVALUATION, event, f"{event.check_name} {verdict} of {event.partition}"
