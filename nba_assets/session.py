@@ -45,9 +45,9 @@ class Session:
     @cached_property
     def fingerprints(self) -> SourceFingerprints:
         """What the source says at this moment, in short."""
-        return SourceFingerprints(self.source, self.settings.state / "fingerprints", self._has_a_place)
+        return SourceFingerprints(self.source, self.settings.state / "fingerprints", self.has_a_place)
 
-    def _has_a_place(self) -> bool:
+    def has_a_place(self) -> bool:
         """Whether somebody has begun to build here: a command that only looks makes no place of its own."""
         is_stored_elsewhere = self.settings.warehouse != "duckdb"
         return self.settings.state.is_dir() and (is_stored_elsewhere or self.settings.warehouse_path.is_file())

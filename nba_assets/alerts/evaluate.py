@@ -94,6 +94,12 @@ def evaluate(previous: Sequence[Alert], snapshot: Snapshot, now: datetime) -> Ev
     return Evaluation(alerts, tuple(work.notices))
 
 
+def undigested(previous: Sequence[Alert], snapshot: Snapshot, now: datetime) -> set[str]:
+    """The backfills that still run, or of which nobody was told yet."""
+    running, over = _backfills(previous, snapshot, now)
+    return running.union(over)
+
+
 # --- which root cause belongs to which alert -------------------------------------------------------------------
 
 

@@ -95,9 +95,10 @@ def _guarded(
 
 def _run(session: Session, facts: InstanceFacts, transports: Sequence[Transport], now: datetime) -> AlertRun:
     warehouse = session.warehouse
-    observation = observe(session, facts)
     before = store.load(warehouse)
+    observation = observe(session, facts, before.alerts)
     if not _has_work(before, observation, transports, now):
+        observation.keep_what_rests(before.alerts, now)
         return _summary(before)
     # Another process may be at it too: what is to be sent is settled, and claimed, by one at a time.
     with warehouse.writer("alerts"):
@@ -111,6 +112,7 @@ def _run(session: Session, facts: InstanceFacts, transports: Sequence[Transport]
         current = store.load(warehouse)
         final = replace(current, messages=with_parcels(current.messages, tried, transports, now))
         store.save(warehouse, current, final, now=now)
+    observation.keep_what_rests(final.alerts, now)
     tried_ids = {parcel.message.message_id for parcel in tried}
     delivered = sum(m.delivered_at is not None for m in final.messages if m.message_id in tried_ids)
     return _summary(final, written=len(after.messages) - len(before.messages), delivered=delivered)

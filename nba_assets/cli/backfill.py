@@ -57,10 +57,11 @@ from nba_assets.engine.moved_games import dates_of_moved_games
 from nba_assets.engine.refetch import ask_for, request_refetch
 from nba_assets.engine.run_options import RunOptions
 from nba_assets.engine.standing import record_altered
-from nba_assets.league.calendar import season_last_day, season_of
+from nba_assets.league.calendar import season_last_day, season_of, seasons_between
 from nba_assets.partition import FAILED as FAILED_STATUSES
 from nba_assets.partition import Partition, Status
 from nba_assets.planning.acceptance import can_be_accepted
+from nba_assets.planning.at_rest import SeasonsAtRest
 from nba_assets.planning.load import load_state
 from nba_assets.planning.plan import Step
 from nba_assets.planning.state import Cell, State
@@ -152,7 +153,7 @@ def repair(
                 "--rewrite needs START and END, --last or --season: of all history it would rebuild everything"
             )
         names = tables_asked(tables, select, exclude)
-        days = dates or all_history(session)
+        days = dates or _restless(session, options, quiet=quiet)
         asked = _Asked("repair", _by_name(days, start), tables_typed(names, tables, select), verbose)
         job = _Job(session, days, names, options, asked, compared=dates)
         job.carry_out(dry_run=dry_run, diff=diff, quiet=quiet, format_=format)
@@ -191,6 +192,17 @@ def refresh(
         asked = _Asked("refresh", dates, verbose=verbose)
         job = _Job(session, days, tuple(TABLES), RunOptions(), asked, refresh=frozenset(dates), compared=dates)
         job.carry_out(dry_run=dry_run, diff=diff, quiet=quiet, format_=format)
+
+
+def _restless(session: Session, options: RunOptions, *, quiet: bool) -> list[date]:
+    """All history, without the seasons of which it is known that a repair has nothing to do there."""
+    days = all_history(session)
+    at_rest = frozenset() if options.force else SeasonsAtRest(session).in_order
+    restless = [day for day in days if season_of(day) not in at_rest] or days[-1:]
+    left_out = seasons_between(days) if season_of(restless[0]) in at_rest else sorted(at_rest)
+    if left_out and not quiet:
+        err.say(f"unchanged since last found in order: {joined(left_out, _MOST_ROOTS)}")
+    return restless
 
 
 def _by_name(days: Sequence[date], start: str | None) -> Sequence[date]:
@@ -395,7 +407,7 @@ class _Job:
         What is not due yet is a failure only on a date that was asked for by name. `known` is the state, if nothing
         has happened since.
         """
-        state = known or load_state(self.session, self.days[0], self.days[-1], self.tables)
+        state = known or load_state(self.session, self.days[0], self.days[-1], self.tables, seasons_between(self.days))
         cells = [state.cell(name, day) for name in self.tables for day in self.days if self._counts(name)]
         counting = [cell for cell in cells if cell.status != Status.NOT_DUE or cell.partition.day in self.asked.days]
         return cells, roots_of(state, counting)

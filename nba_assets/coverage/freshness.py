@@ -85,7 +85,7 @@ def _silence(attempted: Sequence[date], state: State, last: date) -> date | None
     Only if its schedule was loaded, as every morning does: a range that was backfilled ends with results.
     """
     past = [day for day in attempted if day <= last]
-    asked = next((day for day in reversed(past) if _was_tried(day, state)), min(past, default=last))
+    asked = next((day for day in reversed(past) if was_tried(day, state)), min(past, default=last))
     return asked + _DAY if state.newest(SCHEDULE.name, asked + _DAY) is not None else None
 
 
@@ -115,7 +115,7 @@ def _was_asked_for(day: date, state: State) -> bool:
     return any(state.cell(name, day).status != Status.MISSING for name in _RESULTS)
 
 
-def _was_tried(day: date, state: State) -> bool:
+def was_tried(day: date, state: State) -> bool:
     """Whether an attempt at results of a date had a chance."""
     newest = (state.newest(name, day) for name in _RESULTS)
     return any(attempt is not None and attempt.status not in _NO_CHANCE for attempt in newest)

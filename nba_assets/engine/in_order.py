@@ -5,20 +5,19 @@ The one road of everything that builds a range: how a stretch of dates is built 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
 from itertools import groupby
 
 from nba_assets.engine.materialize import PartitionResult, RunInfo, materialize
 from nba_assets.engine.refetch import ask_again
 from nba_assets.engine.run_options import RunOptions
-from nba_assets.league.calendar import days_between
+from nba_assets.league.calendar import days_between, season_of
 from nba_assets.planning.load import load_state
 from nba_assets.planning.plan import Step, plan_step, ranges
-from nba_assets.planning.shortfalls import shortfalls
+from nba_assets.planning.shortfalls import may_help_to_ask, shortfalls
 from nba_assets.planning.state import State
 from nba_assets.session import Session
-from nba_assets.sources.base import Shortfall, SourceError
 from nba_assets.tables import RAW, TABLES, TIERS
 
 Build = Callable[[str, Sequence[date], State], list[PartitionResult]]
@@ -52,26 +51,18 @@ def in_order_already(
     session: Session, days: Sequence[date], tables: Collection[str], options: RunOptions
 ) -> State | None:
     """The state of a range of which `build_in_order` would build, record and ask for nothing; None of any other."""
-    state = load_state(session, days[0], days[-1], tables)
-    short = shortfalls(state, days, [name for name in RAW if name in tables])
-    if short and _may_help_to_ask(session, short):
+    state = load_state(session, days[0], days[-1], tables, _seasons(days))
+    if may_help_to_ask(session, shortfalls(state, days, [name for name in RAW if name in tables])):
         return None
     steps = (plan_step(state, name, days, force=options.force, rewrite=options.rewrite) for name in tables)
     return None if any(step.build or step.blocked for step in steps) else state
-
-
-def _may_help_to_ask(session: Session, short: Mapping[date, Shortfall]) -> bool:
-    try:
-        return bool(session.source.unsettled(short))
-    except SourceError:
-        return True
 
 
 def _ask_again(session: Session, days: Sequence[date], tables: Collection[str]) -> None:
     """For what raw tables lacked so far: what has come since then is seen by the plan."""
     raw = [name for name in RAW if name in tables]
     if raw:
-        ask_again(session, load_state(session, days[0], days[-1], raw), days, raw)
+        ask_again(session, load_state(session, days[0], days[-1], raw, _seasons(days)), days, raw)
 
 
 def _steps(
@@ -81,6 +72,10 @@ def _steps(
     for _, of_tier in groupby(wanted, key=TIERS.__getitem__):
         names = list(of_tier)
         # Tables of one tier do not read each other: what the ledger says now holds until the last of them is built.
-        state = load_state(session, days[0], days[-1], names)
+        state = load_state(session, days[0], days[-1], names, _seasons(days))
         for table in names:
             yield plan_step(state, table, days, force=run.options.force, rewrite=run.options.rewrite), state
+
+
+def _seasons(days: Sequence[date]) -> set[str]:
+    return {season_of(day) for day in days}

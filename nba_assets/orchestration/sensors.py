@@ -76,7 +76,7 @@ def repair_sensor(
     )
     def repair_what_is_stale(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         session, now = open_session(), time.time()
-        busy = _busy(session.warehouse.ledger(), context.instance, _QUIET)
+        busy = _busy(session.warehouse.newest_attempts(), context.instance, _QUIET)
         if busy is not None:
             return dg.SkipReason(busy)
         cells, patience = repairable(session), Patience.read(context.cursor)
@@ -107,11 +107,11 @@ def coverage_sensor(
     )
     def coverage_after_work(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         session = open_session()
-        ledger = session.warehouse.ledger()
-        newest = "" if ledger.empty else str(ledger["attempt_id"].max())
+        attempts = session.warehouse.newest_attempts()
+        newest = str(attempts["attempt_id"].max()) if len(attempts) else ""
         if newest <= (context.cursor or ""):
             return dg.SkipReason("nothing has been built since coverage was computed")
-        busy = _busy(ledger, context.instance, _PAUSE)
+        busy = _busy(attempts, context.instance, _PAUSE)
         if busy is not None:
             return dg.SkipReason(busy)
         context.update_cursor(newest)
@@ -128,7 +128,7 @@ def repair_config(cells: Sequence[Cell], days: Sequence[date]) -> dict[str, Any]
     return {"ops": {"repair_partitions": {"config": config}}}
 
 
-def _busy(ledger: pd.DataFrame, instance: dg.DagsterInstance, quiet: timedelta) -> str | None:
+def _busy(attempts: pd.DataFrame, instance: dg.DagsterInstance, quiet: timedelta) -> str | None:
     """Why nothing is to be started now: somebody is at work, or was a moment ago and may go on."""
     bury_the_dead(instance)
     if instance.get_runs_count(dg.RunsFilter(statuses=_UNFINISHED)):
@@ -136,6 +136,6 @@ def _busy(ledger: pd.DataFrame, instance: dg.DagsterInstance, quiet: timedelta) 
     if instance.get_backfills(filters=BulkActionsFilter(statuses=[*BACKFILLS_RUNNING]), limit=1):
         return "a backfill is under way"
     # Attempts of another machine's clock may lie in the future: they say nothing of the last minutes.
-    if ((datetime.now(UTC) - ledger["started_at"]).abs() < quiet).any():
+    if ((datetime.now(UTC) - attempts["started_at"]).abs() < quiet).any():
         return "the ledger was written to a moment ago: automation goes first"
     return None

@@ -34,8 +34,8 @@ def history(session: Session) -> list[date]:
 
     What "all history" means, on the command line and in jobs.
     """
-    attempted = session.warehouse.ledger()["partition_date"]
-    if attempted.empty:
+    attempted = session.warehouse.attempted()
+    if attempted is None:
         return []
-    first = max(attempted.min().date(), session.settings.partitions_start)
-    return days_between(first, min(attempted.max().date(), session.last_partition))
+    first = max(attempted[0], session.settings.partitions_start)
+    return days_between(first, min(attempted[1], session.last_partition))

@@ -10,7 +10,7 @@ from functools import partial
 
 import pandas as pd
 
-from nba_assets.league.calendar import season_first_day, season_of, seasons_between
+from nba_assets.league.calendar import season_first_day, season_last_day, season_of, seasons_between
 from nba_assets.partition import FINE, WAITS_FOR, Cause, Finding, Partition, Status, finding, from_json
 from nba_assets.planning.state import State
 from nba_assets.schema.policy import Policy
@@ -29,14 +29,20 @@ def load_state(
     start: date,
     end: date,
     tables: Collection[str] = tuple(TABLES),
+    seasons: Collection[str] | None = None,
 ) -> State:
     """The state of every partition from `start` to `end`, and of the season before them.
 
-    `tables` limits it to these and whatever they depend on; the others must not be asked for.
+    `tables` limits it to these and whatever they depend on, `seasons` to these of the range; the others must not be
+    asked for.
     """
     first = season_first_day(season_of(start)) - _DAY
+    spans = [(first, end)] if seasons is None else _spans(seasons, end)
+    names = sorted(with_upstream(tables))
     with session.warehouse.reading():
-        ledger, found = _ledger_and_altered(session, first, end, sorted(with_upstream(tables)))
+        parts = [_ledger_and_altered(session, *span, names) for span in spans]
+    ledger = pd.concat([rows for rows, _ in parts], ignore_index=True) if len(parts) > 1 else parts[0][0]
+    found = {partition: why for _, altered in parts for partition, why in altered.items()}
     return State(
         ledger,
         start=first,
@@ -49,6 +55,16 @@ def load_state(
         outdated=_outdated(session, ledger),
         settled=_settled(session, ledger),
     )
+
+
+def _spans(seasons: Collection[str], end: date) -> list[tuple[date, date]]:
+    """The dates of seasons that follow each other, with the day before them, which their first day may read."""
+    spans: list[tuple[date, date]] = []
+    for season in sorted(seasons, key=season_first_day):
+        first, last = season_first_day(season) - _DAY, min(season_last_day(season), end)
+        follows = bool(spans) and spans[-1][1] == first
+        spans[-1:] = [(spans[-1][0], last)] if follows else [*spans[-1:], (first, last)]
+    return spans
 
 
 def _never_asked(session: Session, season: str, result_set: ResultSet, games: set[str]) -> set[str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from datetime import date
 
+from nba_assets.league.calendar import season_of
 from nba_assets.partition import WAITING, Partition, Status
 from nba_assets.planning.acceptance import is_accepted_by_policy
+from nba_assets.planning.at_rest import SeasonsAtRest
 from nba_assets.planning.history import history
 from nba_assets.planning.holes import not_in_order, waits_for
 from nba_assets.planning.ledger_rows import LedgerRow
@@ -26,10 +28,11 @@ def repairable(session: Session) -> list[Cell]:
     has not delivered is left to the morning schedule, which spares it: a raw table is read again only where it is
     STALE, or failed on facts that have changed since, and read for the first time where it was left out behind another.
     """
-    days = history(session)
+    at_rest = SeasonsAtRest(session).in_order
+    days = [day for day in history(session) if season_of(day) not in at_rest]
     if not days:
         return []
-    state = load_state(session, days[0], days[-1])
+    state = load_state(session, days[0], days[-1], seasons={season_of(day) for day in days})
     left_alone = _SkippedRuns(state)
     found: dict[Partition, Cell] = {}
     for partition, cell in not_in_order(state, days).items():

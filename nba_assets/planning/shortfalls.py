@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from functools import reduce
 
 from nba_assets.partition import FAILED, Status, from_json
 from nba_assets.planning.games_named import games_named
 from nba_assets.planning.state import State
-from nba_assets.sources.base import GAME_LOGS, Shortfall
+from nba_assets.session import Session
+from nba_assets.sources.base import GAME_LOGS, Shortfall, SourceError
 from nba_assets.tables import RAW, SCHEDULE, TABLES
 
 _INCOMPLETE = FAILED | {Status.DEGRADED}
@@ -19,6 +20,14 @@ def shortfalls(state: State, days: Collection[date], tables: Collection[str] = R
     """What of each date one of the raw tables lacked; dates that lacked nothing are left out."""
     found = {day: list(_of_day(state, day, tables)) for day in days}
     return {day: reduce(_both, short) for day, short in found.items() if short}
+
+
+def may_help_to_ask(session: Session, short: Mapping[date, Shortfall]) -> bool:
+    """Whether the source may say more by now of what was lacking; also where it cannot be asked."""
+    try:
+        return bool(short) and bool(session.source.unsettled(short))
+    except SourceError:
+        return True
 
 
 def _of_day(state: State, day: date, tables: Collection[str]) -> Iterator[Shortfall]:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from nba_assets.schema.contract import cast, empty, names_of, shape
 from nba_assets.schema.table import Table
+from nba_assets.tables import TABLES
 from nba_assets.warehouse.corrections import Correction
 from nba_assets.warehouse.ddl import Migration, Relation
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS
@@ -84,6 +85,10 @@ def ledger_only(table: Table, runs: pd.DataFrame, *, seen: str | None = None, ke
     return Publication(table, (), table.empty(), runs, failures, (), seen, keeps_ids)
 
 
+NEWEST = 100
+"""So many attempts are the newest ones: more than one run records in the moment that it is asked about."""
+
+
 class Warehouse(Protocol):
     """Where tables live. Implementations: duckdb, bigquery."""
 
@@ -132,6 +137,18 @@ class Warehouse(Protocol):
         """Per (table_name, partition_date): the newest attempt, and the newest published one if it is another."""
         ...
 
+    def marks(self) -> dict[date, str]:
+        """Of each date of the ledger a text that changes with every attempt at it, and with its numbers of rows."""
+        ...
+
+    def attempted(self) -> tuple[date, date] | None:
+        """The first and the last date of the ledger; None if it is empty."""
+        ...
+
+    def newest_attempts(self) -> pd.DataFrame:
+        """attempt_id and started_at of the attempts that were recorded last, the newest first; a hundred at most."""
+        ...
+
     def stored_ledger(self) -> pd.DataFrame:
         """All attempts, also of a ledger that still has to be migrated, or is not there."""
         ...
@@ -159,3 +176,32 @@ class Warehouse(Protocol):
     def cost(self) -> str | None:
         """What the work of this process has cost so far, as a line for a person; None where nothing is billed."""
         ...
+
+
+class LedgerInMemory:
+    """Mixed into a warehouse that has its ledger at hand anyway: short questions are answered from the whole."""
+
+    def marks(self: Warehouse) -> dict[date, str]:
+        """Of each date of the ledger a text that changes with every attempt at it, and with its numbers of rows."""
+        span = self.attempted()
+        if span is None:
+            return {}
+        counts = self.row_counts([*TABLES.values()], *span).sort_values(["table_name", "partition_date"])
+        of_day = counts.groupby("partition_date")[["table_name", "rows"]]
+        known = {day: _hash(rows) for day, rows in of_day}
+        attempts = self.ledger().groupby("partition_date")["attempt_id"]
+        return {pd.Timestamp(day).date(): f"{_hash(ids)}/{known.get(day)}" for day, ids in attempts}
+
+    def attempted(self: Warehouse) -> tuple[date, date] | None:
+        """The first and the last date of the ledger; None if it is empty."""
+        days = self.ledger()["partition_date"]
+        return None if days.empty else (days.min().date(), days.max().date())
+
+    def newest_attempts(self: Warehouse) -> pd.DataFrame:
+        """attempt_id and started_at of the attempts that were recorded last, the newest first; a hundred at most."""
+        attempts = self.ledger()[["attempt_id", "started_at"]]
+        return attempts.sort_values("attempt_id", ascending=False, ignore_index=True).head(NEWEST)
+
+
+def _hash(values: pd.Series | pd.DataFrame) -> int:
+    return int(pd.util.hash_pandas_object(values, index=False).sum())

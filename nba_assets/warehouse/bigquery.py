@@ -27,7 +27,14 @@ from nba_assets.schema.contract import Column, cast, columns_of, empty, names_of
 from nba_assets.schema.table import Table
 from nba_assets.text import span
 from nba_assets.warehouse import bigquery_sql as sql
-from nba_assets.warehouse.base import OvertakenError, Publication, WarehouseError, columns_to_read, in_contract
+from nba_assets.warehouse.base import (
+    LedgerInMemory,
+    OvertakenError,
+    Publication,
+    WarehouseError,
+    columns_to_read,
+    in_contract,
+)
 from nba_assets.warehouse.bigquery_client import METADATA, Connection, Limits
 from nba_assets.warehouse.bigquery_errors import Target, describe, explained
 from nba_assets.warehouse.bigquery_memory import Memory
@@ -61,7 +68,7 @@ _SOURCES: dict[tuple[Target, str], frozenset[str]] = {}
 _MEMORY = Memory()
 
 
-class BigQueryWarehouse:
+class BigQueryWarehouse(LedgerInMemory):
     """One project's datasets, in one location.
 
     `credentials` are a service account's key, base64-encoded; by default they are looked for as Google's tools do.

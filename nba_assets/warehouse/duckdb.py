@@ -27,8 +27,9 @@ import pyarrow as pa
 
 from nba_assets.schema.contract import cast, empty, names_of
 from nba_assets.schema.table import Table
+from nba_assets.tables import TABLES
 from nba_assets.text import joined, near
-from nba_assets.warehouse.base import Publication, WarehouseError, columns_to_read, in_contract
+from nba_assets.warehouse.base import NEWEST, Publication, WarehouseError, columns_to_read, in_contract
 from nba_assets.warehouse.corrections import CORRECTIONS, correction_rows
 from nba_assets.warehouse.ddl import DUCKDB, Migration, Relation, arrow_schema, create_table, migrations, missing_table
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS, in_todays_columns, is_current, shifted
@@ -168,6 +169,32 @@ class DuckDBWarehouse:
             f"QUALIFY {is_current(DUCKDB.quote)} ORDER BY partition_date, table_name, attempt_id"
         )
         return cast(self._fetch(query, values), PROCESSOR_RUNS.contract, names)
+
+    def marks(self) -> dict[date, str]:
+        """Of each date of the ledger a text that changes with every attempt at it, and with its numbers of rows."""
+        counts = " UNION ALL ".join(
+            f"SELECT {table.partition} AS day, hash('{table.name}', count(*)) AS mark, false AS is_attempt "
+            f"FROM {relation_of(table).qualified} GROUP BY day"
+            for table in TABLES.values()
+        )
+        rows = self._fetch(
+            "SELECT CAST(day AS TIMESTAMP) AS day, CAST(sum(mark) AS VARCHAR) AS mark FROM ("
+            "SELECT partition_date AS day, hash(attempt_id) AS mark, true AS is_attempt "
+            f"FROM {PROCESSOR_RUNS.qualified} UNION ALL {counts}) GROUP BY day HAVING bool_or(is_attempt)",
+            [],
+        )
+        return {day.date(): mark for day, mark in zip(rows["day"], rows["mark"], strict=True)}
+
+    def attempted(self) -> tuple[date, date] | None:
+        """The first and the last date of the ledger; None if it is empty."""
+        query = f"SELECT min(partition_date) AS first, max(partition_date) AS last FROM {PROCESSOR_RUNS.qualified}"
+        first, last = self._fetch(query, []).loc[0]
+        return None if pd.isna(first) else (pd.Timestamp(first).date(), pd.Timestamp(last).date())
+
+    def newest_attempts(self) -> pd.DataFrame:
+        """attempt_id and started_at of the attempts that were recorded last, the newest first; a hundred at most."""
+        query = f"SELECT attempt_id, started_at FROM {PROCESSOR_RUNS.qualified} ORDER BY attempt_id DESC LIMIT {NEWEST}"
+        return cast(self._fetch(query, []), PROCESSOR_RUNS.contract, ["attempt_id", "started_at"])
 
     def stored_ledger(self) -> pd.DataFrame:
         """All attempts, whatever columns the ledger has."""

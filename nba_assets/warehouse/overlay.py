@@ -15,14 +15,21 @@ import pandas as pd
 
 from nba_assets.schema.evidence import by_date
 from nba_assets.schema.table import Table
-from nba_assets.warehouse.base import Publication, Warehouse, WarehouseError, columns_to_read, in_contract
+from nba_assets.warehouse.base import (
+    LedgerInMemory,
+    Publication,
+    Warehouse,
+    WarehouseError,
+    columns_to_read,
+    in_contract,
+)
 from nba_assets.warehouse.ddl import Migration, Relation
 from nba_assets.warehouse.ledger import PROCESSOR_RUNS, is_published, rows_of, shifted
 
 _PARTITION = ["table_name", "partition_date"]
 
 
-class Overlay:
+class Overlay(LedgerInMemory):
     """Reads what `below` has, but for the partitions that were published here."""
 
     def __init__(self, below: Warehouse) -> None:
@@ -148,7 +155,7 @@ class Overlay:
 
     @cached_property
     def _newest_below(self) -> str | None:
-        stands = self._below.ledger()
+        stands = self._below.newest_attempts()
         return None if stands.empty else stands["attempt_id"].max()
 
 

@@ -27,7 +27,7 @@ def email_about(home: Path, *findings: Finding) -> tuple[str, str]:
     session = bare_session(home)
     record(session, "upcoming_team_game_context", [DAY], Status.GAP, *findings)
     seen = observe(session, InstanceFacts())
-    observation = NamedGames(seen.session, seen.state, seen.days, seen.instance)
+    observation = NamedGames(**vars(seen))
     (notice,) = evaluate((), observation.snapshot, NOW).notices
     message = write(notice, observation, session.settings, NOW)
     return message.subject, message.text

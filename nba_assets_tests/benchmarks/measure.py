@@ -6,9 +6,11 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -38,21 +40,23 @@ def here(work: Callable[[], T]) -> tuple[T, Cost]:
 
 def command(arguments: Sequence[str], environment: Mapping[str, str]) -> Cost:
     """What `nba-assets …` takes as a whole process; raises if it fails."""
+    return process(["-m", "nba_assets", *arguments], environment)
+
+
+def process(arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None = None) -> Cost:
+    """What a Python process takes; raises if it fails."""
     started = time.perf_counter()
-    child = subprocess.Popen(
-        [sys.executable, "-m", "nba_assets", *arguments],
-        env={**os.environ, **environment},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    _, said = child.communicate()
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if child.returncode:
-        raise RuntimeError(f"nba-assets {' '.join(arguments)} ended with {child.returncode}: {said[-2000:]}")
-    busy = usage.ru_utime + usage.ru_stime - command.so_far  # type: ignore[attr-defined]
-    command.so_far += busy  # type: ignore[attr-defined]
-    return Cost(time.perf_counter() - started, busy, usage.ru_maxrss / 1024)
-
-
-command.so_far = 0.0  # type: ignore[attr-defined]
+    with tempfile.TemporaryFile("w+") as said:
+        child = subprocess.Popen(
+            [sys.executable, *arguments],
+            env={**os.environ, **environment},
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+        )
+        _, status, usage = os.wait4(child.pid, 0)  # its own peak of memory, and not that of all children so far
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode:
+            said.seek(0)
+            raise RuntimeError(f"{' '.join(arguments)} ended with {child.returncode}: {said.read()[-2000:]}")
+    return Cost(time.perf_counter() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
