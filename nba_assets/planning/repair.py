@@ -55,7 +55,7 @@ def _may_change(state: State, cell: Cell) -> bool:
     table, day = cell.partition.table, cell.partition.day
     is_raw = TABLES[table].phase == Phase.RAW
     if cell.status == Status.GAP:
-        return not is_raw and cell.newest is not None and cell.newest.inputs_hash != state.inputs_hash(table, day)
+        return not is_raw and cell.newest is not None and not state.is_repeated(cell.newest)
     possible = {Status.MISSING} if is_raw else {Status.MISSING, Status.ERROR}
     return cell.status in possible and state.obstacle(table, day) is None
 

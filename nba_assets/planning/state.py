@@ -29,11 +29,11 @@ from nba_assets.partition import (
 )
 from nba_assets.planning.ledger_rows import LedgerRow, newest_and_published
 from nba_assets.planning.waits import Waits
-from nba_assets.schema.code_version import formula_of
 from nba_assets.schema.fingerprint import combine
 from nba_assets.schema.policy import Policy
 from nba_assets.schema.table import Available, Input, Phase, TimeRule
 from nba_assets.tables import SCHEDULE, TABLES
+from nba_assets.tables.same_results import gives_same_numbers, gives_same_verdicts
 from nba_assets.text import counted
 
 _ABSENT, _TAKEN_BACK = "-", "taken back"
@@ -205,6 +205,15 @@ class State:
         inputs = [f"{i.table}:{i.rule.value}:{self._input_hash(i, day)}" for i in TABLES[table].inputs]
         return combine([code_version, parameters, *inputs])
 
+    def is_repeated(self, attempt: LedgerRow) -> bool:
+        """Whether an attempt made now would be the same: of these inputs, by this code or by what gives the same."""
+        table, day = TABLES[attempt.partition.table], attempt.partition.day
+        version = attempt.code_version
+        if version is None or not (gives_same_numbers(table, version) and gives_same_verdicts(table, version)):
+            version = table.code_version
+        parameters = self._parameters.get(table.name, "")
+        return attempt.inputs_hash == self.inputs_hash_with(version, parameters, table.name, day)
+
     def inputs_hash_to_record(self, table: str, day: date) -> str:
         """The inputs hash of rows that are computed now: no valid one, if they are computed from altered rows.
 
@@ -301,9 +310,8 @@ class State:
 
     def _is_up_to_date(self, published: LedgerRow) -> bool:
         """Whether the rows that were published stand, and are what would be computed now."""
-        partition = published.partition
-        is_altered = partition in self._altered or published.attempt_id in self._outdated
-        return not is_altered and published.inputs_hash == self.inputs_hash(partition.table, partition.day)
+        is_altered = published.partition in self._altered or published.attempt_id in self._outdated
+        return not is_altered and self.is_repeated(published)
 
     def _waits_for(
         self, partition: Partition, newest: LedgerRow | None, published: LedgerRow | None
@@ -335,9 +343,9 @@ class State:
             return self._outdated[published.attempt_id]
         table = TABLES[published.partition.table]
         before, now = published.code_version, table.code_version
-        if formula_of(before) != formula_of(now):
+        if not gives_same_numbers(table, before):
             return finding(Cause.CODE_CHANGED, table.name, before=before, now=now)
-        if before != now:
+        if not gives_same_verdicts(table, before):
             return finding(Cause.CHECKS_CHANGED, table.name, before=before, now=now)
         return finding(Cause.INPUT_CHANGED)
 

@@ -36,6 +36,11 @@ def formula_of(version: str | None) -> str | None:
     return None if version is None else version.partition("-")[0]
 
 
+def checks_of(version: str | None) -> str | None:
+    """The part of a code version that stands for the verdicts."""
+    return None if version is None else version.partition("-")[2]
+
+
 def symbols_of(table: Table, code: Code | None = None) -> dict[str, str]:
     """What `compute` reaches: "league.formulas.usage" -> hash."""
     return _reached([table.compute], code)
