@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from nba_assets.league.distinct import each
+
 # NBA team id -> canonical code and full name.
 _TEAMS: dict[int, tuple[str, str]] = {
     1610612737: ("ATL", "Atlanta Hawks"),
@@ -69,7 +71,7 @@ _CODE_BY_NAME: dict[str, str] = {name: code for code, name in NAME_BY_CODE.items
 
 def canonical_codes(codes: pd.Series) -> pd.Series:
     """Team codes in the canonical spelling; codes outside the thirty are returned as they came."""
-    return codes.replace(_OTHER_SPELLINGS)
+    return each(codes, lambda code: _OTHER_SPELLINGS.get(code, code))
 
 
 def codes_from_names(names: pd.Series) -> pd.Series:

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from nba_assets.league.distinct import where
+
 PAINT = "paint"
 MID_RANGE = "mid_range"
 THREE_PT = "three_pt"
@@ -20,9 +22,15 @@ THREE_POINTER = "3PT Field Goal"
 SHOT_TYPES = frozenset({"2PT Field Goal", THREE_POINTER})
 
 
+def is_three(shot_type: str) -> bool:
+    """Whether a shot of that type is a three-pointer."""
+    return shot_type.startswith("3PT")
+
+
 def is_known(shot_type: pd.Series, area: pd.Series) -> pd.Series:
     """Whether the league names each shot's type and area; which of them go together is not asked."""
-    return shot_type.isin(SHOT_TYPES) & area.isin(AREAS)
+    known = where(shot_type, SHOT_TYPES.__contains__) & where(area, AREAS.__contains__)
+    return pd.Series(known, index=shot_type.index)
 
 
 def unknown_texts(shot_type: pd.Series, area: pd.Series) -> list[str]:
@@ -30,18 +38,18 @@ def unknown_texts(shot_type: pd.Series, area: pd.Series) -> list[str]:
     return [f"'{text}'" for text in [*shot_type[~shot_type.isin(SHOT_TYPES)], *area[~area.isin(AREAS)]]]
 
 
-def shot_zones(is_three: pd.Series, area: pd.Series) -> npt.NDArray[np.object_]:
+def shot_zones(is_three: pd.Series, area: pd.Series) -> pd.Categorical:
     """The zone of each shot: any three-pointer (backcourt heaves too) is three_pt, else the league's area.
 
     Two-pointers outside the paint are mid_range, from the backcourt as well.
     """
-    two = np.where(area.isin(_PAINT_AREAS), PAINT, MID_RANGE)
-    return np.where(is_three, THREE_PT, two).astype(object)
+    zone = np.where(where(area, _PAINT_AREAS.__contains__), ZONES.index(PAINT), ZONES.index(MID_RANGE))
+    return pd.Categorical.from_codes(np.where(is_three, ZONES.index(THREE_PT), zone), ZONES)
 
 
 def is_corner_three(is_three: pd.Series, area: pd.Series) -> pd.Series:
     """Whether each shot is a three-pointer from a corner."""
-    return is_three & area.isin(_CORNERS)
+    return is_three & where(area, _CORNERS.__contains__)
 
 
 def primary_zone(paint: npt.ArrayLike, mid_range: npt.ArrayLike, three_pt: npt.ArrayLike) -> npt.NDArray[np.object_]:

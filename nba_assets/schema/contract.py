@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pandera.pandas as pa
 from pandera.typing import Series
@@ -144,8 +145,21 @@ def shape(rows: pd.DataFrame, contract: type[Contract]) -> pd.DataFrame:
 
     Columns that `rows` lacks raise KeyError; others are dropped.
     """
-    unsorted = pd.DataFrame(_cast_columns(rows, contract, names_of(contract)), copy=False)  # sorting copies
-    return unsorted.sort_values(keys_of(contract), kind="stable", ignore_index=True)
+    columns = _cast_columns(rows, contract, names_of(contract))
+    order = np.lexsort([_ranks(rows[name], columns[name]) for name in reversed(keys_of(contract))])
+    if (np.diff(order) == 1).all():
+        return pd.DataFrame(columns).reset_index(drop=True)
+    return pd.DataFrame({name: values.array.take(order) for name, values in columns.items()}, copy=False)
+
+
+def _ranks(values: pd.Series, cast: pd.Series) -> npt.NDArray[np.int64]:
+    """What orders a key column: integers and moments as they are, texts by their rank; NULL comes last."""
+    if cast.dtype != object:
+        return cast.to_numpy().astype(np.int64, copy=False)
+    codes, different = pd.factorize(values)
+    ranks = np.full(len(different) + 1, len(different), dtype=np.int64)
+    ranks[np.argsort(np.asarray(different, dtype=object), kind="stable")] = np.arange(len(different))
+    return ranks[codes]
 
 
 def cast(rows: pd.DataFrame, contract: type[Contract], names: Sequence[str]) -> pd.DataFrame:

@@ -12,6 +12,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from nba_assets.league.clocks import clock_text
@@ -320,37 +322,55 @@ def conform(frame: pd.DataFrame, result_set: ResultSet, *, origin: str, season: 
         )
     if extra:
         log.debug("%s: ignoring columns of %s that nobody reads: %s", origin, result_set, ", ".join(extra))
-    frame = _in_one_spelling(frame, result_set, season, origin)
-    converted = {
-        column: _as_kind(frame[column], kind, f"{origin}: {result_set}.{column}") for column, kind in declared.items()
-    }
-    for column, kind in _MOMENTS.get(result_set, {}).items():
-        _refuse_no_moments(converted[column], kind, f"{origin}: {result_set}.{column}")
-    return pd.DataFrame(converted).reset_index(drop=True)
+    ids, clocks, moments = GAME_IDS.get(result_set), _CLOCKS.get(result_set, ()), _MOMENTS.get(result_set, {})
+    converted: dict[str, pd.Series] = {}
+    for column, kind in declared.items():
+        where = f"{origin}: {result_set}.{column}"
+        if not kind.startswith("str"):
+            converted[column] = _as_kind(frame[column], kind, where)
+            continue
+        texts = _different(frame[column])
+        if column == ids:
+            texts = texts.spelt(normal_game_ids(texts.values, season))
+            _refuse_no_ids(texts, result_set, where)
+        if column in clocks:
+            texts = texts.spelt(texts.values.map(clock_text))
+        _refuse_no_texts(texts, kind, where)
+        if column in moments:
+            _refuse_no_moments(texts.values, moments[column], where)
+        converted[column] = texts.column()
+    return pd.DataFrame(converted)
 
 
-def _in_one_spelling(frame: pd.DataFrame, result_set: ResultSet, season: str | None, origin: str) -> pd.DataFrame:
-    """Game ids in ten digits, clocks as mm:ss. Raises SourceSchemaError for an id that is none."""
-    spelt = {}
-    column = GAME_IDS.get(result_set)
-    if column is not None:
-        spelt[column] = normal_game_ids(frame[column], season)
-        _refuse_no_ids(spelt[column], result_set, f"{origin}: {result_set}.{column}")
-    for clock in _CLOCKS.get(result_set, ()):
-        texts = {value: clock_text(value) for value in frame[clock].dropna().unique()}
-        spelt[clock] = frame[clock].astype(object).map(texts)
-    return frame.assign(**spelt)
+class _Texts(NamedTuple):
+    """A column of texts by its different values, in order of appearance: most texts of a season are said often."""
+
+    values: pd.Series
+    codes: npt.NDArray[np.intp]
+
+    def spelt(self, values: pd.Series) -> _Texts:
+        """The same column, each of its values in another spelling."""
+        return _Texts(values, self.codes)
+
+    def column(self) -> pd.Series:
+        """Every row's text; None where it is NULL."""
+        return pd.Series(np.append(self.values.to_numpy(dtype=object), [None])[self.codes], dtype=object)
 
 
-def _refuse_no_ids(ids: pd.Series, result_set: ResultSet, where: str) -> None:
-    known = {value for value in ids.dropna().unique() if is_game_id(value)}
-    is_wrong = ids.notna() & ~ids.isin(known)
+def _different(values: pd.Series) -> _Texts:
+    codes, found = pd.factorize(values)
+    return _Texts(pd.Series(found, dtype=object), codes)
+
+
+def _refuse_no_ids(texts: _Texts, result_set: ResultSet, where: str) -> None:
+    is_wrong = ~texts.values.map(is_game_id).astype(bool)
     if result_set is ResultSet.SCHEDULE:  # the league gives no id to some games that it has put off
-        is_wrong &= ~ids.astype(str).str.startswith(NO_ID_YET)
+        is_wrong &= ~texts.values.astype(str).str.startswith(NO_ID_YET)
     if is_wrong.any():
-        others = f" ({int(is_wrong.sum()) - 1} more of {len(ids)} are none)" if is_wrong.sum() > 1 else ""
+        number = int(np.isin(texts.codes, is_wrong.to_numpy().nonzero()[0]).sum())
+        others = f" ({number - 1} more of {len(texts.codes)} are none)" if number > 1 else ""
         raise SourceSchemaError(
-            f"{where}: {ids[is_wrong].iloc[0]!r} is no NBA game id{others}: expected ten digits like "
+            f"{where}: {texts.values[is_wrong].iloc[0]!r} is no NBA game id{others}: expected ten digits like "
             "0022100001, of a type from 001 to 006. Nothing was published from it: correct the file, or fetch it again."
         )
 
@@ -374,11 +394,11 @@ _DTYPES = {"int": "int64", "int?": "Int64", "float?": "float64", "bool": "bool",
 
 
 def _as_kind(values: pd.Series, kind: str, where: str) -> pd.Series:
+    values = values.reset_index(drop=True)
+    if values.dtype == _DTYPES[kind] and (values.dtype.kind in "ib" or kind.endswith("?")):
+        return values
     nulls = values.isna()
-    if nulls.any() and not kind.endswith("?"):
-        raise SourceSchemaError(f"{where}: {int(nulls.sum())} of {len(values)} values are NULL, none may be.")
-    if kind.startswith("str"):
-        return _as_text(values, nulls, where)
+    _refuse_nulls(int(nulls.sum()), len(values), kind, where)
     if len(values) and not nulls.all() and not _is_number(values[~nulls], kind):
         known = values[~nulls]
         wrong = next((one for one in known if not isinstance(one, (int, float))), known.iloc[0])
@@ -389,6 +409,11 @@ def _as_kind(values: pd.Series, kind: str, where: str) -> pd.Series:
     if kind == "int" or kind == "int?":
         values = pd.to_numeric(values)
     return values.astype(_DTYPES[kind])
+
+
+def _refuse_nulls(nulls: int, of: int, kind: str, where: str) -> None:
+    if nulls and not kind.endswith("?"):
+        raise SourceSchemaError(f"{where}: {nulls} of {of} values are NULL, none may be.")
 
 
 _DATE, _TIME = "date", "time"
@@ -404,23 +429,21 @@ _MOMENTS: dict[ResultSet, dict[str, str]] = {
 
 def _refuse_no_moments(texts: pd.Series, kind: str, where: str) -> None:
     """SourceSchemaError for a text that is no date (2021-10-19, 20211019), or no ISO 8601 time."""
-    unique = pd.Series(texts.dropna().unique(), dtype=object)
-    moments = unique.str[:10] if kind == _DATE else unique
+    moments = texts.str[:10] if kind == _DATE else texts
     is_wrong = pd.to_datetime(moments, errors="coerce", format="ISO8601", utc=True).isna()
-    is_wrong |= ~unique.str.match(r"\d{4}-\d{2}-\d{2}|\d{8}").astype(bool)
+    is_wrong |= ~texts.str.match(r"\d{4}-\d{2}-\d{2}|\d{8}").astype(bool)
     if is_wrong.any():
         raise SourceSchemaError(
-            f"{where}: expected a {kind}, found {unique[is_wrong].iloc[0]!r}. "
+            f"{where}: expected a {kind}, found {texts[is_wrong].iloc[0]!r}. "
             "The source has changed its format: nothing was published from it."
         )
 
 
-def _as_text(values: pd.Series, nulls: pd.Series, where: str) -> pd.Series:
-    texts = values.astype(object).where(~nulls, None)
-    wrong = [value for value in texts[~nulls].unique() if not isinstance(value, str)]
+def _refuse_no_texts(texts: _Texts, kind: str, where: str) -> None:
+    _refuse_nulls(int((texts.codes < 0).sum()), len(texts.codes), kind, where)
+    wrong = [value for value in texts.values if not isinstance(value, str)]
     if wrong:
         raise SourceSchemaError(f"{where}: expected text, found {wrong[0]!r}.")
-    return texts
 
 
 def _is_number(values: pd.Series, kind: str) -> bool:

@@ -143,8 +143,9 @@ def season_folders(directory: Path) -> list[str]:
 def _read_parquet(path: Path, result_set: ResultSet, season: str) -> pd.DataFrame:
     try:
         wanted = list(COLUMNS[result_set])
+        texts = [column for column, kind in COLUMNS[result_set].items() if kind.startswith("str")]
         is_whole = set(wanted) <= set(pq.read_schema(path).names)
-        frame = read_parquet(path, wanted if is_whole else None)
+        frame = read_parquet(path, wanted if is_whole else None, texts=texts)
     except (pa.ArrowException, OSError) as error:
         raise SourceError(f"{path}: cannot be read as Parquet ({error}). Fetch or copy the file again.") from error
     return conform(frame, result_set, origin=str(path), season=season)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from nba_assets.league import teams, zones
+from nba_assets.league import distinct, teams, zones
 from nba_assets.partition import Cause, Finding, finding
 from nba_assets.schema.table import Inputs
 from nba_assets.sources.base import ResultSet
@@ -22,7 +23,8 @@ _OF_LOG = {"attempts": "FGA", "makes": "FGM", "threes": "FG3A"}
 
 def believed(shots: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
     """The shots of the games whose shots are believed; see `disbelieved`."""
-    return shots[~shots["game_id"].isin(disbelieved(shots, inputs))]
+    doubted = disbelieved(shots, inputs)
+    return shots[~shots["game_id"].isin(doubted)] if doubted else shots
 
 
 def disbelieved(shots: pd.DataFrame, inputs: Inputs) -> dict[str, Finding]:
@@ -42,7 +44,7 @@ def _of_zones(shots: pd.DataFrame) -> dict[str, Finding]:
             shots=len(of_game),
             texts=sorted(set(zones.unknown_texts(of_game["SHOT_TYPE"], of_game["SHOT_ZONE_BASIC"]))),
         )
-        for game_id, of_game in unknown.groupby("game_id")
+        for game_id, of_game in unknown.groupby("game_id", observed=True)
     }
 
 
@@ -51,12 +53,12 @@ def _of_players(shots: pd.DataFrame, inputs: Inputs) -> dict[str, Finding]:
     if log is None or shots.empty:
         return {}
     known = known_shots(shots, inputs.on_date["raw_team_boxscores"])
-    rows = _beside_log(shots[shots["game_id"].isin(known.index[known])], _of_log(log))
+    rows = _beside_log(shots[distinct.where(shots["game_id"], set(known.index[known]).__contains__)], _of_log(log))
     rows["differ"] = pd.concat([(rows[name] - rows[f"log_{name}"]).abs() for name in _OF_LOG], axis=1).max(axis=1)
     rows = rows[rows["differ"] > 1].sort_values(["differ", "player_id"], ascending=[False, True])
     return {
         str(game_id): finding(Cause.PLAYER_SHOTS_DIFFER, players=[_told(player) for player in of_game.itertuples()])
-        for game_id, of_game in rows.groupby("game_id")
+        for game_id, of_game in rows.groupby("game_id", observed=True)
     }
 
 
@@ -75,10 +77,12 @@ def _of_log(log: pd.DataFrame) -> pd.DataFrame:
 
 def _beside_log(shots: pd.DataFrame, log: pd.DataFrame) -> pd.DataFrame:
     """Each player of these games with what he took by the shots and by the log; 0 where he is in one of them alone."""
-    threes = shots["SHOT_TYPE"].eq(zones.THREE_POINTER)
-    taken = shots.assign(threes=threes).groupby([*_KEY, "team"], sort=False)
-    taken = taken.agg(attempts=("made", "size"), makes=("made", "sum"), threes=("threes", "sum")).reset_index()
-    sides = shots[["game_id", "team"]].drop_duplicates().merge(log[["game_id", "team"]].drop_duplicates())
+    shots = shots.dropna(subset="team")
+    group, taken = distinct.groups(shots, [*_KEY, "team"])
+    made, three = shots["made"].to_numpy(dtype=bool), distinct.where(shots["SHOT_TYPE"], zones.THREE_POINTER.__eq__)
+    of = {"attempts": group, "makes": group[made], "threes": group[three]}
+    taken = taken.assign(**{name: np.bincount(groups, minlength=len(taken)) for name, groups in of.items()})
+    sides = taken[["game_id", "team"]].drop_duplicates().merge(log[["game_id", "team"]].drop_duplicates())
     rows = taken.merge(log, on=[*_KEY, "team"], how="outer").merge(sides, on=["game_id", "team"])
     counts = [*_OF_LOG, *(f"log_{name}" for name in _OF_LOG)]
     rows["player_name"] = rows["player_name"].fillna("player")

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from nba_assets.league import distinct
 from nba_assets.league.calendar import REST_TYPES, season_of
 
 FINAL = "final"
@@ -25,7 +26,7 @@ def finished_games(schedule: pd.DataFrame, counting_types: frozenset[str]) -> pd
 
 def without_cup_finals(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows (with game_id) of games that count: those of a Cup final say who played, and are read for rest alone."""
-    is_final = rows["game_id"].str.startswith(tuple(REST_TYPES), na=False)
+    is_final = distinct.where(rows["game_id"], lambda game_id: game_id.startswith(tuple(REST_TYPES)))
     return rows[~is_final] if is_final.any() else rows
 
 

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from nba_assets.league import teams, zones
+from nba_assets.league import distinct, teams, zones
 from nba_assets.league.calendar import seasons_of_games
 from nba_assets.partition import Cause, Finding, finding
 from nba_assets.schema.contract import Contract, Date, Flag, Integer, Number, OptionalFlag, Text, column
@@ -58,10 +58,8 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     """
     sides = finished_sides_on(dates, inputs.on_date["raw_schedule"], inputs.counting_types)
     shots = _charted(inputs, sides["game_id"])
-    rows = believed(shots, inputs).merge(
-        sides[["game_date", "season", "game_id", "team", "opponent"]], on=["game_id", "team"]
-    )
-    is_three = rows["SHOT_TYPE"].str.startswith("3PT")
+    rows = _of_sides(believed(shots, inputs), sides)
+    is_three = pd.Series(distinct.where(rows["SHOT_TYPE"], zones.is_three), index=rows.index)
     return rows.assign(
         **shot_credits(rows, inputs),
         seconds_left=60 * rows["MINUTES_REMAINING"] + rows["SECONDS_REMAINING"],
@@ -70,6 +68,14 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
         is_corner_three=zones.is_corner_three(is_three, rows["SHOT_ZONE_BASIC"]),
         distance_ft=np.sqrt((rows["loc_x"] ** 2 + rows["loc_y"] ** 2).astype("float64")) / 10,
     )
+
+
+def _of_sides(shots: pd.DataFrame, sides: pd.DataFrame) -> pd.DataFrame:
+    """The shots of the teams that play their games, with what the schedule says of them."""
+    at = distinct.positions(shots, sides, ["game_id", "team"])
+    shots, at = (shots, at) if (at >= 0).all() else (shots[at >= 0], at[at >= 0])
+    of_side = {name: distinct.coded(sides[name]).array.take(at) for name in ("season", "opponent")}
+    return shots.assign(game_date=sides["game_date"].array.take(at), **of_side).reset_index(drop=True)
 
 
 def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
@@ -108,26 +114,34 @@ def _disbelieved(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
 def _charted(inputs: Inputs, game_ids: pd.Series) -> pd.DataFrame:
     """The source's shots of the games, each once."""
     shots = _shots(inputs)
-    shots = shots[shots["game_id"].isin(game_ids)].drop_duplicates(["game_id", "event_id"], keep="last")
-    return shots.assign(made=shots["SHOT_MADE_FLAG"].eq(1))
+    is_wanted = distinct.where(shots["game_id"], set(game_ids).__contains__)
+    is_wanted &= ~shots.duplicated(["game_id", "event_id"], keep="last").to_numpy()
+    return shots if is_wanted.all() else shots[is_wanted]
 
 
 def _shots(inputs: Inputs) -> pd.DataFrame:
     shots = inputs.source[ResultSet.SHOTS]
     if shots is None:
-        columns = "game_id event_id player_id team period SHOT_TYPE SHOT_ZONE_BASIC MINUTES_REMAINING"
-        columns += " SECONDS_REMAINING SHOT_MADE_FLAG loc_x loc_y"
-        return pd.DataFrame(columns=columns.split()).astype({"SHOT_TYPE": str, "loc_x": "int64", "loc_y": "int64"})
-    return shots.rename(
-        columns={
-            "GAME_ID": "game_id",
-            "GAME_EVENT_ID": "event_id",
-            "PLAYER_ID": "player_id",
-            "PERIOD": "period",
-            "LOC_X": "loc_x",
-            "LOC_Y": "loc_y",
-        }
-    ).assign(team=shots["TEAM_ID"].map(teams.CODE_BY_ID))
+        columns = [*_NAMES.values(), "team", "made"]
+        return pd.DataFrame(columns=columns).astype({"loc_x": "int64", "loc_y": "int64", "made": "bool"})
+    columns = {name: shots[column] for column, name in _NAMES.items()}
+    columns |= {name: distinct.coded(columns[name]) for name in ("game_id", "SHOT_TYPE", "SHOT_ZONE_BASIC")}
+    team, made = distinct.coded(distinct.each(shots["TEAM_ID"], teams.CODE_BY_ID.get)), shots["SHOT_MADE_FLAG"].eq(1)
+    return pd.DataFrame(columns | {"team": team, "made": made})
+
+
+_NAMES = {
+    "GAME_ID": "game_id",
+    "GAME_EVENT_ID": "event_id",
+    "PLAYER_ID": "player_id",
+    "PERIOD": "period",
+    "MINUTES_REMAINING": "MINUTES_REMAINING",
+    "SECONDS_REMAINING": "SECONDS_REMAINING",
+    "SHOT_TYPE": "SHOT_TYPE",
+    "SHOT_ZONE_BASIC": "SHOT_ZONE_BASIC",
+    "LOC_X": "loc_x",
+    "LOC_Y": "loc_y",
+}
 
 
 def expect(evidence: Evidence) -> dict[date, Expectation]:

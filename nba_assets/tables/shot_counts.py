@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
+from nba_assets.league import distinct
 from nba_assets.league.zones import ZONES
 from nba_assets.tables.statistics import ZONE_ATTEMPTS, ZONE_MAKES
 
@@ -13,21 +15,22 @@ def known_shots(shots: pd.DataFrame, team_boxscores: pd.DataFrame) -> pd.Series:
 
     `shots` needs game_id, team and made; `team_boxscores` game_id, team, fga and fgm.
     """
-    taken = shots.groupby(["game_id", "team"], sort=False)["made"].agg(["size", "sum"]).reset_index()
-    sides = team_boxscores[["game_id", "team", "fga", "fgm"]].merge(taken, on=["game_id", "team"], how="left")
-    attempts = sides["size"].astype("float64").fillna(0)
-    makes = sides["sum"].astype("float64").fillna(0)
-    agrees = (attempts - sides["fga"]).abs().le(1) & (makes - sides["fgm"]).abs().le(1)
-    return agrees.groupby(sides["game_id"]).all()
+    box = team_boxscores
+    side, made = distinct.positions(shots, box, ["game_id", "team"]), shots["made"].to_numpy(dtype=bool)
+    attempts = np.bincount(side[side >= 0], minlength=len(box))
+    makes = np.bincount(side[made & (side >= 0)], minlength=len(box))
+    agrees = (box["fga"] - attempts).abs().le(1) & (box["fgm"] - makes).abs().le(1)
+    return agrees.groupby(box["game_id"]).all()
 
 
 def zone_counts(shots: pd.DataFrame, team_boxscores: pd.DataFrame, *, by: list[str]) -> tuple[pd.DataFrame, pd.Series]:
     """Attempts and makes by zone for each `by` (columns `by`, {zone}_attempts, {zone}_makes), and `known_shots`."""
-    made = shots["made"].astype("int64")
-    keys = [shots[name] for name in by]
-    counted: dict[str, pd.Series] = {}
-    for zone, attempts, makes in zip(ZONES, ZONE_ATTEMPTS, ZONE_MAKES, strict=True):
-        here = shots["zone"].eq(zone).astype("int64")
-        counted |= {attempts: here, makes: here * made}
-    counts = pd.DataFrame(counted, index=shots.index).groupby(keys, sort=False).sum().reset_index()
-    return counts, known_shots(shots, team_boxscores)
+    group, counts = distinct.groups(shots, by)
+    codes, zones = pd.factorize(shots["zone"])
+    zone = np.array([ZONES.index(name) for name in zones], dtype=np.int64)[codes]
+    cell, made = len(ZONES) * group + zone, shots["made"].to_numpy(dtype=bool)
+    shape = (len(counts), len(ZONES))
+    attempts = np.bincount(cell, minlength=len(ZONES) * len(counts)).reshape(shape)
+    makes = np.bincount(cell[made], minlength=len(ZONES) * len(counts)).reshape(shape)
+    counted = dict(zip(ZONE_ATTEMPTS, attempts.T, strict=True)) | dict(zip(ZONE_MAKES, makes.T, strict=True))
+    return counts.assign(**counted), known_shots(shots, team_boxscores)

@@ -25,7 +25,8 @@ def shot_credits(shots: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
     said = play_by_play.rename(columns={"gameId": "game_id", "actionNumber": "event_id", "personId": "player_id"})
     key = ["game_id", "event_id", "player_id", "made"]
     said = said[[*key, "assisted", "blocked"]].drop_duplicates(["game_id", "event_id"], keep="last")
-    found = shots[[*key, "team", "opponent"]].merge(said, on=key, how="left")
+    texts = dict.fromkeys(("game_id", "team", "opponent"), object)
+    found = shots[[*key, "team", "opponent"]].astype(texts).merge(said, on=key, how="left")
     assisted = found["assisted"].astype("boolean").where(found["made"])
     blocked = found["blocked"].astype("boolean").where(~found["made"])
     matches = found["assisted"].notna().groupby(found["game_id"]).transform("all")

@@ -1,0 +1,60 @@
+"""Columns that say the same few things again and again: what depends on a value is found once for each different one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Bools = npt.NDArray[np.bool_]
+Positions = npt.NDArray[np.int64]
+
+
+def coded(values: pd.Series) -> pd.Series:
+    """The same values, looked at once: as categories, in which everything here is found by number."""
+    return pd.Series(pd.Categorical.from_codes(*pd.factorize(values)), index=values.index, name=values.name)
+
+
+def each(values: pd.Series, of: Callable[[Any], Any]) -> pd.Series:
+    """`of` every value, as objects; NULL stays NULL."""
+    codes, different = pd.factorize(values)
+    found = np.empty(len(different) + 1, dtype=object)
+    found[:-1] = [of(value) for value in different]
+    found[-1] = None
+    return pd.Series(found[codes], index=values.index, name=values.name, dtype=object)
+
+
+def where(values: pd.Series, holds: Callable[[Any], bool]) -> Bools:
+    """Whether something holds of every value; it does not of NULL."""
+    codes, different = pd.factorize(values)
+    return np.array([*(holds(value) for value in different), False], dtype=bool)[codes]
+
+
+def groups(rows: pd.DataFrame, by: Sequence[str]) -> tuple[Positions, pd.DataFrame]:
+    """The number of every row's group, and the groups' keys in that order, that of their first rows. Keys have no NULL.
+
+    What grouping by several columns begins with, for those who count with arrays.
+    """
+    codes, different = zip(*(pd.factorize(rows[name]) for name in by), strict=True)
+    sizes = tuple(map(len, different))
+    numbers, found = pd.factorize(np.ravel_multi_index(codes, sizes) if len(rows) else np.zeros(0, dtype=np.int64))
+    keys = np.unravel_index(found, sizes) if len(rows) else codes
+    return numbers, pd.DataFrame({name: d[k] for name, d, k in zip(by, different, keys, strict=True)})
+
+
+def positions(rows: pd.DataFrame, others: pd.DataFrame, on: Sequence[str]) -> Positions:
+    """Where in `others`, which have each key once, every row finds its own; -1 where they do not have it.
+
+    What a merge of many rows with one each does, in a third of the time. A NULL is nobody's key.
+    """
+    wanted, known = np.zeros(len(rows), dtype=np.int64), np.zeros(len(others), dtype=np.int64)
+    for name in on:
+        codes, different = pd.factorize(others[name])
+        here, values = pd.factorize(rows[name])
+        found = np.append(pd.Index(different).get_indexer(pd.Index(values)), -1)
+        known = known * (len(different) + 1) + codes + 1
+        wanted = wanted * (len(different) + 1) + found[here] + 1
+    return pd.Index(known).get_indexer(pd.Index(wanted)).astype(np.int64)
