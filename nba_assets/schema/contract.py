@@ -149,7 +149,9 @@ def shape(rows: pd.DataFrame, contract: type[Contract]) -> pd.DataFrame:
     order = np.lexsort([_ranks(rows[name], columns[name]) for name in reversed(keys_of(contract))])
     if (np.diff(order) == 1).all():
         return pd.DataFrame(columns).reset_index(drop=True)
-    return pd.DataFrame({name: values.array.take(order) for name, values in columns.items()}, copy=False)
+    # Arrays, and not pandas' cover of them, whose texts would be searched for NULL once more.
+    arrays = {n: v.to_numpy() if isinstance(v.dtype, np.dtype) else v.array for n, v in columns.items()}
+    return pd.DataFrame({name: values.take(order) for name, values in arrays.items()}, copy=False)
 
 
 def _ranks(values: pd.Series, cast: pd.Series) -> npt.NDArray[np.int64]:

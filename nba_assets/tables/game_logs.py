@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nba_assets.league import teams
+from nba_assets.league import distinct, teams
 from nba_assets.schema.table import Inputs
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables.statistics import COUNTING_STATISTICS, GAME_LOG_COLUMNS
@@ -41,6 +41,6 @@ def _renamed(log: pd.DataFrame | None, names: dict[str, str], columns: list[str]
     renamed = log.rename(columns=names | GAME_LOG_COLUMNS).assign(
         game_id=log["GAME_ID"],
         team=teams.canonical_codes(log["TEAM_ABBREVIATION"]),
-        log_date=pd.to_datetime(log["GAME_DATE"].str[:10], format="ISO8601"),
+        log_date=distinct.dates(log["GAME_DATE"]),
     )
     return renamed[columns]

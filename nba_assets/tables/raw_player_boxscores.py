@@ -8,9 +8,9 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from nba_assets.league import teams
+from nba_assets.league import distinct, teams
 from nba_assets.league.calendar import REST_TYPES
-from nba_assets.league.clocks import ClockError, clock_seconds
+from nba_assets.league.clocks import ClockError, clock_seconds, is_clock
 from nba_assets.league.formulas import SECONDS_PER_GAME, SECONDS_PER_OVERTIME
 from nba_assets.league.slate import DNP, INACTIVE, PLAYED
 from nba_assets.partition import Cause, Finding, finding
@@ -77,13 +77,22 @@ _OF_SIDE = ["game_date", "season", "game_id", "team", "opponent", "is_home"]
 def _of_counting_games(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     sides = finished_sides_on(dates, inputs.on_date["raw_schedule"], inputs.counting_types)[_OF_SIDE]
     inputs = _of_games(sides, inputs)
-    log = newest(player_log(inputs), "player_id")
-    refuse_two_teams(_listed(inputs), sides)
-    listed = pd.concat([_with_clock(log, _box_scores(inputs)), _did_not_play(inputs), _inactives(inputs)])
-    listed = listed.drop_duplicates(["game_id", "player_id"], keep="first")
+    every, box, inactive = player_log(inputs), _box_scores(inputs), _inactives(inputs)
+    refuse_two_teams(_listed(every, box, inactive), sides)
+    log = newest(every, "player_id")
+    played, rest = _with_clock(log, box), [_did_not_play(box), inactive]
+    listed = pd.concat([played[_OF_LIST], *(part for part in rest if len(part))], ignore_index=True)
+    listed = listed.join(played[_OF_PLAYED])  # they come first, and keep their numbers
+    listed = listed[~listed.duplicated(["game_id", "player_id"])]
     # A list of inactives without the game itself says nothing of who could play: the game is not there yet.
-    arrived = log[["game_id", "team"]].drop_duplicates()
-    return sides.merge(arrived, on=["game_id", "team"]).merge(listed, on=["game_id", "team"])
+    arrived = sides.merge(log[["game_id", "team"]].drop_duplicates(), on=["game_id", "team"])
+    at = distinct.positions(listed, arrived, ["game_id", "team"])
+    of_side = {name: arrived[name].array.take(at[at >= 0]) for name in _OF_SIDE if name not in listed}
+    return listed[at >= 0].assign(**of_side)
+
+
+_OF_LIST = ["game_id", "player_id", "player_name", "team", "listing", "starter"]
+_OF_PLAYED = ["seconds_played", "minutes_are_exact", "plus_minus", *COUNTING_STATISTICS]
 
 
 def _of_cup_finals(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
@@ -93,6 +102,8 @@ def _of_cup_finals(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     floor: who played is not known then.
     """
     sides = finished_sides_on(dates, inputs.on_date["raw_schedule"], REST_TYPES)[_OF_SIDE]
+    if sides.empty:
+        return sides
     inputs = _of_games(sides, inputs)
     log, box = newest(player_log(inputs), "player_id"), _box_scores(inputs)
     parts = [_with_clock(log, box), _by_clock(box[box["clock"].fillna(0).gt(0)])]
@@ -187,10 +198,10 @@ def _misnamed(inputs: Inputs, sides: pd.DataFrame, of_season: pd.DataFrame) -> p
     return rejections(wrong["game_date"], wrong["player_id"], told)
 
 
-def _listed(inputs: Inputs) -> pd.DataFrame:
+def _listed(log: pd.DataFrame, box: pd.DataFrame, inactive: pd.DataFrame) -> pd.DataFrame:
     """Who is on which list, as often as the source says so: game_id, player_id, player_name, team, listing."""
-    log, columns = player_log(inputs), ["game_id", "player_id", "player_name", "team"]
-    lists = {PLAYED: log, DNP: _box_scores(inputs), INACTIVE: _inactives(inputs)}
+    columns = ["game_id", "player_id", "player_name", "team"]
+    lists = {PLAYED: log, DNP: box, INACTIVE: inactive}
     listed = pd.concat([rows[columns].assign(listing=listing) for listing, rows in lists.items()], ignore_index=True)
     return listed.merge(log[["game_id", "team"]].drop_duplicates(), on=["game_id", "team"])
 
@@ -237,15 +248,15 @@ def _by_clock(box: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(seconds_played=rows["clock"], minutes_are_exact=exact)
 
 
-def _did_not_play(inputs: Inputs) -> pd.DataFrame:
-    box = _box_scores(inputs)
-    return _without_statistics(box.assign(listing=DNP, dnp_reason=box["comment"]))
+def _did_not_play(box: pd.DataFrame) -> pd.DataFrame:
+    rows = box[["game_id", "player_id", "player_name", "team"]]
+    return rows.assign(listing=DNP, dnp_reason=box["comment"], starter=box["starter"].astype("boolean"))
 
 
 def _inactives(inputs: Inputs) -> pd.DataFrame:
     listed = inputs.source[ResultSet.INACTIVES]
     if listed is None:
-        return _without_statistics(_box_scores(Inputs(source={ResultSet.BOX_SCORES: None})).assign(dnp_reason=None))
+        return pd.DataFrame(columns=_OF_LIST)
     rows = pd.DataFrame(
         {
             "game_id": listed["GAME_ID"],
@@ -254,7 +265,7 @@ def _inactives(inputs: Inputs) -> pd.DataFrame:
             "team": teams.canonical_codes(listed["TEAM_ABBREVIATION"]),
         }
     )
-    return _without_statistics(rows.assign(listing=INACTIVE, dnp_reason=None, starter=False))
+    return rows.assign(listing=INACTIVE, starter=pd.Series(False, index=rows.index, dtype="boolean"))
 
 
 def _without_statistics(rows: pd.DataFrame) -> pd.DataFrame:
@@ -269,14 +280,11 @@ def _without_statistics(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _seconds(box: pd.DataFrame) -> pd.Series:
     """Seconds by the clock, NULL where there is none. Raises SourceError naming game and player."""
-    seconds: dict[str, int | None] = {}
-    for clock in box["minutes"].unique():  # a season has thirty thousand clocks, and a tenth of them are different
-        try:
-            seconds[clock] = clock_seconds(clock)
-        except ClockError as error:
-            who = next(box[box["minutes"].eq(clock)].itertuples())
-            raise SourceError(f"game {who.gameId}, {who.playerName} ({who.personId}): {error}") from error
-    return box["minutes"].map(seconds).astype("Int64")
+    try:
+        return distinct.each(box["minutes"], clock_seconds).astype("Int64")
+    except ClockError as error:
+        who = next(row for row in box.itertuples() if not is_clock(row.minutes))
+        raise SourceError(f"game {who.gameId}, {who.playerName} ({who.personId}): {error}") from error
 
 
 def expect(evidence: Evidence) -> dict[date, Expectation]:
@@ -303,7 +311,7 @@ def expect(evidence: Evidence) -> dict[date, Expectation]:
                 if pd.isna(side.points) and day in evidence.accepted_dates:  # accepted at raw_team_boxscores
                     found[day].accepted.add(entity)
     judge_lists(evidence, found)
-    note_two_lists(_listed(lists), sides, found)
+    note_two_lists(_listed(player_log(lists), _box_scores(lists), _inactives(lists)), sides, found)
     return found
 
 
