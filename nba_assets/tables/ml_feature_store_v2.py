@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from nba_assets.league import teams
+from nba_assets.league import distinct, teams
 from nba_assets.league.calendar import GameType
 from nba_assets.league.formulas import Floats
 from nba_assets.league.slate import LISTING_COLUMNS, stints
@@ -357,12 +357,13 @@ def _slate(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
 
 def _gather(rows: pd.DataFrame, inputs: Inputs, features: FeatureSet) -> pd.DataFrame:
     """The slate rows with every column that a feature comes from, called "table.column"; NULL without a row there."""
+    gathered: dict[str, pd.Series] = {}
     for table, found_by in _FOUND_BY.items():
         names = features.columns_of(table)
         found = inputs.on_date[table][[*found_by, *names]]
         found = found.rename(columns={**found_by, **{name: f"{table}.{name}" for name in names}})
-        rows = rows.merge(found, on=list(found_by.values()), how="left")
-    return rows
+        gathered |= distinct.beside(rows, found, list(found_by.values()), found.columns.drop(list(found_by.values())))
+    return rows.assign(**gathered)
 
 
 def _vector(gathered: pd.DataFrame, features: FeatureSet) -> dict[str, pd.Series]:
@@ -374,10 +375,8 @@ def _vector(gathered: pd.DataFrame, features: FeatureSet) -> dict[str, pd.Series
 def _lacks_shots(rows: pd.DataFrame, inputs: Inputs) -> pd.Series:
     """Whether a player with enough games has one in his last ten whose shots are unknown."""
     cache = inputs.on_date["player_daily_cache"].rename(columns={"cache_date": "game_date"})
-    known = rows[["game_date", "player_id"]].merge(
-        cache[["game_date", "player_id", "shot_zone_data_available"]], on=["game_date", "player_id"], how="left"
-    )
-    return known["shot_zone_data_available"].eq(False).fillna(False).astype(bool)
+    known = distinct.beside(rows, cache, ["game_date", "player_id"], ["shot_zone_data_available"])
+    return known["shot_zone_data_available"].eq(False)
 
 
 def _rests_by_team(rows: pd.DataFrame, inputs: Inputs) -> pd.Series:
@@ -400,18 +399,16 @@ def _opponent_lacks_games(rows: pd.DataFrame, inputs: Inputs) -> pd.Series:
     team = inputs.on_date[_TEAMS]
     lacks = team["game_number"] - 1 != team["wins"] + team["losses"]
     opponents = pd.DataFrame({"game_date": team["game_date"], "opponent": team["team"], "lacks": lacks})
-    found = rows[["game_date", "opponent"]].merge(opponents, on=["game_date", "opponent"], how="left")
-    return found["lacks"].fillna(True).astype(bool)
+    found = distinct.beside(rows, opponents, ["game_date", "opponent"], ["lacks"])["lacks"]
+    return found.ne(False)
 
 
 def _lacking_games_of_players(inputs: Inputs) -> pd.DataFrame:
     """Games without a team box score that a player played in, or that his team of the time finished."""
-    loaded = inputs.before["team_offense_game_summary"][["game_id", "team"]].assign(loaded=True)
-    finished = team_games(finished_games(inputs.before["raw_schedule"], inputs.counting_types))
-    sides = finished[["season", "game_date", "game_id", "team"]].merge(loaded, on=["game_id", "team"], how="left")
-    sides = sides[sides["loaded"].isna()]
-    played = inputs.before["player_game_summary"].merge(loaded, on=["game_id", "team"], how="left")
-    played = played[played["loaded"].isna()]
+    loaded, played = inputs.before["team_offense_game_summary"], inputs.before["player_game_summary"]
+    sides = team_games(finished_games(inputs.before["raw_schedule"], inputs.counting_types))
+    sides = sides[["season", "game_date", "game_id", "team"]]
+    sides, played = (of[distinct.positions(of, loaded, ["game_id", "team"]) < 0] for of in (sides, played))
     columns = ["season", "game_date", "game_id", "player_id"]
     if sides.empty and played.empty:
         return played[columns]

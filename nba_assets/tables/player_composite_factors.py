@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from nba_assets.league import distinct
 from nba_assets.league.formulas import Floats
 from nba_assets.league.zones import BALANCED, PAINT, ZONES
 from nba_assets.schema.contract import Contract, Date, Integer, Number, Text, TextList, column
@@ -156,10 +157,15 @@ def _beside_zones(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     defense = inputs.on_date["team_defense_zone_analysis"]
     defense = defense.rename(columns={"analysis_date": "game_date", "team": "opponent"})
     defense = defense[["game_date", "opponent", *_FROM_DEFENSE]]
-    rows = rows.merge(zones.assign(has_player_zones=True), on=["game_date", "player_id"], how="left")
-    rows = rows.merge(defense.assign(has_opponent_zones=True), on=["game_date", "opponent"], how="left")
-    has = {name: rows[name].notna() for name in ("has_player_zones", "has_opponent_zones")}
-    return rows.assign(**has)
+    own, other = (found.columns[2:] for found in (zones, defense))
+    rows = rows.assign(
+        **distinct.beside(rows, zones.assign(has_player_zones=True), ["game_date", "player_id"], [*own, _HAS[0]]),
+        **distinct.beside(rows, defense.assign(has_opponent_zones=True), ["game_date", "opponent"], [*other, _HAS[1]]),
+    )
+    return rows.assign(**{name: rows[name].notna() for name in _HAS})
+
+
+_HAS = ("has_player_zones", "has_opponent_zones")
 
 
 def _matchup(rows: pd.DataFrame) -> tuple[Floats, Floats]:

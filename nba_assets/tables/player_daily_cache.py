@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from nba_assets.league import formulas
+from nba_assets.league import distinct, formulas
 from nba_assets.league.windows import last, season
 from nba_assets.league.zones import BALANCED, ZONES
 from nba_assets.partition import Cause, finding
@@ -129,8 +129,9 @@ def _slate_with_history(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame
     )
     zones = inputs.on_date["player_shot_zone_analysis"][["analysis_date", "player_id", *_FROM_ZONES]]
     zones = zones.rename(columns={"analysis_date": "cache_date"})
-    return rows.merge(team, on=["cache_date", "team"], how="left").merge(
-        zones, on=["cache_date", "player_id"], how="left"
+    return rows.assign(
+        **distinct.beside(rows, team, ["cache_date", "team"], ["team_pace_last_10", "team_off_rating_last_10"]),
+        **distinct.beside(rows, zones, ["cache_date", "player_id"], _FROM_ZONES),
     )
 
 

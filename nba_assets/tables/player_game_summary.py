@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
-from nba_assets.league import formulas, teams
+from nba_assets.league import distinct, formulas, teams
 from nba_assets.league.names import player_lookups
 from nba_assets.league.slate import PLAYED
 from nba_assets.partition import Cause
@@ -24,7 +25,7 @@ from nba_assets.schema.evidence import Evidence, Expectation, by_date
 from nba_assets.schema.table import Inputs, Phase, Table, same_date
 from nba_assets.tables.games import game_name, without_cup_finals
 from nba_assets.tables.postgame import add_unknown_shots, finished_sides, unfinished
-from nba_assets.tables.shot_counts import zone_counts
+from nba_assets.tables.shot_counts import known_counts, zone_counts
 from nba_assets.tables.statistics import COUNTING_STATISTICS, ZONE_ATTEMPTS, ZONE_MAKES, counting_columns, zone_columns
 
 
@@ -66,7 +67,8 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     listed = without_cup_finals(inputs.on_date["raw_player_boxscores"])
     rows = listed[(listed["listing"] == PLAYED) & listed["game_date"].isin(dates)].reset_index(drop=True)
     team = inputs.on_date["raw_team_boxscores"]
-    rows = rows.merge(_team_totals(team), on=["game_id", "team"], how="left")
+    totals = _team_totals(team)
+    rows = rows.assign(**distinct.beside(rows, totals, ["game_id", "team"], totals.columns[2:]))
     rows = _add_zones(rows, inputs.on_date["raw_shots"], team)
     rows = _add_assisted(rows, inputs.on_date["raw_shots"])
     statistics = {name: rows[name].astype("int64") for name in (*COUNTING_STATISTICS, "seconds_played")}
@@ -99,20 +101,21 @@ def _team_totals(team: pd.DataFrame) -> pd.DataFrame:
 
 def _add_zones(rows: pd.DataFrame, shots: pd.DataFrame, team: pd.DataFrame) -> pd.DataFrame:
     counts, known = zone_counts(shots, team, by=["game_id", "player_id"])
-    rows = rows.merge(counts, on=["game_id", "player_id"], how="left")
-    is_known = rows["game_id"].map(known).eq(True)
-    zones = {c: rows[c].fillna(0).where(is_known).astype("Int64") for c in (*ZONE_ATTEMPTS, *ZONE_MAKES)}
-    return rows.assign(**zones)
+    columns = [*ZONE_ATTEMPTS, *ZONE_MAKES]
+    return rows.assign(**known_counts(rows, counts, known, ["game_id", "player_id"], columns))
 
 
 def _add_assisted(rows: pd.DataFrame, shots: pd.DataFrame) -> pd.DataFrame:
     """Known where play-by-play knows of every field goal that the box score has; so of none, too."""
     made = shots[shots["made"]]
-    is_known = made["assisted"].notna().groupby(made["game_id"]).all()
-    counts = made.groupby(["game_id", "player_id"])["assisted"].agg(_assisted="sum", _made="size").reset_index()
-    rows = rows.merge(counts, on=["game_id", "player_id"], how="left").fillna({"_assisted": 0, "_made": 0})
-    known = rows["game_id"].map(is_known).eq(True) & rows["_made"].eq(rows["fgm"])
-    assisted = rows["_assisted"].astype("Int64").where(known)
+    unknown = set(made.loc[made["assisted"].isna(), "game_id"])
+    group, counts = distinct.groups(made, ["game_id", "player_id"])
+    assists = group[made["assisted"].eq(True).fillna(False).to_numpy(dtype=bool)]
+    counts["_assisted"], counts["_made"] = (np.bincount(of, minlength=len(counts)) for of in (assists, group))
+    of_player = distinct.beside(rows, counts, ["game_id", "player_id"], ["_assisted", "_made"])
+    is_known = rows["game_id"].isin(made["game_id"]) & ~rows["game_id"].isin(unknown)
+    known = is_known & of_player["_made"].fillna(0).eq(rows["fgm"])
+    assisted = of_player["_assisted"].fillna(0).astype("Int64").where(known)
     return rows.assign(assisted_fgm=assisted, unassisted_fgm=rows["fgm"].astype("Int64") - assisted)
 
 

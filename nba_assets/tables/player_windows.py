@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nba_assets.league import formulas
+from nba_assets.league import distinct, formulas
 from nba_assets.league.windows import GameLog, Span, Window
 from nba_assets.schema.reads import Read, games_of
 from nba_assets.schema.table import Input, before_date
@@ -24,8 +24,9 @@ def played_games(summaries: pd.DataFrame, offense: pd.DataFrame) -> GameLog:
     Where the team's row is not loaded the totals are NULL, and so is every usage over a window with that game.
     """
     totals = offense[["game_id", "team", *_TEAM_TOTALS]].rename(columns=_TEAM_TOTALS)
-    games = summaries.merge(totals, on=["game_id", "team"], how="left")
-    return GameLog(games.astype(dict.fromkeys(_TEAM_TOTALS.values(), "Int64")), entity="player_id")
+    of_team = distinct.beside(summaries, totals, ["game_id", "team"], list(_TEAM_TOTALS.values()))
+    games = summaries.assign(**{name: values.astype("Int64") for name, values in of_team.items()})
+    return GameLog(games, entity="player_id")
 
 
 def usage_over(window: Window) -> formulas.Floats:

@@ -82,7 +82,9 @@ def _of_counting_games(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     log = newest(every, "player_id")
     played, rest = _with_clock(log, box), [_did_not_play(box), inactive]
     listed = pd.concat([played[_OF_LIST], *(part for part in rest if len(part))], ignore_index=True)
-    listed = listed.join(played[_OF_PLAYED])  # they come first, and keep their numbers
+    listed = listed.reindex(columns=[*_OF_LIST, "dnp_reason"]).join(
+        played[_OF_PLAYED]
+    )  # they come first, and keep their numbers
     listed = listed[~listed.duplicated(["game_id", "player_id"])]
     # A list of inactives without the game itself says nothing of who could play: the game is not there yet.
     arrived = sides.merge(log[["game_id", "team"]].drop_duplicates(), on=["game_id", "team"])

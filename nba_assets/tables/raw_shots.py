@@ -99,7 +99,7 @@ def _disbelieved(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     play_by_play = inputs.source.get(ResultSet.PLAY_BY_PLAY)
     if play_by_play is None:
         return pd.DataFrame(columns=REJECTION_COLUMNS)
-    shots = compute(inputs, dates)
+    shots = compute(inputs, dates).astype({"game_id": object})
     shots = shots[shots["game_id"].isin(play_by_play["gameId"])]
     unknown = {"assists": shots["made"] & shots["assisted"].isna(), "blocks": ~shots["made"] & shots["blocked"].isna()}
     games = pd.DataFrame(unknown).groupby([shots["game_date"], shots["game_id"]]).any().rename_axis(columns="what")

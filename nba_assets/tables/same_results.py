@@ -11,7 +11,7 @@ from nba_assets.schema.code_version import checks_of, formula_of
 from nba_assets.schema.table import Table
 
 SAME_NUMBERS: dict[str, tuple[str, ...]] = {}
-"""Table -> the formulas, the first half of code versions, that have been seen to give the same rows; the newest last."""
+"""Table -> the formulas, the first half of code versions, that have been seen to give the same rows; today's last."""
 
 SAME_VERDICTS: dict[str, tuple[str, ...]] = {}
 """Table -> the checks, the second half, that judge the same rows alike."""

@@ -23,6 +23,17 @@ def known_shots(shots: pd.DataFrame, team_boxscores: pd.DataFrame) -> pd.Series:
     return agrees.groupby(box["game_id"]).all()
 
 
+def known_counts(
+    rows: pd.DataFrame, counts: pd.DataFrame, known: pd.Series, on: list[str], columns: list[str]
+) -> dict[str, pd.Series]:
+    """The columns of `zone_counts` beside each row: 0 where nobody shot, NULL where the game's shots are not known."""
+    is_known = distinct.where(rows["game_id"], set(known.index[known]).__contains__)
+    at = distinct.positions(rows, counts, on)
+    found = {name: np.append(counts[name].to_numpy(), 0)[at] for name in columns}
+    arrays = {name: pd.arrays.IntegerArray(values, ~is_known) for name, values in found.items()}
+    return {name: pd.Series(array, index=rows.index) for name, array in arrays.items()}
+
+
 def zone_counts(shots: pd.DataFrame, team_boxscores: pd.DataFrame, *, by: list[str]) -> tuple[pd.DataFrame, pd.Series]:
     """Attempts and makes by zone for each `by` (columns `by`, {zone}_attempts, {zone}_makes), and `known_shots`."""
     group, counts = distinct.groups(shots, by)

@@ -11,7 +11,7 @@ from nba_assets.schema.contract import Date, Flag, Integer, Number, OptionalInte
 from nba_assets.schema.evidence import Evidence, Expectation
 from nba_assets.schema.table import Inputs, Phase, Table, same_date
 from nba_assets.tables.postgame import add_unknown_shots, expect_team_rows
-from nba_assets.tables.shot_counts import zone_counts
+from nba_assets.tables.shot_counts import known_counts, zone_counts
 from nba_assets.tables.statistics import ZONE_ATTEMPTS, ZONE_MAKES, counting_columns, zone_columns
 from nba_assets.tables.team_offense_game_summary import both_sides
 
@@ -52,10 +52,8 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
         inputs.on_date["raw_shots"], inputs.on_date["raw_team_boxscores"], by=["game_id", "team"]
     )
     allowed = counts.rename(columns={"team": "opponent", **{c: f"opp_{c}" for c in (*ZONE_ATTEMPTS, *ZONE_MAKES)}})
-    rows = rows.merge(allowed, on=["game_id", "opponent"], how="left")
-    is_known = rows["game_id"].map(known).eq(True)
     zones = [f"opp_{c}" for c in (*ZONE_ATTEMPTS, *ZONE_MAKES)]
-    rows = rows.assign(**{c: rows[c].fillna(0).where(is_known).astype("Int64") for c in zones})
+    rows = rows.assign(**known_counts(rows, allowed, known, ["game_id", "opponent"], zones))
     return rows.assign(
         points_allowed=rows["opp_points"],
         paint_points_allowed=2 * rows["opp_paint_makes"],

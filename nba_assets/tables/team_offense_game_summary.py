@@ -12,7 +12,7 @@ from nba_assets.schema.contract import Date, Flag, Integer, Number, Text, column
 from nba_assets.schema.evidence import Evidence, Expectation
 from nba_assets.schema.table import Inputs, Phase, Table, same_date
 from nba_assets.tables.postgame import add_unknown_shots, expect_team_rows
-from nba_assets.tables.shot_counts import zone_counts
+from nba_assets.tables.shot_counts import known_counts, zone_counts
 from nba_assets.tables.statistics import ZONE_ATTEMPTS, ZONE_MAKES, counting_columns, zone_columns
 
 
@@ -50,10 +50,8 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     counts, known = zone_counts(
         inputs.on_date["raw_shots"], inputs.on_date["raw_team_boxscores"], by=["game_id", "team"]
     )
-    rows = sides.merge(counts, on=["game_id", "team"], how="left")
-    is_known = rows["game_id"].map(known).eq(True)
+    rows = sides.assign(**known_counts(sides, counts, known, ["game_id", "team"], [*ZONE_ATTEMPTS, *ZONE_MAKES]))
     return rows.assign(
-        **{c: rows[c].fillna(0).where(is_known).astype("Int64") for c in (*ZONE_ATTEMPTS, *ZONE_MAKES)},
         opponent_points=rows["opp_points"],
         margin=rows["points"] - rows["opp_points"],
         pace=formulas.pace(rows["possessions"], rows["seconds_played"]),

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from nba_assets.league import teams
+from nba_assets.league import distinct, teams
 from nba_assets.league.slate import LISTING_COLUMNS, slate
 from nba_assets.league.windows import GameLog, days, last, season
 from nba_assets.partition import Cause
@@ -121,7 +121,8 @@ def _slate(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     rows = slate(listings, context.drop(columns=of_team_alone))
     opponents = context[["game_date", "team", "pace_last_10", "def_rating_last_10", "wins", "losses"]]
     opponents = opponents.rename(columns=lambda c: c if c == "game_date" else f"opponent_{c}")
-    return rows.merge(opponents.rename(columns={"opponent_team": "opponent"}), on=["game_date", "opponent"], how="left")
+    opponents = opponents.rename(columns={"opponent_team": "opponent"})
+    return rows.assign(**distinct.beside(rows, opponents, ["game_date", "opponent"], opponents.columns[2:]))
 
 
 def _own_windows(rows: pd.DataFrame, inputs: Inputs) -> dict[str, object]:

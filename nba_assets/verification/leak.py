@@ -7,7 +7,7 @@ must move something. Garbage and restatements are made here; what a table may kn
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -22,10 +22,11 @@ from nba_assets.tables.games import FINAL, POSTPONED, SCHEDULED
 from nba_assets.tables.raw_shots import RAW_SHOTS
 from nba_assets.tables.raw_team_boxscores import RAW_TEAM_BOXSCORES
 from nba_assets.tables.statistics import COUNTING_STATISTICS
-from nba_assets.verification.replay import PRE_GAME_TABLES, Frames, replay
+from nba_assets.verification.replay import POST_GAME_TABLES, PRE_GAME_TABLES, Frames, replay, replay_with_history
 
 _DAYS_AROUND = (-1, 0, 1, 3)
 """The date is recomputed inside a range, so that the garbage after it lies within what its tables are handed."""
+_RESTATED_DAYS = 3
 
 
 def leaking_tables(
@@ -36,13 +37,19 @@ def leaking_tables(
     tables: Collection[str] = PRE_GAME_TABLES,
     graph: Mapping[str, Table] = TABLES,
     counting_types: frozenset[str] = COUNTING_TYPES,
+    min_games: int | Mapping[str, int] = 5,
+    computed: Frames | None = None,
 ) -> list[str]:
     """The pre-game tables whose rows of `day` change with what happened on or after it; none, if all is well.
 
-    `raw` holds whole raw tables, the days around `day` included.
+    `raw` holds whole raw tables, the days around `day` included; `computed` what `replay` makes of them, of these
+    dates at least, should that be known.
     """
-    garbage = scrambled(raw, day, seed=seed)
-    moved = _moved(raw, garbage, day, tables=tables, graph=graph, counting_types=counting_types)
+    dates = days_around(day)
+    rules = {"tables": tables, "graph": graph, "counting_types": counting_types, "min_games": min_games}
+    garbage = scrambled(_until(raw, dates[-1]), day, seed=seed)
+    before = replay(raw, dates, **rules) if computed is None else computed
+    moved = _moved(before, replay(garbage, dates, **rules), day, tables=tables, graph=graph)
     return [name for name in tables if moved.get(name)]
 
 
@@ -52,10 +59,46 @@ def deaf_tables(
     *,
     tables: Collection[str] = PRE_GAME_TABLES,
     counting_types: frozenset[str] = COUNTING_TYPES,
+    min_games: int | Mapping[str, int] = 5,
+    computed: Frames | None = None,
 ) -> list[str]:
-    """The pre-game tables that have rows of `day` which do not change with the results of the days before it."""
-    moved = _moved(raw, restated(raw, day), day, tables=tables, graph=TABLES, counting_types=counting_types)
+    """The pre-game tables that have rows of `day` which do not change with the results of the days before it.
+
+    `computed` is what `replay_with_history` makes of these dates at least, should that be known.
+    """
+    dates = days_around(day)
+    rules = {"counting_types": counting_types, "min_games": min_games}
+    before = replay_with_history(raw, dates, tables=tables, **rules) if computed is None else computed
+    corrected = restated(raw, day)
+    of_days = {name: rows[_is_restated(rows, TABLES[name], day)] for name, rows in corrected.items()}
+    post = replay(of_days, _restated_days(day), tables=POST_GAME_TABLES, **rules)
+    corrected |= {name: _replaced(before[name], rows, TABLES[name], day) for name, rows in post.items()}
+    moved = _moved(before, replay(corrected, dates, tables=tables, **rules), day, tables=tables, graph=TABLES)
     return [name for name in tables if moved.get(name) is False]
+
+
+def days_around(day: date) -> list[date]:
+    """The dates that a date is recomputed with."""
+    return [day + timedelta(days=k) for k in _DAYS_AROUND]
+
+
+def _until(raw: Frames, last: date) -> dict[str, pd.DataFrame]:
+    """Nobody reads what is dated later."""
+    return {name: rows[rows[TABLES[name].partition] <= pd.Timestamp(last)] for name, rows in raw.items()}
+
+
+def _restated_days(day: date) -> list[date]:
+    return [day - timedelta(days=k) for k in range(_RESTATED_DAYS, 0, -1)]
+
+
+def _is_restated(rows: pd.DataFrame, table: Table, day: date) -> pd.Series:
+    return rows[table.partition].isin(pd.DatetimeIndex(_restated_days(day)))
+
+
+def _replaced(rows: pd.DataFrame, restated: pd.DataFrame, table: Table, day: date) -> pd.DataFrame:
+    """A post-game table in which the rows of the restated days are others: it reads no other dates than its own."""
+    kept = [rows[~_is_restated(rows, table, day)], restated]
+    return table.shape(pd.concat([part for part in kept if len(part)], ignore_index=True))
 
 
 def scrambled(raw: Frames, day: date, *, seed: int) -> dict[str, pd.DataFrame]:
@@ -84,16 +127,15 @@ def scrambled(raw: Frames, day: date, *, seed: int) -> dict[str, pd.DataFrame]:
     return result
 
 
-def restated(raw: Frames, day: date, *, days: int = 3) -> dict[str, pd.DataFrame]:
-    """The raw tables with the results of the `days` days before `day` corrected.
+def restated(raw: Frames, day: date) -> dict[str, pd.DataFrame]:
+    """The raw tables with the results of the three days before `day` corrected.
 
     Points, turnovers and minutes are other ones, shots were taken elsewhere, and every third player did not play.
     """
-    last = pd.Timestamp(day)
     result = dict(raw)
     for table in (RAW_TEAM_BOXSCORES, LISTING, RAW_SHOTS):
         rows = raw[table.name].copy()
-        chosen = rows["game_date"].between(last - pd.Timedelta(days=days), last, inclusive="left")
+        chosen = _is_restated(rows, table, day)
         if table is RAW_SHOTS:
             turned = dict(zip(ZONES, (*ZONES[1:], ZONES[0]), strict=True))
             rows.loc[chosen, "zone"] = rows.loc[chosen, "zone"].map(turned)
@@ -126,19 +168,9 @@ def identical(left: pd.DataFrame, right: pd.DataFrame, table: Table) -> bool:
 
 
 def _moved(
-    raw: Frames,
-    changed: Frames,
-    day: date,
-    *,
-    tables: Collection[str],
-    graph: Mapping[str, Table],
-    counting_types: frozenset[str],
+    before: Frames, after: Frames, day: date, *, tables: Collection[str], graph: Mapping[str, Table]
 ) -> dict[str, bool]:
-    """Table -> whether its rows of `day` differ when computed from `changed`; tables without rows are left out."""
-    dates = [pd.Timestamp(day) + pd.Timedelta(days=k) for k in _DAYS_AROUND]
-    before, after = (
-        replay(facts, dates, tables=tables, graph=graph, counting_types=counting_types) for facts in (raw, changed)
-    )
+    """Table -> whether its rows of `day` differ; tables without rows are left out."""
     found = {}
     for name in tables:
         ours, theirs = (_of(day, computed[name], graph[name]) for computed in (before, after))

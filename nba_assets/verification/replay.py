@@ -58,18 +58,37 @@ def replay(
     date. `tables` limits what is computed to these and what they read; `graph` may hold variants of tables under
     their names; `min_games` may differ by table.
     """
-    days = pd.DatetimeIndex(sorted({pd.Timestamp(day) for day in dates}))
+    dates = list(dates)
+    found = replay_with_history(
+        raw, dates, tables=tables, graph=graph, counting_types=counting_types, min_games=min_games
+    )
+    return {name: _on(rows, graph[name], _sorted(dates)) for name, rows in found.items()}
+
+
+def replay_with_history(
+    raw: Frames,
+    dates: Iterable[date],
+    *,
+    tables: Collection[str] | None = None,
+    graph: Mapping[str, Table] = TABLES,
+    counting_types: frozenset[str] = COUNTING_TYPES,
+    min_games: int | Mapping[str, int] = 5,
+) -> dict[str, pd.DataFrame]:
+    """What `replay` computes, of post-game tables every date up to the last."""
+    days = _sorted(dates)
     needed = set(graph) if tables is None else _with_upstream(tables, graph)
     known: dict[str, pd.DataFrame] = dict(raw)
-    result: dict[str, pd.DataFrame] = {}
     for name in (name for name in graph if name in needed and name not in raw):
         table = graph[name]
         of = days if table.phase is Phase.PRE_GAME else _history(days)
         enough = min_games if isinstance(min_games, int) else min_games[name]
         inputs = _inputs(table, graph, known, of, counting_types=counting_types, min_games=enough)
         known[name] = table.shape(table.compute(inputs, of))
-        result[name] = _on(known[name], table, days)
-    return result
+    return {name: rows for name, rows in known.items() if name not in raw}
+
+
+def _sorted(dates: Iterable[date]) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(sorted({pd.Timestamp(day) for day in dates}))
 
 
 def read_input(wanted: Input, *, table: Table, rows: pd.DataFrame) -> pd.DataFrame:

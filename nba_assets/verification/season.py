@@ -14,7 +14,9 @@ from nba_assets.league.calendar import COUNTING_TYPES, season_first_day, season_
 from nba_assets.partition import Partition, Status
 from nba_assets.planning.load import published_contents
 from nba_assets.schema.table import Table
-from nba_assets.tables import WITH_FEATURES
+from nba_assets.tables import TABLES, WITH_FEATURES
+from nba_assets.verification.leak import days_around
+from nba_assets.verification.replay import RAW_TABLES, replay_with_history
 from nba_assets.warehouse.ledger import is_published
 
 _EXAMPLES = 3
@@ -67,6 +69,16 @@ class StoredSeason:
         attempts = self._ledger[is_published(self._ledger)]
         rightly = attempts["status"].isin([Status.NO_GAMES, Status.BOOTSTRAP]).groupby(attempts["table_name"]).all()
         return set(rightly.index[rightly])
+
+    def raw(self) -> dict[str, pd.DataFrame]:
+        """The raw tables."""
+        return {name: self.rows(TABLES[name]) for name in RAW_TABLES}
+
+    @cached_property
+    def recomputed(self) -> dict[str, pd.DataFrame]:
+        """The post-game and pre-game tables from the stored raw ones: the sampled dates, and those around them."""
+        dates = {around for day in self.sample() for around in days_around(day)}
+        return replay_with_history(self.raw(), dates, counting_types=self.counting_types, min_games=self.min_games)
 
     def sample(self) -> list[date]:
         """Some dates that have features, spread evenly over the season."""
