@@ -41,6 +41,14 @@ def dates(texts: pd.Series) -> pd.Series:
     return pd.Series(np.append(found.to_numpy(), np.datetime64("NaT", "ns"))[codes], index=texts.index)
 
 
+def ranks(values: pd.Series) -> Positions:
+    """The rank of every value among the different ones, which orders them as they do themselves; NULL comes last."""
+    codes, different = pd.factorize(values)
+    found = np.full(len(different) + 1, len(different), dtype=np.int64)
+    found[np.argsort(np.asarray(different), kind="stable")] = np.arange(len(different))
+    return found[codes]
+
+
 def groups(rows: pd.DataFrame, by: Sequence[str]) -> tuple[Positions, pd.DataFrame]:
     """The number of every row's group, and the groups' keys in that order, that of their first rows. Keys have no NULL.
 

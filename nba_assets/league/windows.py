@@ -12,11 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from nba_assets.league import distinct
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -71,16 +74,29 @@ class GameLog:
     """An entity's games in order, ready to be asked for windows as of any date.
 
     `games` needs the columns `entity` (player or team), `season` ("2021-22"), `game_date` (datetime64) and
-    `game_id`; one row per entity and game. A statistic is any numeric or boolean column, named when it is summed.
+    `game_id`; one row per entity and game. It is left as it is: a column is put in order when it is asked for. A
+    statistic is any numeric or boolean column, named when it is summed.
     """
 
     def __init__(self, games: pd.DataFrame, *, entity: str) -> None:
-        order = [entity, "season", "game_date", "game_id"]
-        self.games = games.sort_values(order, kind="stable", ignore_index=True)
-        self._entities = pd.Index(self.games[entity].unique())
-        self._keys = self._season_key(self.games[entity], self.games["season"]) + _day_numbers(self.games["game_date"])
+        self._entities = pd.Index(np.sort(games[entity].unique()))
+        keys = self._season_key(games[entity], games["season"]) + _day_numbers(games["game_date"])
+        self._unordered, self._order = games, np.lexsort([distinct.ranks(games["game_id"]), keys])
+        self._keys = keys[self._order]
+        self._columns: dict[str, pd.Series] = {}
         self._prefixes: dict[str, Ints] = {}
         self._nulls: dict[str, Ints] = {}
+
+    def column(self, name: str) -> pd.Series:
+        """A column of the games, or what was added, in order: by entity, season, date and game."""
+        if name not in self._columns:
+            self._columns[name] = self._unordered[name].take(self._order).reset_index(drop=True)
+        return self._columns[name]
+
+    @cached_property
+    def games(self) -> pd.DataFrame:
+        """All columns of the games, in order."""
+        return self._unordered.take(self._order).reset_index(drop=True)
 
     def before(self, entities: Any, seasons: Any, dates: Any) -> AsOf:
         """The state of knowledge strictly before each date: one query per element of the three columns."""
@@ -94,18 +110,18 @@ class GameLog:
         )
 
     def add(self, name: str, values: npt.ArrayLike) -> None:
-        """A statistic derived from the ordered games themselves, one value per row of `self.games`."""
-        self.games[name] = values
+        """A statistic derived from the ordered games themselves, one value for each of them."""
+        self._columns[name] = pd.Series(values)
 
     def days_since_previous(self) -> Floats:
         """Days between each game and the entity's previous one of the season; NULL for the first."""
-        days = np.diff(_day_numbers(self.games["game_date"]), prepend=0).astype(np.float64)
+        days = np.diff(_day_numbers(self.column("game_date")), prepend=0).astype(np.float64)
         days[self._starts_season()] = np.nan
         return days
 
     def streaks(self, won: str) -> Ints:
         """The signed run of equal results that each game ends: +3 after three wins, -1 after one loss."""
-        result = self.games[won].to_numpy(dtype=bool)
+        result = self.column(won).to_numpy(dtype=bool)
         breaks = self._starts_season() | np.concatenate([[True], result[1:] != result[:-1]])[: len(result)]
         positions = np.arange(len(result))
         run_start = np.maximum.accumulate(np.where(breaks, positions, 0)) if len(result) else positions
@@ -122,19 +138,19 @@ class GameLog:
 
     def _prefix(self, stat: str) -> tuple[Ints, Ints]:
         if stat not in self._prefixes:
-            values = self.games[stat]
+            values = self.column(stat)
             nulls = values.isna().to_numpy()
             self._prefixes[stat] = _prefix_sums(_as_integers(values, nulls))
             self._nulls[stat] = _prefix_sums(nulls.astype(np.int64))
         return self._prefixes[stat], self._nulls[stat]
 
     def _is_fraction(self, stat: str) -> bool:
-        return bool(pd.api.types.is_float_dtype(self.games[stat].dtype))
+        return bool(pd.api.types.is_float_dtype(self.column(stat).dtype))
 
     def _square(self, stat: str) -> str:
         name = f"{stat} squared"
-        if name not in self.games:
-            self.games[name] = self.games[stat] * self.games[stat]
+        if name not in self._columns:
+            self.add(name, self.column(stat) * self.column(stat))
         return name
 
 
@@ -175,7 +191,7 @@ class AsOf:
 
     def latest(self, column: str) -> pd.Series:
         """The column's value in the entity's newest game of the season; NULL before the first."""
-        values = self.log.games[column]
+        values = self.log.column(column)
         known = self.end > self.season_start
         if not len(values):
             return pd.Series([None] * len(self.end), dtype=object)
@@ -255,7 +271,9 @@ def _day_numbers(dates: Any) -> Ints:
 
 def _first_years(seasons: Any) -> Ints:
     """The year in which each season starts; few of them are different, so that only those are read."""
-    codes, names = pd.factorize(np.asarray(seasons), use_na_sentinel=False)
+    codes, names = pd.factorize(np.asarray(seasons))
+    if (codes < 0).any():
+        raise ValueError("a game or a query without a season")
     years: Ints = np.array([int(name[:4]) for name in names], dtype=np.int64)[codes]
     return years
 
@@ -264,7 +282,10 @@ def _as_integers(values: pd.Series, nulls: Bools) -> Ints:
     if pd.api.types.is_float_dtype(values.dtype):
         scaled = np.rint(values.to_numpy(dtype=np.float64, na_value=0.0) * _FRACTION)
         return np.where(nulls, 0.0, scaled).astype(np.int64)
-    integers: Ints = values.fillna(0).to_numpy(dtype=np.int64) if nulls.any() else values.to_numpy(dtype=np.int64)
+    if not nulls.any():
+        return values.to_numpy(dtype=np.int64)
+    integers = np.zeros(len(values), dtype=np.int64)
+    integers[~nulls] = values[~nulls].to_numpy(dtype=np.int64)
     return integers
 
 

@@ -18,6 +18,8 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.typing import Series
 
+from nba_assets.league import distinct
+
 if TYPE_CHECKING:
     Date = Series[Any]
     Timestamp = Series[Any]
@@ -158,10 +160,7 @@ def _ranks(values: pd.Series, cast: pd.Series) -> npt.NDArray[np.int64]:
     """What orders a key column: integers and moments as they are, texts by their rank; NULL comes last."""
     if cast.dtype != object:
         return cast.to_numpy().astype(np.int64, copy=False)
-    codes, different = pd.factorize(values)
-    ranks = np.full(len(different) + 1, len(different), dtype=np.int64)
-    ranks[np.argsort(np.asarray(different, dtype=object), kind="stable")] = np.arange(len(different))
-    return ranks[codes]
+    return distinct.ranks(values)
 
 
 def cast(rows: pd.DataFrame, contract: type[Contract], names: Sequence[str]) -> pd.DataFrame:

@@ -50,17 +50,16 @@ def _from_team(finals: pd.DataFrame, listings: pd.DataFrame) -> pd.DataFrame:
     return rows[in_that_game & ~elsewhere]
 
 
-def rest_log(played: pd.DataFrame, finals: pd.DataFrame) -> GameLog:
+def rest_log(played: GameLog, finals: pd.DataFrame) -> GameLog:
     """The games that a player's rest counts: those that he `played`, and the Cup finals; minutes where they are known.
 
     Both have season, game_date, game_id, player_id and seconds_played.
     """
+    if finals.empty:
+        return played
     columns = ["season", "game_date", "game_id", "player_id", "seconds_played"]
-    games = played[columns]
-    if len(finals):
-        known = finals.reindex(columns=columns).fillna({"seconds_played": 0}).astype({"seconds_played": "int64"})
-        games = pd.concat([games, known], ignore_index=True)
-    return GameLog(games, entity="player_id")
+    known = finals.reindex(columns=columns).fillna({"seconds_played": 0}).astype({"seconds_played": "int64"})
+    return GameLog(pd.concat([played.games[columns], known], ignore_index=True), entity="player_id")
 
 
 def is_rest_from_team(rows: pd.DataFrame, finals: pd.DataFrame, longest: Span) -> Bools:

@@ -101,7 +101,7 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
 
 
 def _players_by_date(log: GameLog, dates: pd.DatetimeIndex) -> pd.DataFrame:
-    players = log.games[["season", "player_id"]].drop_duplicates()
+    players = pd.DataFrame({name: log.column(name) for name in ("season", "player_id")}).drop_duplicates()
     days = pd.Series(dates, name="analysis_date")
     return pd.DataFrame({"analysis_date": days, "season": seasons_of_dates(days)}).merge(players, on="season")
 

@@ -148,7 +148,7 @@ def _own_windows(rows: pd.DataFrame, inputs: Inputs) -> dict[str, object]:
 def _own_rest(rows: pd.DataFrame, inputs: Inputs, played: GameLog) -> dict[str, object]:
     """What a Cup final counts for, besides the games that he played."""
     finals = players_of_cup_finals(inputs.before["raw_schedule"], inputs.before["raw_player_boxscores"])
-    log = rest_log(played.games, finals)
+    log = rest_log(played, finals)
     log.add("back_to_back", log.days_since_previous() == 1)
     as_of = log.before(rows["player_id"], rows["season"], rows["game_date"])
     rest, week, fortnight = days_rest(as_of), as_of.over(WEEK), as_of.over(FORTNIGHT)

@@ -154,7 +154,7 @@ def _results(rows: pd.DataFrame, offense: pd.DataFrame) -> dict[str, object]:
         "wins": wins,
         "losses": to_date.count - wins,
         "win_pct": np.where(to_date.count >= GAMES_FOR_WIN_PCT, formulas.ratio(wins, to_date.count), np.nan),
-        "streak": as_of.latest("streak").fillna(0).array,
+        "streak": as_of.latest("streak").astype("Int64").fillna(0).array,
         "last_margin": as_of.latest("margin").astype("Int64").array,
         "pace_last_10": formulas.pace(possessions, last_10.sum("seconds_played")),
         "off_rating_last_10": formulas.rating(last_10.sum("points"), possessions),

@@ -71,7 +71,8 @@ def deaf_tables(
     before = replay_with_history(raw, dates, tables=tables, **rules) if computed is None else computed
     corrected = restated(raw, day)
     of_days = {name: rows[_is_restated(rows, TABLES[name], day)] for name, rows in corrected.items()}
-    post = replay(of_days, _restated_days(day), tables=POST_GAME_TABLES, **rules)
+    post_game = [name for name in POST_GAME_TABLES if name in before]
+    post = replay(of_days, _restated_days(day), tables=post_game, **rules)
     corrected |= {name: _replaced(before[name], rows, TABLES[name], day) for name, rows in post.items()}
     moved = _moved(before, replay(corrected, dates, tables=tables, **rules), day, tables=tables, graph=TABLES)
     return [name for name in tables if moved.get(name) is False]

@@ -97,7 +97,7 @@ def read_input(wanted: Input, *, table: Table, rows: pd.DataFrame) -> pd.DataFra
         return announced_games(rows).reset_index(drop=True)
     if wanted.columns is None:
         return rows
-    return rows[list(dict.fromkeys((table.partition, *wanted.columns)))]
+    return pd.DataFrame({name: rows[name] for name in (table.partition, *wanted.columns)}, copy=False)
 
 
 def _inputs(
