@@ -150,7 +150,7 @@ def shape(rows: pd.DataFrame, contract: type[Contract]) -> pd.DataFrame:
     columns = _cast_columns(rows, contract, names_of(contract))
     order = np.lexsort([_ranks(rows[name], columns[name]) for name in reversed(keys_of(contract))])
     if (np.diff(order) == 1).all():
-        return pd.DataFrame(columns).reset_index(drop=True)
+        return pd.DataFrame(columns).set_axis(pd.RangeIndex(len(rows)), copy=False)
     # Arrays, and not pandas' cover of them, whose texts would be searched for NULL once more.
     arrays = {n: v.to_numpy() if isinstance(v.dtype, np.dtype) else v.array for n, v in columns.items()}
     return pd.DataFrame({name: values.take(order) for name, values in arrays.items()}, copy=False)
@@ -181,6 +181,8 @@ def _cast_column(values: pd.Series, column: Column) -> pd.Series:
 
 
 def _cast(values: pd.Series, column: Column) -> pd.Series:
+    if values.dtype != object and values.dtype == column.dtype:
+        return values
     if column.type in (ColumnType.STRING, ColumnType.STRING_LIST):
         known = values.notna()
         texts = values.astype(object, copy=False)

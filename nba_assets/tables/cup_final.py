@@ -6,6 +6,7 @@ counting game before it.
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from nba_assets.league.calendar import REST_TYPES
@@ -24,6 +25,8 @@ def players_of_cup_finals(schedule: pd.DataFrame, listings: pd.DataFrame) -> pd.
     `listings` has of who is in a box score is kept; it is NULL where a player is taken from his team.
     """
     finals = team_games(finished_games(schedule, REST_TYPES))[_SIDE]
+    if finals.empty:
+        return listings.head(0).assign(is_from_team=False)
     listed = listings[listings["game_id"].isin(finals["game_id"]) & listings["listing"].eq(PLAYED)]
     is_loaded = pd.MultiIndex.from_frame(finals[["game_id", "team"]]).isin(
         pd.MultiIndex.from_frame(listed[["game_id", "team"]])
@@ -67,6 +70,8 @@ def is_rest_from_team(rows: pd.DataFrame, finals: pd.DataFrame, longest: Span) -
 
     It does while the final is his newest game, and as long as it is in the `longest` window of days.
     """
+    if finals.empty:
+        return np.zeros(len(rows), dtype=bool)
     taken = finals.loc[finals["is_from_team"], ["season", "player_id", "game_date"]]
     taken = taken.rename(columns={"game_date": "final"})
     asked = rows[["season", "player_id", "game_date", "days_rest"]].assign(row=range(len(rows)))

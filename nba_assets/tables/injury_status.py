@@ -51,6 +51,8 @@ def player_statuses(reports: pd.DataFrame, slate: pd.DataFrame, listings: pd.Dat
     Not on the report is available; no report is NULL, and so is who may be an unmatched name; of several rows about a
     player the gravest counts.
     """
+    if not slate["has_report"].any():
+        return pd.Series([None] * len(slate), dtype=object)
     names = _names_read(reports, slate, listings)
     severity = names.meant["status"].map({status: i for i, status in enumerate(_MILDEST_FIRST)})
     gravest = names.meant.assign(severity=severity).sort_values("severity", kind="stable")

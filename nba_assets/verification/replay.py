@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
 from nba_assets.league.calendar import COUNTING_TYPES, season_first_day, season_last_day, season_of
@@ -131,9 +132,10 @@ def _history(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
 
 
 def _on(rows: pd.DataFrame, table: Table, days: pd.DatetimeIndex) -> pd.DataFrame:
-    """The rows of the days, with a running index; without copying the values if there are no others."""
-    wanted = rows[table.partition].isin(days)
-    chosen = rows.copy(deep=False) if wanted.all() else rows[wanted]
+    """The rows of the days, with a running index; without copying the values if there are no others between them."""
+    wanted = np.flatnonzero(rows[table.partition].isin(days))
+    is_run = len(wanted) and wanted[-1] - wanted[0] + 1 == len(wanted)
+    chosen = (rows.iloc[wanted[0] : wanted[-1] + 1] if is_run else rows.iloc[wanted]).copy(deep=False)
     chosen.index = pd.RangeIndex(len(chosen))
     return chosen
 
