@@ -31,7 +31,8 @@ def each(values: pd.Series, of: Callable[[Any], Any]) -> pd.Series:
 def where(values: pd.Series, holds: Callable[[Any], bool]) -> Bools:
     """Whether something holds of every value; it does not of NULL."""
     codes, different = pd.factorize(values)
-    return np.array([*(holds(value) for value in different), False], dtype=bool)[codes]
+    found: Bools = np.array([*(holds(value) for value in different), False], dtype=bool)[codes]
+    return found
 
 
 def dates(texts: pd.Series) -> pd.Series:
@@ -46,7 +47,8 @@ def ranks(values: pd.Series) -> Positions:
     codes, different = pd.factorize(values)
     found = np.full(len(different) + 1, len(different), dtype=np.int64)
     found[np.argsort(np.asarray(different), kind="stable")] = np.arange(len(different))
-    return found[codes]
+    ranked: Positions = found[codes]
+    return ranked
 
 
 def groups(rows: pd.DataFrame, by: Sequence[str]) -> tuple[Positions, pd.DataFrame]:
@@ -73,7 +75,8 @@ def positions(rows: pd.DataFrame, others: pd.DataFrame, on: Sequence[str]) -> Po
         found = np.append(pd.Index(different).get_indexer(pd.Index(values)), -1)
         known = known * (len(different) + 1) + codes + 1
         wanted = wanted * (len(different) + 1) + found[here] + 1
-    return pd.Index(known).get_indexer(pd.Index(wanted)).astype(np.int64)
+    at: Positions = pd.Index(known).get_indexer(pd.Index(wanted)).astype(np.int64)
+    return at
 
 
 def beside(rows: pd.DataFrame, others: pd.DataFrame, on: Sequence[str], columns: Sequence[str]) -> dict[str, pd.Series]:

@@ -282,9 +282,7 @@ def _as_integers(values: pd.Series, nulls: Bools) -> Ints:
     if pd.api.types.is_float_dtype(values.dtype):
         scaled = np.rint(values.to_numpy(dtype=np.float64, na_value=0.0) * _FRACTION)
         return np.where(nulls, 0.0, scaled).astype(np.int64)
-    if not nulls.any():
-        return values.to_numpy(dtype=np.int64)
-    integers = np.zeros(len(values), dtype=np.int64)
+    integers: Ints = np.zeros(len(values), dtype=np.int64)
     integers[~nulls] = values[~nulls].to_numpy(dtype=np.int64)
     return integers
 

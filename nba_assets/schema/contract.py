@@ -158,9 +158,10 @@ def shape(rows: pd.DataFrame, contract: type[Contract]) -> pd.DataFrame:
 
 def _ranks(values: pd.Series, cast: pd.Series) -> npt.NDArray[np.int64]:
     """What orders a key column: integers and moments as they are, texts by their rank; NULL comes last."""
-    if cast.dtype != object:
-        return cast.to_numpy().astype(np.int64, copy=False)
-    return distinct.ranks(values)
+    if cast.dtype == object:
+        return distinct.ranks(values)
+    numbers: npt.NDArray[np.int64] = pd.DatetimeIndex(cast).asi8 if cast.dtype.kind == "M" else cast.to_numpy(np.int64)
+    return numbers
 
 
 def cast(rows: pd.DataFrame, contract: type[Contract], names: Sequence[str]) -> pd.DataFrame:

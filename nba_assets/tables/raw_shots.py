@@ -122,12 +122,12 @@ def _charted(inputs: Inputs, game_ids: pd.Series) -> pd.DataFrame:
 def _shots(inputs: Inputs) -> pd.DataFrame:
     shots = inputs.source[ResultSet.SHOTS]
     if shots is None:
-        columns = [*_NAMES.values(), "team", "made"]
-        return pd.DataFrame(columns=columns).astype({"loc_x": "int64", "loc_y": "int64", "made": "bool"})
+        nothing = pd.DataFrame(columns=[*_NAMES.values(), "team", "made"])
+        return nothing.astype({"loc_x": "int64", "loc_y": "int64", "made": "bool"})
     columns = {name: shots[column] for column, name in _NAMES.items()}
     columns |= {name: distinct.coded(columns[name]) for name in ("game_id", "SHOT_TYPE", "SHOT_ZONE_BASIC")}
     team, made = distinct.coded(distinct.each(shots["TEAM_ID"], teams.CODE_BY_ID.get)), shots["SHOT_MADE_FLAG"].eq(1)
-    return pd.DataFrame(columns | {"team": team, "made": made})
+    return pd.DataFrame({**columns, "team": team, "made": made})
 
 
 _NAMES = {

@@ -10,10 +10,32 @@ from collections.abc import Mapping
 from nba_assets.schema.code_version import checks_of, formula_of
 from nba_assets.schema.table import Table
 
-SAME_NUMBERS: dict[str, tuple[str, ...]] = {}
+SAME_NUMBERS: dict[str, tuple[str, ...]] = {
+    "raw_schedule": ("c5ba6584", "ac90a7ce"),
+    "raw_team_boxscores": ("d777857c", "2ee13c8d"),
+    "raw_player_boxscores": ("66205dcc", "8b8e3818"),
+    "raw_shots": ("09f580b9", "0e2edbd9"),
+    "player_game_summary": ("96ce35de", "7f0129d2"),
+    "team_offense_game_summary": ("b5a7d286", "42a7dc6b"),
+    "team_defense_game_summary": ("4246f15f", "1801f289"),
+    "upcoming_team_game_context": ("5f069e97", "9d59fec5"),
+    "team_defense_zone_analysis": ("4217740f", "8c6e13f4"),
+    "player_shot_zone_analysis": ("ee90c952", "b1951392"),
+    "upcoming_player_game_context": ("f6416536", "fb005b45"),
+    "player_daily_cache": ("a084c23c", "452407e8"),
+    "player_composite_factors": ("3a162066", "e660e753"),
+    "ml_feature_store_v2": ("7bde0a87", "80e60955"),
+}
 """Table -> the formulas, the first half of code versions, that have been seen to give the same rows; today's last."""
 
-SAME_VERDICTS: dict[str, tuple[str, ...]] = {}
+SAME_VERDICTS: dict[str, tuple[str, ...]] = {
+    "raw_schedule": ("6e47536c", "4df31047"),
+    "raw_team_boxscores": ("23ed6f90", "52e72a8b"),
+    "raw_player_boxscores": ("9ca2cb3f", "a1d4ec24"),
+    "raw_shots": ("e8f3a61e", "034f291f"),
+    "player_game_summary": ("27b7bb3b", "5716f40e"),
+    "upcoming_player_game_context": ("d2abc129", "62a49147"),
+}
 """Table -> the checks, the second half, that judge the same rows alike."""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,7 +47,7 @@ def leaking_tables(
     dates at least, should that be known.
     """
     dates = days_around(day)
-    rules = {"tables": tables, "graph": graph, "counting_types": counting_types, "min_games": min_games}
+    rules: dict[str, Any] = {"tables": tables, "graph": graph, "counting_types": counting_types, "min_games": min_games}
     garbage = scrambled(_until(raw, dates[-1]), day, seed=seed)
     before = replay(raw, dates, **rules) if computed is None else computed
     moved = _moved(before, replay(garbage, dates, **rules), day, tables=tables, graph=graph)
@@ -67,7 +68,7 @@ def deaf_tables(
     `computed` is what `replay_with_history` makes of these dates at least, should that be known.
     """
     dates = days_around(day)
-    rules = {"counting_types": counting_types, "min_games": min_games}
+    rules: dict[str, Any] = {"counting_types": counting_types, "min_games": min_games}
     before = replay_with_history(raw, dates, tables=tables, **rules) if computed is None else computed
     corrected = restated(raw, day)
     of_days = {name: rows[_is_restated(rows, TABLES[name], day)] for name, rows in corrected.items()}
