@@ -1,13 +1,20 @@
-"""All pre-game tables for every date of a season in memory, beside a loop over dates and players."""
+"""All tables of every date in memory, from the raw files on: a real season beside a loop over dates and players, then
+twenty simulated seasons, written once to files as the source has them.
+
+What another commit takes is measured by this module too: run it in a worktree of that commit, in turn with this one.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
 
-from nba_assets.sources.base import Source
+from nba_assets.sources.base import ResultSet, Source
 from nba_assets.sources.files import FilesSource
 from nba_assets.sources.simulated import SimulatedSource
 from nba_assets.verification.replay import POST_GAME_TABLES, PRE_GAME_TABLES, RAW_TABLES, raw_tables, replay
@@ -23,11 +30,23 @@ _NAIVE_DATES = (date(2023, 11, 20), date(2024, 1, 15), date(2024, 3, 15))
 def main() -> None:
     """One real season with the naive loop beside it, then twenty simulated ones."""
     _measure("real 2023-24", FilesSource(real_data()), ("2023-24",), naive=True)
-    later = SimulatedSource(today=date(2030, 1, 1))
-    _measure("20 simulated seasons", later, _SIMULATED_SEASONS, naive=False)
+    with TemporaryDirectory() as directory:
+        _write(SimulatedSource(today=date(2030, 1, 1)), _SIMULATED_SEASONS, Path(directory))
+        types = SimulatedSource.counting_types
+        _measure("20 simulated seasons", FilesSource(Path(directory), counting_types=types), _SIMULATED_SEASONS)
 
 
-def _measure(what: str, source: Source, seasons: tuple[str, ...], *, naive: bool) -> None:
+def _write(source: Source, seasons: Sequence[str], directory: Path) -> None:
+    """What a source has of seasons, in the layout of the files."""
+    for season in seasons:
+        (directory / season).mkdir()
+        for result_set in ResultSet:
+            frame = source.read(result_set, season)
+            if frame is not None:
+                frame.to_parquet(directory / season / f"{result_set}.parquet", index=False)
+
+
+def _measure(what: str, source: Source, seasons: tuple[str, ...], *, naive: bool = False) -> None:
     raw, cost = here(lambda: raw_tables(source, seasons, read_at=_READ_AT))
     dates = _dates(raw)
     print(f"{what}: {len(dates)} dates, {len(raw['raw_player_boxscores']):,} listings")

@@ -111,6 +111,6 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "shots from the backcourt as mid-range",
         "league/zones.py",
-        (("np.where(is_three, THREE_PT, two)", 'np.where(is_three & area.ne("Backcourt"), THREE_PT, two)'),),
+        (("np.where(is_three, ZONES", 'np.where(is_three & area.ne("Backcourt"), ZONES'),),
     ),
 )
