@@ -130,7 +130,7 @@ class TestTheHouse:
         assert changed_checks(code) == {"player_game_summary"}
 
     def test_what_a_raw_table_rejects_counts_for_its_checks_alone(self) -> None:
-        code = edited("nba_assets.tables.raw_shots", ("~shots", "shots"))
+        code = edited("nba_assets.tables.raw_shots", ("~is_listed(shots", "is_listed(shots"))
         assert changed(code) == set()
         assert changed_checks(code) == {"raw_shots"}
 
