@@ -26,7 +26,7 @@ from nba_assets.sources.base import SourceError
 from nba_assets.tables.named import UnknownTableError
 from nba_assets.tables.selection import SelectionError
 from nba_assets.text import unpadded
-from nba_assets.warehouse.base import WarehouseError
+from nba_assets.warehouse.base import AnotherVersionError, WarehouseError
 from nba_assets.whole_file import replaced_whole
 
 _WIDE = 200
@@ -116,12 +116,19 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A line for each 
 AsFormat = Annotated[Format, typer.Option("--format", help="table or json.")]
 
 
+_CANNOT_BE = (
+    *(UsageError, SettingsError, RunOptionsError, UnknownTableError, SelectionError, NoPartitionError),
+    AnotherVersionError,
+)
+"""What the command was given, in its arguments or by its place, cannot be."""
+
+
 @contextmanager
 def errors_explained() -> Iterator[None]:
     """Known errors end the command with one clear message and their exit status."""
     try:
         yield
-    except (UsageError, SettingsError, RunOptionsError, UnknownTableError, SelectionError, NoPartitionError) as error:
+    except _CANNOT_BE as error:
         _end(error, USAGE)
     except (SourceError, WarehouseError, StateError, NotThereError, NotWrittenError) as error:
         _end(error, FAILED)

@@ -33,6 +33,7 @@ def reinstate(
     from nba_assets.orchestration.reinstate import reinstate as show_again
 
     session = opened(format, quiet=quiet)
+    _ = session.warehouse  # without the ledger there would be nothing to show in the place of what is set aside
     aside = _set_aside(session.settings, anew=anew)
     if not quiet and format == Format.TABLE:
         for place in aside:

@@ -22,6 +22,10 @@ class WarehouseError(Exception):
     """The warehouse cannot do what was asked; what was published before is untouched."""
 
 
+class AnotherVersionError(WarehouseError):
+    """The warehouse was written by a version of the database that the one installed here cannot read."""
+
+
 class DisturbedError(WarehouseError):
     """Another writer changed the same tables at the same moment; nothing was written, and it may be repeated."""
 

@@ -10,6 +10,7 @@ import fcntl
 import json
 import logging
 import os
+import re
 import sys
 import time
 import uuid
@@ -29,7 +30,14 @@ from nba_assets.schema.contract import cast, empty, names_of
 from nba_assets.schema.table import Table
 from nba_assets.tables import TABLES
 from nba_assets.text import joined, near
-from nba_assets.warehouse.base import NEWEST, Publication, WarehouseError, columns_to_read, in_contract
+from nba_assets.warehouse.base import (
+    NEWEST,
+    AnotherVersionError,
+    Publication,
+    WarehouseError,
+    columns_to_read,
+    in_contract,
+)
 from nba_assets.warehouse.corrections import CORRECTIONS, correction_rows
 from nba_assets.warehouse.ddl import DUCKDB, Migration, Relation, arrow_schema, create_table, migrations, missing_table
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS, in_todays_columns, is_current, shifted
@@ -211,6 +219,7 @@ class DuckDBWarehouse:
         if not self._is_there():
             return frozenset()
         with self._connect(read_only=True) as connection:
+            _refuse_a_strangers(connection, self.path)
             if "source" not in _stored_columns(connection, PROCESSOR_RUNS):
                 return frozenset()
             query = f"SELECT DISTINCT source FROM {PROCESSOR_RUNS.qualified} WHERE source IS NOT NULL"
@@ -314,7 +323,7 @@ class DuckDBWarehouse:
                 break
             except duckdb.Error as error:
                 if not _is_held(error) or time.monotonic() > deadline:
-                    raise WarehouseError(_cannot_open(self.path, error, self.patience)) from error
+                    raise _cannot_open(self.path, error, self.patience) from error
                 time.sleep(_POLL_SECONDS)
         try:
             connection.execute(f"USE {alias}")
@@ -434,17 +443,40 @@ def _is_held(error: duckdb.Error) -> bool:
     return "Could not set lock" in text or "Conflicting lock" in text or "already attached" in text
 
 
-def _cannot_open(path: Path, error: duckdb.Error, patience: float) -> str:
+def _cannot_open(path: Path, error: duckdb.Error, patience: float) -> WarehouseError:
+    text = str(error)
     if _is_held(error):
-        return (
+        return WarehouseError(
             f"{path} is held open by another process, still after {patience:g} s: {error}. "
             "Close the notebook or DuckDB shell that has it open, then run the same command again."
         )
-    if path.is_file() and ("not a valid" in str(error) or "orrupt" in str(error) or "enough bytes" in str(error)):
-        return (
+    if "storage version number" in text:
+        return AnotherVersionError(_of_another_version(path, text))
+    if path.is_file() and ("not a valid" in text or "orrupt" in text or "enough bytes" in text):
+        return WarehouseError(
             f"{path} cannot be opened, it is damaged or no warehouse: {error}. Check NBA_DUCKDB_PATH; {_INSTEAD_OF_IT}"
         )
-    return f"{path} cannot be opened: {error}. Check NBA_DUCKDB_PATH, the file's permissions and the disk's free space."
+    return WarehouseError(
+        f"{path} cannot be opened: {error}. Check NBA_DUCKDB_PATH, the file's permissions and the disk's free space."
+    )
+
+
+def _of_another_version(path: Path, text: str) -> str:
+    """Newer files name their version, of older ones DuckDB knows it by the number of their storage."""
+    with path.open("rb") as file:
+        file.seek(_VERSION_AT)
+        named = file.read(_VERSION_BYTES).rstrip(b"\0").decode("ascii", "replace")
+    known = re.search(r"created with (?:an? )?(.+)\.$", text, re.MULTILINE)
+    wrote = f"DuckDB {named}" if named else known[1].replace("version v", "v") if known else "another DuckDB"
+    return (
+        f"{path} was written by {wrote}, which DuckDB v{duckdb.__version__}, installed here, cannot read. It is left "
+        "as it is. Install the version that wrote it; or EXPORT DATABASE with that and IMPORT DATABASE with this; "
+        f"or {_MOVED_AWAY}"
+    )
+
+
+_VERSION_AT, _VERSION_BYTES = 52, 32
+"""Where the header of a DuckDB file names the version that made it: behind checksum, "DUCK", storage version, flags."""
 
 
 def _not_done(path: Path, error: duckdb.Error) -> str:
@@ -453,7 +485,8 @@ def _not_done(path: Path, error: duckdb.Error) -> str:
     return f"{path}: {error}. What was published before is untouched."
 
 
-_INSTEAD_OF_IT = "put a copy in its place, or move it away and build anew: nba-assets backfill START END."
+_MOVED_AWAY = "move it away and build anew: nba-assets backfill START END."
+_INSTEAD_OF_IT = f"put a copy in its place, or {_MOVED_AWAY}"
 
 
 def _cannot_use(path: Path, error: OSError) -> str:

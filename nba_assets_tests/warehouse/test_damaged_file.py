@@ -1,16 +1,20 @@
-"""A DuckDB file that is damaged, or a stranger's, is nowhere taken for ours, and every command says what to do."""
+"""A DuckDB file that is damaged, a stranger's or another DuckDB's is nowhere taken for ours; every command tells."""
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.cli.command import nba_assets
 from nba_assets_tests.engine.warehouses import copy_of, healthy, session
 from nba_assets_tests.needs import real_data
+from nba_assets_tests.warehouse.publications import LINES, lines, publication
 
 LAST = date(2021, 11, 6)
 HEADER, BLOCK = 12_288, 262_144
@@ -63,7 +67,13 @@ def test_damage_in_the_middle_is_told_as_such(home: Path) -> None:
     assert said(home, "coverage")[0] == 0
 
 
-COMMANDS = (("migrate",), ("migrate", "--dry-run"), ("coverage",), ("backfill", str(LAST), str(LAST)), ("doctor",))
+DAY = str(LAST)
+COMMANDS = (
+    *(("migrate",), ("migrate", "--dry-run"), ("coverage",), ("backfill", DAY, DAY), ("doctor",)),
+    *(("backfill", DAY, DAY, "--dry-run"), ("repair",), ("refresh", DAY, DAY), ("unaccept", DAY, DAY)),
+    *(("explain", "MLFS", DAY), ("impact", "0022100147"), ("verify",), ("export", "SCHED", DAY, DAY, "--out", "x.csv")),
+    *(("reinstate",), ("alerts", "list"), ("dev", "--port", "3979")),
+)
 
 
 def told_of(file: Path, command: tuple[str, ...], home: Path) -> tuple[int, str]:
@@ -89,3 +99,53 @@ def test_an_empty_database_is_nobodys(tmp_path: Path) -> None:
     file = tmp_path / "new.duckdb"
     duckdb.connect(str(file)).close()
     assert told_of(file, ("migrate",), tmp_path / "home")[0] == 0
+
+
+def of_storage_version(number: int, made_by: str) -> Callable[[Path], None]:
+    """Makes a file as another DuckDB would leave it: its header says so, and has the checksum of what it says."""
+
+    def make(file: Path) -> None:
+        duckdb.connect(str(file)).close()
+        header = bytearray(file.read_bytes()[8:4096])
+        header[4:12] = struct.pack("<Q", number)
+        header[44:76] = made_by.encode().ljust(32, b"\0")
+        checksum = 5381
+        for (word,) in struct.iter_unpack("<Q", header):
+            checksum ^= word * 0xBF58476D1CE4E5B9 % 2**64
+        file.write_bytes(struct.pack("<Q", checksum) + header + file.read_bytes()[4096:])
+
+    return make
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize(
+    ("made", "wrote"),
+    [
+        (of_storage_version(1_000, "v9.1.0"), "DuckDB v9.1.0"),
+        (of_storage_version(1_000, ""), "newer version of DuckDB"),
+        (of_storage_version(51, ""), "DuckDB v0.8.0 or v0.8.1"),
+    ],
+    ids=["of a later version", "of a later one without a name", "of an earlier version"],
+)
+def test_what_another_duckdb_wrote_is_left_as_it_is(
+    tmp_path: Path, made: Callable[[Path], None], wrote: str, command: tuple[str, ...]
+) -> None:
+    file = tmp_path / "warehouse.duckdb"
+    made(file)
+    before = file.read_bytes()
+    status, text = told_of(file, command, tmp_path / "home")
+    assert status == (1 if command == ("doctor",) else 2)
+    assert f"{file} was written by {wrote}, which DuckDB v{duckdb.__version__}, installed here, cannot read" in text
+    assert "Install the version that wrote it" in text
+    assert "or move it away and build anew: nba-assets backfill START END" in text
+    assert file.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == [file.name]
+
+
+@pytest.mark.parametrize("version", ["v1.0.0", "v1.4.0", "latest"])
+def test_a_storage_version_that_this_duckdb_reads_is_worked_with(tmp_path: Path, version: str) -> None:
+    file = tmp_path / "warehouse.duckdb"
+    duckdb.connect().execute(f"ATTACH '{file}' AS made (STORAGE_VERSION '{version}')").close()
+    warehouse = DuckDBWarehouse(file)
+    warehouse.publish(publication(lines(LAST, [210.5]), [LAST]))
+    assert warehouse.read(LINES)["total"].to_list() == [210.5]
