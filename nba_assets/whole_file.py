@@ -14,7 +14,7 @@ def replaced_whole(path: Path) -> Iterator[Path]:
     """A place beside `path` to write to, which takes its place if nothing is raised, once it is on disk.
 
     Each writer has one of its own: of several the last one counts. Devices and pipes are written to as they are, and
-    a link goes on leading where it led. Raises OSError.
+    a link goes on leading where it led. Raises OSError, which names the file.
     """
     path = path.resolve()
     if path.exists() and not (path.is_file() or path.is_dir()):
@@ -26,5 +26,9 @@ def replaced_whole(path: Path) -> Iterator[Path]:
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         part.replace(path)
+    except OSError as error:
+        if error.filename in (None, str(part)):  # of a full disk the system does not say which file it was for
+            error.filename = str(path)
+        raise
     finally:
         part.unlink(missing_ok=True)

@@ -243,7 +243,9 @@ def written(file: Path) -> Iterator[Path]:
         with replaced_whole(file) as part:
             yield part
     except OSError as error:
-        raise NotWrittenError(f"--out {file}: cannot be written: {error.strerror or error}") from error
+        raise NotWrittenError(
+            f"--out {file}: cannot be written: {error.strerror or error}. Make room, or name another"
+        ) from error
 
 
 def plain_table(heads: Sequence[str], *, right: Collection[str] = (), whole: Collection[str] = ()) -> Table:

@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from nba_assets.cli.console import FAILED, UsageError, err
 from nba_assets.cli.place import opened
 from nba_assets.settings import Settings, places_set, set_by_file, variable
+from nba_assets.whole_file import replaced_whole
 
 _NOT_SUPERSEDED = "ignore:Function `dev_command` is superseded"
 """`dg dev`, which Dagster recommends, runs the same function, and needs twenty more packages."""
@@ -71,7 +72,8 @@ def alone(settings: Settings, address: str) -> Iterator[None]:
             "another NBA_HOME"
         ) from None
     with lock:
-        running.write_text(address, encoding="utf-8")
+        with replaced_whole(running) as part:
+            part.write_text(address, encoding="utf-8")
         yield
 
 

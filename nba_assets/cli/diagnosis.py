@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from nba_assets import __version__
 from nba_assets.alerts.alert import Tier
 from nba_assets.alerts.channels import NONE_IS_ON, channels_on
+from nba_assets.cli.console import refused
 from nba_assets.session import Session
 from nba_assets.settings import Settings, SettingsError, load_settings, origin, unknown_settings, variable
 from nba_assets.sources.files import season_folders
@@ -97,8 +98,9 @@ def _looked(about: str, look: Callable[[], Iterable[Found]]) -> list[Found]:
     try:
         found.extend(look())
     except Exception as error:  # faults are what this is for: whichever it is, the other looks go on
-        known = isinstance(error, (SettingsError, OSError)) or type(error).__module__.startswith("nba_assets.")
-        what = str(error) if known else f"{type(error).__name__}: {error}"
+        is_ours = type(error).__module__.startswith("nba_assets.")
+        what = str(error) if is_ours else f"{type(error).__name__}: {error}"
+        what = refused(error) if isinstance(error, OSError) else what
         found.append(Found(Level.PROBLEM, about, " ".join(what.split())))
     return found
 
@@ -206,6 +208,9 @@ def _instance(settings: Settings) -> Iterator[Found]:
         yield Found(Level.PROBLEM, "Dagster", f"{home} is no directory", "Move it away; the next backfill makes it")
     elif home.is_dir():
         yield Found(Level.OK, "Dagster", f"{which} on {storage_in_words(settings)}")
+        if settings.has_own_dagster_home and not os.access(home, os.W_OK):
+            step = "Check its permissions; until then nothing is built, and reading goes on working"
+            yield Found(Level.WARNING, "Dagster", f"{near(home)} cannot be written to", step)
     elif settings.has_own_dagster_home:
         yield Found(Level.OK, "Dagster", f"{which}: not there; made by the first `nba-assets backfill` or `dev`")
     else:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import resources
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import dagster as dg
@@ -19,7 +21,7 @@ from yaml import YAMLError
 
 from nba_assets.orchestration.dagster_private import InstanceRef
 from nba_assets.orchestration.dead_runs import PROCESS_TAG, bury_the_dead
-from nba_assets.orchestration.instance_files import OUR_STORAGES, damaged_files, set_aside
+from nba_assets.orchestration.instance_files import OUR_STORAGES, can_be_opened, copy_to, damaged_files, set_aside
 from nba_assets.settings import Settings, SettingsError, StateError
 
 COMMAND_TAG = "nba/command"
@@ -73,13 +75,30 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
 
 @contextmanager
 def read_instance(settings: Settings) -> Iterator[dg.DagsterInstance | None]:
-    """The same for who only looks, with no run marked as anything; None where nothing has been recorded yet."""
+    """The same for who only looks, with no run marked as anything; None where nothing has been recorded yet.
+
+    Where nothing can be written, a copy is opened.
+    """
     home = settings.dagster_home
     if not (home / "dagster.yaml").is_file() and not (home / "history").is_dir():
         yield None
-        return
-    with _in_use(settings) as instance:
-        yield instance
+    elif can_be_opened(home):
+        with _in_use(settings) as instance:
+            yield instance
+    else:
+        with _copied(settings) as copy, _in_use(copy) as instance:
+            yield instance
+
+
+@contextmanager
+def _copied(settings: Settings) -> Iterator[Settings]:
+    """The settings, with a copy of Dagster's directory in its place."""
+    with TemporaryDirectory(prefix="nba_assets_dagster_") as name:
+        try:
+            copy_to(Path(name), settings)
+        except sqlite3.Error as error:
+            raise _unusable(settings, error) from error
+        yield settings.model_copy(update={"given_dagster_home": Path(name)})
 
 
 @contextmanager
@@ -104,12 +123,20 @@ def _in_use(settings: Settings) -> Iterator[dg.DagsterInstance]:
 
 
 def put_aside(settings: Settings, damaged: Collection[Path] | None) -> list[Path]:
-    """Set the instance's damaged files aside, or all (None); StateError while another command uses them."""
+    """Set the instance's damaged files aside, or all (None).
+
+    StateError while another command uses them, and where no others could be made in their place.
+    """
+    home = settings.dagster_home
+    if home.is_dir() and not can_be_opened(home):
+        raise StateError(
+            f"{home}: nothing is set aside, for no new files can be made. Make room, and check permissions"
+        )
     try:
         with _locked(settings, fcntl.LOCK_EX | fcntl.LOCK_NB), _config_explained(settings):
             return set_aside(settings, damaged)
     except BlockingIOError:
-        raise StateError(f"another command is using {settings.dagster_home}: wait for it, or end it") from None
+        raise StateError(f"another command is using {home}: wait for it, or end it") from None
 
 
 @contextmanager
@@ -175,12 +202,13 @@ def _unusable(settings: Settings, error: Exception) -> StateError:
     home = settings.dagster_home
     if damaged := _damaged(settings):
         return damaged
-    if isinstance(error, DBAPIError) and type(error.orig).__module__ == "sqlite3":
-        if any(words in str(error.orig) for words in ("no such", "no column")):
-            lacking = f"what lies in {home} is of another version of Dagster: {error.orig}"
+    said = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(said, sqlite3.Error):
+        if any(words in str(said) for words in ("no such", "no column")):
+            lacking = f"what lies in {home} is of another version of Dagster: {said}"
             return StateError(f"{lacking}. {_NO_TABLE} nba-assets reinstate --anew")
         return StateError(
-            f"Dagster's files in {home} cannot be used: {error.orig}. Check the disk's free space, and the permissions"
+            f"Dagster's files in {home} cannot be used: {said}. Check the disk's free space, and the permissions"
         )
     return StateError(
         f"the storage that {home / 'dagster.yaml'} names cannot be used: {_first_words(error)}. Is its server running, "

@@ -1,4 +1,4 @@
-"""The SQLite files of a Dagster instance: which of them are damaged, and how they are set aside.
+"""The SQLite files of a Dagster instance: which are damaged, how they are set aside, and copied to be read.
 
 Nothing of what is stored in them belongs here. Runs and events go together: an event of a run that is not known says
 nothing. What lies on a server has no files.
@@ -6,6 +6,8 @@ nothing. What lies on a server has no files.
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import closing
@@ -18,6 +20,7 @@ from nba_assets.settings import Settings
 
 OUR_STORAGES = "nba_assets.orchestration.sqlite_storage"
 _STOCK_STORAGES = "dagster."
+_ROOM_BESIDE = 10**6
 
 
 def damaged_files(settings: Settings) -> dict[Path, str]:
@@ -33,6 +36,25 @@ def set_aside(settings: Settings, damaged: Collection[Path] | None) -> list[Path
         if damaged is None or any(file in damaged for place in places for file in _databases(place)):
             moved += [place.rename(_aside(place)) for place in _whole(places)]
     return moved
+
+
+def can_be_opened(home: Path) -> bool:
+    """Whether there is a right and the room to make what SQLite makes beside a file even to read it."""
+    places = (home, *home.rglob("*.db"))
+    return all(os.access(place, os.W_OK) for place in places) and shutil.disk_usage(home).free > _ROOM_BESIDE
+
+
+def copy_to(directory: Path, settings: Settings) -> None:
+    """Copy dagster.yaml and the databases below an instance's directory. Raises sqlite3.Error, OSError."""
+    home = settings.dagster_home
+    if (home / "dagster.yaml").is_file():
+        shutil.copyfile(home / "dagster.yaml", directory / "dagster.yaml")
+    for file in [file for places in _places(settings).values() for place in places for file in _databases(place)]:
+        if file.is_relative_to(home):
+            copy = directory / file.relative_to(home)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            with closing(_looked_at(file)) as found, closing(sqlite3.connect(copy)) as made:
+                found.backup(made)
 
 
 def _places(settings: Settings) -> dict[str, list[Path]]:
@@ -77,13 +99,18 @@ def _aside(place: Path) -> Path:
 
 def _damage(file: Path) -> str | None:
     """None for a whole file, and for one that cannot be looked at now."""
-    # SQLite would make files beside one that nobody has open, even to read it.
-    how = "mode=ro" if file.with_name(f"{file.name}-wal").exists() else "immutable=1"
     try:
-        with closing(sqlite3.connect(f"{file.as_uri()}?{how}", uri=True)) as connection:
+        with closing(_looked_at(file)) as connection:
             [(said,)] = connection.execute("PRAGMA quick_check(1)").fetchall()
     except sqlite3.OperationalError:
         return None
     except sqlite3.DatabaseError as error:
         return str(error)
     return None if said == "ok" else " ".join(said.split())
+
+
+def _looked_at(file: Path) -> sqlite3.Connection:
+    """SQLite would make files beside one that nobody has open, even to read it."""
+    log = file.with_name(f"{file.name}-wal")
+    how = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
+    return sqlite3.connect(f"{file.as_uri()}?{how}", uri=True)

@@ -482,7 +482,8 @@ _VERSION_AT, _VERSION_BYTES = 52, 32
 def _not_done(path: Path, error: duckdb.Error) -> str:
     if "orrupt database file" in str(error):
         return f"{path} is damaged in its middle: {error}. Check the disk; {_INSTEAD_OF_IT}"
-    return f"{path}: {error}. What was published before is untouched."
+    room = " Make room on the disk, then run the same command again." if "No space left" in str(error) else ""
+    return f"{path}: {error}. What was published before is untouched.{room}"
 
 
 _MOVED_AWAY = "move it away and build anew: nba-assets backfill START END."
@@ -491,8 +492,8 @@ _INSTEAD_OF_IT = f"put a copy in its place, or {_MOVED_AWAY}"
 
 def _cannot_use(path: Path, error: OSError) -> str:
     return (
-        f"{path} cannot be used: {error.strerror}. "
-        f"Check NBA_HOME or NBA_DUCKDB_PATH, and the permissions of {path.parent}."
+        f"{path} cannot be used: {error.strerror}. Check NBA_HOME or NBA_DUCKDB_PATH, the permissions of the file and "
+        f"of {path.parent}, and the disk's free space."
     )
 
 
@@ -522,8 +523,11 @@ def _lock(path: Path, purpose: str, patience: float) -> Iterator[None]:
         handle.truncate()
         since = datetime.now(UTC).isoformat(timespec="seconds")
         command = Path(sys.argv[0]).name
-        json.dump({"pid": os.getpid(), "command": command, "purpose": purpose, "since": since}, handle)
-        handle.flush()
+        holder = json.dumps({"pid": os.getpid(), "command": command, "purpose": purpose, "since": since})
+        with suppress(
+            OSError
+        ):  # on a full disk nobody is told who holds it; whether there is room for rows is seen next
+            os.write(handle.fileno(), holder.encode())
         try:
             yield
         finally:

@@ -24,7 +24,7 @@ from nba_assets.sources.nba_api.answers import EmptyScheduleError, check_schedul
 from nba_assets.sources.nba_api.cache import CacheError, SeasonCache, rows_of
 from nba_assets.sources.nba_api.client import NoAnswerError, StatsClient
 from nba_assets.sources.nba_api.cut_off import CutOffError
-from nba_assets.sources.nba_api.pace import CircuitOpenError, SourceUnavailableError
+from nba_assets.sources.nba_api.pace import CircuitOpenError, NotWrittenDownError, SourceUnavailableError
 from nba_assets.sources.nba_api.plan import (
     ANSWERS_ALIKE,
     BY_GAME,
@@ -345,6 +345,8 @@ class SeasonFetch:
         try:
             listed = endpoints.schedule(self._client, self._season)
             check_schedule(listed, before, self._season, at)
+        except NotWrittenDownError:
+            raise
         except (SourceUnavailableError, NoAnswerError, EmptyScheduleError) as error:
             listed = self._static_schedule(error, before, at)
         self.cache.store_schedule(listed, at)

@@ -27,6 +27,10 @@ class CircuitOpenError(SourceUnavailableError):
     """No call was made, because the last ones all failed."""
 
 
+class NotWrittenDownError(SourceUnavailableError):
+    """A file beside the cache cannot be written; whatever the source answered could not be kept."""
+
+
 class Pace:
     """Keeps calls at least `seconds_between` apart, and to `budget` calls in any `budget_seconds`.
 
@@ -122,10 +126,10 @@ class CircuitBreaker:
 
 @contextmanager
 def written(path: Path) -> Iterator[None]:
-    """Turns an OSError about a file beside the cache into a SourceUnavailableError that names it."""
+    """Turns an OSError about a file beside the cache into an error that names it."""
     try:
         yield
     except OSError as error:
-        raise SourceUnavailableError(
+        raise NotWrittenDownError(
             f"{path}: cannot be written ({error}). Make room, or choose another cache directory (NBA_API_CACHE_DIR)."
         ) from error
