@@ -92,7 +92,9 @@ def read_instance(settings: Settings) -> Iterator[dg.DagsterInstance | None]:
 
 @contextmanager
 def _copied(settings: Settings) -> Iterator[Settings]:
-    """The settings, with a copy of Dagster's directory in its place."""
+    """The settings, with a copy of Dagster's directory in its place; StateError if a file of it is damaged."""
+    if damaged := _damaged(settings):
+        raise damaged
     with TemporaryDirectory(prefix="nba_assets_dagster_") as name:
         try:
             copy_to(Path(name), settings)

@@ -108,3 +108,11 @@ def test_a_full_disk_loses_nothing_and_says_so(home: Path) -> None:
         else:
             require_told(command, one, home)
     assert (with_room.status, with_room.raised) == (0, None), with_room.stderr
+
+
+def test_a_damaged_file_is_named_where_a_copy_of_it_would_be_read(home: Path) -> None:
+    file = home / "simulated" / "dagster" / "history" / "runs.db"
+    file.write_bytes(file.read_bytes()[:20_000])
+    [came] = read_only(home, commands=[("log",)])
+    assert (came.raised, came.status) == (None, 1)
+    assert f"error: {file} is damaged" in came.stderr
