@@ -21,8 +21,8 @@ from nba_assets.alerts.alert import RUN_FAILED, Alert, Digest, Event, Message, N
 from nba_assets.alerts.links import Link, links
 from nba_assets.alerts.observe import Observation
 from nba_assets.alerts.root_cause import essential
-from nba_assets.coverage.matrix import Matrix
-from nba_assets.coverage.terminal import as_rich, cell_text, legend
+from nba_assets.overview.matrix import Matrix
+from nba_assets.overview.terminal import as_rich, cell_text, legend
 from nba_assets.partition import FAILED, Partition, Status, sentence_of
 from nba_assets.settings import Settings
 from nba_assets.tables import TABLES, TIERS, place_of

@@ -14,10 +14,10 @@ from pydantic import TypeAdapter
 from nba_assets.alerts.alert import Alert, BackfillFacts, RootCause
 from nba_assets.alerts.evaluate import Snapshot, undigested
 from nba_assets.alerts.root_cause import QUIET, FailedRun, find_root_causes, unanswered, unrecorded, with_teams
-from nba_assets.coverage.freshness import Freshness, never_asked_for, results_are_missed, was_tried
-from nba_assets.coverage.matrix import Matrix, matrix
-from nba_assets.coverage.player_names import PlayerNames
 from nba_assets.league.calendar import days_between, season_first_day, season_of
+from nba_assets.overview.freshness import Freshness, never_asked_for, results_are_missed, was_tried
+from nba_assets.overview.matrix import Matrix, matrix
+from nba_assets.overview.player_names import PlayerNames
 from nba_assets.partition import Partition, Status, sentence_of
 from nba_assets.planning.at_rest import Found, SeasonsAtRest, is_in_order
 from nba_assets.planning.ledger_rows import LedgerRow

@@ -11,8 +11,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from nba_assets.alerts.alert import OUT_OF_REACH, RUN_FAILED, RootCause, Tier
-from nba_assets.coverage.freshness import DEADLINE, Freshness
 from nba_assets.league.calendar import season_of
+from nba_assets.overview.freshness import DEADLINE, Freshness
 from nba_assets.partition import FAILED, THRESHOLDS, Cause, Finding, Partition, Status
 from nba_assets.planning.holes import not_in_order, waits_for
 from nba_assets.planning.state import Cell, State

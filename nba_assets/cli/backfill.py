@@ -48,8 +48,6 @@ from nba_assets.cli.selection import (
     tables_asked,
     tables_typed,
 )
-from nba_assets.coverage.as_json import root_as_dict
-from nba_assets.coverage.roots import Root, next_step, roots_of
 from nba_assets.engine.dry_run import plans_of, without_effect
 from nba_assets.engine.in_order import Progress, build_in_order, in_order_already
 from nba_assets.engine.materialize import PartitionResult, RunInfo, materialize
@@ -58,6 +56,8 @@ from nba_assets.engine.refetch import ask_for, request_refetch
 from nba_assets.engine.run_options import RunOptions
 from nba_assets.engine.standing import record_altered
 from nba_assets.league.calendar import season_last_day, season_of, seasons_between
+from nba_assets.overview.as_json import root_as_dict
+from nba_assets.overview.roots import Root, next_step, roots_of
 from nba_assets.partition import FAILED as FAILED_STATUSES
 from nba_assets.partition import Partition, Status
 from nba_assets.planning.acceptance import can_be_accepted

@@ -10,8 +10,8 @@ import pandas as pd
 import typer
 
 from nba_assets.cli.console import out, plain_table
-from nba_assets.coverage.player_names import player_names
 from nba_assets.engine.materialize import PartitionResult
+from nba_assets.overview.player_names import player_names
 from nba_assets.schema.changes import COUNTS, CellChange, Changes, total
 from nba_assets.session import Session
 from nba_assets.tables import TABLES

@@ -36,9 +36,9 @@ from nba_assets.cli.selection import (
     dates_asked,
     tables_asked,
 )
-from nba_assets.coverage import terminal
-from nba_assets.coverage.as_json import matrix_as_dict
-from nba_assets.coverage.matrix import WORST_FIRST, Matrix, matrix
+from nba_assets.overview import terminal
+from nba_assets.overview.as_json import matrix_as_dict
+from nba_assets.overview.matrix import WORST_FIRST, Matrix, matrix
 from nba_assets.partition import IN_ORDER, Status
 from nba_assets.planning.state import Cell
 from nba_assets.tables import TABLES
@@ -174,7 +174,7 @@ def _text(found: Matrix, format_: CoverageFormat) -> str:
     if format_ == CoverageFormat.JSON:
         return json_text(matrix_as_dict(found))
     if format_ == CoverageFormat.HTML:
-        from nba_assets.coverage.html import as_html
+        from nba_assets.overview.html import as_html
 
         return as_html(found)
     if format_ == CoverageFormat.MARKDOWN:

@@ -88,7 +88,7 @@ def coverage_page(settings: Settings, host: str, port: int) -> Iterator[dict[str
 
     Without a free port there is no page, and everything else all the same.
     """
-    from nba_assets.coverage.serve import CoveragePageError, coverage_page_served
+    from nba_assets.overview.serve import CoveragePageError, coverage_page_served
 
     with ExitStack() as served:
         address: dict[str, str] = {}

@@ -10,8 +10,8 @@ import typer
 from nba_assets.cli import completion
 from nba_assets.cli.console import out, print_json, read_date, read_range
 from nba_assets.cli.place import opened
-from nba_assets.coverage.explain import explain as explanation_of
-from nba_assets.coverage.explain_text import as_dict, as_tree
+from nba_assets.overview.explain import explain as explanation_of
+from nba_assets.overview.explain_text import as_dict, as_tree
 from nba_assets.tables.named import table_named
 
 

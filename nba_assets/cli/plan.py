@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from nba_assets.cli.console import out, plain_table, print_json
-from nba_assets.coverage.as_json import root_as_dict, verdict_as_dict
-from nba_assets.coverage.roots import Root, together
 from nba_assets.engine.dry_run import VERDICT_MEANS, TablePlan, Verdict
+from nba_assets.overview.as_json import root_as_dict, verdict_as_dict
+from nba_assets.overview.roots import Root, together
 from nba_assets.partition import Partition, Status
 from nba_assets.planning.plan import ranges
 from nba_assets.text import counted, joined, span

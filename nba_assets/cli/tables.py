@@ -28,7 +28,7 @@ from nba_assets.cli.console import (
 )
 from nba_assets.cli.place import opened
 from nba_assets.cli.selection import Last, OfSeason, required_dates
-from nba_assets.coverage.roots import next_step, roots_of
+from nba_assets.overview.roots import next_step, roots_of
 from nba_assets.partition import FINE, Cause
 from nba_assets.planning.load import load_state
 from nba_assets.planning.state import Cell

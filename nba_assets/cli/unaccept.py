@@ -24,8 +24,8 @@ from nba_assets.cli.selection import (
     required_dates,
     tables_asked,
 )
-from nba_assets.coverage.as_json import partition_as_dict
 from nba_assets.engine.unaccept import unaccept as take_back
+from nba_assets.overview.as_json import partition_as_dict
 from nba_assets.planning.acceptance import accepted_gaps
 from nba_assets.planning.state import Cell
 from nba_assets.text import counted, span

@@ -14,16 +14,16 @@ from typing import Any
 
 import dagster as dg
 
-from nba_assets.coverage.freshness import results_by_nine
-from nba_assets.coverage.glance import attention, strip
-from nba_assets.coverage.html import write_page
-from nba_assets.coverage.matrix import Matrix, matrix
-from nba_assets.coverage.roots import next_step, roots_of, together
-from nba_assets.coverage.terminal import accepted_gaps, as_markdown
 from nba_assets.league.calendar import season_of
 from nba_assets.orchestration.catalogue import COVERAGE_EVERY_DAY
 from nba_assets.orchestration.explanations import explain_what_was_left_out
 from nba_assets.orchestration.reporting import in_words, listed
+from nba_assets.overview.freshness import results_by_nine
+from nba_assets.overview.glance import attention, strip
+from nba_assets.overview.html import write_page
+from nba_assets.overview.matrix import Matrix, matrix
+from nba_assets.overview.roots import next_step, roots_of, together
+from nba_assets.overview.terminal import accepted_gaps, as_markdown
 from nba_assets.partition import FAILED, Status
 from nba_assets.planning.history import history
 from nba_assets.planning.holes import not_in_order
@@ -113,7 +113,7 @@ def _reaching_back(session: Session, state: State) -> State:
 
 
 def _metadata(session: Session, found: Matrix) -> dict[str, Any]:
-    """The asset's page shows it in this order, and Markdown that is short as it is: see coverage/glance.py."""
+    """The asset's page shows it in this order, and Markdown that is short as it is: see overview/glance.py."""
     counts, address = found.counts(), session.settings.coverage_url
     page = session.settings.coverage_page
     write_page(found, page)

@@ -28,7 +28,7 @@ import pandas as pd
 from typer.testing import CliRunner, Result
 
 from nba_assets.cli import app
-from nba_assets.coverage.matrix import WORST_FIRST
+from nba_assets.overview.matrix import WORST_FIRST
 from nba_assets.partition import FINE, Status
 from nba_assets.tables import TABLES
 from nba_assets.tables.named import table_named

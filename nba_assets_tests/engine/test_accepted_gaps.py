@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 from typer.testing import Result
 
-from nba_assets.coverage.matrix import matrix
-from nba_assets.coverage.terminal import accepted_gaps as accepted_line
-from nba_assets.coverage.terminal import cell_text
 from nba_assets.engine.run_options import RunOptions
 from nba_assets.engine.unaccept import unaccept
 from nba_assets.league.calendar import EASTERN
+from nba_assets.overview.matrix import matrix
+from nba_assets.overview.terminal import accepted_gaps as accepted_line
+from nba_assets.overview.terminal import cell_text
 from nba_assets.partition import Status
 from nba_assets.planning.acceptance import accepted_gaps
 from nba_assets.planning.repair import repairable

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nba_assets.coverage.matrix import BOOTSTRAP, COMPLETE, NO_GAMES, Matrix, matrix
+from nba_assets.overview.matrix import BOOTSTRAP, COMPLETE, NO_GAMES, Matrix, matrix
 from nba_assets.partition import Status
 from nba_assets.tables import TABLES
 from nba_assets_tests.engine.warehouses import build_range, session

@@ -14,8 +14,8 @@ from rich.console import Console
 from nba_assets.alerts.email import write
 from nba_assets.alerts.evaluate import evaluate
 from nba_assets.alerts.observe import InstanceFacts, observe
-from nba_assets.coverage.explain import explain
-from nba_assets.coverage.explain_text import as_tree
+from nba_assets.overview.explain import explain
+from nba_assets.overview.explain_text import as_tree
 from nba_assets.partition import Status
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet

@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nba_assets.coverage.explain import explain
-from nba_assets.coverage.matrix import matrix
+from nba_assets.overview.explain import explain
+from nba_assets.overview.matrix import matrix
 from nba_assets.partition import Cause, Partition, Status
 from nba_assets.planning.repair import repairable
 from nba_assets.session import Session

@@ -10,10 +10,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nba_assets.coverage.explain import explain
-from nba_assets.coverage.matrix import matrix
 from nba_assets.engine.run_options import RunOptionsError, parse_options
 from nba_assets.league.teams import CODES
+from nba_assets.overview.explain import explain
+from nba_assets.overview.matrix import matrix
 from nba_assets.partition import Status
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from nba_assets.coverage.matrix import Matrix, matrix
+from nba_assets.overview.matrix import Matrix, matrix
 from nba_assets.partition import Status
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet

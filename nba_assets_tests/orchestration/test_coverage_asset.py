@@ -13,12 +13,12 @@ from dagster._core.definitions.freshness import FreshnessState
 from dagster._core.definitions.freshness_evaluator import CronFreshnessPolicyEvaluator
 from dagster._core.loader import LoadingContextForTest
 
-from nba_assets.coverage.freshness import deadline_passed_for
 from nba_assets.definitions import build_defs
 from nba_assets.engine.refetch import request_refetch
 from nba_assets.orchestration.coverage_asset import FRESHNESS_CHECK, standing_check
 from nba_assets.orchestration.reporting import COMPLETE
 from nba_assets.orchestration.resources import Pipeline
+from nba_assets.overview.freshness import deadline_passed_for
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES

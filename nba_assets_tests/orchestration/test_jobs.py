@@ -12,9 +12,9 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from nba_assets.coverage.matrix import matrix
 from nba_assets.definitions import build_defs
 from nba_assets.orchestration.resources import Pipeline
+from nba_assets.overview.matrix import matrix
 from nba_assets.partition import Status
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet

@@ -13,12 +13,12 @@ import pandas as pd
 import pytest
 
 from nba_assets.alerts.observe import InstanceFacts, observe
-from nba_assets.coverage.freshness import never_asked_for, results_are_missed
 from nba_assets.definitions import build_defs
 from nba_assets.league.calendar import EASTERN, days_between, season_last_day
 from nba_assets.orchestration.partitions import daily_partitions
 from nba_assets.orchestration.resources import Pipeline
 from nba_assets.orchestration.schedules import next_attempt
+from nba_assets.overview.freshness import never_asked_for, results_are_missed
 from nba_assets.planning.history import history
 from nba_assets.planning.pending_requests import dates_to_reread, dates_to_sweep, pending_requests
 from nba_assets.session import Session, partitions_end

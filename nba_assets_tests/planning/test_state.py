@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from nba_assets.coverage.roots import next_step, roots_of
+from nba_assets.overview.roots import next_step, roots_of
 from nba_assets.partition import Cause, Partition, Status
 from nba_assets.quality.policies import policies
 from nba_assets.schema.table import Phase

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from nba_assets.coverage.matrix import date_status
+from nba_assets.overview.matrix import date_status
 from nba_assets.partition import STOPS_DEPENDENTS, Cause, Outcome, Partition, Status, finding
 from nba_assets.planning.state import Cell
 from nba_assets.quality.audit import Mode, audit

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from nba_assets.coverage.freshness import never_asked_for
 from nba_assets.league.calendar import days_between
+from nba_assets.overview.freshness import never_asked_for
 from nba_assets.partition import Status
 from nba_assets.planning.load import load_state
 from nba_assets.planning.schedule_at_hand import ScheduleAtHand

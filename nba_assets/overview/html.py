@@ -11,10 +11,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from nba_assets.coverage.matrix import Matrix, Row
-from nba_assets.coverage.roots import Trouble
-from nba_assets.coverage.terminal import MARKS, notes
 from nba_assets.league.calendar import season_of
+from nba_assets.overview.matrix import Matrix, Row
+from nba_assets.overview.roots import Trouble
+from nba_assets.overview.terminal import MARKS, notes
 from nba_assets.partition import MEANING, Status
 from nba_assets.planning.state import Cell
 from nba_assets.tables import TABLES
@@ -26,7 +26,7 @@ _STATUSES = tuple(Status)
 
 def as_html(matrix: Matrix) -> str:
     """The page; everything that it needs is in it."""
-    page = files("nba_assets.coverage").joinpath("page.html").read_text(encoding="utf-8")
+    page = files("nba_assets.overview").joinpath("page.html").read_text(encoding="utf-8")
     # "<" could end the script element; JSON may write it as an escape.
     data = json.dumps(_packed(matrix), separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
     return page.replace(_PLACE, data, 1)

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from nba_assets.coverage.glance import SHOWN_AT_ONCE, attention, strip
-from nba_assets.coverage.matrix import Matrix, Row
-from nba_assets.coverage.roots import Root
+from nba_assets.overview.glance import SHOWN_AT_ONCE, attention, strip
+from nba_assets.overview.matrix import Matrix, Row
+from nba_assets.overview.roots import Root
 from nba_assets.partition import Partition, Status
 from nba_assets.planning.state import Cell
 from nba_assets.tables import TABLES

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from nba_assets.coverage.matrix import Matrix, Row
-from nba_assets.coverage.roots import Root
+from nba_assets.overview.matrix import Matrix, Row
+from nba_assets.overview.roots import Root
 from nba_assets.partition import Finding, Partition, Status
 from nba_assets.planning.state import Cell
 

@@ -13,9 +13,9 @@ from functools import cached_property
 
 import pandas as pd
 
-from nba_assets.coverage.player_names import PlayerNames
 from nba_assets.league.calendar import days_between, season_first_day, season_last_day, season_of
 from nba_assets.league.teams import NAME_BY_CODE
+from nba_assets.overview.player_names import PlayerNames
 from nba_assets.partition import CONTRADICTIONS, FAILED, WAITING, Finding, Partition, Status
 from nba_assets.planning.acceptance import can_be_accepted, is_not_asked_again
 from nba_assets.planning.games_named import games_named

@@ -9,8 +9,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from nba_assets.coverage.as_json import cell_as_dict, verdict_as_dict
-from nba_assets.coverage.explain import (
+from nba_assets.overview.as_json import cell_as_dict, verdict_as_dict
+from nba_assets.overview.explain import (
     ACCEPT_GAPS,
     FORCE,
     Command,
@@ -20,8 +20,8 @@ from nba_assets.coverage.explain import (
     Node,
     shortcomings,
 )
-from nba_assets.coverage.roots import extent, joint_reason
-from nba_assets.coverage.terminal import STYLES
+from nba_assets.overview.roots import extent, joint_reason
+from nba_assets.overview.terminal import STYLES
 from nba_assets.partition import FAILED, MEANING, WAITING, Status
 from nba_assets.planning.state import Cell
 from nba_assets.text import counted, joined, span

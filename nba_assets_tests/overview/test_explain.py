@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from nba_assets.coverage.explain import explain
-from nba_assets.coverage.explain_text import as_dict, as_tree
 from nba_assets.engine.materialize import RunInfo, materialize
 from nba_assets.engine.run_options import RunOptions
 from nba_assets.league.calendar import EASTERN
+from nba_assets.overview.explain import explain
+from nba_assets.overview.explain_text import as_dict, as_tree
 from nba_assets.partition import Status
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet

@@ -8,13 +8,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nba_assets.coverage.as_json import matrix_as_dict
-from nba_assets.coverage.explain import explain
-from nba_assets.coverage.explain_text import as_dict
-from nba_assets.coverage.html import as_html
-from nba_assets.coverage.matrix import matrix
-from nba_assets.coverage.terminal import as_markdown, attention
 from nba_assets.engine.run_options import RunOptions
+from nba_assets.overview.as_json import matrix_as_dict
+from nba_assets.overview.explain import explain
+from nba_assets.overview.explain_text import as_dict
+from nba_assets.overview.html import as_html
+from nba_assets.overview.matrix import matrix
+from nba_assets.overview.terminal import as_markdown, attention
 from nba_assets.partition import Status
 from nba_assets.session import Session
 from nba_assets.sources.base import ResultSet

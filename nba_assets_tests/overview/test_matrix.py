@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from nba_assets.coverage.matrix import Matrix, Row
-from nba_assets.coverage.terminal import full_width, tables_that_fit
+from nba_assets.overview.matrix import Matrix, Row
+from nba_assets.overview.terminal import full_width, tables_that_fit
 from nba_assets.partition import Partition, Status
 from nba_assets.planning.state import Cell
 from nba_assets.tables import TABLES

@@ -17,8 +17,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
-from nba_assets.coverage.html import as_html
-from nba_assets.coverage.matrix import Matrix, Row, matrix, worst_status
+from nba_assets.overview.html import as_html
+from nba_assets.overview.matrix import Matrix, Row, matrix, worst_status
 from nba_assets.partition import MEANING, Partition, Status
 from nba_assets.planning.state import Cell
 from nba_assets.sources.base import ResultSet

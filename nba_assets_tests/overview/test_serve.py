@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from nba_assets.coverage.serve import CoveragePageError, coverage_page_served
+from nba_assets.overview.serve import CoveragePageError, coverage_page_served
 from nba_assets.settings import Settings, load_settings
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from nba_assets.coverage.matrix import BOOTSTRAP, COMPLETE, NO_GAMES, Matrix, Row
-from nba_assets.coverage.roots import Trouble
+from nba_assets.overview.matrix import BOOTSTRAP, COMPLETE, NO_GAMES, Matrix, Row
+from nba_assets.overview.roots import Trouble
 from nba_assets.partition import FAILED, MEANING, Status
 from nba_assets.planning.state import Cell
 from nba_assets.schema.table import Phase

@@ -6,9 +6,9 @@ thousand characters as it is, and a link to the rest.
 
 from __future__ import annotations
 
-from nba_assets.coverage.matrix import Matrix
-from nba_assets.coverage.roots import Trouble
-from nba_assets.coverage.terminal import ACCEPTED, MARKS, cause_as_markdown, is_marked_as_accepted
+from nba_assets.overview.matrix import Matrix
+from nba_assets.overview.roots import Trouble
+from nba_assets.overview.terminal import ACCEPTED, MARKS, cause_as_markdown, is_marked_as_accepted
 from nba_assets.partition import Status
 from nba_assets.planning.state import Cell
 from nba_assets.tables import TABLES

@@ -12,9 +12,9 @@ from datetime import date
 
 import pandas as pd
 
-from nba_assets.coverage.player_names import PlayerNames
-from nba_assets.coverage.roots import Root, Trouble, roots_of, together
 from nba_assets.league.calendar import COUNTING_TYPES, days_between
+from nba_assets.overview.player_names import PlayerNames
+from nba_assets.overview.roots import Root, Trouble, roots_of, together
 from nba_assets.partition import FAILED, FINE, Status, sentence_of
 from nba_assets.planning.acceptance import is_not_asked_again
 from nba_assets.planning.load import load_state
