@@ -1,3 +1,45 @@
-"""NBA feature pipeline as a Dagster asset graph: raw league data in, ten daily-partitioned tables out."""
+"""NBA feature pipeline as a Dagster asset graph: raw league data in, ten daily-partitioned tables out.
+
+`import nba_assets as nba` reads what is there: `nba.read("ml_feature_store_v2", season="2021-22")`, `nba.coverage()`,
+`nba.explain(table, day)`, `nba.dictionary(table)`, and of another place `nba.open(home)`.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the names below are imported when they are used: the command line is to start at once
+    from nba_assets.api.here import (
+        AskedError,
+        NotThereError,
+        OutOfDateWarning,
+        Reader,
+        coverage,
+        dictionary,
+        explain,
+        open,
+        read,
+    )
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "AskedError",
+    "NotThereError",
+    "OutOfDateWarning",
+    "Reader",
+    "coverage",
+    "dictionary",
+    "explain",
+    "open",
+    "read",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from nba_assets.api import here
+
+    return getattr(here, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -17,11 +17,11 @@ from rich.console import Console, ConsoleDimensions
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from nba_assets.api.asked import AskedError, NotThereError, read_range
 from nba_assets.engine.run_options import RunOptionsError
-from nba_assets.league.calendar import days_between, season_start_year
-from nba_assets.planning.history import NoPartitionError, history, require_partitions
+from nba_assets.planning.history import NoPartitionError, history
 from nba_assets.session import Session
-from nba_assets.settings import YEARS, SettingsError, StateError
+from nba_assets.settings import SettingsError, StateError
 from nba_assets.sources.base import SourceError
 from nba_assets.tables.named import UnknownTableError
 from nba_assets.tables.selection import SelectionError
@@ -100,10 +100,6 @@ class UsageError(ValueError):
     """The command was given something that cannot be."""
 
 
-class NotThereError(ValueError):
-    """What was asked for has not been computed."""
-
-
 class NotWrittenError(ValueError):
     """The file of --out could not be written; what was there before is."""
 
@@ -117,8 +113,8 @@ AsFormat = Annotated[Format, typer.Option("--format", help="table or json.")]
 
 
 _CANNOT_BE = (
-    *(UsageError, SettingsError, RunOptionsError, UnknownTableError, SelectionError, NoPartitionError),
-    AnotherVersionError,
+    *(UsageError, AskedError, SettingsError, RunOptionsError),
+    *(UnknownTableError, SelectionError, NoPartitionError, AnotherVersionError),
 )
 """What the command was given, in its arguments or by its place, cannot be."""
 
@@ -177,39 +173,11 @@ def refused(error: OSError) -> str:
     return f"{of}{error.strerror or error}. Check the permissions and the disk's free space"
 
 
-def read_date(text: str, name: str = "date") -> date:
-    """A date as typed; UsageError names it and the form."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{name} '{text}' is not a date; write it like 2021-11-01") from None
-
-
-def read_range(session: Session, start: str, end: str) -> list[date]:
-    """The dates of a range that has partitions."""
-    first, last = read_date(start, "START"), read_date(end, "END")
-    if first > last:
-        raise UsageError(f"START {first} is after END {last}")
-    require_partitions(session, first, last)
-    return days_between(first, last)
-
-
 def read_optional_range(session: Session, start: str | None, end: str | None) -> list[date]:
     """The dates of a range, none where no range is given; UsageError for a START without END."""
     if start is not None and end is None:
         raise UsageError("give START and END, or neither")
     return read_range(session, start, end) if start is not None and end is not None else []
-
-
-def read_season(text: str) -> str:
-    """A season as typed; UsageError says how to write it."""
-    try:
-        year = season_start_year(text)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-    if year not in YEARS:
-        raise UsageError(f"there is no season {text}: the first year of one is {YEARS[0]} to {YEARS[-1]}")
-    return text
 
 
 def all_history(session: Session) -> list[date]:

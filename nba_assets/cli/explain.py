@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from nba_assets.api.asked import read_date, read_range
 from nba_assets.cli import completion
-from nba_assets.cli.console import out, print_json, read_date, read_range
+from nba_assets.cli.console import out, print_json
 from nba_assets.cli.place import opened
 from nba_assets.overview.explain import explain as explanation_of
 from nba_assets.overview.explain_text import as_dict, as_tree
@@ -36,7 +37,7 @@ def explain(
     """Explain one partition: its inputs, what is missing by name, and the command that repairs it."""
     session = opened(format)
     name = table_named(table).name
-    [partition_day] = read_range(session, *[str(read_date(day, "DATE"))] * 2)
+    [partition_day] = read_range(session, *[read_date(day, "DATE")] * 2)
     explanation = explanation_of(session, name, partition_day)
     if format == ExplainFormat.JSON:
         print_json(as_dict(explanation))

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as ProgressDisplay
 from rich.table import Table
 
+from nba_assets.api.asked import read_season
 from nba_assets.cli import completion
 from nba_assets.cli.console import (
     FAILED,
@@ -29,7 +30,6 @@ from nba_assets.cli.console import (
     more_said,
     out,
     print_json,
-    read_season,
 )
 from nba_assets.cli.place import say_place
 from nba_assets.cli.selection import season_option

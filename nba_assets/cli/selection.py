@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from nba_assets.api.asked import days_of_season, read_season
 from nba_assets.cli import completion
-from nba_assets.cli.console import UsageError, read_optional_range, read_season
-from nba_assets.league.calendar import OPENING_NIGHTS, days_between, season_first_day, season_last_day
+from nba_assets.cli.console import UsageError, read_optional_range
+from nba_assets.league.calendar import days_between
 from nba_assets.session import Session
 from nba_assets.tables import TABLES
 from nba_assets.tables.named import table_named
@@ -74,7 +75,7 @@ def dates_asked(
     if last is not None:
         return _last(session, last)
     if season is not None:
-        return _of_season(session, read_season(season))
+        return days_of_season(session, read_season(season))
     return read_optional_range(session, start, end)
 
 
@@ -92,15 +93,3 @@ def _last(session: Session, number: int) -> list[date]:
     """The last dates that have partitions; all, where there are fewer."""
     first, newest = session.settings.partitions_start, session.last_partition
     return days_between(max(first, newest - timedelta(days=min(number, (newest - first).days + 1) - 1)), newest)
-
-
-def _of_season(session: Session, season: str) -> list[date]:
-    opening = OPENING_NIGHTS.get(season, season_first_day(season))
-    first = max(opening, session.settings.partitions_start)
-    last = min(season_last_day(season), session.last_partition)
-    if first > last:
-        raise UsageError(
-            f"season {season} has no partitions: they reach from {session.settings.partitions_start} to "
-            f"{session.last_partition} (NBA_PARTITIONS_START, NBA_PARTITIONS_END)"
-        )
-    return days_between(first, last)

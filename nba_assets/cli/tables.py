@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import date
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
 import typer
 
+from nba_assets.api.asked import NotThereError, columns_asked
+from nba_assets.api.frames import typed
+from nba_assets.api.standing import Standing, standing
 from nba_assets.cli import completion
 from nba_assets.cli.console import (
     AsFormat,
     Format,
     NamedStart,
-    NotThereError,
     OptionalEnd,
     Quiet,
     UsageError,
@@ -28,20 +30,12 @@ from nba_assets.cli.console import (
 )
 from nba_assets.cli.place import opened
 from nba_assets.cli.selection import Last, OfSeason, required_dates
-from nba_assets.overview.roots import next_step, roots_of
-from nba_assets.partition import FINE, Cause
-from nba_assets.planning.load import load_state
-from nba_assets.planning.state import Cell
-from nba_assets.schema.contract import Column, columns_of
-from nba_assets.schema.fingerprint import are_other_rows, partition_hashes
+from nba_assets.schema.contract import Column, ColumnType, columns_of
 from nba_assets.schema.table import Table
-from nba_assets.session import Session
 from nba_assets.tables import TABLES, TIERS
 from nba_assets.tables.named import table_named
-from nba_assets.text import counted, joined
-from nba_assets.warehouse.base import OutOfContractError
+from nba_assets.text import counted
 
-_MOST_DATES = 3
 _ROOM_FOR_ALL = 130
 
 
@@ -73,84 +67,56 @@ def export(
     end: OptionalEnd = None,
     last: Last = None,
     season: OfSeason = None,
+    columns: Annotated[
+        str | None, typer.Option("--columns", metavar="A,B,…", help="Only these columns, in this order.")
+    ] = None,
     partial: Annotated[bool, typer.Option("--partial", help="Write what is there, though dates are not.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Write the rows of a range to a Parquet or CSV file; of the whole range, or with --partial of what is there.
 
     Dates that are computed and have no rows (no games, the season's first days) are there; dates whose rows are not
-    those that were published are not.
+    those that were published are not. Every file has the date as game_date, too; in CSV lists are JSON.
     """
     spec = table_named(table)
     if file.suffix not in (".parquet", ".csv"):
         raise UsageError(f"--out {file}: the name must end in .parquet or .csv")
     require_place(file)
     session = opened(quiet=quiet)
+    chosen = columns_asked(spec, columns.split(",") if columns is not None else None)
     days = required_dates(session, start, end, last, season)
-    try:
-        rows = session.warehouse.read(spec, start=days[0], end=days[-1])
-    except OutOfContractError as error:
-        raise NotThereError(f"{error} {days[0]} {days[-1]}") from error
-    _check(session, spec, days, rows, partial=partial)
-    _write(rows, file)
+    found = standing(session, spec, days, typed=start is not None)
+    _tell(found, partial=partial)
+    _write(typed(found.rows, spec, chosen), chosen, file)
     if not quiet:
-        err.say(f"{counted(len(rows), 'row')} of {spec.name} {days[0]} … {days[-1]} written to {file}")
+        err.say(f"{counted(len(found.rows), 'row')} of {spec.name} {days[0]} … {days[-1]} written to {file}")
 
 
-def _check(session: Session, table: Table, days: Sequence[date], rows: pd.DataFrame, *, partial: bool) -> None:
-    """Warn of dates whose rows are out of date.
-
-    Dates that are missing, or have other rows than were published, are a NotThereError; with --partial a warning.
-    """
-    state = load_state(session, days[0], days[-1], [table.name])
-    contents = partition_hashes(rows, table.contract, days)
-    cells = {day: state.cell(table.name, day) for day in days}
-    altered = [cell for day, cell in cells.items() if _is_altered(cell, contents[day])]
-    wrong = [cell for cell in cells.values() if cell.status not in FINE and cell not in altered]
-    missing = [cell for cell in wrong if cell.published is None]
-    outdated = [cell for cell in wrong if cell.published is not None]
-    if outdated:
-        repair = next_step(roots_of(state, outdated), days[-1])
-        err.say("warning:", f"the rows of {_named(outdated, days)} are out of date. Next: {repair}")
-    if altered:
-        span_ = f"{altered[0].partition.day} {altered[-1].partition.day}"
-        nothing = f"{table.name} has other rows than were published for {_named(altered, days)}."
-        _refuse(nothing, f"Next: nba-assets repair {span_}", partial=partial)
-    if missing:
-        nothing = f"{table.name} has nothing for {_named(missing, days)}."
-        _refuse(nothing, f"Next: {next_step(roots_of(state, missing), days[-1])}", partial=partial)
+def _tell(found: Standing, *, partial: bool) -> None:
+    """Warn of dates whose rows are out of date; what is not there is a NotThereError, with --partial a warning."""
+    if outdated := found.outdated():
+        err.say("warning:", outdated.what, outdated.next_step)
+    for lack in found.lacks():
+        if not partial:
+            how = "Or write what is there, with --partial."
+            raise NotThereError(f"{lack.what} Nothing is written. {lack.next_step}. {how}")
+        err.say("warning:", lack.what, lack.next_step)
 
 
-def _refuse(nothing: str, repair: str, *, partial: bool) -> None:
-    if not partial:
-        raise NotThereError(f"{nothing} Nothing is written. {repair}. Or write what is there, with --partial.")
-    err.say("warning:", nothing, repair)
-
-
-def _is_altered(cell: Cell, stands: str) -> bool:
-    """Whether rows that were published are not the rows that stand: that is known, or `stands`, their content, says it.
-
-    What an older version published in other columns cannot be compared.
-    """
-    if cell.published is None:
-        return False
-    if cell.findings and cell.findings[0].cause in (Cause.ROWS_ALTERED, Cause.CONTENT_ALTERED):
-        return True
-    published = cell.published.content_hash
-    return published is not None and are_other_rows(published, stands)
-
-
-def _named(cells: Collection[Cell], days: Sequence[date]) -> str:
-    dates = joined([f"{cell.partition.day} {cell.status}" for cell in cells], _MOST_DATES)
-    return f"{len(cells)} of {counted(len(days), 'date')} ({dates})"
-
-
-def _write(rows: pd.DataFrame, file: Path) -> None:
+def _write(rows: pd.DataFrame, columns: Sequence[Column], file: Path) -> None:
+    """Parquet as pandas reads it again; CSV with lists as JSON, and a line per row."""
+    lists = [column.name for column in columns if column.type == ColumnType.STRING_LIST]
     with written(file) as place:
         if file.suffix == ".parquet":
             rows.to_parquet(place, index=False)
         else:
-            rows.to_csv(place, index=False)
+            rows.assign(**{name: rows[name].map(_as_json, na_action="ignore") for name in lists}).to_csv(
+                place, index=False
+            )
+
+
+def _as_json(texts: list[str]) -> str:
+    return json.dumps(texts, ensure_ascii=False)
 
 
 def _list_tables(format_: Format) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import getpass
 from collections.abc import Sequence
 
+from nba_assets.api.asked import NotThereError
 from nba_assets.cli.console import (
     AsFormat,
     Format,
     NamedStart,
-    NotThereError,
     OptionalEnd,
     out,
     print_json,

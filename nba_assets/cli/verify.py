@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from nba_assets.api.asked import read_season
 from nba_assets.cli import completion
 from nba_assets.cli.console import (
     FAILED,
@@ -19,7 +20,6 @@ from nba_assets.cli.console import (
     nothing_built,
     out,
     print_json,
-    read_season,
 )
 from nba_assets.cli.place import opened
 from nba_assets.cli.selection import required_dates

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -55,7 +55,12 @@ class Relation:
 
 def arrow_schema(contract: type[Contract]) -> pa.Schema:
     """The contract's columns as Arrow fields, in table order."""
-    return pa.schema([pa.field(c.name, _ARROW_TYPES[c.type]) for c in columns_of(contract)])
+    return arrow_schema_of(columns_of(contract))
+
+
+def arrow_schema_of(columns: Iterable[Column]) -> pa.Schema:
+    """Columns as Arrow fields."""
+    return pa.schema([pa.field(c.name, _ARROW_TYPES[c.type]) for c in columns])
 
 
 def is_required(column: Column) -> bool:

@@ -1,0 +1,226 @@
+"""The Python API: rows, coverage, explanations and the dictionary of one place, for people who compute with them.
+
+It reads, and creates nothing. It knows no Dagster.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from io import StringIO
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import pandas as pd
+from rich.console import Console
+
+from nba_assets.api.asked import (
+    AskedError,
+    NotThereError,
+    columns_asked,
+    columns_offered,
+    days_asked,
+    listed,
+    one_of,
+    players_asked,
+    read_range,
+    required_days,
+    teams_asked,
+)
+from nba_assets.api.frames import Kind, as_kind, rows_of, typed, whom
+from nba_assets.api.standing import Standing, standing
+from nba_assets.overview.as_json import cell_as_dict
+from nba_assets.overview.explain import Explanation
+from nba_assets.overview.explain import explain as explanation_of
+from nba_assets.overview.explain_text import as_dict, as_tree
+from nba_assets.overview.matrix import matrix
+from nba_assets.planning.history import history
+from nba_assets.schema.contract import Column
+from nba_assets.session import Session, open_session
+from nba_assets.settings import Settings, load_settings
+from nba_assets.tables import TABLES
+from nba_assets.tables.named import table_named
+from nba_assets.text import unpadded
+from nba_assets.warehouse.registry import WAREHOUSES
+
+Day = date | str
+Names = str | Iterable[str]
+Missing = Literal["error", "skip"]
+
+_WIDE = 160
+_COVERAGE_TYPES = {
+    **dict.fromkeys(("table", "status", "reason", "code_version"), "string"),
+    **dict.fromkeys(("rows", "expected", "required", "complete"), "Int64"),
+    **dict.fromkeys(("share", "production_ready_share"), "float64"),
+}
+
+
+class OutOfDateWarning(UserWarning):
+    """Rows that were read would come out differently today, or are not those that were asked for."""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Why a partition is what it is: a tree when it is printed, and as JSON has it by `as_dict`."""
+
+    explanation: Explanation
+
+    def __repr__(self) -> str:
+        """The tree, as `nba-assets explain` prints it."""
+        text = StringIO()
+        Console(file=text, width=_WIDE).print(as_tree(self.explanation))
+        return unpadded(text.getvalue()).rstrip("\n")
+
+    def as_dict(self) -> dict[str, Any]:
+        """What docs/json.md describes."""
+        return as_dict(self.explanation)
+
+
+class Reader:
+    """Reads what one place has: that of the given settings, or of the environment's as they are at each call."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._settings = settings
+
+    def __repr__(self) -> str:
+        """Source and warehouse; connects to neither."""
+        return f"<nba_assets: {self._session().describe()}>"
+
+    def _session(self) -> Session:
+        return open_session(self._settings)
+
+    def read(
+        self,
+        table: str,
+        start: Day | None = None,
+        end: Day | None = None,
+        *,
+        season: Names | None = None,
+        columns: Names | None = None,
+        players: int | str | Iterable[int | str] | None = None,
+        teams: Names | None = None,
+        missing: Missing = "error",
+        as_: Kind = "pandas",
+    ) -> Any:
+        """The rows of a table from `start` to `end`, both included, or of one season or several, as a DataFrame.
+
+        The types are the same whether or not there are rows: Int64, boolean, string, float64 and datetime64, lists as
+        lists. Every table has its date as `game_date`, too. Players go by id or name, teams by code or name. `as_` can
+        be "arrow" or "polars". `attrs["statuses"]` counts the dates by status.
+
+        Dates that are not published, or whose rows have been altered since, raise NotThereError; with missing="skip"
+        it is a warning, and what is there is returned. Rows that are out of date are an OutOfDateWarning. What cannot
+        be asked for raises a ValueError: AskedError, UnknownTableError, NoPartitionError or SettingsError.
+        """
+        spec = table_named(table)
+        chosen = columns_asked(spec, columns)
+        session = self._session()
+        found = self._standing(session, spec.name, required_days(session, start, end, season), missing, season is None)
+        rows = found.rows
+        if players is not None:
+            rows = rows_of(rows, whom(spec, "player"), players_asked(session, found.days, players))
+        if teams is not None:
+            rows = rows_of(rows, whom(spec, "team"), teams_asked(teams))
+        frame = typed(rows, spec, chosen)
+        frame.attrs = {"table": spec.name, "statuses": found.statuses()}
+        return as_kind(frame, chosen, as_)
+
+    def _standing(self, session: Session, table: str, days: list[date], missing: Missing, is_typed: bool) -> Standing:
+        """The rows that stand; what is to be said of them is said."""
+        one_of(missing, get_args(Missing), f"missing='{missing}' is not possible")
+        found = standing(session, TABLES[table], days, typed=is_typed)
+        for lack in found.lacks():
+            if missing == "error":
+                raise NotThereError(
+                    f"{lack.what} {lack.next_step}. Or read what is there, with missing='skip'. ({session.describe()})"
+                )
+            _warn(f"{lack.what} {lack.next_step}")
+        if outdated := found.outdated():
+            _warn(f"{table}: {outdated.what} {outdated.next_step}")
+        return found
+
+    def coverage(
+        self,
+        start: Day | None = None,
+        end: Day | None = None,
+        *,
+        season: Names | None = None,
+        tables: Names | None = None,
+    ) -> pd.DataFrame:
+        """What every table has for every date: one row each, with its status and why, and its numbers.
+
+        All history and all tables, where nothing else is named.
+        """
+        session = self._session()
+        names = [table_named(name).name for name in listed(tables)] if tables is not None else list(TABLES)
+        days = days_asked(session, start, end, season) or history(session)
+        if not days:
+            raise NotThereError(
+                f"nothing has been built yet: run nba-assets backfill START END. ({session.describe()})"
+            )
+        found = matrix(session, days[0], days[-1], tables=names)
+        asked = set(days)
+        cells = [cell_as_dict(cell) for cell in found.cells() if cell.partition.day in asked]
+        frame = pd.DataFrame(cells, columns=["date", *_COVERAGE_TYPES]).astype(_COVERAGE_TYPES)
+        frame.insert(0, "game_date", pd.to_datetime(frame.pop("date")).astype("datetime64[ns]"))
+        return frame
+
+    def explain(self, table: str, day: Day) -> Explained:
+        """Why a partition is what it is, down to the roots, and the commands that repair it; printed, a tree."""
+        session = self._session()
+        name = table_named(table).name
+        [partition_day] = read_range(session, day, day, names=("day", "day"))
+        return Explained(explanation_of(session, name, partition_day))
+
+    def dictionary(self, table: str) -> pd.DataFrame:
+        """The columns of a table: type, unit, whether it may be NULL, lowest and highest value, what it means."""
+        columns = columns_offered(table_named(table))
+        texts = dict.fromkeys(("column", "type", "unit", "description"), "string")
+        return pd.DataFrame([_described(column) for column in columns]).astype(texts | _BOUNDS)
+
+
+_BOUNDS = {"minimum": "float64", "maximum": "float64"}
+
+
+def _described(column: Column) -> dict[str, Any]:
+    return {
+        "column": column.name,
+        "type": column.type.value,
+        "unit": column.unit,
+        "nullable": column.nullable,
+        "key": column.is_key,
+        "minimum": column.minimum,
+        "maximum": column.maximum,
+        "description": column.description,
+    }
+
+
+def _warn(text: str) -> None:
+    """Shown with the line of whoever called the API."""
+    warnings.warn(text, OutOfDateWarning, stacklevel=4)
+
+
+def open_reader(home: str | Path | None = None, *, warehouse: str | Path | None = None, **settings: Any) -> Reader:
+    """A reader of another place than the environment's: of a home, or of a warehouse.
+
+    `warehouse` is "duckdb", "bigquery" or a DuckDB file. Any other setting of the README can be given without its
+    NBA_, in lower case: source="files", data_dir="…", bigquery_project="…".
+    """
+    for name in settings:
+        one_of(name, Settings.model_fields, f"there is no setting '{name}'")
+    given: dict[str, Any] = {**settings}
+    if home is not None:
+        given["home"] = _existing(Path(home))
+    if warehouse is not None and str(warehouse) not in WAREHOUSES:
+        given |= {"warehouse": "duckdb", "duckdb_path": _existing(Path(warehouse))}
+    elif warehouse is not None:
+        given["warehouse"] = str(warehouse)
+    return Reader(load_settings(**given))
+
+
+def _existing(place: Path) -> Path:
+    if not place.exists():
+        raise AskedError(f"there is no {place.absolute()}: nothing has been built there")
+    return place
