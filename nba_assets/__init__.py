@@ -1,7 +1,8 @@
 """NBA feature pipeline as a Dagster asset graph: raw league data in, ten daily-partitioned tables out.
 
-`import nba_assets as nba` reads what is there: `nba.read("ml_feature_store_v2", season="2021-22")`, `nba.coverage()`,
-`nba.explain(table, day)`, `nba.dictionary(table)`, and of another place `nba.open(home)`.
+`import nba_assets as nba` reads what is there: `nba.read("ml_feature_store_v2", season="2021-22")`,
+`nba.training_set(label="points")`, `nba.coverage()`, `nba.explain(table, day)`, `nba.dictionary(table)`, and of another
+place `nba.open(home)`.
 """
 
 TYPE_CHECKING = False
@@ -16,6 +17,7 @@ if TYPE_CHECKING:  # the names below are imported when they are used: the comman
         explain,
         open,
         read,
+        training_set,
     )
 
 __version__ = "0.1.0"
@@ -30,6 +32,7 @@ __all__ = [
     "explain",
     "open",
     "read",
+    "training_set",
 ]
 
 

@@ -48,7 +48,9 @@ def test_every_path_that_contributors_are_sent_to_exists(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_every_command_exists(page: Path) -> None:
     """In backticks or at the beginning of a line of code; `$` before it or not."""
-    named = re.findall(r"(?:`|^\s*(?:\$ )?)nba-assets ([a-z]+)", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    named = re.findall(
+        r"(?:`|^\s*(?:\$ )?)nba-assets ([a-z]+(?:-[a-z]+)*)", page.read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
     assert set(named) <= set(COMMANDS)
 
 

@@ -16,7 +16,7 @@ from nba_assets.warehouse.ddl import arrow_schema_of
 
 Kind = Literal["pandas", "arrow", "polars"]
 
-_DTYPES = {ColumnType.STRING: "string", ColumnType.INTEGER: "Int64", ColumnType.BOOLEAN: "boolean"}
+DTYPES = {ColumnType.STRING: "string", ColumnType.INTEGER: "Int64", ColumnType.BOOLEAN: "boolean"}
 """Where the contract's own type changes with what is unknown; dates and fractions have NaT and NaN."""
 
 _WHOM = {"player": (PLAYER,), "team": (TEAM, "home_team", "away_team")}
@@ -45,7 +45,7 @@ def typed(rows: pd.DataFrame, table: Table, columns: Sequence[Column]) -> pd.Dat
 def _typed(values: pd.Series, column: Column) -> pd.Series:
     if column.type == ColumnType.STRING_LIST:
         return values.map(list, na_action="ignore").astype(object)
-    return values.astype(_DTYPES[column.type]) if column.type in _DTYPES else values
+    return values.astype(DTYPES[column.type]) if column.type in DTYPES else values
 
 
 def as_kind(frame: pd.DataFrame, columns: Sequence[Column], kind: Kind) -> Any:

@@ -7,7 +7,8 @@ from nba_assets.api.reader import OutOfDateWarning, Reader
 from nba_assets.api.reader import open_reader as open
 
 _HERE = Reader()
-read, coverage, explain, dictionary = _HERE.read, _HERE.coverage, _HERE.explain, _HERE.dictionary
+read, training_set = _HERE.read, _HERE.training_set
+coverage, explain, dictionary = _HERE.coverage, _HERE.explain, _HERE.dictionary
 
 __all__ = [
     "AskedError",
@@ -19,4 +20,5 @@ __all__ = [
     "explain",
     "open",
     "read",
+    "training_set",
 ]

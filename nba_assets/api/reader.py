@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from io import StringIO
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import pandas as pd
 from rich.console import Console
@@ -30,7 +30,19 @@ from nba_assets.api.asked import (
     teams_asked,
 )
 from nba_assets.api.frames import Kind, as_kind, rows_of, typed, whom
-from nba_assets.api.standing import Standing, standing
+from nba_assets.api.standing import Missing, Standing, standing
+from nba_assets.api.training import (
+    OUTCOMES,
+    STORE,
+    NotPlayed,
+    Request,
+    TrainingSet,
+    in_splits,
+    joined_rows,
+    request,
+    request_of,
+)
+from nba_assets.api.training_files import changes_since, manifest_of, read_manifest
 from nba_assets.overview.as_json import cell_as_dict
 from nba_assets.overview.explain import Explanation
 from nba_assets.overview.explain import explain as explanation_of
@@ -47,7 +59,6 @@ from nba_assets.warehouse.registry import WAREHOUSES
 
 Day = date | str
 Names = str | Iterable[str]
-Missing = Literal["error", "skip"]
 
 _WIDE = 160
 _COVERAGE_TYPES = {
@@ -140,6 +151,51 @@ class Reader:
         if outdated := found.outdated():
             _warn(f"{table}: {outdated.what} {outdated.next_step}")
         return found
+
+    def training_set(
+        self,
+        *,
+        features: Names | None = None,
+        label: str = "points",
+        seasons: Names | None = None,
+        split: Day | Iterable[Day] = "season",
+        not_played: NotPlayed = "drop",
+        missing: Missing = "error",
+        manifest: str | Path | None = None,
+    ) -> TrainingSet:
+        """What was known before each game, joined to what became of it: `train`, `validation`, `test`.
+
+        `features` are columns of the feature store, by default all of its vector; `label` is a column of
+        player_game_summary, or a sum like "points+rebounds+assists". Of `seasons` (default: all that are there) the
+        last one tests and the one before it validates; or `split` is one date or two, where validation and test begin.
+        Who was expected and did not play is left out, or with not_played="keep" has no label and `played` False.
+
+        With `manifest`, a directory or file of an older set, the set is made again as it says; where it comes out
+        otherwise, `changes` says why, and an OutOfDateWarning. What else is given does not count then.
+        """
+        session = self._session()
+        if manifest is not None:
+            return self._repeated(session, read_manifest(manifest))
+        others: dict[str, Any] = {"split": split, "not_played": not_played, "missing": missing}
+        return self._made(session, request(session, features=features, label=label, seasons=seasons, **others))
+
+    def _repeated(self, session: Session, older: dict[str, Any]) -> TrainingSet:
+        """The set of a manifest as it comes out today, with what has changed."""
+        made = self._made(session, request_of(older))
+        made = replace(made, changes=changes_since(older, made.manifest))
+        for change in made.changes:
+            _warn(f"the training set is not that of its manifest: {change}")
+        return made
+
+    def _made(self, session: Session, asked: Request) -> TrainingSet:
+        """The set that is asked for, of the rows that stand."""
+        outcomes = self._standing(session, OUTCOMES.name, asked.all_days, asked.missing, False)
+        if not outcomes.days:
+            raise NotThereError(f"no results are due yet of {asked.all_days[0]} … {asked.all_days[-1]}")
+        store = self._standing(session, STORE.name, list(outcomes.days), asked.missing, False)
+        rows, left_out = joined_rows(asked, store, outcomes)
+        made = TrainingSet(asked, in_splits(asked, rows), left_out, {})
+        return replace(made, manifest=manifest_of(session, made, store, outcomes))
 
     def coverage(
         self,

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal
 
 import pandas as pd
 
@@ -22,6 +23,9 @@ from nba_assets.schema.table import Table
 from nba_assets.session import Session
 from nba_assets.text import counted, joined
 from nba_assets.warehouse.base import OutOfContractError
+
+Missing = Literal["error", "skip"]
+"""What becomes of dates that are not there."""
 
 _MOST_DATES = 3
 _DAY = timedelta(days=1)

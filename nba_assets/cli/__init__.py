@@ -109,6 +109,16 @@ COMMANDS = {
             "export PGS --season 2021-22 --partial --out games.csv",
         ),
     ),
+    "training-set": Listed(
+        "nba_assets.cli.training:training_set",
+        "Write what was known before each game, joined to what became of it, as train, validation and test.",
+        (
+            "training-set --out points",
+            "training-set --label points+rebounds+assists --seasons 2021-22,2022-23,2023-24 --out pra",
+            "training-set --seasons 2023-24 --split 2024-02-01,2024-03-15 --out one_season",
+            "training-set --manifest points/manifest.json",
+        ),
+    ),
     "tables": Listed(
         "nba_assets.cli.tables:tables",
         "List the tables with their keys, or the columns of one.",

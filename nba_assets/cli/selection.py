@@ -50,10 +50,15 @@ def tables_asked(tables: str | None, select: str | None, exclude: str | None) ->
         return select_tables("*" if select is None else select, exclude or "")
     if select is not None or exclude is not None:
         raise UsageError("give --tables, or --select and --exclude: not both")
-    names = {table_named(name.strip()).name for name in tables.split(",") if name.strip()}
+    names = {table_named(name).name for name in listed_in(tables) or ()}
     if not names:
         raise UsageError(f"--tables {tables} names no table; write it like raw_shots,player_daily_cache")
     return tuple(name for name in TABLES if name in names)
+
+
+def listed_in(names: str | None) -> list[str] | None:
+    """The names of an option like A,B; None where it is not given."""
+    return None if names is None else [name.strip() for name in names.split(",") if name.strip()]
 
 
 def tables_typed(names: Sequence[str], tables: str | None, select: str | None) -> frozenset[str]:

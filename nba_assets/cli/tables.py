@@ -29,7 +29,7 @@ from nba_assets.cli.console import (
     written,
 )
 from nba_assets.cli.place import opened
-from nba_assets.cli.selection import Last, OfSeason, required_dates
+from nba_assets.cli.selection import Last, OfSeason, listed_in, required_dates
 from nba_assets.schema.contract import Column, ColumnType, columns_of
 from nba_assets.schema.table import Table
 from nba_assets.tables import TABLES, TIERS
@@ -83,17 +83,13 @@ def export(
         raise UsageError(f"--out {file}: the name must end in .parquet or .csv")
     require_place(file)
     session = opened(quiet=quiet)
-    chosen = columns_asked(spec, None if columns is None else _split(columns))
+    chosen = columns_asked(spec, listed_in(columns))
     days = required_dates(session, start, end, last, season)
     found = standing(session, spec, days, typed=start is not None)
     _tell(found, partial=partial)
     _write(typed(found.rows, spec, chosen), chosen, file)
     if not quiet:
         err.say(f"{counted(len(found.rows), 'row')} of {spec.name} {days[0]} … {days[-1]} written to {file}")
-
-
-def _split(names: str) -> list[str]:
-    return [name.strip() for name in names.split(",") if name.strip()]
 
 
 def _tell(found: Standing, *, partial: bool) -> None:

@@ -7,7 +7,7 @@ with the same hash need not be written, or computed from, again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import numpy as np
@@ -43,6 +43,13 @@ def partition_hashes(rows: pd.DataFrame, contract: type[Contract], dates: Iterab
 def are_other_rows(one: str, other: str) -> bool:
     """Whether two content hashes say that the rows differ: of other columns or types they say nothing of the rows."""
     return one != other and one.partition("-")[0] == other.partition("-")[0]
+
+
+def content_hash(rows: pd.DataFrame, columns: Sequence[Column]) -> str:
+    """The hash of any rows by columns of any tables: the same rows give the same, in whatever order they come."""
+    schema = combine([f"{column.name} {column.type}" for column in columns])
+    sums = [int(_row_hashes(rows, list(columns), seed).sum(dtype=np.uint64)) for seed in (1, 2)]
+    return f"{schema[:16]}-{len(rows)}-{sums[0]:016x}{sums[1]:016x}"
 
 
 def combine(parts: Iterable[str]) -> str:

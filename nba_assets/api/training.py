@@ -1,0 +1,274 @@
+"""Training sets: what was known before each game, joined to what became of it, in splits one after the other in time.
+
+How a set is written, and compared with an older one, is in `training_files`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from functools import cached_property, reduce
+from operator import add
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import pandas as pd
+
+from nba_assets.api.asked import GAME_DATE, AskedError, days_of_season, listed, one_of, read_date, read_season
+from nba_assets.api.frames import DTYPES, typed
+from nba_assets.api.standing import Missing, Standing
+from nba_assets.league.calendar import seasons_between
+from nba_assets.planning.history import history
+from nba_assets.schema.contract import Column, ColumnType, columns_of
+from nba_assets.schema.reads import GAME, PLAYER
+from nba_assets.schema.table import Phase
+from nba_assets.session import Session
+from nba_assets.tables import TABLES, WITH_FEATURES
+from nba_assets.text import counted, joined
+
+NotPlayed = Literal["drop", "keep"]
+
+STORE, FEATURES = WITH_FEATURES[-1]
+"""What is known before a game."""
+
+OUTCOMES = next(t for t in TABLES.values() if t.phase == Phase.POST_GAME and PLAYER in t.keys)
+"""What became of it."""
+
+TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
+LABEL, PLAYED = "label", "played"
+
+_KEYS = (GAME_DATE, "season", GAME, PLAYER, "team", "opponent")
+_JOINED_BY = [GAME_DATE, GAME, PLAYER]
+_NUMBERS = (ColumnType.INTEGER, ColumnType.FLOAT, ColumnType.BOOLEAN)
+_ALSO_CALLED = {"rebounds": "reb", "assists": "ast", "steals": "stl", "blocks": "blk", "turnovers": "tov"}
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a training set is to be made of; with the same rows stored, the same request gives the same set.
+
+    `splits` are the ranges of dates, first and last, of each split; `label` is a column or a sum like "points+reb".
+    """
+
+    features: tuple[str, ...]
+    label: str
+    splits: Mapping[str, tuple[tuple[str, str], ...]]
+    not_played: NotPlayed
+    missing: Missing
+
+    def days(self, split: str) -> list[date]:
+        """The dates of a split."""
+        ranges = self.splits[split]
+        return [day.date() for first, last in ranges for day in pd.date_range(first, last)]
+
+    @property
+    def all_days(self) -> list[date]:
+        """The dates of all splits."""
+        return sorted(day for split in self.splits for day in self.days(split))
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the manifest has it."""
+        return asdict(self)
+
+
+def request(
+    session: Session,
+    *,
+    features: str | Iterable[str] | None,
+    label: str,
+    seasons: str | Iterable[str] | None,
+    split: date | str | Iterable[date | str],
+    not_played: NotPlayed,
+    missing: Missing,
+) -> Request:
+    """What is asked for, with all that was left open; AskedError for what cannot be."""
+    one_of(missing, get_args(Missing), f"missing='{missing}' is not possible")
+    one_of(not_played, get_args(NotPlayed), f"not_played='{not_played}' is not possible")
+    names = [read_season(one) for one in listed(seasons)] if seasons is not None else seasons_between(history(session))
+    if not names:
+        raise AskedError("nothing has been built yet: run nba-assets backfill START END")
+    days = {name: days_of_season(session, name) for name in sorted(names)}
+    splits = _by_season(days) if split == "season" else _by_date(days, split)
+    return Request(_features(features), _label(label), splits, not_played, missing)
+
+
+def request_of(manifest: Mapping[str, Any]) -> Request:
+    """What the set of a manifest was made of."""
+    asked = manifest["request"]
+    splits = {name: tuple((first, last) for first, last in ranges) for name, ranges in asked["splits"].items()}
+    features = tuple(asked["features"])
+    return Request(features, asked["label"], splits, asked["not_played"], asked["missing"])
+
+
+def _features(names: str | Iterable[str] | None) -> tuple[str, ...]:
+    if names is None:
+        return FEATURES.names
+    known = [c.name for c in columns_of(STORE.contract) if c.type in _NUMBERS and not c.is_key]
+    found = tuple(one_of(name, known, f"{STORE.name} has no feature '{name}'") for name in listed(names))
+    if not found:
+        raise AskedError("name at least one feature, or none for all of them")
+    return found
+
+
+def _label(text: str) -> str:
+    known = [c.name for c in columns_of(OUTCOMES.contract) if c.type in _NUMBERS and not c.is_key]
+    names = [_ALSO_CALLED.get(part.strip(), part.strip()) for part in text.split("+")]
+    return "+".join(one_of(name, known, f"{OUTCOMES.name} has no label '{name}'") for name in names)
+
+
+def _by_season(days: Mapping[str, Sequence[date]]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """The last season tests, the one before validates; of two the first trains."""
+    if len(days) < 2:
+        raise AskedError(f"{', '.join(days)} is one season: give more, or split it at dates, like split='2022-02-01'")
+    ranges = [(str(of_season[0]), str(of_season[-1])) for of_season in days.values()]
+    if len(ranges) == 2:
+        return {TRAIN: (ranges[0],), TEST: (ranges[1],)}
+    return {TRAIN: tuple(ranges[:-2]), VALIDATION: (ranges[-2],), TEST: (ranges[-1],)}
+
+
+def _by_date(
+    days: Mapping[str, Sequence[date]], split: date | str | Iterable[date | str]
+) -> dict[str, tuple[tuple[str, str], ...]]:
+    """From the last of the dates on it tests, from the first of two it validates."""
+    cuts = [read_date(one, "split") for one in ([split] if isinstance(split, date | str) else split)]
+    if len(cuts) not in (1, 2) or cuts != sorted(set(cuts)):
+        raise AskedError("split is 'season', or one or two dates, the earlier first: where validation and test begin")
+    names = (TRAIN, TEST) if len(cuts) == 1 else SPLITS
+    bounds = [date.min, *cuts, date.max]
+    splits = {}
+    for name, first, end in zip(names, bounds, bounds[1:], strict=False):
+        inside = [[day for day in of_season if first <= day < end] for of_season in days.values()]
+        splits[name] = tuple((str(some[0]), str(some[-1])) for some in inside if some)
+        if not splits[name]:
+            raise AskedError(f"split at {', '.join(map(str, cuts))}: no date of {', '.join(days)} is left for {name}")
+    return splits
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """The rows by split, in `features` and `label`, and what was left out. Printed, a report.
+
+    `changes` says how it differs from the set of the manifest that it repeats.
+    """
+
+    request: Request
+    frames: Mapping[str, pd.DataFrame]
+    left_out: Mapping[str, int]
+    manifest: Mapping[str, Any]
+    changes: tuple[str, ...] = ()
+
+    @property
+    def features(self) -> list[str]:
+        """The names of the features, in their order."""
+        return list(self.request.features)
+
+    @property
+    def train(self) -> pd.DataFrame:
+        """What to learn from."""
+        return self.frames[TRAIN]
+
+    @property
+    def validation(self) -> pd.DataFrame:
+        """What to choose by; AskedError if the set was split in two."""
+        if VALIDATION not in self.frames:
+            raise AskedError("this set has no validation: it takes three seasons, or two dates to split at")
+        return self.frames[VALIDATION]
+
+    @property
+    def test(self) -> pd.DataFrame:
+        """What to be judged by, once."""
+        return self.frames[TEST]
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """What its columns are."""
+        return columns_of_set(self.request)
+
+    def unknown(self, split: str) -> list[str]:
+        """The features that no row of a split has: `dropna` would leave nothing of it."""
+        return [name for name in self.features if self.frames[split][name].isna().all()]
+
+    def constant(self, split: str) -> list[str]:
+        """The features that have one value in all rows of a split."""
+        return [name for name in self.features if self.frames[split][name].nunique() == 1]
+
+    def write(self, directory: str | Path) -> None:
+        """Write Parquet files, dictionary.csv and manifest.json; AskedError for a directory with anything else."""
+        from nba_assets.api.training_files import write  # which has to know what a set is
+
+        write(self, Path(directory))
+
+    def __repr__(self) -> str:
+        """Rows, dates, what was left out, and what no model can learn from."""
+        lines = [f"{self.request.label} by {counted(len(self.features), 'feature')}"]
+        for name, rows in self.frames.items():
+            ranges = self.request.splits[name]
+            whole = len(rows.dropna(subset=self.features))
+            lines.append(
+                f"{name}: {counted(len(rows), 'row')}, {ranges[0][0]} … {ranges[-1][1]}, {whole:,} without NULL"
+            )
+            for what, found in (("never known", self.unknown(name)), ("always the same", self.constant(name))):
+                lines += [f"  {what}: {joined(found, _MOST_NAMED)}"] if found else []
+        lines += [f"left out: {number:,} {why}" for why, number in self.left_out.items() if number]
+        return "\n".join([*lines, *(f"changed: {change}" for change in self.changes)])
+
+
+def columns_of_set(asked: Request) -> tuple[Column, ...]:
+    """Keys, features, whether he played, and the label."""
+    of_store = {c.name: c for c in columns_of(STORE.contract)}
+    of_outcomes = {c.name: c for c in columns_of(OUTCOMES.contract)}
+    parts = [of_outcomes[name] for name in asked.label.split("+")]
+    types = {c.type for c in parts}
+    summed = ColumnType.FLOAT if ColumnType.FLOAT in types else ColumnType.INTEGER
+    label = replace(
+        parts[0],
+        name=LABEL,
+        type=parts[0].type if len(parts) == 1 else summed,
+        nullable=asked.not_played == "keep" or any(c.nullable for c in parts),
+        description=f"What became of it: {' + '.join(asked.label.split('+'))} of {OUTCOMES.name}",
+    )
+    played = replace(
+        of_store["is_production_ready"], name=PLAYED, nullable=False, description="Played in the game", unit=None
+    )
+    return (*(of_store[name] for name in (*_KEYS, *asked.features)), played, label)
+
+
+def joined_rows(asked: Request, store: Standing, outcomes: Standing) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The rows of all splits, in order of date, game and player, and how many were left out, by reason.
+
+    Dates that are not published in both tables are left out: there, nobody can be said not to have played. For the same
+    reason rows of games without any outcome.
+    """
+    known = pd.DatetimeIndex([*{*store.published} & {*outcomes.published}]).as_unit("ns")
+    results = outcomes.rows[[*_JOINED_BY]].assign(**{LABEL: _summed(outcomes.rows, asked), PLAYED: True})
+    rows = store.rows[store.rows[GAME_DATE].isin(known)].merge(results, on=_JOINED_BY, how="left", validate="1:1")
+    rows[PLAYED] = rows[PLAYED].eq(True)
+    has_outcome = rows[GAME].isin(results[GAME])
+    is_left = has_outcome & (rows[PLAYED] | (asked.not_played == "keep"))
+    left_out = {
+        "did not play": int((has_outcome & ~is_left).sum()),
+        "of games without outcomes": int((~has_outcome).sum()),
+        "played without features": int(results[GAME_DATE].isin(known).sum() - rows[PLAYED].sum()),
+    }
+    in_order = rows[is_left].sort_values(_JOINED_BY, kind="stable")
+    return typed(in_order, STORE, columns_of_set(asked)), left_out
+
+
+def _summed(rows: pd.DataFrame, asked: Request) -> pd.Series:
+    """The sum of the label's columns, NULL where one of them is; a single column as it is."""
+    dtype = DTYPES.get(columns_of_set(asked)[-1].type, "float64")
+    return reduce(add, [rows[name].astype(dtype) for name in asked.label.split("+")])
+
+
+def in_splits(asked: Request, rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The rows of each split; AskedError if one has none."""
+    frames = {}
+    for name in asked.splits:
+        inside = rows[GAME_DATE].isin(pd.DatetimeIndex(asked.days(name)).as_unit("ns"))
+        frames[name] = rows[inside].reset_index(drop=True)
+        if frames[name].empty:
+            first, last = asked.splits[name][0][0], asked.splits[name][-1][1]
+            raise AskedError(f"{name}, {first} … {last}, would have no row: nobody has a row and an outcome there")
+    return frames

@@ -1,0 +1,99 @@
+"""`training-set`: features and outcomes as files, with a manifest by which they can be made again."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nba_assets.api.reader import OutOfDateWarning, Reader
+from nba_assets.api.training import TrainingSet
+from nba_assets.api.training_files import require_directory
+from nba_assets.cli.console import FAILED, NotWrittenError, Quiet, UsageError, err, out
+from nba_assets.cli.place import opened
+from nba_assets.cli.selection import listed_in
+from nba_assets.settings import load_settings
+
+_POINTS, _BY_SEASON = "points", "season"
+
+
+def training_set(
+    directory: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="A new directory, or that of an older set.")
+    ] = None,
+    label: Annotated[
+        str, typer.Option("--label", help="A column of player_game_summary, or a sum like points+rebounds+assists.")
+    ] = _POINTS,
+    features: Annotated[
+        str | None, typer.Option("--features", metavar="A,B,…", help="Of the feature store; default: its vector.")
+    ] = None,
+    seasons: Annotated[
+        str | None, typer.Option("--seasons", metavar="A,B,…", help="Like 2021-22,2022-23; default: all there are.")
+    ] = None,
+    split: Annotated[
+        str,
+        typer.Option(
+            "--split", metavar="season|DATE[,DATE]", help="By season, or where validation and test, or test, begin."
+        ),
+    ] = _BY_SEASON,
+    keep: Annotated[bool, typer.Option("--keep-not-played", help="Keep who did not play, without a label.")] = False,
+    partial: Annotated[bool, typer.Option("--partial", help="Take what is there, though dates are not.")] = False,
+    manifest: Annotated[
+        Path | None, typer.Option("--manifest", metavar="FILE", help="Make that set again, or see what has changed.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write what was known before each game, joined to what became of it, as train, validation and test.
+
+    With --manifest the set is made again as it was asked for then: exit status 1, a list of what has changed since, and
+    nothing is written, if it comes out otherwise. Without --out it is only looked at.
+    """
+    if manifest is None and directory is None:
+        raise UsageError("say where: --out DIR; or which set to look at: --manifest FILE")
+    if manifest is not None and ((label, split) != (_POINTS, _BY_SEASON) or features or seasons or keep or partial):
+        raise UsageError("--manifest says what the set is made of: give it alone, or with --out")
+    if directory is not None:
+        require_directory(directory)
+    opened(quiet=quiet)
+    with _warnings_told():
+        made = Reader(load_settings()).training_set(
+            features=listed_in(features),
+            label=label,
+            seasons=listed_in(seasons),
+            split=split if split == _BY_SEASON else listed_in(split) or (),
+            not_played="keep" if keep else "drop",
+            missing="skip" if partial else "error",
+            manifest=manifest,
+        )
+    _finish(made, directory, is_repeated=manifest is not None, quiet=quiet)
+
+
+def _finish(made: TrainingSet, directory: Path | None, *, is_repeated: bool, quiet: bool) -> None:
+    if made.changes:
+        err.say("error: the set comes out otherwise than its manifest says; nothing is written")
+        raise typer.Exit(FAILED)
+    if directory is not None:
+        try:
+            made.write(directory)
+        except OSError as error:
+            raise NotWrittenError(f"--out {directory}: cannot be written: {error.strerror or error}") from error
+    if not quiet:
+        out.say(repr(made))
+        said = [f"written to {directory}"] if directory else []
+        err.say(", ".join([*said, *(["the rows are those of the manifest"] if is_repeated else [])]))
+
+
+@contextmanager
+def _warnings_told() -> Iterator[None]:
+    """What the API warns of is said in lines on standard error."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", OutOfDateWarning)
+        try:
+            yield
+        finally:
+            for warning in caught:
+                err.say("warning:", warning.message)
