@@ -166,7 +166,7 @@ class Reader:
         """What was known before each game, joined to what became of it: `train`, `validation`, `test`.
 
         `features` are columns of the feature store, by default all of its vector; `label` is a column of
-        player_game_summary, or a sum like "points+rebounds+assists". Of `seasons` (default: all that are there) the
+        player_game_summary, or a sum like "points+rebounds+assists". Of `seasons` (default: all that was built) the
         last one tests and the one before it validates; or `split` is one date or two, where validation and test begin.
         Who was expected and did not play is left out, or with not_played="keep" has no label and `played` False.
 

@@ -86,12 +86,20 @@ def request(
     """What is asked for, with all that was left open; AskedError for what cannot be."""
     one_of(missing, get_args(Missing), f"missing='{missing}' is not possible")
     one_of(not_played, get_args(NotPlayed), f"not_played='{not_played}' is not possible")
-    names = [read_season(one) for one in listed(seasons)] if seasons is not None else seasons_between(history(session))
-    if not names:
-        raise AskedError("nothing has been built yet: run nba-assets backfill START END")
-    days = {name: days_of_season(session, name) for name in sorted(names)}
+    days = _days_by_season(session, seasons)
     splits = _by_season(days) if split == "season" else _by_date(days, split)
     return Request(_features(features), _label(label), splits, not_played, missing)
+
+
+def _days_by_season(session: Session, seasons: str | Iterable[str] | None) -> dict[str, list[date]]:
+    """The dates of the seasons that are named; of all that has been attempted, where none is."""
+    if seasons is not None:
+        return {name: days_of_season(session, name) for name in sorted(map(read_season, listed(seasons)))}
+    attempted = history(session)
+    found = {name: sorted({*attempted} & {*days_of_season(session, name)}) for name in seasons_between(attempted)}
+    if not any(found.values()):
+        raise AskedError("nothing has been built yet: run nba-assets backfill START END")
+    return {name: days for name, days in found.items() if days}
 
 
 def request_of(manifest: Mapping[str, Any]) -> Request:

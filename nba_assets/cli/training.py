@@ -32,7 +32,8 @@ def training_set(
         str | None, typer.Option("--features", metavar="A,B,…", help="Of the feature store; default: its vector.")
     ] = None,
     seasons: Annotated[
-        str | None, typer.Option("--seasons", metavar="A,B,…", help="Like 2021-22,2022-23; default: all there are.")
+        str | None,
+        typer.Option("--seasons", metavar="A,B,…", help="Like 2021-22,2022-23; default: all built."),
     ] = None,
     split: Annotated[
         str,
