@@ -103,11 +103,18 @@ def _days_by_season(session: Session, seasons: str | Iterable[str] | None) -> di
 
 
 def request_of(manifest: Mapping[str, Any]) -> Request:
-    """What the set of a manifest was made of."""
-    asked = manifest["request"]
-    splits = {name: tuple((first, last) for first, last in ranges) for name, ranges in asked["splits"].items()}
-    features = tuple(asked["features"])
-    return Request(features, asked["label"], splits, asked["not_played"], asked["missing"])
+    """What the set of a manifest was made of; AskedError if it is damaged, or names what is no longer there."""
+    try:
+        asked = manifest["request"]
+        splits = {
+            name: tuple((str(read_date(first)), str(read_date(last))) for first, last in ranges)
+            for name, ranges in asked["splits"].items()
+            if name in SPLITS
+        }
+        features, label = _features(asked["features"]), _label(asked["label"])
+        return Request(features, label, splits, asked["not_played"], asked["missing"])
+    except (AttributeError, KeyError, TypeError) as error:
+        raise AskedError(f"the manifest is damaged: its request cannot be read ({error})") from error
 
 
 def _features(names: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ from nba_assets.whole_file import replaced_whole
 MANIFEST, DICTIONARY = "manifest.json", "dictionary.csv"
 MANIFEST_VERSION = 1
 
+_MEMBERS = frozenset({"version", "request", "source", "settings", "splits", "tables"})
 _MOST_DATES = 3
 
 
@@ -106,12 +107,15 @@ def read_manifest(place: str | Path) -> dict[str, Any]:
     """The manifest of a directory, or the file itself; AskedError if it is none that this version understands."""
     file = Path(place) / MANIFEST if Path(place).is_dir() else Path(place)
     try:
-        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        version = found["version"]
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise AskedError(f"{file} is no manifest of a training set: {type(error).__name__}") from error
-    if version != MANIFEST_VERSION:
-        raise AskedError(f"{file} is of version {version}; this nba_assets reads version {MANIFEST_VERSION}")
+        found: Any = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise AskedError(f"{file} is no manifest of a training set: {error.strerror}") from error
+    except ValueError as error:
+        raise AskedError(f"{file} is no manifest of a training set: it is not JSON") from error
+    if not isinstance(found, dict) or not found.keys() >= _MEMBERS:
+        raise AskedError(f"{file} is no manifest of a training set: it should have {', '.join(sorted(_MEMBERS))}")
+    if found["version"] != MANIFEST_VERSION:
+        raise AskedError(f"{file} is of version {found['version']}; this nba_assets reads version {MANIFEST_VERSION}")
     return found
 
 
@@ -121,8 +125,11 @@ def require_directory(directory: Path) -> None:
         raise AskedError(f"{directory}: there is no directory {directory.absolute().parent}")
     if directory.exists() and not directory.is_dir():
         raise AskedError(f"{directory} is a file: name a directory")
-    if directory.exists() and any(directory.iterdir()) and not (directory / MANIFEST).exists():
+    if not directory.exists() or not any(directory.iterdir()):
+        return
+    if not (directory / MANIFEST).exists():
         raise AskedError(f"{directory} has files that are no training set: name a new directory")
+    read_manifest(directory)  # somebody else's is left alone
 
 
 def write(made: TrainingSet, directory: Path) -> None:

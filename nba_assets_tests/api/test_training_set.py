@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -116,9 +117,9 @@ def test_what_cannot_be_is_refused(reader: nba.Reader, asked: dict[str, Any], me
 def test_dates_without_outcomes_are_an_error_or_left_out_whole(home: Path) -> None:
     late = nba.open(home, now="2021-11-07T12:00")
     with pytest.raises(nba.NotThereError, match="player_game_summary has nothing for"):
-        late.training_set(split=CUTS)
+        late.training_set(seasons="2021-22", split=CUTS)
     with pytest.warns(nba.OutOfDateWarning):
-        made = late.training_set(split=CUTS, missing="skip")
+        made = late.training_set(seasons="2021-22", split=CUTS, missing="skip")
     assert made.test["game_date"].max() == pd.Timestamp("2021-11-04")
 
 
@@ -186,6 +187,40 @@ def test_a_restated_game_is_found_by_the_manifest(home: Path, tmp_path: Path) ->
     assert "player_game_summary: other rows on 1 date (2021-11-02)" in found.stderr
     assert "comes out otherwise than its manifest says; nothing is written" in found.stderr
     assert written(directory) == before
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda manifest: manifest.pop("request"), "is no manifest of a training set: it should have request"),
+        (lambda manifest: manifest.update(version=2), "is of version 2; this nba_assets reads version 1"),
+        (lambda manifest: manifest["request"].pop("splits"), "the manifest is damaged"),
+        (lambda manifest: manifest["request"].update(features=["gone"]), "has no feature 'gone'"),
+        (lambda manifest: manifest["request"]["splits"].update(train=[["x", "y"]]), "date 'x' is not a date"),
+    ],
+)
+def test_a_manifest_that_is_damaged_is_no_traceback(
+    home: Path, made: Any, tmp_path: Path, damage: Callable[[Any], object], message: str
+) -> None:
+    made.write(tmp_path / "set")
+    manifest = json.loads((tmp_path / "set" / "manifest.json").read_text())
+    damage(manifest)
+    (tmp_path / "set" / "manifest.json").write_text(json.dumps(manifest))
+    refused = nba_assets("training-set", "--manifest", "set", home=home, NBA_NOW=NOW)
+    assert (refused.exit_code, message in refused.stderr) == (2, True), refused.stderr
+
+
+def test_the_directory_of_something_else_is_left_alone(made: Any, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"name": "an extension"}')
+    with pytest.raises(nba.AskedError, match="is no manifest of a training set"):
+        made.write(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["manifest.json"]
+
+
+def test_an_older_set_is_replaced_whole(reader: nba.Reader, made: Any, tmp_path: Path) -> None:
+    made.write(tmp_path / "set")
+    reader.training_set(split=CUTS[1]).write(tmp_path / "set")
+    assert [*written(tmp_path / "set")] == ["dictionary.csv", "manifest.json", "test.parquet", "train.parquet"]
 
 
 def correct(home: Path) -> None:

@@ -203,6 +203,13 @@ _VALUES: dict[str, tuple[str, ...]] = {
     "exclude": ("MLFS", "group:raw", "raw_*", "postgame", "*"),
     "season": ("2021-22", "2022-23", "current"),
     "named": ("2021-22", "current"),
+    "columns": ("game_date", "game_date,season", "no_such", ",", ""),
+    "directory": ("set", "set", "no/such/set", ".", "notes.txt", "/dev/null"),
+    "label": ("points", "points+rebounds", "won", "team", "+"),
+    "features": ("points_avg_last_5", "points_avg_last_5,is_home", "no_such", ""),
+    "seasons": ("2021-22", "2021-22,2022-23", "current"),
+    "split": ("2021-10-21", "2021-10-21,2021-10-22", "season", "2021-10-22,2021-10-21", "soon"),
+    "manifest": ("set", "notes.txt", "no/such/manifest.json", "."),
     "file": (
         "out.csv",
         "out.parquet",
