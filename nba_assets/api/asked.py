@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from difflib import get_close_matches
 
+import numpy as np
 import pandas as pd
 
 from nba_assets.league.calendar import (
@@ -43,8 +44,9 @@ class NotThereError(ValueError):
 
 def read_date(value: date | str, name: str = "date") -> date:
     """A date as typed; AskedError names it and the form."""
-    if isinstance(value, datetime):  # pandas' moments are such, too
-        return value.date()
+    if isinstance(value, datetime | np.datetime64):  # pandas' moments are such, too
+        found: date = pd.Timestamp(value).date()
+        return found
     if isinstance(value, date):
         return value
     try:
@@ -120,6 +122,14 @@ def listed(value: str | int | Iterable[str | int]) -> list[str]:
     return list(dict.fromkeys(map(str, several)))
 
 
+def some(value: str | int | Iterable[str | int], noun: str) -> list[str]:
+    """The same; AskedError if it is none: what is left away is everything, an empty list is a slip."""
+    found = listed(value)
+    if not found:
+        raise AskedError(f"an empty list of {noun}s: name at least one {noun}, or leave it away for all")
+    return found
+
+
 def columns_offered(table: Table) -> tuple[Column, ...]:
     """The columns of a table, and its date by the name that it has in all others."""
     columns = columns_of(table.contract)
@@ -136,9 +146,7 @@ def columns_asked(table: Table, columns: str | Iterable[str] | None) -> tuple[Co
     offered = {column.name: column for column in columns_offered(table)}
     if columns is None:
         return tuple(offered.values())
-    names = listed(columns)
-    if not names:
-        raise AskedError(f"name at least one column of {table.name}, or none for all of them")
+    names = some(columns, "column")
     return tuple(offered[one_of(name, offered, f"{table.name} has no column '{name}'")] for name in names)
 
 
@@ -160,7 +168,7 @@ def players_asked(session: Session, days: Sequence[date], players: str | int | I
     ids: dict[str, list[str]] = {}
     for player_id, name in names.items():
         ids.setdefault(player_lookup(name), []).append(player_id)
-    return [int(_player(text, ids, names)) for text in listed(players)]
+    return [int(_player(text, ids, names)) for text in some(players, "player")]
 
 
 def _player(text: str, ids: dict[str, list[str]], names: dict[str, str]) -> str:
@@ -178,7 +186,7 @@ def _player(text: str, ids: dict[str, list[str]], names: dict[str, str]) -> str:
 
 def teams_asked(teams: str | Iterable[str]) -> list[str]:
     """The codes of teams, given by code in any spelling or by full name; AskedError for what is none of the thirty."""
-    return [_team(text) for text in listed(teams)]
+    return [_team(text) for text in some(teams, "team")]
 
 
 def _team(text: str) -> str:

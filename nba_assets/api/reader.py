@@ -5,6 +5,7 @@ It reads, and creates nothing. It knows no Dagster.
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -254,8 +255,11 @@ def _described(column: Column) -> dict[str, Any]:
 
 
 def _warn(text: str) -> None:
-    """Shown with the line of whoever called the API."""
-    warnings.warn(text, OutOfDateWarning, stacklevel=4)
+    """Shown with the line that has called the API."""
+    level, frame = 1, inspect.currentframe()
+    while frame is not None and frame.f_globals["__name__"].startswith("nba_assets."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, OutOfDateWarning, stacklevel=level)
 
 
 def open_reader(home: str | Path | None = None, *, warehouse: str | Path | None = None, **settings: Any) -> Reader:

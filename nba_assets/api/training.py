@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 
 import pandas as pd
 
-from nba_assets.api.asked import GAME_DATE, AskedError, days_of_season, listed, one_of, read_date, read_season
+from nba_assets.api.asked import GAME_DATE, AskedError, days_of_season, listed, one_of, read_date, read_season, some
 from nba_assets.api.frames import DTYPES, typed
 from nba_assets.api.standing import Missing, Standing
 from nba_assets.league.calendar import seasons_between
@@ -121,10 +121,7 @@ def _features(names: str | Iterable[str] | None) -> tuple[str, ...]:
     if names is None:
         return FEATURES.names
     known = [c.name for c in columns_of(STORE.contract) if c.type in _NUMBERS and not c.is_key]
-    found = tuple(one_of(name, known, f"{STORE.name} has no feature '{name}'") for name in listed(names))
-    if not found:
-        raise AskedError("name at least one feature, or none for all of them")
-    return found
+    return tuple(one_of(name, known, f"{STORE.name} has no feature '{name}'") for name in some(names, "feature"))
 
 
 def _label(text: str) -> str:

@@ -102,6 +102,13 @@ def test_columns_come_as_they_are_named_and_the_date_by_one_name(reader: nba.Rea
     assert list(reader.read("MLFS", END, END, columns="team").columns) == ["team"]
 
 
+def test_dates_can_be_what_a_frame_has_in_it(reader: nba.Reader) -> None:
+    typed = reader.read("MLFS", END, END)
+    newest = typed["game_date"].max()
+    for day in (newest, newest.date(), newest.to_datetime64()):
+        pd.testing.assert_frame_equal(reader.read("MLFS", day, day), typed)
+
+
 def test_players_by_id_or_name_and_teams_by_code_or_name(reader: nba.Reader) -> None:
     rows = reader.read("PGS", START, END)
     one = rows.iloc[0]
@@ -145,7 +152,9 @@ def test_dates_that_are_not_there_are_named_or_left_out(reader: nba.Reader) -> N
     [
         (lambda r: r.read("MLF", END, END), "there is no table 'MLF'; did you mean 'ml_feature_store_v2'?"),
         (lambda r: r.read("MLFS", END, END, columns=["point_avg_last_5"]), "did you mean 'points_avg_last_5'?"),
-        (lambda r: r.read("MLFS", END, END, columns=[]), "name at least one column of ml_feature_store_v2"),
+        (lambda r: r.read("MLFS", END, END, columns=[]), "an empty list of columns: name at least one column"),
+        (lambda r: r.read("MLFS", END, END, players=[]), "an empty list of players: name at least one player"),
+        (lambda r: r.read("MLFS", END, END, teams=()), "an empty list of teams"),
         (lambda r: r.read("MLFS", END, START), f"start {END} is after end {START}"),
         (lambda r: r.read("MLFS", END), "give start and end, or neither"),
         (lambda r: r.read("MLFS"), "say which dates: start and end"),

@@ -118,8 +118,9 @@ def test_dates_without_outcomes_are_an_error_or_left_out_whole(home: Path) -> No
     late = nba.open(home, now="2021-11-07T12:00")
     with pytest.raises(nba.NotThereError, match="player_game_summary has nothing for"):
         late.training_set(seasons="2021-22", split=CUTS)
-    with pytest.warns(nba.OutOfDateWarning):
+    with pytest.warns(nba.OutOfDateWarning) as warned:
         made = late.training_set(seasons="2021-22", split=CUTS, missing="skip")
+    assert {one.filename for one in warned} == {__file__}
     assert made.test["game_date"].max() == pd.Timestamp("2021-11-04")
 
 
