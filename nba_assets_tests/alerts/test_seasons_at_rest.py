@@ -101,7 +101,8 @@ def test_deleted_rows_are_found_in_a_season_that_rested(tmp_path: Path) -> None:
     session = _built(tmp_path)
     _delete_rows(session)
     found = {cell.partition for cell in repairable(_again(session))}
-    assert Partition("raw_schedule", DAYS[1]) in found and {partition.day for partition in found} == {DAYS[1]}
+    assert Partition("raw_schedule", DAYS[1]) in found
+    assert {partition.day for partition in found} == {DAYS[1]}
     assert NEWER in _at_rest(session)
 
 
