@@ -116,6 +116,14 @@ class Overlay(LedgerInMemory):
         current = rows.loc[newest.index.union(published.index)]
         return current.sort_values(["partition_date", "table_name", "attempt_id"], ignore_index=True)
 
+    def marks(self) -> dict[date, str]:
+        """Those below, until something is published here."""
+        return self._below.marks() if self._runs.empty else super().marks()
+
+    def attempted(self) -> tuple[date, date] | None:
+        """That of what is below, until something is published here."""
+        return self._below.attempted() if self._runs.empty else super().attempted()
+
     def stored_ledger(self) -> pd.DataFrame:
         """All attempts."""
         return pd.concat([self._below.stored_ledger(), self._runs], ignore_index=True)
