@@ -54,9 +54,15 @@ class BulkEvents(SqlEventLogStorage):
     """Mixed into an event log that has all runs in one place."""
 
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
-        """Store the events, all of them or none; events that are seldom one after the other."""
-        if not {event.dagster_event_type for event in events} <= _IN_BULK:
+        """Store the events; those that are seldom one after the other."""
+        if {event.dagster_event_type for event in events} <= _IN_BULK:
+            self.store_together(events)
+        else:
             super().store_event_batch(events)
+
+    def store_together(self, events: Sequence[dg.EventLogEntry]) -> None:
+        """Store events of assets and checks, all of them or none."""
+        if not events:
             return
         with self.index_transaction() as connection:
             rows = [self._row(event) for event in events]

@@ -19,9 +19,14 @@ Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 
 
 def store(context: dg.AssetExecutionContext, events: Sequence[Event]) -> None:
-    """Store the events of a step, all of them or, where the event log can do that, none."""
-    if events:
-        context.instance.event_log_storage.store_event_batch([_entry(context, event) for event in events])
+    """Store the events of a step; where the event log is one of ours, all of them or none."""
+    storage = context.instance.event_log_storage
+    entries = [_entry(context, event) for event in events]
+    if hasattr(storage, "store_together"):
+        storage.store_together(entries)
+        return
+    for entry in entries:  # a batch of Dagster's own may refuse the results of checks
+        storage.store_event(entry)
 
 
 def _entry(context: dg.AssetExecutionContext, event: Event) -> dg.EventLogEntry:

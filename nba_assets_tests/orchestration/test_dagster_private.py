@@ -18,6 +18,8 @@ OUR_OWN = {
     "directory",
     "_engine",
     "_folder",
+    "store_together",
+    "_row",
     "_note_assets",
     "_plan_checks",
     "_replace_results",
