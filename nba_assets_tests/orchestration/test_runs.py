@@ -128,6 +128,19 @@ def test_a_good_partition_tells_its_own_numbers(ranges: Ranges) -> None:
         assert ranges.check("raw_team_boxscores", day).passed
 
 
+@pytest.mark.parametrize("name", ["raw_schedule", "raw_team_boxscores"])
+def test_every_event_is_seen_in_the_list_of_events(ranges: Ranges, name: str) -> None:
+    """The list of Dagster's pages has one line for those of a run that share their type and millisecond."""
+    filter_ = dg.AssetRecordsFilter(asset_key=dg.AssetKey(name))
+    shown = [
+        (record.event_type, record.run_id, int(record.timestamp * 1000))
+        for fetched in (ranges.instance.fetch_materializations, ranges.instance.fetch_observations)
+        for record in fetched(filter_, limit=1000).records
+    ]
+    assert len(shown) >= len(DAYS)
+    assert sorted(set(shown)) == sorted(shown)
+
+
 def test_the_newest_partition_shows_its_first_rows(ranges: Ranges) -> None:
     good = sorted(set(DAYS) - GAPS)
     assert ranges.metadata("raw_team_boxscores", good[-1])["nba/preview"].startswith("| game_date |")
