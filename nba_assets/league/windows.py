@@ -79,7 +79,7 @@ class GameLog:
     """
 
     def __init__(self, games: pd.DataFrame, *, entity: str) -> None:
-        self._entities = pd.Index(np.sort(games[entity].unique()))
+        self._entities = pd.Index(games[entity].unique()).sort_values(na_position="last")
         keys = self._season_key(games[entity], games["season"]) + _day_numbers(games["game_date"])
         self._unordered, self._order = games, np.lexsort([distinct.ranks(games["game_id"]), keys])
         self._keys = keys[self._order]

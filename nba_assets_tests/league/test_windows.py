@@ -143,6 +143,14 @@ def test_fractions_are_exact_to_ten_digits_whatever_was_before():
     assert abs(long.over(last_10).sum("possessions")[0] - rows["possessions"].tail(10).sum()) < 1e-8
 
 
+@pytest.mark.parametrize("nobody", [None, np.nan])
+def test_games_of_nobody_known_are_in_no_windows_of_others(nobody):
+    played = frame([("BOS", "2021-22", 3, 10, True), ("NYK", "2021-22", 3, 7, False)]).assign(team=["BOS", nobody])
+    asked = pairs(["BOS", "NYK"], [pd.Timestamp("2022-04-01")])
+    before = GameLog(played, entity="team").before(asked["entity"], ["2021-22"] * 2, asked["date"])
+    assert before.over(SEASON).sum("points").tolist() == [10.0, 0.0]
+
+
 def test_a_span_says_itself_in_words():
     words = [str(span) for span in (SEASON, WEEK, LAST_5, GAMES_3_TO_5, windows.last(1))]
     assert words == ["season to date", "last 7 days", "last 5 games", "newest games 3 to 5", "last game"]
