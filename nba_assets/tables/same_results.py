@@ -18,13 +18,13 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
     "player_game_summary": ("96ce35de", "7f0129d2"),
     "team_offense_game_summary": ("b5a7d286", "42a7dc6b"),
     "team_defense_game_summary": ("4246f15f", "1801f289"),
-    "upcoming_team_game_context": ("5f069e97", "9d59fec5"),
-    "team_defense_zone_analysis": ("4217740f", "8c6e13f4"),
-    "player_shot_zone_analysis": ("ee90c952", "b1951392"),
-    "upcoming_player_game_context": ("f6416536", "fb005b45"),
-    "player_daily_cache": ("a084c23c", "452407e8"),
+    "upcoming_team_game_context": ("5f069e97", "2406097a"),
+    "team_defense_zone_analysis": ("4217740f", "ee09b5d7"),
+    "player_shot_zone_analysis": ("ee90c952", "1d93bbbe"),
+    "upcoming_player_game_context": ("f6416536", "de55b94b"),
+    "player_daily_cache": ("a084c23c", "c574d620"),
     "player_composite_factors": ("3a162066", "e660e753"),
-    "ml_feature_store_v2": ("7bde0a87", "80e60955"),
+    "ml_feature_store_v2": ("7bde0a87", "789df5f6"),
 }
 """Table -> the formulas, the first half of code versions, that have been seen to give the same rows; today's last."""
 
@@ -34,7 +34,7 @@ SAME_VERDICTS: dict[str, tuple[str, ...]] = {
     "raw_player_boxscores": ("9ca2cb3f", "a1d4ec24"),
     "raw_shots": ("e8f3a61e", "034f291f"),
     "player_game_summary": ("27b7bb3b", "5716f40e"),
-    "upcoming_player_game_context": ("d2abc129", "62a49147"),
+    "upcoming_player_game_context": ("d2abc129", "1b6ea0e4"),
 }
 """Table -> the checks, the second half, that judge the same rows alike."""
 
