@@ -1,19 +1,22 @@
 """NBA feature pipeline as a Dagster asset graph: raw league data in, ten daily-partitioned tables out.
 
 `import nba_assets as nba` reads what is there: `nba.read("ml_feature_store_v2", season="2021-22")`,
-`nba.training_set(label="points")`, `nba.coverage()`, `nba.explain(table, day)`, `nba.dictionary(table)`, and of another
-place `nba.open(home)`.
+`nba.training_set(label="points")`, `nba.evaluate()`, `nba.coverage()`, `nba.explain(table, day)`,
+`nba.dictionary(table)`, and of another place `nba.open(home)`.
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the names below are imported when they are used: the command line is to start at once
     from nba_assets.api.here import (
         AskedError,
+        ExtraMissingError,
         NotThereError,
         OutOfDateWarning,
         Reader,
+        TooFewError,
         coverage,
         dictionary,
+        evaluate,
         explain,
         open,
         read,
@@ -24,11 +27,14 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AskedError",
+    "ExtraMissingError",
     "NotThereError",
     "OutOfDateWarning",
     "Reader",
+    "TooFewError",
     "coverage",
     "dictionary",
+    "evaluate",
     "explain",
     "open",
     "read",

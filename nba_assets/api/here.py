@@ -5,18 +5,22 @@ from __future__ import annotations
 from nba_assets.api.asked import AskedError, NotThereError
 from nba_assets.api.reader import OutOfDateWarning, Reader
 from nba_assets.api.reader import open_reader as open
+from nba_assets.evaluation.errors import ExtraMissingError, TooFewError
 
 _HERE = Reader()
-read, training_set = _HERE.read, _HERE.training_set
+read, training_set, evaluate = _HERE.read, _HERE.training_set, _HERE.evaluate
 coverage, explain, dictionary = _HERE.coverage, _HERE.explain, _HERE.dictionary
 
 __all__ = [
     "AskedError",
+    "ExtraMissingError",
     "NotThereError",
     "OutOfDateWarning",
     "Reader",
+    "TooFewError",
     "coverage",
     "dictionary",
+    "evaluate",
     "explain",
     "open",
     "read",

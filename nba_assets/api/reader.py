@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from io import StringIO
@@ -30,6 +30,7 @@ from nba_assets.api.asked import (
     required_days,
     teams_asked,
 )
+from nba_assets.api.evaluating import Compared, compared
 from nba_assets.api.frames import Kind, as_kind, rows_of, typed, whom
 from nba_assets.api.standing import Missing, Standing, standing
 from nba_assets.api.training import (
@@ -38,12 +39,16 @@ from nba_assets.api.training import (
     NotPlayed,
     Request,
     TrainingSet,
+    days_by_season,
     in_splits,
     joined_rows,
     request,
     request_of,
 )
 from nba_assets.api.training_files import changes_since, manifest_of, read_manifest
+from nba_assets.evaluation.evaluate import Evaluation, evaluated
+from nba_assets.evaluation.leaks import Known
+from nba_assets.evaluation.models import require_extra
 from nba_assets.overview.as_json import cell_as_dict
 from nba_assets.overview.explain import Explanation
 from nba_assets.overview.explain import explain as explanation_of
@@ -197,6 +202,51 @@ class Reader:
         rows, left_out = joined_rows(asked, store, outcomes)
         made = TrainingSet(asked, in_splits(asked, rows), left_out, {})
         return replace(made, manifest=manifest_of(session, made, store, outcomes))
+
+    def evaluate(
+        self,
+        *,
+        label: str = "points",
+        features: Names | None = None,
+        seasons: Names | None = None,
+        known: Known = "morning",
+        extra: pd.DataFrame | None = None,
+        missing: Missing = "error",
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> Evaluation:
+        """How good features are on the last of `seasons`, after training on the others: all built, by default.
+
+        Two plain models beside simple means, on everybody who played (A) and on who plays much (C): mean absolute
+        errors, their ratios to the last-10 mean with a bootstrap error, by month and by role, which features count, and
+        alarms for what knows the result. `extra` has more features, by game_date and player_id; `known` says from when
+        on the features are known. Takes scikit-learn and matplotlib: `pip install 'nba-assets[ml]'`.
+
+        Raises AskedError, NotThereError, ExtraMissingError, and TooFewError without games to learn from or to test on.
+        """
+        require_extra()
+        session = self._session()
+        wanted = compared(label, features, known, extra)
+        days = days_by_season(session, seasons)
+        if len(days) < 2:
+            raise AskedError(f"{', '.join(days)} is one season: give more, the last one tests what the others teach")
+        return self._evaluated(session, wanted, days, missing, progress)
+
+    def _evaluated(
+        self,
+        session: Session,
+        wanted: Compared,
+        days: dict[str, list[date]],
+        missing: Missing,
+        progress: Callable[[str], None],
+    ) -> Evaluation:
+        every = sorted(day for of_season in days.values() for day in of_season)
+        progress("reading")
+        outcomes = self._standing(session, OUTCOMES.name, every, missing, False)
+        if not outcomes.days:
+            raise NotThereError(f"no results are due yet of {', '.join(days)}")
+        store = self._standing(session, STORE.name, list(outcomes.days), missing, False)
+        rows = wanted.rows(store, outcomes)
+        return evaluated(rows, wanted.names, label=wanted.label, test=max(days), known=wanted.known, progress=progress)
 
     def coverage(
         self,

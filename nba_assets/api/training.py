@@ -86,12 +86,12 @@ def request(
     """What is asked for, with all that was left open; AskedError for what cannot be."""
     one_of(missing, get_args(Missing), f"missing='{missing}' is not possible")
     one_of(not_played, get_args(NotPlayed), f"not_played='{not_played}' is not possible")
-    days = _days_by_season(session, seasons)
+    days = days_by_season(session, seasons)
     splits = _by_season(days) if split == "season" else _by_date(days, split)
-    return Request(_features(features), _label(label), splits, not_played, missing)
+    return Request(features_named(features), label_named(label), splits, not_played, missing)
 
 
-def _days_by_season(session: Session, seasons: str | Iterable[str] | None) -> dict[str, list[date]]:
+def days_by_season(session: Session, seasons: str | Iterable[str] | None) -> dict[str, list[date]]:
     """The dates of the seasons that are named; of all that has been attempted, where none is."""
     if seasons is not None:
         return {name: days_of_season(session, name) for name in sorted(map(read_season, listed(seasons)))}
@@ -111,20 +111,22 @@ def request_of(manifest: Mapping[str, Any]) -> Request:
             for name, ranges in asked["splits"].items()
             if name in SPLITS
         }
-        features, label = _features(asked["features"]), _label(asked["label"])
+        features, label = features_named(asked["features"]), label_named(asked["label"])
         return Request(features, label, splits, asked["not_played"], asked["missing"])
     except (AttributeError, KeyError, TypeError) as error:
         raise AskedError(f"the manifest is damaged: its request cannot be read ({error})") from error
 
 
-def _features(names: str | Iterable[str] | None) -> tuple[str, ...]:
+def features_named(names: str | Iterable[str] | None) -> tuple[str, ...]:
+    """The features of these names, by default all of the vector; AskedError for others."""
     if names is None:
         return FEATURES.names
     known = [c.name for c in columns_of(STORE.contract) if c.type in _NUMBERS and not c.is_key]
     return tuple(one_of(name, known, f"{STORE.name} has no feature '{name}'") for name in some(names, "feature"))
 
 
-def _label(text: str) -> str:
+def label_named(text: str) -> str:
+    """A label or a sum of labels by their columns' names: "points+rebounds" is "points+reb"; AskedError for others."""
     known = [c.name for c in columns_of(OUTCOMES.contract) if c.type in _NUMBERS and not c.is_key]
     names = [_ALSO_CALLED.get(part.strip(), part.strip()) for part in text.split("+")]
     return "+".join(one_of(name, known, f"{OUTCOMES.name} has no label '{name}'") for name in names)
@@ -230,14 +232,11 @@ class TrainingSet:
 def columns_of_set(asked: Request) -> tuple[Column, ...]:
     """Keys, features, whether he played, and the label."""
     of_store = {c.name: c for c in columns_of(STORE.contract)}
-    of_outcomes = {c.name: c for c in columns_of(OUTCOMES.contract)}
-    parts = [of_outcomes[name] for name in asked.label.split("+")]
-    types = {c.type for c in parts}
-    summed = ColumnType.FLOAT if ColumnType.FLOAT in types else ColumnType.INTEGER
+    parts = _parts(asked.label)
     label = replace(
         parts[0],
         name=LABEL,
-        type=parts[0].type if len(parts) == 1 else summed,
+        type=_type_of(parts),
         nullable=asked.not_played == "keep" or any(c.nullable for c in parts),
         description=f"What became of it: {' + '.join(asked.label.split('+'))} of {OUTCOMES.name}",
     )
@@ -254,7 +253,7 @@ def joined_rows(asked: Request, store: Standing, outcomes: Standing) -> tuple[pd
     reason rows of games without any outcome.
     """
     known = pd.DatetimeIndex([*{*store.published} & {*outcomes.published}]).as_unit("ns")
-    results = outcomes.rows[[*_JOINED_BY]].assign(**{LABEL: _summed(outcomes.rows, asked), PLAYED: True})
+    results = outcomes.rows[[*_JOINED_BY]].assign(**{LABEL: summed(outcomes.rows, asked.label), PLAYED: True})
     rows = store.rows[store.rows[GAME_DATE].isin(known)].merge(results, on=_JOINED_BY, how="left", validate="1:1")
     rows[PLAYED] = rows[PLAYED].eq(True)
     has_outcome = rows[GAME].isin(results[GAME])
@@ -268,10 +267,24 @@ def joined_rows(asked: Request, store: Standing, outcomes: Standing) -> tuple[pd
     return typed(in_order, STORE, columns_of_set(asked)), left_out
 
 
-def _summed(rows: pd.DataFrame, asked: Request) -> pd.Series:
+def summed(rows: pd.DataFrame, label: str) -> pd.Series:
     """The sum of the label's columns, NULL where one of them is; a single column as it is."""
-    dtype = DTYPES.get(columns_of_set(asked)[-1].type, "float64")
-    return reduce(add, [rows[name].astype(dtype) for name in asked.label.split("+")])
+    parts = _parts(label)
+    dtype = DTYPES.get(_type_of(parts), "float64")
+    return reduce(add, [rows[part.name].astype(dtype) for part in parts])
+
+
+def _parts(label: str) -> list[Column]:
+    """The columns whose sum a label is."""
+    of_outcomes = {c.name: c for c in columns_of(OUTCOMES.contract)}
+    return [of_outcomes[name] for name in label.split("+")]
+
+
+def _type_of(parts: Sequence[Column]) -> ColumnType:
+    """Of a single column its own, of a sum the one that takes them all."""
+    if len(parts) == 1:
+        return parts[0].type
+    return ColumnType.FLOAT if ColumnType.FLOAT in {c.type for c in parts} else ColumnType.INTEGER
 
 
 def in_splits(asked: Request, rows: pd.DataFrame) -> dict[str, pd.DataFrame]:

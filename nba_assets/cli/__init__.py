@@ -119,6 +119,15 @@ COMMANDS = {
             "training-set --manifest points/manifest.json",
         ),
     ),
+    "evaluate": Listed(
+        "nba_assets.cli.evaluate:evaluate",
+        "Train two plain models on all seasons but the last, and measure them on it beside simple means.",
+        (
+            "evaluate",
+            "evaluate --seasons 2021-22,2022-23,2023-24 --out evaluation.html",
+            "evaluate --label rebounds --extra mine.parquet --format json",
+        ),
+    ),
     "tables": Listed(
         "nba_assets.cli.tables:tables",
         "List the tables with their keys, or the columns of one.",

@@ -19,6 +19,7 @@ from rich.table import Table
 
 from nba_assets.api.asked import AskedError, NotThereError, read_range
 from nba_assets.engine.run_options import RunOptionsError
+from nba_assets.evaluation.errors import ExtraMissingError, TooFewError
 from nba_assets.planning.history import NoPartitionError, history
 from nba_assets.session import Session
 from nba_assets.settings import SettingsError, StateError
@@ -119,6 +120,13 @@ _CANNOT_BE = (
 """What the command was given, in its arguments or by its place, cannot be."""
 
 
+_IS_NOT_SO = (
+    *(SourceError, WarehouseError, StateError, NotThereError, NotWrittenError),
+    *(ExtraMissingError, TooFewError),
+)
+"""What was asked for is not so, or cannot be done here."""
+
+
 @contextmanager
 def errors_explained() -> Iterator[None]:
     """Known errors end the command with one clear message and their exit status."""
@@ -126,7 +134,7 @@ def errors_explained() -> Iterator[None]:
         yield
     except _CANNOT_BE as error:
         _end(error, USAGE)
-    except (SourceError, WarehouseError, StateError, NotThereError, NotWrittenError) as error:
+    except _IS_NOT_SO as error:
         _end(error, FAILED)
     except OSError as error:
         _end(refused(error), FAILED)

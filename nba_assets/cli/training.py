@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nba_assets.api.reader import OutOfDateWarning, Reader
+from nba_assets.api.reader import Reader
 from nba_assets.api.training import TrainingSet
 from nba_assets.api.training_files import require_directory
+from nba_assets.cli.api_warnings import warnings_told
 from nba_assets.cli.console import FAILED, NotWrittenError, Quiet, UsageError, err, out
 from nba_assets.cli.place import opened
 from nba_assets.cli.selection import listed_in
@@ -60,7 +58,7 @@ def training_set(
     if directory is not None:
         require_directory(directory)
     opened(quiet=quiet)
-    with _warnings_told():
+    with warnings_told():
         made = Reader(load_settings()).training_set(
             features=listed_in(features),
             label=label,
@@ -86,15 +84,3 @@ def _finish(made: TrainingSet, directory: Path | None, *, is_repeated: bool, qui
         out.say(repr(made))
         said = [f"written to {directory}"] if directory else []
         err.say(", ".join([*said, *(["the rows are those of the manifest"] if is_repeated else [])]))
-
-
-@contextmanager
-def _warnings_told() -> Iterator[None]:
-    """What the API warns of is said in lines on standard error."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", OutOfDateWarning)
-        try:
-            yield
-        finally:
-            for warning in caught:
-                err.say("warning:", warning.message)

@@ -1,0 +1,11 @@
+"""What keeps an evaluation from being made."""
+
+from __future__ import annotations
+
+
+class ExtraMissingError(ValueError):
+    """A package that only an evaluation needs is not installed."""
+
+
+class TooFewError(ValueError):
+    """There are not enough games to train on or to test with."""

@@ -1,0 +1,138 @@
+"""`nba-assets evaluate` and `nba.evaluate` on the first weeks of two simulated seasons."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import nba_assets as nba
+from nba_assets_tests.cli.command import nba_assets, printed_json
+
+SEASONS = {"2021-22": ("2021-10-19", "2021-11-06"), "2022-23": ("2022-10-18", "2022-11-05")}
+NOW = {"NBA_NOW": "2022-11-06T12:00"}
+WITHOUT_SKLEARN = """
+import sys
+sys.modules["sklearn"] = None
+from nba_assets.cli import main
+main()
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nineteen days from the opening night of two seasons; nothing is written to it by a test."""
+    directory = tmp_path_factory.mktemp("two_seasons") / ".nba"
+    for first, last in SEASONS.values():
+        built = nba_assets("backfill", first, last, "--quiet", home=directory, **NOW)
+        assert built.exit_code == 0, built.output
+    return directory
+
+
+@pytest.fixture
+def reader(home: Path, monkeypatch: pytest.MonkeyPatch) -> nba.Reader:
+    monkeypatch.setenv("NBA_NOW", NOW["NBA_NOW"])
+    return nba.open(home)
+
+
+def results(reader: nba.Reader) -> pd.DataFrame:
+    """What became of each game: game_date, player_id, points."""
+    return pd.concat([reader.read("PGS", *days)[["game_date", "player_id", "points"]] for days in SEASONS.values()])
+
+
+def test_the_report_says_who_is_compared_with_what(home: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    found = nba_assets("evaluate", "--partial", "--out", str(page), home=home, **NOW)
+    assert found.exit_code == 0, found.output
+    assert "points of 2022-23, trained on 2021-22" in found.stdout
+    assert "boosting rests on:" in found.stdout
+    assert "<h1>points of 2022-23</h1>" in page.read_text(encoding="utf-8")
+
+
+def test_as_json_and_in_python_it_is_the_same(home: Path, reader: nba.Reader) -> None:
+    asked = ("evaluate", "--partial", "--seasons", "2021-22,2022-23", "--label", "points+rebounds")
+    told = printed_json(nba_assets(*asked, "--format", "json", home=home, **NOW))
+    with pytest.warns(nba.OutOfDateWarning):
+        found = reader.evaluate(seasons=["2021-22", "2022-23"], label="points+rebounds", missing="skip")
+    assert told == {"version": 1, **found.as_dict()}
+    assert told["label"] == "points+reb"
+
+
+def test_everybody_who_played_is_counted(reader: nba.Reader) -> None:
+    """From the fifteenth day on with an earlier game, whether or not the store has a row of his."""
+    with pytest.warns(nba.OutOfDateWarning):
+        found = reader.evaluate(missing="skip")
+    of_season = results(reader)[lambda rows: rows["game_date"] > "2022-01-01"]
+    earlier = of_season.groupby("player_id")["game_date"].transform("min") < of_season["game_date"]
+    assert found.scores["rows"].iloc[0] == (earlier & (of_season["game_date"] >= "2022-11-01")).sum()
+
+
+def test_a_feature_that_knows_the_result_ends_with_1_and_is_named(
+    home: Path, reader: nba.Reader, tmp_path: Path
+) -> None:
+    mine = results(reader).rename(columns={"points": "mine"})
+    mine.to_parquet(tmp_path / "mine.parquet")
+    found = nba_assets("evaluate", "--partial", "--extra", str(tmp_path / "mine.parquet"), home=home, **NOW)
+    assert found.exit_code == 1
+    assert "LEAK? mine is correlated" in found.stdout
+    assert "that a feature knows the result" in found.stderr
+
+
+EXTRAS: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
+    "no player": (lambda rows: rows.drop(columns="player_id"), "extra has no column player_id"),
+    "a row twice": (lambda rows: pd.concat([rows, rows.head(1)]), r"extra has player \d+ on 2021-10-19 twice"),
+    "a text": (lambda rows: rows.assign(mine="high"), "extra: could not convert string"),
+    "no feature": (lambda rows: rows[["game_date", "player_id"]], "no column besides game_date and player_id"),
+    "a feature of the store": (lambda rows: rows.assign(home_away=1.0), "extra has home_away, which is there already"),
+    "the name of a method": (lambda rows: rows.assign(boosting=1.0), "extra has boosting, which is there already"),
+    "no date": (lambda rows: rows.assign(game_date="soon"), "extra: "),
+    "nobody": (lambda rows: rows.assign(player_id=None), "extra: "),
+}
+
+
+@pytest.mark.parametrize("what", EXTRAS)
+def test_extra_features_that_cannot_be_joined_are_refused(reader: nba.Reader, what: str) -> None:
+    change, said = EXTRAS[what]
+    with pytest.raises(nba.AskedError, match=said):
+        reader.evaluate(extra=change(results(reader).rename(columns={"points": "mine"})), missing="skip")
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "said"),
+    [
+        (("--label", "luck"), 2, "has no label 'luck'"),
+        (("--features", "luck"), 2, "has no feature 'luck'"),
+        (("--features", ""), 2, "feature"),
+        (("--seasons", "2021-22"), 2, "2021-22 is one season: give more"),
+        (("--seasons", "2021-22,2030-31"), 2, "2030-31"),
+        (("--seasons", "lately"), 2, "lately"),
+        (("--extra", "nowhere.parquet"), 2, "--extra nowhere.parquet: cannot be read as Parquet"),
+        (("--extra", __file__), 2, "cannot be read as Parquet"),
+        (("--out", "nowhere/page.html"), 2, "there is no directory nowhere"),
+        ((), 1, "has nothing for"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_line(home: Path, given: tuple[str, ...], status: int, said: str) -> None:
+    partial = ["--partial"] if given else []
+    found = nba_assets("evaluate", *given, *partial, home=home, **NOW)
+    assert (found.exit_code, found.stdout) == (status, "")
+    assert said in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_without_its_packages_the_command_to_install_them_is_named(home: Path) -> None:
+    process = subprocess.run(
+        [sys.executable, "-c", WITHOUT_SKLEARN, "evaluate", "--partial"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "NBA_HOME": str(home), **NOW},
+        check=False,
+    )
+    assert process.returncode == 1
+    assert "pip install 'nba-assets[ml]'" in process.stderr
+    assert "Traceback" not in process.stderr
