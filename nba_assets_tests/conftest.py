@@ -24,8 +24,9 @@ hypothesis.settings.load_profile("ci")
 
 
 _LONGEST = (
-    *("e2e/test_bad_day", "e2e/test_confused_day", "e2e/test_shared_server"),
-    *("warehouse/test_november_in_both", "repair/test_killed", "repair/test_late_games", "e2e/test_backfill_in_the_ui"),
+    *("e2e/test_bad_day", "faults/test_living_week", "e2e/test_confused_day", "e2e/test_shared_server"),
+    *("faults/test_damages", "warehouse/test_weeks_in_both"),
+    *("repair/test_killed", "repair/test_late_games", "e2e/test_backfill_in_the_ui"),
     *("repair/test_one_by_one", "repair/test_corrections", "sources/test_nba_api_fetch", "orchestration/test_launch"),
     *("warehouse/test_bigquery_sql", "warehouse/test_bigquery"),
 )

@@ -14,7 +14,7 @@ from nba_assets_tests.e2e.bad_days import PATIENCE, ROOT
 from nba_assets_tests.e2e.deployment import Deployment
 from nba_assets_tests.e2e.gaps import mend
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]
 
 DAYS = days_between(date(2021, 10, 19), date(2021, 10, 30))
 GAPS = {date(2021, 10, 19): "0022100001", date(2021, 10, 24): "0022100035", date(2021, 10, 30): "0022100078"}

@@ -180,7 +180,6 @@ def test_a_plan_comes_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert set(seen) >= {"build", "failed", "blocked"}
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("seed", range(10, 12))
+@pytest.mark.parametrize("seed", [pytest.param(10, marks=pytest.mark.long), pytest.param(11, marks=pytest.mark.soak)])
 def test_many_plans_come_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     assert _try(tmp_path, monkeypatch, seed, steps=8).total() > 100

@@ -80,7 +80,7 @@ def test_raw_tables_are_made_of_no_table() -> None:
     assert all(not any(made_of(TABLES[name]).values()) for name in RAW)
 
 
-@pytest.mark.long
+@pytest.mark.soak
 @pytest.mark.timeout(1800)
 def test_the_record_is_what_the_experiments_find() -> None:
     assert text_of(found_by_experiment()) == RECORD.read_text(encoding="utf-8")
