@@ -1,8 +1,8 @@
 """NBA feature pipeline as a Dagster asset graph: raw league data in, ten daily-partitioned tables out.
 
 `import nba_assets as nba` reads what is there: `nba.read("ml_feature_store_v2", season="2021-22")`,
-`nba.training_set(label="points")`, `nba.evaluate()`, `nba.coverage()`, `nba.explain(table, day)`,
-`nba.dictionary(table)`, and of another place `nba.open(home)`.
+`nba.training_set(label="points")`, `nba.evaluate()`, `nba.drift(baseline="2021-22", current="2022-23")`,
+`nba.coverage()`, `nba.explain(table, day)`, `nba.dictionary(table)`, and of another place `nba.open(home)`.
 """
 
 TYPE_CHECKING = False
@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # the names below are imported when they are used: the comman
         TooFewError,
         coverage,
         dictionary,
+        drift,
         evaluate,
         explain,
         open,
@@ -34,6 +35,7 @@ __all__ = [
     "TooFewError",
     "coverage",
     "dictionary",
+    "drift",
     "evaluate",
     "explain",
     "open",

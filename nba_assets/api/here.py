@@ -8,7 +8,7 @@ from nba_assets.api.reader import open_reader as open
 from nba_assets.evaluation.errors import ExtraMissingError, TooFewError
 
 _HERE = Reader()
-read, training_set, evaluate = _HERE.read, _HERE.training_set, _HERE.evaluate
+read, training_set, evaluate, drift = _HERE.read, _HERE.training_set, _HERE.evaluate, _HERE.drift
 coverage, explain, dictionary = _HERE.coverage, _HERE.explain, _HERE.dictionary
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "TooFewError",
     "coverage",
     "dictionary",
+    "drift",
     "evaluate",
     "explain",
     "open",

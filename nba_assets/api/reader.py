@@ -40,12 +40,14 @@ from nba_assets.api.training import (
     Request,
     TrainingSet,
     days_by_season,
+    features_named,
     in_splits,
     joined_rows,
     request,
     request_of,
 )
 from nba_assets.api.training_files import changes_since, manifest_of, read_manifest
+from nba_assets.evaluation.drift import Drift, drift
 from nba_assets.evaluation.evaluate import Evaluation, evaluated
 from nba_assets.evaluation.leaks import Known
 from nba_assets.evaluation.models import require_extra
@@ -247,6 +249,26 @@ class Reader:
         store = self._standing(session, STORE.name, list(outcomes.days), missing, False)
         rows = wanted.rows(store, outcomes)
         return evaluated(rows, wanted.names, label=wanted.label, test=max(days), known=wanted.known, progress=progress)
+
+    def drift(
+        self, *, baseline: Names, current: Names, features: Names | None = None, missing: Missing = "error"
+    ) -> Drift:
+        """How the features of some seasons differ from those of others: shares of NULL, means, and a stability index.
+
+        All rows of the feature store that are published count. Raises AskedError and NotThereError.
+        """
+        session = self._session()
+        names = features_named(features)
+        of_both = [required_days(session, None, None, seasons) for seasons in (baseline, current)]
+        old, new = (self._features_on(session, days, missing) for days in of_both)
+        return drift(old, new, names, baseline=", ".join(listed(baseline)), current=", ".join(listed(current)))
+
+    def _features_on(self, session: Session, days: list[date], missing: Missing) -> pd.DataFrame:
+        """The rows of the feature store; NotThereError if there are none."""
+        rows = self._standing(session, STORE.name, days, missing, False).rows
+        if rows.empty:
+            raise NotThereError(f"{STORE.name} has no row from {days[0]} to {days[-1]}. ({session.describe()})")
+        return rows
 
     def coverage(
         self,

@@ -128,6 +128,14 @@ COMMANDS = {
             "evaluate --label rebounds --extra mine.parquet --format json",
         ),
     ),
+    "drift": Listed(
+        "nba_assets.cli.drift:drift",
+        "Compare the features of some seasons with those of others: NULLs, means, and how far apart they lie.",
+        (
+            "drift --baseline 2022-23 --current 2023-24",
+            "drift --baseline 2021-22,2022-23 --current 2023-24 --check --out drift.html",
+        ),
+    ),
     "tables": Listed(
         "nba_assets.cli.tables:tables",
         "List the tables with their keys, or the columns of one.",

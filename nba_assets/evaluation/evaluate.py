@@ -14,6 +14,7 @@ from nba_assets.evaluation.errors import TooFewError
 from nba_assets.evaluation.leaks import Known, signs_of_leaks
 from nba_assets.evaluation.models import BOOSTING, MODELS, trained
 from nba_assets.evaluation.player_games import BASELINES, POPULATIONS, REGULARS, ROLES, is_in
+from nba_assets.evaluation.records import as_text, records
 from nba_assets.evaluation.scores import COLUMNS, scores, scores_by
 
 METHODS = (*BASELINES, *MODELS)
@@ -50,7 +51,7 @@ class Evaluation:
             "train": [*self.train],
             "test": self.test,
             "known": self.known,
-            **{name: _records(getattr(self, name)) for name in tables},
+            **{name: records(getattr(self, name)) for name in tables},
             "alarms": [*self.alarms],
         }
 
@@ -64,7 +65,7 @@ class Evaluation:
         """The scores, the most important features, and the alarms."""
         first, last = self.train[0], self.train[-1]
         taught_by = first if first == last else f"{first} … {last}"
-        lines = [f"{self.label} of {self.test}, trained on {taught_by}", *_text(self.scores).splitlines()]
+        lines = [f"{self.label} of {self.test}, trained on {taught_by}", *as_text(self.scores).splitlines()]
         best = self.importances.head(_MOST_NAMED)
         lines.append(
             f"{BOOSTING} rests on: {', '.join(f'{r.feature} {r.mae_grows_by:+.3f}' for r in best.itertuples())}"
@@ -158,11 +159,3 @@ def _described(old: pd.DataFrame, new: pd.DataFrame, signs: pd.DataFrame) -> pd.
         "null_share_test": new[names].isna().mean().to_numpy(),
     }
     return signs.assign(**shares)[["feature", *shares, "correlation", "step"]]
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [*table.astype(object).where(table.notna(), None).to_dict("records")]
-
-
-def _text(table: pd.DataFrame) -> str:
-    return str(table.to_string(index=False, float_format=lambda number: f"{number:.3f}"))

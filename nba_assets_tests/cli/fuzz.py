@@ -37,7 +37,19 @@ from nba_assets_tests.cli.command import nba_assets
 from nba_assets_tests.cli.random_commands import FIRST, LAST, NOBODY, Case, random_case
 
 STATUSES = (0, 1, 2, 75, 130)
-READING = ("coverage", "explain", "impact", "tables", "doctor", "alerts", "export", "training-set", "evaluate", "dev")
+READING = (
+    "coverage",
+    "explain",
+    "impact",
+    "tables",
+    "doctor",
+    "alerts",
+    "export",
+    "training-set",
+    "evaluate",
+    "drift",
+    "dev",
+)
 _CLOCK = {"NBA_NOW": "2021-10-24T12:00", "NBA_API_BASE_URL": f"{NOBODY}/{{endpoint}}", "NBA_API_SCHEDULE_URL": NOBODY}
 _QUICK = {"NBA_API_MAX_ATTEMPTS": "1", "NBA_API_CALLS_PER_SECOND": "1000", "COLUMNS": "160"}
 _FORGETFUL = (ALERTS.qualified, ALERT_MESSAGES.qualified)

@@ -45,13 +45,20 @@ COMMANDS = (
     ("alerts", "list", "--all"),
 )
 ELSEWHERE = {
-    "evaluate": "evaluation/test_evaluate_command.py, with two seasons",
+    "evaluate": "evaluation/test_commands.py, with two seasons",
+    "drift": "evaluation/test_commands.py, with two seasons",
     "fetch": "sources/test_nba_api_command.py, with a server to fetch from",
     "unaccept": "engine/test_accepted_gaps.py, with a gap that was accepted",
 }
 
 
-EVERY = (*COMMANDS, ("evaluate",), ("fetch", "2021-22"), ("unaccept", "2021-10-19", "2021-10-19"))
+EVERY = (
+    *COMMANDS,
+    ("evaluate",),
+    ("drift", "--baseline", "2021-22", "--current", "2021-22"),
+    ("fetch", "2021-22"),
+    ("unaccept", "2021-10-19", "2021-10-19"),
+)
 
 
 @pytest.fixture

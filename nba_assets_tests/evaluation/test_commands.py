@@ -1,4 +1,4 @@
-"""`nba-assets evaluate` and `nba.evaluate` on the first weeks of two simulated seasons."""
+"""`nba-assets evaluate` and `drift`, and the same in Python, on the first weeks of two simulated seasons."""
 
 from __future__ import annotations
 
@@ -117,7 +117,9 @@ def test_extra_features_that_cannot_be_joined_are_refused(reader: nba.Reader, wh
         ((), 1, "has nothing for"),
     ],
 )
-def test_what_cannot_be_is_said_in_a_line(home: Path, given: tuple[str, ...], status: int, said: str) -> None:
+def test_an_evaluation_that_cannot_be_is_refused_in_a_line(
+    home: Path, given: tuple[str, ...], status: int, said: str
+) -> None:
     partial = ["--partial"] if given else []
     found = nba_assets("evaluate", *given, *partial, home=home, **NOW)
     assert (found.exit_code, found.stdout) == (status, "")
@@ -136,3 +138,48 @@ def test_without_its_packages_the_command_to_install_them_is_named(home: Path) -
     assert process.returncode == 1
     assert "pip install 'nba-assets[ml]'" in process.stderr
     assert "Traceback" not in process.stderr
+
+
+OF_BOTH = ("drift", "--baseline", "2021-22", "--current", "2022-23", "--partial")
+
+
+def test_drift_is_told_in_a_table_a_page_and_a_status(home: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    found = nba_assets(*OF_BOTH, "--out", str(page), home=home, **NOW)
+    assert found.exit_code == 0, found.output
+    assert "beside 2021-22" in found.stdout
+    assert "<h1>Features of 2022-23 beside 2021-22</h1>" in page.read_text(encoding="utf-8")
+    has_drifted = "nothing has drifted" not in found.stdout
+    assert nba_assets(*OF_BOTH, "--check", "--quiet", home=home, **NOW).exit_code == has_drifted
+
+
+def test_drift_as_json_and_in_python_is_the_same(home: Path, reader: nba.Reader) -> None:
+    told = printed_json(nba_assets(*OF_BOTH, "--format", "json", home=home, **NOW))
+    with pytest.warns(nba.OutOfDateWarning):
+        found = reader.drift(baseline="2021-22", current="2022-23", missing="skip")
+    rows = reader.read("MLFS", "2022-11-01", SEASONS["2022-23"][1])
+    assert told == {"version": 1, **found.as_dict()}
+    assert told["rows"]["current"] == len(rows)
+    points = found.features.set_index("feature").loc["points_avg_last_10"]
+    assert points["mean_current"] == pytest.approx(rows["points_avg_last_10"].mean())
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "said"),
+    [
+        (("--baseline", "2021-22"), 2, "--current"),
+        (("--baseline", "2021-22", "--current", "lately"), 2, "lately"),
+        (("--baseline", "2021-22", "--current", ""), 2, "season"),
+        (("--baseline", "1990-91", "--current", "2021-22"), 2, "1990-91"),
+        (("--baseline", "2021-22", "--current", "2022-23", "--features", "luck"), 2, "has no feature 'luck'"),
+        (("--baseline", "2021-22", "--current", "2022-23", "--out", "no/where.html"), 2, "no directory no"),
+        (("--baseline", "2021-22", "--current", "2022-23"), 1, "has nothing for"),
+    ],
+)
+def test_a_comparison_that_cannot_be_is_refused_in_a_line(
+    home: Path, given: tuple[str, ...], status: int, said: str
+) -> None:
+    found = nba_assets("drift", *given, home=home, **NOW)
+    assert (found.exit_code, found.stdout) == (status, "")
+    assert said in found.stderr
+    assert "Traceback" not in found.stderr
