@@ -26,7 +26,7 @@ _MOST_ROWS = 6000
 def require_extra() -> None:
     """ExtraMissingError, which names the command, unless scikit-learn and matplotlib are installed."""
     if not (find_spec("sklearn") and find_spec("matplotlib")):
-        raise ExtraMissingError("an evaluation needs scikit-learn and matplotlib: pip install 'nba-assets[ml]'")
+        raise ExtraMissingError("models and plots need scikit-learn and matplotlib: pip install 'nba-assets[ml]'")
 
 
 @dataclass(frozen=True)

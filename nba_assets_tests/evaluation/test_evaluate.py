@@ -110,6 +110,13 @@ def test_a_model_is_not_told_of_the_test_season(rows: pd.DataFrame) -> None:
     np.testing.assert_array_equal(before, after)
 
 
+def test_a_season_that_can_teach_nothing_alone_is_left_out() -> None:
+    rows = with_honest_features(player_games(results()))
+    third = rows[rows["season"] == "2021-22"].assign(season="2020-21", form=float("nan"), noise=float("nan"))
+    found = evaluated(pd.concat([third, rows]), FEATURES, label="points", test="2022-23")
+    assert found.by_training["trained_on"].tolist() == ["2020-21 and 2021-22", "2021-22"]
+
+
 def test_as_json_it_has_no_nan(honest: Evaluation) -> None:
     text = json.dumps(honest.as_dict(), allow_nan=False)
     assert json.loads(text)["train"] == ["2021-22"]
