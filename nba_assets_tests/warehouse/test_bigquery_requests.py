@@ -73,9 +73,10 @@ def test_what_is_remembered_is_what_would_be_read(
         (publish or remembering).publish(step)
         with faulty_bigquery([], emulator.endpoint) as elsewhere:
             forgetful = reader(elsewhere, emulator)
-            for start, end, tables in asked * 2:
+            for start, end, tables in asked:
                 now = forgetful.ledger(start, end, tables=tables)
-                pd.testing.assert_frame_equal(remembering.ledger(start, end, tables=tables), now)
+                for _ in range(2):
+                    pd.testing.assert_frame_equal(remembering.ledger(start, end, tables=tables), now)
             counted = [one.row_counts([LINES, TABLES[other]], day, after) for one in (remembering, forgetful)]
             pd.testing.assert_frame_equal(counted[0], counted[1])
 
