@@ -99,6 +99,7 @@ def test_nights_that_follow_without_lists_are_gaps_as_well(home: Path) -> None:
     assert set(states) <= {Status.GAP, Status.NO_GAMES, Status.DEGRADED}
 
 
+@pytest.mark.soak
 def test_lists_that_are_blank_from_opening_night_on_are_named_night_by_night(tmp_path: Path) -> None:
     """A blank list is usual then, by its team's own measure: in one range as night by night."""
     at_once, one_by_one = (
@@ -123,6 +124,7 @@ def test_lists_that_are_blank_from_opening_night_on_are_named_night_by_night(tmp
         assert (same.status, same.reason) == (found.status, found.reason)
 
 
+@pytest.mark.soak
 def test_a_team_whose_lists_are_blank_from_its_first_game_on_is_named_game_by_game(tmp_path: Path) -> None:
     """It is no measure of itself; everybody else's lists are there. In one range as night by night."""
     edits: dict[ResultSet, Edit] = {

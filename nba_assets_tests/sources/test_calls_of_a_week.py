@@ -95,7 +95,7 @@ class Week:
         return NbaApiSource(self._settings, now=lambda: now)
 
 
-@pytest.mark.long
+@pytest.mark.soak
 def test_a_day_costs_what_is_counted(server: StatsServer, tmp_path: Path) -> None:
     """And at most four calls more: on some mornings one game's list is in doubt, and asked for again."""
     played, week = games(), Week(server, tmp_path)

@@ -21,7 +21,7 @@ from nba_assets_tests.emulator import Emulator
 from nba_assets_tests.repair.cells import changed_cells, stored_cells
 from nba_assets_tests.repair.season import contents, repair
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 EARLIER = days_between(date(2021, 10, 19), date(2021, 10, 20))
 LATER = days_between(date(2021, 10, 21), date(2021, 10, 22))
@@ -64,6 +64,7 @@ def ranges_at_once(machines: list[Settings]) -> list[tuple[int, str]]:
     return [ended(process) for process in at_once]
 
 
+@pytest.mark.long
 def test_two_machines_build_different_ranges_at_once(emulator: Emulator, tmp_path: Path) -> None:
     machines = [of_machine(tmp_path / name, emulator, "two_") for name in ("first", "second")]
     told = ranges_at_once(machines)
@@ -82,6 +83,7 @@ def test_two_machines_build_different_ranges_at_once(emulator: Emulator, tmp_pat
     assert changed_cells(stored_cells(undisturbed.warehouse), stored_cells(shared.warehouse)) == set()
 
 
+@pytest.mark.soak
 def test_two_machines_on_the_same_dates_publish_each_once(emulator: Emulator, tmp_path: Path) -> None:
     machines = [of_machine(tmp_path / name, emulator, "same_") for name in ("first", "second")]
     Session(machines[0]).warehouse.prepare()
