@@ -179,6 +179,12 @@ class TrainingSet:
         return list(self.request.features)
 
     @property
+    def live(self) -> list[str]:
+        """The features to begin with: known and varying in the rows to learn from, and known in every other split."""
+        others = {name for split in self.frames for name in self.unknown(split)}
+        return [name for name in self.features if name not in others and name not in self.constant(TRAIN)]
+
+    @property
     def train(self) -> pd.DataFrame:
         """What to learn from."""
         return self.frames[TRAIN]

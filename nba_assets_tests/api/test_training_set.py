@@ -82,6 +82,14 @@ def test_a_label_can_be_a_sum_and_features_are_chosen(reader: nba.Reader) -> Non
     assert str(reader.training_set(label="won", split=CUTS).test["label"].dtype) == "boolean"
 
 
+def test_what_is_live_can_be_learned_from_and_is_met_again(made: Any) -> None:
+    for name in made.features:
+        is_known = all(rows[name].notna().any() for rows in made.frames.values())
+        assert (name in made.live) == (is_known and made.train[name].nunique() > 1), name
+    assert {*made.live} < {*made.features}
+    assert len(made.train.dropna(subset=made.live)) > 0
+
+
 def test_a_report_says_what_no_model_can_learn_from(made: Any) -> None:
     told = repr(made)
     assert f"train: {len(made.train):,} rows, 2021-10-19 … 2021-11-02" in told
