@@ -100,8 +100,10 @@ class Explained:
 class Reader:
     """Reads what one place has: that of the given settings, or of the environment's as they are at each call."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, *, skipped_by: str = "missing='skip'") -> None:
+        """`skipped_by` is how the caller's user asks for what is there: errors name it."""
         self._settings = settings
+        self._skipped_by = skipped_by
 
     def __repr__(self) -> str:
         """Source and warehouse; connects to neither."""
@@ -153,7 +155,8 @@ class Reader:
         for lack in found.lacks():
             if missing == "error":
                 raise NotThereError(
-                    f"{lack.what} {lack.next_step}. Or read what is there, with missing='skip'. ({session.describe()})"
+                    f"{lack.what} {lack.next_step}. Or take what is there, with {self._skipped_by}. "
+                    f"({session.describe()})"
                 )
             _warn(f"{lack.what} {lack.next_step}")
         if outdated := found.outdated():
@@ -230,7 +233,8 @@ class Reader:
         wanted = compared(label, features, known, extra)
         days = days_by_season(session, seasons)
         if len(days) < 2:
-            raise AskedError(f"{', '.join(days)} is one season: give more, the last one tests what the others teach")
+            what = f"{', '.join(days)} is one season, and the last one tests what the others teach"
+            raise AskedError(f"{what}: name another, or build it with nba-assets backfill --season")
         return self._evaluated(session, wanted, days, missing, progress)
 
     def _evaluated(

@@ -48,7 +48,7 @@ def drift(
         require_extra()
     opened(format, quiet=quiet)
     with warnings_told():
-        found = Reader(load_settings()).drift(
+        found = Reader(load_settings(), skipped_by="--partial").drift(
             baseline=listed_in(baseline) or (),
             current=listed_in(current) or (),
             features=listed_in(features),

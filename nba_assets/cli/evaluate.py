@@ -67,7 +67,7 @@ def evaluate(
     with warnings_told(), err.status("reading") as status:
         if quiet:
             status.stop()
-        found = Reader(load_settings()).evaluate(
+        found = Reader(load_settings(), skipped_by="--partial").evaluate(
             label=label,
             features=listed_in(features),
             seasons=listed_in(seasons),

@@ -59,7 +59,7 @@ def training_set(
         require_directory(directory)
     opened(quiet=quiet)
     with warnings_told():
-        made = Reader(load_settings()).training_set(
+        made = Reader(load_settings(), skipped_by="--partial").training_set(
             features=listed_in(features),
             label=label,
             seasons=listed_in(seasons),

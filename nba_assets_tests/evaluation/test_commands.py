@@ -108,13 +108,13 @@ def test_extra_features_that_cannot_be_joined_are_refused(reader: nba.Reader, wh
         (("--label", "luck"), 2, "has no label 'luck'"),
         (("--features", "luck"), 2, "has no feature 'luck'"),
         (("--features", ""), 2, "feature"),
-        (("--seasons", "2021-22"), 2, "2021-22 is one season: give more"),
+        (("--seasons", "2021-22"), 2, "or build it with nba-assets backfill --season"),
         (("--seasons", "2021-22,2030-31"), 2, "2030-31"),
         (("--seasons", "lately"), 2, "lately"),
         (("--extra", "nowhere.parquet"), 2, "--extra nowhere.parquet: cannot be read as Parquet"),
         (("--extra", __file__), 2, "cannot be read as Parquet"),
         (("--out", "nowhere/page.html"), 2, "there is no directory nowhere"),
-        ((), 1, "has nothing for"),
+        ((), 1, "Or take what is there, with --partial."),
     ],
 )
 def test_an_evaluation_that_cannot_be_is_refused_in_a_line(
