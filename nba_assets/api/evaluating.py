@@ -10,7 +10,7 @@ import pandas as pd
 
 from nba_assets.api.asked import GAME_DATE, AskedError, one_of
 from nba_assets.api.frames import typed
-from nba_assets.api.standing import Standing
+from nba_assets.api.standing import Standing, published_in_both
 from nba_assets.api.training import LABEL, OUTCOMES, features_named, label_named, summed
 from nba_assets.evaluation.evaluate import METHODS
 from nba_assets.evaluation.leaks import WHEN_KNOWN, Known
@@ -39,7 +39,7 @@ class Compared:
 
     def rows(self, store: Standing, outcomes: Standing) -> pd.DataFrame:
         """Population A of the dates that are published in both tables, in order of date, game and player."""
-        known = pd.DatetimeIndex([*{*store.published} & {*outcomes.published}]).as_unit("ns")
+        known = published_in_both(store, outcomes)
         results = typed(outcomes.rows, OUTCOMES, [c for c in columns_of(OUTCOMES.contract) if c.name in _OF_RESULTS])
         results = results.assign(**{LABEL: summed(outcomes.rows, self.label).astype("float64")})
         games = player_games(results[results[LABEL].notna()])

@@ -97,6 +97,11 @@ class Standing:
         return f"{len(cells)} of {counted(len(self.cells), 'date')} ({dates})"
 
 
+def published_in_both(one: Standing, other: Standing) -> pd.DatetimeIndex:
+    """The dates that have been published in two tables, as their date columns have them."""
+    return pd.DatetimeIndex([*{*one.published} & {*other.published}]).as_unit("ns")
+
+
 def standing(session: Session, table: Table, days: Sequence[date], *, typed: bool = True) -> Standing:
     """What stands of a table on `days`, which are in order. Raises WarehouseError.
 

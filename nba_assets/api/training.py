@@ -17,7 +17,7 @@ import pandas as pd
 
 from nba_assets.api.asked import GAME_DATE, AskedError, days_of_season, listed, one_of, read_date, read_season, some
 from nba_assets.api.frames import DTYPES, typed
-from nba_assets.api.standing import Missing, Standing
+from nba_assets.api.standing import Missing, Standing, published_in_both
 from nba_assets.league.calendar import seasons_between
 from nba_assets.planning.history import history
 from nba_assets.schema.contract import Column, ColumnType, columns_of
@@ -258,7 +258,7 @@ def joined_rows(asked: Request, store: Standing, outcomes: Standing) -> tuple[pd
     Dates that are not published in both tables are left out: there, nobody can be said not to have played. For the same
     reason rows of games without any outcome.
     """
-    known = pd.DatetimeIndex([*{*store.published} & {*outcomes.published}]).as_unit("ns")
+    known = published_in_both(store, outcomes)
     results = outcomes.rows[[*_JOINED_BY]].assign(**{LABEL: summed(outcomes.rows, asked.label), PLAYED: True})
     rows = store.rows[store.rows[GAME_DATE].isin(known)].merge(results, on=_JOINED_BY, how="left", validate="1:1")
     rows[PLAYED] = rows[PLAYED].eq(True)

@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from nba_assets.api.reader import Reader
 from nba_assets.cli import completion
-from nba_assets.cli.api_warnings import warnings_told
-from nba_assets.cli.console import FAILED, AsFormat, Format, Quiet, err, out, print_json, require_place, written
-from nba_assets.cli.place import opened
+from nba_assets.cli.console import FAILED, AsFormat, Format, Quiet, err, require_place
+from nba_assets.cli.modelling import Features, Partial, give, missing, reading
 from nba_assets.cli.selection import listed_in
-from nba_assets.evaluation.models import require_extra
-from nba_assets.settings import load_settings
 
 
-def _seasons(name: str, help_: str) -> typer.models.OptionInfo:
-    option: typer.models.OptionInfo = typer.Option(
-        name, metavar="A,B,…", autocompletion=completion.season, help=help_, show_default=False
-    )
-    return option
+def _seasons(name: str, help_: str) -> Any:
+    return typer.Option(name, metavar="A,B,…", autocompletion=completion.season, help=help_)
 
 
 def drift(
     baseline: Annotated[str, _seasons("--baseline", "The seasons to compare with, like 2022-23.")],
     current: Annotated[str, _seasons("--current", "The seasons that are compared.")],
-    features: Annotated[
-        str | None, typer.Option("--features", metavar="A,B,…", help="Of the feature store; default: its vector.")
-    ] = None,
-    partial: Annotated[bool, typer.Option("--partial", help="Take what is there, though dates are not.")] = False,
+    features: Features = None,
+    partial: Partial = False,
     check: Annotated[bool, typer.Option("--check", help="Exit status 1 if a feature has drifted.")] = False,
     file: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write a page with the distributions, like drift.html.")
@@ -45,24 +36,14 @@ def drift(
     """
     if file is not None:
         require_place(file)
-        require_extra()
-    opened(format, quiet=quiet)
-    with warnings_told():
-        found = Reader(load_settings(), skipped_by="--partial").drift(
+    with reading(format, quiet=quiet) as reader:
+        found = reader.drift(
             baseline=listed_in(baseline) or (),
             current=listed_in(current) or (),
             features=listed_in(features),
-            missing="skip" if partial else "error",
+            missing=missing(partial),
         )
-    if file is not None:
-        with written(file) as part:
-            found.write(part)
-    if format == Format.JSON:
-        print_json(found.as_dict())
-    elif not quiet:
-        out.say(repr(found))
-    if file is not None and not quiet:
-        err.say(f"written to {file}")
+    give(found, file, format, quiet=quiet)
     if check and found.drifted:
         err.say(f"error: drifted: {', '.join(found.drifted)}")
         raise typer.Exit(FAILED)

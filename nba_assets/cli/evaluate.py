@@ -8,36 +8,16 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from nba_assets.api.reader import Reader
-from nba_assets.cli.api_warnings import warnings_told
-from nba_assets.cli.console import (
-    FAILED,
-    AsFormat,
-    Format,
-    Quiet,
-    UsageError,
-    err,
-    out,
-    print_json,
-    require_place,
-    written,
-)
-from nba_assets.cli.place import opened
+from nba_assets.cli.console import FAILED, AsFormat, Format, Quiet, UsageError, err, require_place
+from nba_assets.cli.modelling import Features, Label, Partial, give, missing, reading
 from nba_assets.cli.selection import listed_in
-from nba_assets.evaluation.evaluate import Evaluation
-from nba_assets.evaluation.leaks import Known
-from nba_assets.settings import load_settings
 from nba_assets.sources.parquet import read_parquet
 from nba_assets.text import counted
 
 
 def evaluate(
-    label: Annotated[
-        str, typer.Option("--label", help="A column of player_game_summary, or a sum like points+rebounds+assists.")
-    ] = "points",
-    features: Annotated[
-        str | None, typer.Option("--features", metavar="A,B,…", help="Of the feature store; default: its vector.")
-    ] = None,
+    label: Label = "points",
+    features: Features = None,
     seasons: Annotated[
         str | None,
         typer.Option("--seasons", metavar="A,B,…", help="The last one tests; default: all built."),
@@ -47,7 +27,7 @@ def evaluate(
         typer.Option("--extra", metavar="FILE", help="A Parquet file with features of yours: game_date, player_id, …"),
     ] = None,
     starters: Annotated[bool, typer.Option("--with-starters", help="The features know who starts.")] = False,
-    partial: Annotated[bool, typer.Option("--partial", help="Take what is there, though dates are not.")] = False,
+    partial: Partial = False,
     file: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write a page with plots, like evaluation.html.")
     ] = None,
@@ -61,22 +41,24 @@ def evaluate(
     """
     if file is not None:
         require_place(file)
-    known: Known = "starters" if starters else "morning"
     given = None if extra is None else _read(extra)
-    opened(format, quiet=quiet)
-    with warnings_told(), err.status("reading") as status:
+    with reading(format, quiet=quiet) as reader, err.status("reading") as status:
         if quiet:
             status.stop()
-        found = Reader(load_settings(), skipped_by="--partial").evaluate(
+        found = reader.evaluate(
             label=label,
             features=listed_in(features),
             seasons=listed_in(seasons),
-            known=known,
+            known="starters" if starters else "morning",
             extra=given,
-            missing="skip" if partial else "error",
+            missing=missing(partial),
             progress=status.update,
         )
-    _finish(found, file, quiet=quiet, format_=format)
+    give(found, file, format, quiet=quiet)
+    if found.alarms:
+        signs = counted(len(found.alarms), "sign")
+        err.say(f"error: {signs} that a feature knows the result: {'; '.join(found.alarms)}")
+        raise typer.Exit(FAILED)
 
 
 def _read(file: Path) -> pd.DataFrame:
@@ -84,20 +66,3 @@ def _read(file: Path) -> pd.DataFrame:
         return read_parquet(file)
     except (OSError, ValueError) as error:
         raise UsageError(f"--extra {file}: cannot be read as Parquet: {error}") from error
-
-
-def _finish(found: Evaluation, file: Path | None, *, quiet: bool, format_: Format) -> None:
-    if file is not None:
-        with written(file) as part:
-            found.write(part)
-    if format_ == Format.JSON:
-        print_json(found.as_dict())
-    elif not quiet:
-        out.say(repr(found))
-    if file is not None and not quiet:
-        err.say(f"written to {file}")
-    if found.alarms:
-        err.say(
-            f"error: {counted(len(found.alarms), 'sign')} that a feature knows the result: {'; '.join(found.alarms)}"
-        )
-        raise typer.Exit(FAILED)

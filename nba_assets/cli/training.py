@@ -7,14 +7,11 @@ from typing import Annotated
 
 import typer
 
-from nba_assets.api.reader import Reader
 from nba_assets.api.training import TrainingSet
 from nba_assets.api.training_files import require_directory
-from nba_assets.cli.api_warnings import warnings_told
 from nba_assets.cli.console import FAILED, NotWrittenError, Quiet, UsageError, err, out
-from nba_assets.cli.place import opened
+from nba_assets.cli.modelling import Features, Label, Partial, missing, reading
 from nba_assets.cli.selection import listed_in
-from nba_assets.settings import load_settings
 
 _POINTS, _BY_SEASON = "points", "season"
 
@@ -23,12 +20,8 @@ def training_set(
     directory: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="A new directory, or that of an older set.")
     ] = None,
-    label: Annotated[
-        str, typer.Option("--label", help="A column of player_game_summary, or a sum like points+rebounds+assists.")
-    ] = _POINTS,
-    features: Annotated[
-        str | None, typer.Option("--features", metavar="A,B,…", help="Of the feature store; default: its vector.")
-    ] = None,
+    label: Label = _POINTS,
+    features: Features = None,
     seasons: Annotated[
         str | None,
         typer.Option("--seasons", metavar="A,B,…", help="Like 2021-22,2022-23; default: all built."),
@@ -40,7 +33,7 @@ def training_set(
         ),
     ] = _BY_SEASON,
     keep: Annotated[bool, typer.Option("--keep-not-played", help="Keep who did not play, without a label.")] = False,
-    partial: Annotated[bool, typer.Option("--partial", help="Take what is there, though dates are not.")] = False,
+    partial: Partial = False,
     manifest: Annotated[
         Path | None, typer.Option("--manifest", metavar="FILE", help="Make that set again, or see what has changed.")
     ] = None,
@@ -57,15 +50,14 @@ def training_set(
         raise UsageError("--manifest says what the set is made of: give it alone, or with --out")
     if directory is not None:
         require_directory(directory)
-    opened(quiet=quiet)
-    with warnings_told():
-        made = Reader(load_settings(), skipped_by="--partial").training_set(
+    with reading(quiet=quiet) as reader:
+        made = reader.training_set(
             features=listed_in(features),
             label=label,
             seasons=listed_in(seasons),
             split=split if split == _BY_SEASON else listed_in(split) or (),
             not_played="keep" if keep else "drop",
-            missing="skip" if partial else "error",
+            missing=missing(partial),
             manifest=manifest,
         )
     _finish(made, directory, is_repeated=manifest is not None, quiet=quiet)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nba_assets.evaluation.models import require_extra
 from nba_assets.evaluation.records import as_text, records
 
 STABLE, SHIFTED, DRIFTED, MORE_NULLS, FEWER_NULLS, UNKNOWN = (
@@ -59,9 +60,10 @@ class Drift:
         }
 
     def write(self, file: str | Path) -> None:
-        """Write the page, one HTML file that needs no other."""
+        """Write the page, one HTML file that needs no other; ExtraMissingError without what draws it."""
         from nba_assets.evaluation.page import page_of_drift  # which draws
 
+        require_extra()
         Path(file).write_text(page_of_drift(self), encoding="utf-8")
 
     def __repr__(self) -> str:

@@ -13,7 +13,7 @@ from nba_assets.evaluation import leaks
 from nba_assets.evaluation.errors import TooFewError
 from nba_assets.evaluation.leaks import Known, signs_of_leaks
 from nba_assets.evaluation.models import BOOSTING, MODELS, trained
-from nba_assets.evaluation.player_games import BASELINES, POPULATIONS, REGULARS, ROLES, is_in
+from nba_assets.evaluation.player_games import BASE, BASELINES, POPULATIONS, REGULARS, ROLES, is_in
 from nba_assets.evaluation.records import as_text, records
 from nba_assets.evaluation.scores import COLUMNS, scores, scores_by
 
@@ -131,18 +131,20 @@ def _by_training(
     progress: Callable[[str], None],
 ) -> pd.DataFrame:
     """What the boosted trees are worth after all seasons, and after each alone that has a feature to learn from."""
-    found = [scores(new, METHODS).assign(trained_on=" and ".join(seasons))]
+    found = [_of_boosting(new).assign(trained_on=" and ".join(seasons))]
     for season in seasons if len(seasons) > 1 else ():
         progress(f"training on {season} alone")
         try:
             model = trained(BOOSTING, rows[rows["season"] == season], features)
         except TooFewError:
             continue
-        predicted = new.assign(**{BOOSTING: model.predict(new)})
-        found.append(scores(predicted, METHODS).assign(trained_on=season))
-    every = pd.concat(found, ignore_index=True)
-    of_model = every[every["method"] == BOOSTING]
-    return of_model[["trained_on", *COLUMNS[1:]]].reset_index(drop=True)
+        found.append(_of_boosting(new.assign(**{BOOSTING: model.predict(new)})).assign(trained_on=season))
+    return pd.concat(found, ignore_index=True)[["trained_on", *COLUMNS[1:]]]
+
+
+def _of_boosting(rows: pd.DataFrame) -> pd.DataFrame:
+    """The scores of the boosted trees alone."""
+    return scores(rows, (BASE, BOOSTING)).tail(1)
 
 
 def _by_role(new: pd.DataFrame) -> pd.DataFrame:

@@ -101,13 +101,15 @@ def test_the_same_rows_give_the_same_evaluation(rows: pd.DataFrame, honest: Eval
 
 def test_a_model_is_not_told_of_the_test_season(rows: pd.DataFrame) -> None:
     """Whatever became of its games, the predictions of the others are as they were."""
-    old = rows[rows["season"] == "2021-22"]
-    before = trained(LINEAR, old, FEATURES).predict(rows)
-    changed = rows.assign(label=rows["label"].where(rows["season"] == "2021-22", 99.0))
+    is_old = rows["season"] == "2021-22"
+    before = trained(LINEAR, rows[is_old], FEATURES).predict(rows)
+    changed = rows.assign(label=rows["label"].where(is_old, 99.0))
     found = evaluated(changed, FEATURES, label="points", test="2022-23")
     assert found.train == ("2021-22",)
-    after = trained(LINEAR, changed[changed["season"] == "2021-22"], FEATURES).predict(rows)
+    after = trained(LINEAR, changed[is_old], FEATURES).predict(rows)
     np.testing.assert_array_equal(before, after)
+    of_all = found.scores[found.scores["population"] == "A"].set_index("method")["mae"]
+    assert of_all[LINEAR] == pytest.approx(np.abs(before[~is_old] - 99).mean(), rel=1e-12)
 
 
 def test_a_season_that_can_teach_nothing_alone_is_left_out() -> None:
