@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 
 import pandas as pd
 
-from nba_assets.api.asked import GAME_DATE, AskedError, days_of_season, listed, one_of, read_date, read_season, some
+from nba_assets.api.asked import GAME_DATE, AskedError, days_of_season, one_of, read_date, read_season, some
 from nba_assets.api.frames import DTYPES, typed
 from nba_assets.api.standing import Missing, Standing, published_in_both
 from nba_assets.league.calendar import seasons_between
@@ -94,7 +94,7 @@ def request(
 def days_by_season(session: Session, seasons: str | Iterable[str] | None) -> dict[str, list[date]]:
     """The dates of the seasons that are named; of all that has been attempted, where none is."""
     if seasons is not None:
-        return {name: days_of_season(session, name) for name in sorted(map(read_season, listed(seasons)))}
+        return {name: days_of_season(session, name) for name in sorted(map(read_season, some(seasons, "season")))}
     attempted = history(session)
     found = {name: sorted({*attempted} & {*days_of_season(session, name)}) for name in seasons_between(attempted)}
     if not any(found.values()):
@@ -127,9 +127,13 @@ def features_named(names: str | Iterable[str] | None) -> tuple[str, ...]:
 
 def label_named(text: str) -> str:
     """A label or a sum of labels by their columns' names: "points+rebounds" is "points+reb"; AskedError for others."""
+    if not isinstance(text, str):
+        raise AskedError(
+            f"a label is the name of a column of {OUTCOMES.name}, or a sum like 'points+reb', not {text!r}"
+        )
     known = [c.name for c in columns_of(OUTCOMES.contract) if c.type in _NUMBERS and not c.is_key]
     names = [_ALSO_CALLED.get(part.strip(), part.strip()) for part in text.split("+")]
-    return "+".join(one_of(name, known, f"{OUTCOMES.name} has no label '{name}'") for name in names)
+    return "+".join(one_of(name, known, f"{OUTCOMES.name} has no label '{name or text}'") for name in names)
 
 
 def _by_season(days: Mapping[str, Sequence[date]]) -> dict[str, tuple[tuple[str, str], ...]]:

@@ -62,6 +62,9 @@ def evaluate(
 
 
 def _read(file: Path) -> pd.DataFrame:
+    if not file.is_file():
+        what = "it is a directory" if file.is_dir() else "there is no such file"
+        raise UsageError(f"--extra {file}: cannot be read as Parquet: {what}")
     try:
         return read_parquet(file)
     except (OSError, ValueError) as error:

@@ -70,8 +70,9 @@ class Evaluation:
         lines.append(
             f"{BOOSTING} rests on: {', '.join(f'{r.feature} {r.mae_grows_by:+.3f}' for r in best.itertuples())}"
         )
-        unknown = self.features.loc[self.features["null_share_test"].eq(1), "feature"]
-        lines += [f"never known in {self.test}: {', '.join(unknown)}"] if len(unknown) else []
+        for share, what in (("null_share_train", "the seasons before"), ("null_share_test", self.test)):
+            unknown = self.features.loc[self.features[share].eq(1), "feature"]
+            lines += [f"never known in {what}: {', '.join(unknown)}"] if len(unknown) else []
         return "\n".join([*lines, *(f"LEAK? {alarm}" for alarm in self.alarms)])
 
 

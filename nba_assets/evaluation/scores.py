@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ def scores(rows: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
     """One row per method: rows, mae, ratio (to the last-10 mean on the same rows), ratio_error.
 
     The error is the standard deviation of the ratio over draws of whole dates, as games of a date are not independent
-    (bootstrap by blocks). The same rows give the same error.
+    (bootstrap by blocks). The same rows give the same error. Both are NULL where the last-10 mean is never off.
     """
     errors = absolute_errors(rows, methods)
     by_date = errors.groupby(rows["game_date"].to_numpy()).sum()
@@ -28,7 +29,7 @@ def scores(rows: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
             "method": [*methods],
             "rows": len(rows),
             "mae": errors.mean().to_numpy(),
-            "ratio": (errors.sum() / errors[BASE].sum()).to_numpy(),
+            "ratio": _ratios(errors.sum().to_numpy(), errors[BASE].sum()),
             "ratio_error": _errors_of_ratios(by_date),
         }
     )
@@ -51,5 +52,8 @@ def _errors_of_ratios(by_date: pd.DataFrame) -> np.ndarray:
     dates = len(by_date)
     draws = np.random.default_rng(_SEED).multinomial(dates, np.full(dates, 1 / dates), size=_DRAWS)
     sums = draws @ by_date.to_numpy()
-    ratios = sums / sums[:, [by_date.columns.get_loc(BASE)]]
-    return np.asarray(ratios.std(axis=0))
+    return np.asarray(_ratios(sums, sums[:, [by_date.columns.get_loc(BASE)]]).std(axis=0))
+
+
+def _ratios(sums: np.ndarray, base: Any) -> np.ndarray:
+    return np.asarray(np.divide(sums, base, out=np.full(sums.shape, np.nan), where=np.asarray(base) > 0))

@@ -91,10 +91,27 @@ EXTRAS: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "a feature of the store": (lambda rows: rows.assign(home_away=1.0), "extra has home_away, which is there already"),
     "the name of a method": (lambda rows: rows.assign(boosting=1.0), "extra has boosting, which is there already"),
     "no date": (lambda rows: rows.assign(game_date="soon"), "extra: "),
-    "nobody": (lambda rows: rows.assign(player_id=None), "extra: "),
+    "nobody": (lambda rows: rows.assign(player_id=None), "extra: player_id has to be an NBA player id"),
+    "half a player": (lambda rows: rows.assign(player_id=rows["player_id"] + 0.5), "extra: player_id has to be"),
+    "a name": (lambda rows: rows.assign(player_id="LeBron James"), "extra: player_id has to be"),
+    "a time of day": (lambda rows: rows.assign(game_date=rows["game_date"] + pd.Timedelta(hours=19)), "time of day"),
+    "a time zone": (lambda rows: rows.assign(game_date=rows["game_date"].dt.tz_localize("US/Eastern")), "time zone"),
+    "the day first": (lambda rows: rows.assign(game_date=rows["game_date"].dt.strftime("%d/%m/%Y")), "like 2021-11-01"),
+    "a date that is a number": (lambda rows: rows.assign(game_date=20211101), "like 2021-11-01, not a number"),
+    "another decade": (
+        lambda rows: rows.assign(game_date=rows["game_date"] + pd.Timedelta(days=3650)),
+        r"none of its [\d,]+ rows is of a game",
+    ),
+    "no row": (lambda rows: rows.head(0), "none of its 0 rows is of a game"),
+    "infinity": (lambda rows: rows.assign(mine=float("inf")), "mine has infinite values"),
+    "what cannot be squared": (lambda rows: rows.assign(mine=-1e300), "mine has infinite values, or greater"),
+    "complex numbers": (lambda rows: rows.assign(mine=1j), "complex numbers, in mine"),
+    "a column twice": (lambda rows: pd.concat([rows, rows[["mine"]]], axis=1), "extra has a column twice: mine"),
+    "a path": (lambda _: "mine.parquet", "extra is a DataFrame with game_date and player_id, not a str"),
 }
 
 
+@pytest.mark.filterwarnings("ignore::nba_assets.api.reader.OutOfDateWarning")
 @pytest.mark.parametrize("what", EXTRAS)
 def test_extra_features_that_cannot_be_joined_are_refused(reader: nba.Reader, what: str) -> None:
     change, said = EXTRAS[what]
@@ -113,6 +130,9 @@ def test_extra_features_that_cannot_be_joined_are_refused(reader: nba.Reader, wh
         (("--seasons", "lately"), 2, "lately"),
         (("--extra", "nowhere.parquet"), 2, "--extra nowhere.parquet: cannot be read as Parquet"),
         (("--extra", __file__), 2, "cannot be read as Parquet"),
+        (("--extra", "."), 2, "it is a directory"),
+        (("--seasons", ","), 2, "season"),
+        (("--label", "points+"), 2, "has no label 'points+'"),
         (("--out", "nowhere/page.html"), 2, "there is no directory nowhere"),
         ((), 1, "Or take what is there, with --partial."),
     ],

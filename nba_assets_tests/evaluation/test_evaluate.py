@@ -40,6 +40,13 @@ def test_errors_and_ratios_are_what_they_say(rows: pd.DataFrame) -> None:
     assert found["rows"].tolist() == [len(rows)] * 2
 
 
+@pytest.mark.filterwarnings("error")
+def test_where_the_last_ten_games_are_never_off_there_is_no_ratio(rows: pd.DataFrame) -> None:
+    found = scores(rows.assign(label=rows["last 10"]), ["last 5", "last 10"])
+    assert (found["mae"] > 0).tolist() == [True, False]
+    assert found[["ratio", "ratio_error"]].isna().all(axis=None)
+
+
 def test_the_error_of_a_ratio_is_that_of_drawing_dates(rows: pd.DataFrame) -> None:
     """As by taking dates with repetition, one draw after the other."""
     random, dates = np.random.default_rng(5), rows["game_date"].unique()
