@@ -6,14 +6,16 @@ The one road of everything that builds a range: how a stretch of dates is built 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from itertools import groupby
 
 from nba_assets.engine.materialize import PartitionResult, RunInfo, materialize
 from nba_assets.engine.refetch import ask_again
 from nba_assets.engine.run_options import RunOptions
 from nba_assets.league.calendar import days_between, season_of
-from nba_assets.planning.load import load_state
+from nba_assets.planning.load import compare, load_state
 from nba_assets.planning.plan import Step, plan_step, ranges
 from nba_assets.planning.shortfalls import may_help_to_ask, shortfalls
 from nba_assets.planning.state import State
@@ -35,11 +37,10 @@ def build_in_order(
     progress: Progress = lambda _, __: None,
 ) -> list[PartitionResult]:
     """Build what the dates need of the tables. Raises WarehouseError, SettingsError."""
-    _ask_again(session, days, tables)
     results: list[PartitionResult] = []
     for step, state in _steps(session, days, tables, run):
         # What waits behind a gap is recorded, not run: Dagster shows it as missing, the ledger says why.
-        of_step = materialize(session, step.table, step.blocked, run) if step.blocked else []
+        of_step = materialize(session, step.table, step.blocked, run, state) if step.blocked else []
         for first, last in ranges(step.build):
             of_step += build(step.table, days_between(first, last), state)
         progress(step, of_step)
@@ -58,23 +59,47 @@ def in_order_already(
     return None if any(step.build or step.blocked for step in steps) else state
 
 
-def _ask_again(session: Session, days: Sequence[date], tables: Collection[str]) -> None:
-    """For what raw tables lacked so far: what has come since then is seen by the plan."""
-    raw = [name for name in RAW if name in tables]
-    if raw:
-        ask_again(session, load_state(session, days[0], days[-1], raw, _seasons(days)), days, raw)
-
-
 def _steps(
     session: Session, days: Sequence[date], tables: Collection[str], run: RunInfo
 ) -> Iterator[tuple[Step, State]]:
+    current = _CurrentState(session, days, tables)
+    # What raw tables lacked is asked for once more: what has come since then is seen by the plan.
+    raw = [name for name in RAW if name in tables]
+    if raw:
+        ask_again(session, current.of(raw), days, raw)
     wanted = sorted((name for name in TABLES if name in tables), key=TIERS.__getitem__)
     for _, of_tier in groupby(wanted, key=TIERS.__getitem__):
         names = list(of_tier)
         # Tables of one tier do not read each other: what the ledger says now holds until the last of them is built.
-        state = load_state(session, days[0], days[-1], names, _seasons(days))
-        for table in names:
-            yield plan_step(state, table, days, force=run.options.force, rewrite=run.options.rewrite), state
+        state = current.of(names)
+        plan = partial(plan_step, state, days=days, force=run.options.force, rewrite=run.options.rewrite)
+        yield from [(plan(name), state) for name in names]
+
+
+@dataclass
+class _CurrentState:
+    """The state of a range at every moment of a launch.
+
+    It is read once, if nobody else can write meanwhile: it learns what is built, and is held against the source anew.
+    """
+
+    session: Session
+    days: Sequence[date]
+    tables: Collection[str]
+    _known: State | None = None
+
+    def of(self, tables: Collection[str]) -> State:
+        """The state of these of the tables, and of what they depend on."""
+        if not self.session.warehouse.locks_out_others:
+            return self._read(tables)
+        if self._known is None:
+            self._known = self._read(self.tables)
+        else:
+            compare(self.session, self._known)
+        return self._known
+
+    def _read(self, tables: Collection[str]) -> State:
+        return load_state(self.session, self.days[0], self.days[-1], tables, _seasons(self.days))
 
 
 def _seasons(days: Sequence[date]) -> set[str]:

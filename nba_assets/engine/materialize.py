@@ -84,12 +84,13 @@ def materialize(
 
     Of the schedule also the published dates on which its games stand so far, if they have moved.
 
-    `known` is the state of at least these dates and all that they depend on; by default it is read.
+    `known` is the state of at least these dates and all that they depend on; by default it is read. It learns what is
+    recorded.
 
     Raises WarehouseError if the warehouse cannot be used, SettingsError if it holds another league (see `Session`);
     everything else that goes wrong is an outcome.
     """
-    table = TABLES[table_name]
+    table, given = TABLES[table_name], known
     entry = _Entry(run, session.source.name if table.result_sets else None, datetime.now(UTC), time.monotonic())
     session.warehouse.prepare()
     with session.warehouse.writer(f"building {table_name}"):
@@ -115,20 +116,21 @@ def materialize(
         announced = _announced_hashes(table, result)
         found = find_corrections(state, stands, result, changed, entry.started)
         recorded = [outcome for outcome in outcomes.values() if _is_worth_recording(state, outcome)]
+        runs = rows_of(PROCESSOR_RUNS, [entry.row(o, state, hashes, announced, result, changes) for o in recorded])
         session.warehouse.publish(
             Publication(
                 table=table,
                 dates=changed,
                 rows=of_dates(result.rows, table, changed),
-                runs=rows_of(
-                    PROCESSOR_RUNS, [entry.row(o, state, hashes, announced, result, changes) for o in recorded]
-                ),
+                runs=runs,
                 failures=_failures(result.outcomes.values()),
                 failure_dates=open_days,
                 seen=state.newest_attempt,
                 corrections=[replace(one, run_id=run.run_id, backfill_id=run.backfill_id) for one in found],
             )
         )
+    if given is not None:
+        given.record(runs)
     rows, nothing = dict(by_date(result.rows, table.partition)), table.empty()
     return [
         PartitionResult(outcomes[day], day in changed, rows.get(day, nothing), hashes.get(day), changes.get(day))

@@ -83,7 +83,9 @@ class Launch:
         executed = execute(job, self.instance, table, tags, self.options.given())
         check_interrupt()
         # A step that did not get as far as an outcome is built outside Dagster, so that the error is seen.
-        return list(self._results) or materialize(self.session, table, days, self._run_info(executed.run_id))
+        return list(self._results) or materialize(
+            self.session, table, days, self._run_info(executed.run_id), self._state
+        )
 
     def _run_info(self, run_id: str | None = None) -> RunInfo:
         return RunInfo(run_id or str(uuid.uuid4()), self.backfill_id, self.options)

@@ -23,7 +23,7 @@ from nba_assets.orchestration.partitions import daily_partitions, tags_of_range
 from nba_assets.orchestration.resources import Build, Pipeline
 from nba_assets.partition import FAILED, Outcome, Partition
 from nba_assets.planning.history import history
-from nba_assets.planning.ledger_rows import LedgerRow, newest_and_published
+from nba_assets.planning.ledger_rows import Attempts, LedgerRow
 from nba_assets.planning.plan import ranges
 from nba_assets.planning.state import State
 from nba_assets.session import Session
@@ -52,7 +52,8 @@ class _Ledger:
     @classmethod
     def read(cls, session: Session) -> _Ledger:
         """Of all dates that have a partition."""
-        newest, published = newest_and_published(session.warehouse.ledger())
+        attempts = Attempts(session.warehouse.ledger())
+        newest, published = attempts.newest, attempts.published
         days = set(history(session))
         return cls(
             {one: row for one, row in published.items() if one.day in days},

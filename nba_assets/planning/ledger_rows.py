@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from nba_assets.partition import ACCEPTANCES, Finding, Partition, Status, from_json
+from nba_assets.schema.contract import names_of
 from nba_assets.tables import TABLES
 from nba_assets.warehouse.ledger import PROCESSOR_RUNS
 
@@ -64,28 +65,51 @@ class LedgerRow(NamedTuple):
 _AS_STORED = frozenset(LedgerRow._fields) - {"partition", "status", "published", "root", "opening_night"}
 
 
-def newest_and_published(ledger: pd.DataFrame) -> tuple[LedgerRows, LedgerRows]:
-    """The newest attempt at each partition, and the newest that published."""
-    columns = {name: _plain(ledger[name]) for name in PROCESSOR_RUNS.contract.to_schema().columns}
-    names, days = columns["table_name"], [day.date() for day in columns["partition_date"]]
-    order = sorted(range(len(names)), key=columns["attempt_id"].__getitem__)
-    newest: dict[Partition, int] = {}
-    published: dict[Partition, int] = {}
-    for row in order:
-        if names[row] in TABLES and columns["status"][row] in Status.__members__:
-            partition = Partition(names[row], days[row])
-            newest[partition] = row
-            if columns["published"][row]:
-                published[partition] = row
-    return LedgerRows(columns, newest), LedgerRows(columns, published)
+class Attempts:
+    """Rows of the ledger, and of each partition the newest attempt and the newest that published."""
+
+    def __init__(self, ledger: pd.DataFrame) -> None:
+        self._columns: dict[str, list[Any]] = {name: [] for name in names_of(PROCESSOR_RUNS.contract)}
+        self.newest, self.published = LedgerRows(self._columns), LedgerRows(self._columns)
+        self.add(ledger)
+
+    def add(self, attempts: pd.DataFrame) -> None:
+        """More attempts, all of them newer than those that are known."""
+        known = len(self._columns["attempt_id"])
+        for name, values in self._columns.items():
+            values += _plain(attempts[name])
+        names, days, statuses, published, ids = (
+            self._columns[name] for name in ("table_name", "partition_date", "status", "published", "attempt_id")
+        )
+        for row in sorted(range(known, len(ids)), key=ids.__getitem__):
+            if names[row] in TABLES and statuses[row] in Status.__members__:
+                partition = Partition(names[row], days[row].date())
+                self.newest.note(partition, row)
+                if published[row]:
+                    self.published.note(partition, row)
+
+    def of(self, tables: Collection[str]) -> Iterator[LedgerRow]:
+        """Those of some tables."""
+        for partition, newest in self.newest.items():
+            if partition.table in tables:
+                yield newest
+                published = self.published.get(partition)
+                if published is not None and published.attempt_id != newest.attempt_id:
+                    yield published
 
 
 class LedgerRows(Mapping[Partition, LedgerRow]):
     """Attempts by partition, made of the ledger's columns when they are asked for."""
 
-    def __init__(self, columns: dict[str, list[Any]], rows: dict[Partition, int]) -> None:
-        self._columns, self._rows = columns, rows
+    def __init__(self, columns: dict[str, list[Any]]) -> None:
+        self._columns = columns
+        self._rows: dict[Partition, int] = {}
         self._made: dict[Partition, LedgerRow] = {}
+
+    def note(self, partition: Partition, row: int) -> None:
+        """This row of the columns is the partition's from now on."""
+        self._rows[partition] = row
+        self._made.pop(partition, None)
 
     def __getitem__(self, partition: Partition) -> LedgerRow:
         if partition not in self._made:

@@ -11,7 +11,8 @@ from functools import partial
 import pandas as pd
 
 from nba_assets.league.calendar import season_first_day, season_last_day, season_of, seasons_between
-from nba_assets.partition import FINE, WAITS_FOR, Cause, Finding, Partition, Status, finding, from_json
+from nba_assets.partition import FINE, WAITS_FOR, Cause, Finding, Partition, Status, finding
+from nba_assets.planning.ledger_rows import LedgerRow
 from nba_assets.planning.state import State
 from nba_assets.schema.policy import Policy
 from nba_assets.session import Session
@@ -43,7 +44,7 @@ def load_state(
         parts = [_ledger_and_altered(session, *span, names) for span in spans]
     ledger = pd.concat([rows for rows, _ in parts], ignore_index=True) if len(parts) > 1 else parts[0][0]
     found = {partition: why for _, altered in parts for partition, why in altered.items()}
-    return State(
+    state = State(
         ledger,
         start=first,
         end=end,
@@ -52,9 +53,15 @@ def load_state(
         is_due=session.results_are_due,
         finished=lambda: _finished(session, first, end),
         altered=found,
-        outdated=_outdated(session, ledger),
-        settled=_settled(session, ledger),
     )
+    compare(session, state)
+    return state
+
+
+def compare(session: Session, state: State) -> None:
+    """Hold the attempts of a state against what the source says. Nobody is asked: compared is what is at hand."""
+    attempts = [*state.attempts.of(RAW)]
+    state.compare(_outdated(session, attempts), _settled(session, attempts))
 
 
 def _spans(seasons: Collection[str], end: date) -> list[tuple[date, date]]:
@@ -77,40 +84,38 @@ def _never_asked(session: Session, season: str, result_set: ResultSet, games: se
 _UNDOUBTED = FINE - {Status.DEGRADED}
 
 
-def _outdated(session: Session, ledger: pd.DataFrame) -> dict[str, Finding]:
-    """The attempts since which the source has changed, by attempt id. Nobody is asked: compared is what is at hand.
+def _outdated(session: Session, attempts: Sequence[LedgerRow]) -> dict[str, Finding]:
+    """The attempts since which the source has changed, by attempt id.
 
     To an attempt whose rows were not doubted it does not matter what the evidence says of its games by now.
     """
-    recorded = ledger.loc[ledger["source_fingerprint"].notna() & ledger["table_name"].isin(RAW)]
     found = {}
-    days = recorded["partition_date"].dt.date
-    seasons = {name: session.fingerprints.season(name) for name in seasons_between(set(days))}
-    columns = [recorded[name] for name in ("table_name", "attempt_id", "status", "source_fingerprint")]
-    for day, table, attempt, status, before in zip(days, *columns, strict=True):
+    seasons = {name: session.fingerprints.season(name) for name in seasons_between({a.partition.day for a in attempts})}
+    for attempt in attempts:
+        table, day = TABLES[attempt.partition.table], attempt.partition.day
         season = seasons[season_of(day)]
-        if season is None:
+        if season is None or attempt.source_fingerprint is None:
             continue
-        evidence = TABLES[table].evidence if status in _UNDOUBTED else ()
+        evidence = table.evidence if attempt.status in _UNDOUBTED else ()
         silent = partial(_never_asked, session, season.name)
-        changed = differences(before, season.fingerprint(TABLES[table].asked_for, day), evidence, silent)
+        said = season.fingerprint(table.asked_for, day)
+        changed = differences(attempt.source_fingerprint, said, evidence, silent)
         if changed is not None:
-            found[attempt] = finding(Cause.SOURCE_CHANGED, details=changed)
+            found[attempt.attempt_id] = finding(Cause.SOURCE_CHANGED, details=changed)
     return found
 
 
-def _settled(session: Session, ledger: pd.DataFrame) -> dict[str, Finding]:
+def _settled(session: Session, attempts: Sequence[LedgerRow]) -> dict[str, Finding]:
     """The attempts that doubted what the source has settled by now, by attempt id."""
-    doubting = ledger["status"].eq(Status.DEGRADED) & ledger["causes"].str.contains(WAITS_FOR, regex=False, na=False)
-    rows = ledger[doubting.fillna(value=False).astype(bool)]
-    if rows.empty:
+    doubting = [a for a in attempts if a.status is Status.DEGRADED and WAITS_FOR in (a.causes or "")]
+    if not doubting:
         return {}
-    settled = session.settled_games(set(rows["partition_date"].dt.date))
+    settled = session.settled_games({attempt.partition.day for attempt in doubting})
     found = {}
-    for attempt, causes in zip(rows["attempt_id"], rows["causes"], strict=True):
-        games = {str(one.numbers[WAITS_FOR]) for one in from_json(causes) if WAITS_FOR in one.numbers} & settled
+    for attempt in doubting:
+        games = {str(one.numbers[WAITS_FOR]) for one in attempt.findings if WAITS_FOR in one.numbers} & settled
         if games:
-            found[attempt] = finding(Cause.SETTLED, *sorted(games))
+            found[attempt.attempt_id] = finding(Cause.SETTLED, *sorted(games))
     return found
 
 

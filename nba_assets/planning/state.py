@@ -27,7 +27,7 @@ from nba_assets.partition import (
     from_json,
     sentence_of,
 )
-from nba_assets.planning.ledger_rows import LedgerRow, newest_and_published
+from nba_assets.planning.ledger_rows import Attempts, LedgerRow
 from nba_assets.planning.waits import Waits
 from nba_assets.schema.fingerprint import combine
 from nba_assets.schema.policy import Policy
@@ -35,6 +35,7 @@ from nba_assets.schema.table import Available, Input, Phase, TimeRule
 from nba_assets.tables import SCHEDULE, TABLES
 from nba_assets.tables.same_results import gives_same_numbers, gives_same_verdicts
 from nba_assets.text import counted
+from nba_assets.warehouse.ledger import is_published
 
 _ABSENT, _TAKEN_BACK = "-", "taken back"
 _DAY = timedelta(days=1)
@@ -102,9 +103,9 @@ class State:
     `is_due(day)` says whether the results of a date must be there; `parameters` is what else the rows and the
     verdict on them depend on (the source's game types, the policy), per table. `finished()` gives the finished
     counting games of the schedule (game_date, season, game_id, home_team, away_team); asked for only where something
-    is blocked. `altered` are published partitions whose rows are not those that were published, and why one thinks so;
-    `outdated` the attempts since which the source has changed, by attempt id, and how; `settled` those that doubted
-    what it has settled by now: their rows stand, whatever the verdict comes to, so that nothing is stale with them.
+    is blocked. `altered` are published partitions whose rows are not those that were published, and why one thinks so.
+
+    What the source says by now it is told by `compare`, and what is recorded afterwards by `record`.
     """
 
     def __init__(
@@ -118,25 +119,62 @@ class State:
         is_due: Callable[[date], bool],
         finished: Callable[[], pd.DataFrame],
         altered: Mapping[Partition, Finding] = MappingProxyType({}),
-        outdated: Mapping[str, Finding] = MappingProxyType({}),
-        settled: Mapping[str, Finding] = MappingProxyType({}),
     ) -> None:
         self.start, self.end = start, end
         self._policies = policies
         self._parameters = parameters
         self._is_due = is_due
-        self.waits = Waits(self, finished)
+        self._finished = finished
         self.newest_attempt: str | None = None if ledger.empty else ledger["attempt_id"].max()
-        self._newest, self._published = newest_and_published(ledger)
+        self.attempts = Attempts(ledger)
+        self._newest, self._published = self.attempts.newest, self.attempts.published
         self._altered = altered
-        self._outdated = outdated
-        self._settled = settled
+        self._outdated: Mapping[str, Finding] = {}
+        self._settled: Mapping[str, Finding] = {}
         self._cells: dict[Partition, Cell] = {}
         self._own_cells: dict[Partition, Cell] = {}
         self._stale_since: dict[Partition, date] = {}
         self._stale_histories: dict[str, dict[date, Cell | None]] = {}
         self._chains: dict[str, dict[date, str]] = {}
         self._histories: dict[str, dict[date, Cell | None]] = {}
+
+    def compare(self, outdated: Mapping[str, Finding], settled: Mapping[str, Finding]) -> None:
+        """Learn what the source says by now.
+
+        `outdated` are the attempts since which it has changed, by attempt id, and how; `settled` those that doubted
+        what it has settled: their rows stand, whatever the verdict comes to, so that nothing is stale with them.
+        """
+        if (outdated, settled) != (self._outdated, self._settled):
+            self._outdated, self._settled = outdated, settled
+            self._forget_from(self.start)
+
+    def record(self, attempts: pd.DataFrame) -> None:
+        """Learn of attempts that have just been recorded: ledger rows, newer than all others."""
+        if attempts.empty:
+            return
+        self.attempts.add(attempts)
+        self.newest_attempt = max(self.newest_attempt or "", attempts["attempt_id"].max())
+        published = attempts[is_published(attempts)]
+        again = {*zip(published["table_name"], published["partition_date"].dt.date, strict=True)}
+        self._altered = {one: why for one, why in self._altered.items() if (one.table, one.day) not in again}
+        self._forget_from(attempts["partition_date"].min().date())
+
+    def _forget_from(self, first: date) -> None:
+        """What was derived of this date and later ones: nothing depends on what comes after it."""
+        for by_partition in (self._cells, self._own_cells, self._stale_since):
+            for partition in [one for one in by_partition if one.day >= first]:
+                del by_partition[partition]
+        for of_table in (self._stale_histories, self._chains, self._histories):
+            for by_day in of_table.values():
+                for day in [one for one in by_day if one >= first]:
+                    del by_day[day]
+        for name in ("waits", "_all_altered"):
+            self.__dict__.pop(name, None)
+
+    @cached_property
+    def waits(self) -> Waits:
+        """What keeps partitions waiting."""
+        return Waits(self, self._finished)
 
     def cell(self, table: str, day: date) -> Cell:
         """One partition; STALE also where it agrees with inputs that are themselves STALE."""

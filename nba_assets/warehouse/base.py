@@ -94,7 +94,12 @@ NEWEST = 100
 
 
 class Warehouse(Protocol):
-    """Where tables live. Implementations: duckdb, bigquery."""
+    """Where tables live. Implementations: duckdb, bigquery.
+
+    `locks_out_others`: while somebody holds `writer`, nobody else writes.
+    """
+
+    locks_out_others: bool
 
     def describe(self) -> str:
         """Where it is, for messages."""

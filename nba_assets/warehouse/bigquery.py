@@ -74,6 +74,8 @@ class BigQueryWarehouse(LedgerInMemory):
     `credentials` are a service account's key, base64-encoded; by default they are looked for as Google's tools do.
     """
 
+    locks_out_others = False
+
     def __init__(
         self,
         project: str | None,

@@ -57,6 +57,8 @@ _REPORT_AFTER_SECONDS = 2.0
 class DuckDBWarehouse:
     """A DuckDB file. `patience` is how long to wait for another process to close it, `queue` for its turn to write."""
 
+    locks_out_others = True
+
     def __init__(self, path: Path, *, patience: float = 10.0, queue: float = 600.0) -> None:
         self.path = path
         self.patience = patience

@@ -32,6 +32,9 @@ _PARTITION = ["table_name", "partition_date"]
 class Overlay(LedgerInMemory):
     """Reads what `below` has, but for the partitions that were published here."""
 
+    locks_out_others = True
+    """Nobody else writes here; what is below may change, and a plan is of the moment at which it began."""
+
     def __init__(self, below: Warehouse) -> None:
         self._below = below
         self._rows: dict[str, dict[date, pd.DataFrame]] = defaultdict(dict)
