@@ -76,10 +76,10 @@ def reinstate(
             for rows, job in shown:
                 days = [one.day for one in unknown if one.table == table and one in rows]
                 for first, last in ranges(days):
-                    execute(job, instance, table, _NO_NEWS | tags_of_range(first, last))
+                    execute(job, instance, [table], _NO_NEWS | tags_of_range(first, last))
             progress(1, table)
         if unknown:
-            execute(assets_alone(Pipeline(session), coverage_asset(OWNERS)), instance, "coverage", _NO_NEWS)
+            execute(assets_alone(Pipeline(session), coverage_asset(OWNERS)), instance, ["coverage"], _NO_NEWS)
     if still := _unknown(session, instance, ledger):
         raise StateError(f"Dagster has not taken what the ledger says of {still[0]}; see nba-assets log")
     return Shown(len(unknown), sum(one in ledger.failed for one in unknown))

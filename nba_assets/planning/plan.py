@@ -41,6 +41,15 @@ def plan_step(state: State, table: str, days: Sequence[date], *, force: bool = F
     return Step(table, tuple(build), tuple(blocked), Counter(cell.status for cell in build.values()))
 
 
+def is_new(state: State, tables: Collection[str], day: date) -> bool:
+    """Whether none of the tables has been attempted on the date, and all wait for nothing but each other there."""
+    cells = [state.cell(table, day) for table in tables]
+    if any(cell.status != Status.MISSING or cell.newest is not None for cell in cells):
+        return False
+    obstacles = (found.partition for table in tables for found in state.obstacles(table, day))
+    return all(partition.day == day and partition.table in tables for partition in obstacles)
+
+
 def _is_wanted(cell: Cell, *, force: bool = False, rewrite: bool = False) -> bool:
     early = force and cell.status == Status.BOOTSTRAP and TABLES[cell.partition.table].phase == Phase.PRE_GAME
     return cell.status in _TO_BUILD or early or (rewrite and cell.status in FINE)
