@@ -10,6 +10,7 @@ import pandas as pd
 from pandera.errors import SchemaError, SchemaErrors
 
 from nba_assets.partition import Cause, Finding, finding
+from nba_assets.schema.contract import is_kept
 from nba_assets.schema.table import Table
 
 
@@ -19,6 +20,8 @@ def violations(table: Table, rows: pd.DataFrame, days: Sequence[date]) -> dict[d
 
 
 def _of_contract(table: Table, rows: pd.DataFrame, days: Sequence[date]) -> dict[date, Finding]:
+    if is_kept(table.contract, rows):
+        return {}
     try:
         table.contract.validate(rows, lazy=True)
     except (SchemaErrors, SchemaError) as error:
@@ -45,6 +48,8 @@ def _by_date(
 
 def _of_keys(table: Table, rows: pd.DataFrame) -> dict[date, Finding]:
     twice = rows[rows.duplicated(table.keys, keep=False)]
+    if twice.empty:
+        return {}
     keys = [key for key in table.keys if key != table.partition]
     found = {}
     for day, of_day in twice.groupby(twice[table.partition].dt.date):

@@ -62,7 +62,7 @@ class LedgerRow(NamedTuple):
         return str(acceptance.numbers.get("by") or forced_by or "somebody")
 
 
-_AS_STORED = frozenset(LedgerRow._fields) - {"partition", "status", "published", "root", "opening_night"}
+_AS_STORED = tuple(sorted({*LedgerRow._fields} - {"partition", "status", "published", "root", "opening_night"}))
 
 
 class Attempts:
@@ -113,8 +113,16 @@ class LedgerRows(Mapping[Partition, LedgerRow]):
 
     def __getitem__(self, partition: Partition) -> LedgerRow:
         if partition not in self._made:
-            row = self._rows[partition]
-            self._made[partition] = _row({name: values[row] for name, values in self._columns.items()})
+            row, columns = self._rows[partition], self._columns
+            root, opening = columns["root_table"][row], columns["opening_night"][row]
+            self._made[partition] = LedgerRow(
+                partition=partition,
+                status=Status(columns["status"][row]),
+                published=bool(columns["published"][row]),
+                root=Partition(root, columns["root_date"][row].date()) if root else None,
+                opening_night=None if opening is None else opening.date(),
+                **{name: columns[name][row] for name in _AS_STORED},
+            )
         return self._made[partition]
 
     def stale(self) -> Iterator[tuple[Partition, str | None]]:
@@ -141,21 +149,7 @@ class LedgerRows(Mapping[Partition, LedgerRow]):
         return len(self._rows)
 
 
-def _row(values: dict[str, Any]) -> LedgerRow:
-    root = values["root_table"]
-    opening = values["opening_night"]
-    return LedgerRow(
-        partition=Partition(values["table_name"], values["partition_date"].date()),
-        status=Status(values["status"]),
-        published=bool(values["published"]),
-        root=Partition(root, values["root_date"].date()) if root else None,
-        opening_night=opening.date() if opening is not None else None,
-        **{name: values[name] for name in _AS_STORED},
-    )
-
-
 def _plain(values: pd.Series) -> list[Any]:
     """Python values, None for every kind of NULL."""
-    objects = values.astype(object)
-    plain: list[Any] = objects.where(values.notna(), None).tolist()
-    return plain
+    # By identity first: pd.NA refuses to be compared. What does not equal itself is NaN.
+    return [None if v is None or v is pd.NA or v is pd.NaT or v != v else v for v in values.tolist()]

@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Any
 
 from nba_assets.schema.contract import Contract, columns_of
+from nba_assets.schema.known_versions import known_or
 from nba_assets.schema.symbols import Code, Symbol, digest
 from nba_assets.schema.table import Table
 
@@ -24,11 +25,18 @@ _LOOKED_INTO = (f"{_PACKAGE}.tables", f"{_PACKAGE}.league", f"{_PACKAGE}.schema.
 def code_version(table: Table, code: Code | None = None) -> str:
     """ "<formula>-<checks>": what `compute` reaches with the contract's columns, and what `expect` and `reject` reach.
 
-    `code` is what the modules say, by default what this process has imported.
+    `code` is what the modules say, by default what this process has imported: then it is worked out once per source.
     """
     columns = [f"{column.name}:{column.type.value}" for column in columns_of(table.contract)]
     checks = [function for function in (table.expect, table.reject) if function is not None]
-    return f"{digest([*columns, *_listed([table.compute], code)])}-{digest(_listed(checks, code))}"
+
+    def worked_out() -> str:
+        return f"{digest([*columns, *_listed([table.compute], code)])}-{digest(_listed(checks, code))}"
+
+    roots = [_root(function) for function in (table.compute, *checks)]
+    if code is not None or any(root.module.partition(".")[0] != _PACKAGE for root in roots):
+        return worked_out()
+    return known_or(digest([*columns, *map(str, roots)]), worked_out)
 
 
 def formula_of(version: str | None) -> str | None:

@@ -53,7 +53,7 @@ class Column:
 
     name: str
     type: ColumnType
-    dtype: str
+    dtype: Any
     nullable: bool
     description: str
     unit: str | None
@@ -63,6 +63,7 @@ class Column:
     is_announced: bool
     minimum: float | None
     maximum: float | None
+    allowed: tuple[str, ...] | None
 
 
 def column(
@@ -99,6 +100,7 @@ def column(
             "texts": texts,
             "ge": ge,
             "le": le,
+            "isin": isin,
         },
     )
 
@@ -139,7 +141,28 @@ def partition_column(contract: type[Contract]) -> str:
 
 def empty(contract: type[Contract]) -> pd.DataFrame:
     """A frame without rows in the contract's types."""
+    return _empty(contract).copy()
+
+
+@cache
+def _empty(contract: type[Contract]) -> pd.DataFrame:
     return shape(pd.DataFrame({name: [] for name in names_of(contract)}), contract)
+
+
+def is_kept(contract: type[Contract], rows: pd.DataFrame) -> bool:
+    """Whether rows are as the contract says, in a few array operations; where they are not pandera says which."""
+    columns = columns_of(contract)
+    return {*rows.columns} == {c.name for c in columns} and all(_is_kept(c, rows[c.name]) for c in columns)
+
+
+def _is_kept(column: Column, values: pd.Series) -> bool:
+    if values.dtype != column.dtype or not (column.nullable or values.notna().all()):
+        return False
+    known = values.dropna() if column.nullable else values
+    if column.allowed is not None and not known.isin(column.allowed).all():
+        return False
+    is_low = column.minimum is not None and bool((known < column.minimum).any())
+    return not is_low and not (column.maximum is not None and bool((known > column.maximum).any()))
 
 
 def shape(rows: pd.DataFrame, contract: type[Contract]) -> pd.DataFrame:
@@ -199,10 +222,10 @@ def _cast(values: pd.Series, column: Column) -> pd.Series:
 
 def _column(name: str, field: Any) -> Column:
     metadata = field.metadata or {}
-    dtype = str(field.dtype)
+    dtype = pd.api.types.pandas_dtype(str(field.dtype))
     return Column(
         name=name,
-        type=ColumnType.STRING_LIST if metadata.get("texts") else _TYPES[dtype],
+        type=ColumnType.STRING_LIST if metadata.get("texts") else _TYPES[str(dtype)],
         dtype=dtype,
         nullable=field.nullable,
         description=field.description or "",
@@ -213,6 +236,7 @@ def _column(name: str, field: Any) -> Column:
         is_announced=metadata.get("announced", False),
         minimum=metadata.get("ge"),
         maximum=metadata.get("le"),
+        allowed=metadata.get("isin"),
     )
 
 

@@ -32,7 +32,7 @@ def partition_hashes(rows: pd.DataFrame, contract: type[Contract], dates: Iterab
     hashes = dict.fromkeys(dates, f"{schema}-empty")
     if rows.empty:
         return hashes
-    row_hashes = [_row_hashes(rows, columns, seed) for seed in (1, 2)]
+    row_hashes = _row_hashes(rows, columns, seeds=(1, 2))
     days = rows[partition_column(contract)]
     for day, positions in rows.groupby(days, sort=False).indices.items():
         sums = [int(h[positions].sum(dtype=np.uint64)) for h in row_hashes]
@@ -48,7 +48,7 @@ def are_other_rows(one: str, other: str) -> bool:
 def content_hash(rows: pd.DataFrame, columns: Sequence[Column]) -> str:
     """The hash of any rows by columns of any tables: the same rows give the same, in whatever order they come."""
     schema = combine([f"{column.name} {column.type}" for column in columns])
-    sums = [int(_row_hashes(rows, list(columns), seed).sum(dtype=np.uint64)) for seed in (1, 2)]
+    sums = [int(hashes.sum(dtype=np.uint64)) for hashes in _row_hashes(rows, columns, seeds=(1, 2))]
     return f"{schema[:16]}-{len(rows)}-{sums[0]:016x}{sums[1]:016x}"
 
 
@@ -59,15 +59,19 @@ def combine(parts: Iterable[str]) -> str:
 
 def key_hashes(rows: pd.DataFrame, contract: type[Contract]) -> Hashes:
     """A hash of each row's key, the partition date included."""
-    return _row_hashes(rows, [column for column in columns_of(contract) if column.is_key], seed=1)
+    keys = [column for column in columns_of(contract) if column.is_key]
+    return _row_hashes(rows, keys, seeds=(1,))[0]
 
 
-def _row_hashes(rows: pd.DataFrame, columns: list[Column], seed: int) -> Hashes:
-    total = np.full(len(rows), np.uint64(seed), dtype=np.uint64)
+def _row_hashes(rows: pd.DataFrame, columns: Sequence[Column], seeds: Sequence[int]) -> list[Hashes]:
+    """The hashes of each row, one array for each seed."""
+    totals = [np.full(len(rows), np.uint64(seed), dtype=np.uint64) for seed in seeds]
     for column in columns:
-        salt = _text_hash(f"{seed}:{column.name}")
-        total = _mix(total ^ _mix(cell_hashes(rows[column.name], column) + salt))
-    return total
+        cells = cell_hashes(rows[column.name], column)
+        for place, seed in enumerate(seeds):
+            salt = _text_hash(f"{seed}:{column.name}")
+            totals[place] = _mix(totals[place] ^ _mix(cells + salt))
+    return totals
 
 
 def cell_hashes(values: pd.Series, column: Column) -> Hashes:
