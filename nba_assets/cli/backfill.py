@@ -343,7 +343,7 @@ class _Job:
         print_plan(plans, known_roots(plans, roots), rows_line(results))
 
     def _build_and_notify(self, *, quiet: bool) -> tuple[list[PartitionResult], State | None]:
-        """Build, and report to people now, also where no daemon runs; the state, if all was in order already.
+        """Build, and report to people now, also where no daemon runs; the state afterwards, if it is known.
 
         Where no channel is on the alerts are recorded only: this terminal shows the summary anyway.
         """
@@ -352,7 +352,7 @@ class _Job:
         try:
             # Of what is in order no run is made, and Dagster, a second of importing, is not even asked.
             state = None if self.refresh else in_order_already(self.session, self.days, self.tables, self.options)
-            results = self._launch(quiet=quiet) if state is None else []
+            results, state = self._launch(quiet=quiet) if state is None else ([], state)
         except WarehouseError as error:
             notify(self.session, failure=error, transports=transports)
             raise
@@ -360,17 +360,22 @@ class _Job:
         notify(self.session, finished_backfill=self.backfill_id, asked=asked, transports=transports)
         return results, state
 
-    def _launch(self, *, quiet: bool) -> list[PartitionResult]:
+    def _launch(self, *, quiet: bool) -> tuple[list[PartitionResult], State | None]:
         from nba_assets.orchestration.instance import open_instance
         from nba_assets.orchestration.launch import Launch
 
+        state: State | None = None
         with open_instance(self.session.settings) as instance:
 
             def build(days: Sequence[date], tables: Collection[str], progress: Progress) -> list[PartitionResult]:
+                nonlocal state
                 ids = (self.backfill_id, self.asked.command)
-                return Launch(self.session, instance, days, tables, self.options, *ids, progress).run()
+                launch = Launch(self.session, instance, days, tables, self.options, *ids, progress)
+                results = launch.run()
+                state = launch.state_afterwards()
+                return results
 
-            return self._build(build, quiet=quiet)
+            return self._build(build, quiet=quiet), state
 
     def _build(self, build: Build, *, quiet: bool, done: str = "built") -> list[PartitionResult]:
         """The range, and before it what dates to be refreshed take from others: the report of the day before.
@@ -404,8 +409,8 @@ class _Job:
     def _judge(self, known: State | None = None) -> tuple[list[Cell], list[Root]]:
         """The cells of the range that count, and the roots of whatever keeps it from having succeeded.
 
-        What is not due yet is a failure only on a date that was asked for by name. `known` is the state, if nothing
-        has happened since.
+        What is not due yet is a failure only on a date that was asked for by name. `known` is the state, if it is
+        known.
         """
         state = known or load_state(self.session, self.days[0], self.days[-1], self.tables, seasons_between(self.days))
         cells = [state.cell(name, day) for name in self.tables for day in self.days if self._counts(name)]

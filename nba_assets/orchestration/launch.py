@@ -22,7 +22,7 @@ from nba_assets.orchestration.interrupts import interrupts_heard
 from nba_assets.orchestration.partitions import daily_partitions, tags_of_range
 from nba_assets.orchestration.resources import Pipeline
 from nba_assets.partition import Status
-from nba_assets.planning.load import load_state
+from nba_assets.planning.load import compare, load_state
 from nba_assets.planning.plan import Step, is_new
 from nba_assets.planning.state import State
 from nba_assets.session import Session
@@ -50,6 +50,7 @@ class Launch:
     job_run: str | None = None
     _results: list[PartitionResult] = field(default_factory=list, init=False)
     _state: State | None = field(default=None, init=False)
+    _tells: bool = field(default=False, init=False)
 
     def run(self) -> list[PartitionResult]:
         """Build what the range needs, table after table; running again continues.
@@ -59,36 +60,59 @@ class Launch:
         purpose = f"building {span(self.days[0], self.days[-1])}"
         with interrupts_heard() as check, self.session.warehouse.writer(purpose):
             job = self._job()
-            at_once = self._new_date_at_once(job, check) if len(self.days) == 1 else []
-            left = set(self.tables) - {result.outcome.partition.table for result in at_once}
-            if not left:
-                return at_once
+            if len(self.days) == 1:
+                state = load_state(self.session, self.days[0], self.days[0], self.tables)
+                if is_new(state, self.tables, self.days[0]):
+                    return self._at_once(job, state, check)
+            return self._in_order(job, self.tables, check)
 
-            def build(table: str, days: Sequence[date], state: State) -> list[PartitionResult]:
-                self._state = state
-                run_id, results = self._execute(job, [table], days, check)
-                # A step that did not get as far as an outcome is built outside Dagster, so that the error is seen.
-                return results or materialize(self.session, table, days, self._run_info(run_id), state)
+    def _at_once(
+        self, job: dg.JobDefinition, state: State, check_interrupt: Callable[[], None]
+    ) -> list[PartitionResult]:
+        """A date of which nothing has been tried, in a single run: one for each table takes twice the time.
 
-            return at_once + build_in_order(self.session, self.days, left, self._run_info(), build, self.progress)
-
-    def _new_date_at_once(self, job: dg.JobDefinition, check_interrupt: Callable[[], None]) -> list[PartitionResult]:
-        """A date of which nothing has been tried, in a single run: sixteen of them would take twice the time.
-
-        What waits behind a gap of the date itself gets runs of its own (failing_runs.py). Of any other date nothing.
+        What waits behind a gap of the date gets runs of its own (failing_runs.py).
         """
-        day, state = self.days[0], load_state(self.session, self.days[0], self.days[0], self.tables)
-        if not is_new(state, self.tables, day):
-            return []
+        # Where others may write meanwhile, each table reads the state for itself.
         self._state = state if self.session.warehouse.locks_out_others else None
+        self._tells = True
         _, results = self._execute(job, self.tables, self.days, check_interrupt)
-        for result in results:
-            table = result.outcome.partition.table
-            self.progress(Step(table, (day,), (), {Status.MISSING: 1}), [result])
+        self._tells = False
+        left = set(self.tables) - {result.outcome.partition.table for result in results}
+        if left:  # steps that did not get as far as an outcome
+            results += self._in_order(job, left, check_interrupt)
+            self._state = None  # it is of what was left alone
         return results
 
+    def _in_order(
+        self, job: dg.JobDefinition, tables: Collection[str], check_interrupt: Callable[[], None]
+    ) -> list[PartitionResult]:
+        """A run for each table and range of dates."""
+
+        def build(table: str, days: Sequence[date], state: State) -> list[PartitionResult]:
+            self._state = state
+            run_id, results = self._execute(job, [table], days, check_interrupt)
+            # A step that did not get as far as an outcome is built outside Dagster, so that the error is seen.
+            return results or materialize(self.session, table, days, self._run_info(run_id), state)
+
+        return build_in_order(self.session, self.days, tables, self._run_info(), build, self.progress)
+
+    def state_afterwards(self) -> State | None:
+        """The state of the range after `run`; None where it is not known, because others could write meanwhile."""
+        if self._state is None or not self.session.warehouse.locks_out_others:
+            return None
+        compare(self.session, self._state)
+        return self._state
+
     def _job(self) -> dg.JobDefinition:
-        return assets_alone(Pipeline(self.session, self._results.extend, lambda: self._state))
+        return assets_alone(Pipeline(self.session, self._hear, lambda: self._state))
+
+    def _hear(self, results: Sequence[PartitionResult]) -> None:
+        """What came of a table; of a run of several tables it is told as it comes."""
+        self._results.extend(results)
+        if self._tells and results:
+            partition = results[0].outcome.partition
+            self.progress(Step(partition.table, (partition.day,), (), {Status.MISSING: 1}), results)
 
     def _execute(
         self, job: dg.JobDefinition, tables: Collection[str], days: Sequence[date], check_interrupt: Callable[[], None]

@@ -49,7 +49,7 @@ def process(arguments: Sequence[str], environment: Mapping[str, str], folder: Pa
     with tempfile.TemporaryFile("w+") as said:
         child = subprocess.Popen(
             [sys.executable, *arguments],
-            env={**os.environ, **environment},
+            env={**os.environ, **environment, "PYTHONDONTWRITEBYTECODE": ""},  # as users have it: compiled once
             cwd=folder,
             stdout=subprocess.DEVNULL,
             stderr=said,
