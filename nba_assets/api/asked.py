@@ -32,6 +32,8 @@ GAME_DATE = "game_date"
 """The date by which all tables can be joined, whatever their own column is called."""
 
 _MOST_NAMED = 5
+_ALIKE = 0.65
+"""How alike a name must be to be what was meant: "pts" is like "points", "minutes" is not."""
 
 
 class AskedError(ValueError):
@@ -155,7 +157,7 @@ def one_of(name: str, known: Iterable[str], wrong: str) -> str:
     names = list(known)
     if name in names:
         return name
-    near = get_close_matches(name.lower(), [one.lower() for one in names], n=1)
+    near = get_close_matches(name.lower(), [one.lower() for one in names], n=1, cutoff=_ALIKE)
     meant = next((one for one in names if near and one.lower() == near[0]), None)
     raise AskedError(f"{wrong}; did you mean '{meant}'?" if meant else f"{wrong}. There are: {', '.join(names)}")
 

@@ -27,7 +27,7 @@ from nba_assets.schema.contract import Column
 from nba_assets.schema.fingerprint import content_hash
 from nba_assets.session import Session
 from nba_assets.text import counted, joined
-from nba_assets.whole_file import replaced_whole
+from nba_assets.whole_file import replaced_whole, require_replaceable
 
 MANIFEST, DICTIONARY = "manifest.json", "dictionary.csv"
 MANIFEST_VERSION = 1
@@ -120,16 +120,19 @@ def read_manifest(place: str | Path) -> dict[str, Any]:
 
 
 def require_directory(directory: Path) -> None:
-    """AskedError unless a set can be written there: a new directory in one that is there, or that of an older set."""
+    """AskedError unless a set can be written there: a new directory in one that is there, or that of an older set.
+
+    OSError, which names it, where nobody may write.
+    """
     if not directory.absolute().parent.is_dir():
         raise AskedError(f"{directory}: there is no directory {directory.absolute().parent}")
     if directory.exists() and not directory.is_dir():
         raise AskedError(f"{directory} is a file: name a directory")
-    if not directory.exists() or not any(directory.iterdir()):
-        return
-    if not (directory / MANIFEST).exists():
-        raise AskedError(f"{directory} has files that are no training set: name a new directory")
-    read_manifest(directory)  # somebody else's is left alone
+    if directory.exists() and any(directory.iterdir()):
+        if not (directory / MANIFEST).exists():
+            raise AskedError(f"{directory} has files that are no training set: name a new directory")
+        read_manifest(directory)  # somebody else's is left alone
+    require_replaceable(directory / MANIFEST if directory.exists() else directory)
 
 
 def write(made: TrainingSet, directory: Path) -> None:

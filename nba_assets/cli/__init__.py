@@ -14,6 +14,8 @@ import typer
 from nba_assets import __version__
 from nba_assets.cli.lazy import LazyGroup, Listed
 
+_PUBLISHED = "what was finished is published"
+
 COMMANDS = {
     "backfill": Listed(
         "nba_assets.cli.backfill:backfill",
@@ -23,6 +25,7 @@ COMMANDS = {
             "backfill --season 2021-22 --dry-run",
             "backfill --last 3 --select +MLFS",
         ),
+        _PUBLISHED,
     ),
     "repair": Listed(
         "nba_assets.cli.backfill:repair",
@@ -32,6 +35,7 @@ COMMANDS = {
             "repair 2021-11-08 2021-11-10 --diff",
             "repair --last 7 --tables TBOX,PBOX --dry-run",
         ),
+        _PUBLISHED,
     ),
     "refresh": Listed(
         "nba_assets.cli.backfill:refresh",
@@ -40,6 +44,7 @@ COMMANDS = {
             "refresh 2021-11-08 2021-11-08",
             "refresh --last 3 --diff",
         ),
+        _PUBLISHED,
     ),
     "unaccept": Listed(
         "nba_assets.cli.unaccept:unaccept",
@@ -100,6 +105,7 @@ COMMANDS = {
             "fetch current --refresh",
             "fetch 2024-25 --patient --quiet",
         ),
+        "what was fetched is in the cache",
     ),
     "export": Listed(
         "nba_assets.cli.tables:export",

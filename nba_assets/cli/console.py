@@ -28,7 +28,7 @@ from nba_assets.tables.named import UnknownTableError
 from nba_assets.tables.selection import SelectionError
 from nba_assets.text import unpadded
 from nba_assets.warehouse.base import AnotherVersionError, WarehouseError
-from nba_assets.whole_file import replaced_whole
+from nba_assets.whole_file import replaced_whole, require_replaceable
 
 _WIDE = 200
 
@@ -128,8 +128,11 @@ _IS_NOT_SO = (
 
 
 @contextmanager
-def errors_explained() -> Iterator[None]:
-    """Known errors end the command with one clear message and their exit status."""
+def errors_explained(kept: str = "") -> Iterator[None]:
+    """Known errors end the command with one clear message and their exit status.
+
+    `kept` is what stays of it after Control-C; running it again goes on from there.
+    """
     try:
         yield
     except _CANNOT_BE as error:
@@ -139,7 +142,7 @@ def errors_explained() -> Iterator[None]:
     except OSError as error:
         _end(refused(error), FAILED)
     except KeyboardInterrupt:
-        err.print("interrupted: what was finished is published; run the same command again to continue")
+        err.say(f"interrupted: {kept}; run the same command again to continue" if kept else "interrupted")
         raise typer.Exit(INTERRUPTED) from None
 
 
@@ -202,7 +205,7 @@ def nothing_built() -> UsageError:
 
 
 def require_place(file: Path) -> None:
-    """UsageError if the file of --out cannot be there; a misspelt directory is not made."""
+    """UsageError if the file of --out cannot be there, NotWrittenError if it may not; no directory is made for it."""
     try:
         if not file.parent.is_dir():
             raise UsageError(f"--out {file}: there is no directory {file.parent}")
@@ -210,6 +213,10 @@ def require_place(file: Path) -> None:
             raise UsageError(f"--out {file}: is a directory; name a file in it")
     except OSError as error:
         raise UsageError(f"--out {file}: {error.strerror}") from error
+    try:
+        require_replaceable(file)
+    except OSError as error:
+        raise _not_written(file, error) from error
 
 
 @contextmanager
@@ -219,9 +226,11 @@ def written(file: Path) -> Iterator[Path]:
         with replaced_whole(file) as part:
             yield part
     except OSError as error:
-        raise NotWrittenError(
-            f"--out {file}: cannot be written: {error.strerror or error}. Make room, or name another"
-        ) from error
+        raise _not_written(file, error) from error
+
+
+def _not_written(file: Path, error: OSError) -> NotWrittenError:
+    return NotWrittenError(f"--out {file}: cannot be written: {error.strerror or error}. Make room, or name another")
 
 
 def plain_table(heads: Sequence[str], *, right: Collection[str] = (), whole: Collection[str] = ()) -> Table:

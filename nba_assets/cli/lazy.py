@@ -16,12 +16,14 @@ from typer.core import TyperCommand, TyperGroup
 class Listed:
     """What is known of a command without importing it: where it is ("module:function"), and its docstring's first line.
 
-    `examples` are what may be typed behind `nba-assets`; a command that has commands has theirs.
+    `examples` are what may be typed behind `nba-assets`; a command that has commands has theirs. `kept` is what stays
+    of it when it is interrupted.
     """
 
     place: str
     summary: str
     examples: tuple[str, ...]
+    kept: str = ""
 
 
 class _WithExamples:
@@ -35,14 +37,18 @@ class _WithExamples:
 
 
 def _examples(ctx: Any) -> list[str]:
+    names, listed = _asked(ctx)
+    return [one for one in listed.examples if one.split()[: len(names)] == names] if listed else []
+
+
+def _asked(ctx: Any) -> tuple[list[str], Listed | None]:
+    """The names by which a command was asked for, and what is listed under the first."""
     root = ctx.find_root()
     names: list[str] = []
     while ctx is not root:
         names.insert(0, ctx.info_name)
         ctx = ctx.parent
-    if not names or not isinstance(root.command, LazyGroup):
-        return []
-    return [one for one in root.command.listed[names[0]].examples if one.split()[: len(names)] == names]
+    return names, root.command.listed[names[0]] if names and isinstance(root.command, LazyGroup) else None
 
 
 class Group(_WithExamples, TyperGroup):
@@ -56,7 +62,8 @@ class Command(_WithExamples, TyperCommand):
         """Warn on standard error, then run; no error of a known kind ends in a traceback."""
         from nba_assets.cli.console import errors_explained
 
-        with errors_explained():
+        _, listed = _asked(ctx)
+        with errors_explained(listed.kept if listed else ""):
             if ctx.info_name != "doctor":  # which tells it itself
                 _warn_of_unknown_settings()
             return super().invoke(ctx)

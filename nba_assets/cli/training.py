@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -49,7 +51,8 @@ def training_set(
     if manifest is not None and ((label, split) != (_POINTS, _BY_SEASON) or features or seasons or keep or partial):
         raise UsageError("--manifest says what the set is made of: give it alone, or with --out")
     if directory is not None:
-        require_directory(directory)
+        with _may_be_refused(directory):
+            require_directory(directory)
     with reading(quiet=quiet) as reader:
         made = reader.training_set(
             features=listed_in(features),
@@ -68,11 +71,17 @@ def _finish(made: TrainingSet, directory: Path | None, *, is_repeated: bool, qui
         err.say("error: the set comes out otherwise than its manifest says; nothing is written")
         raise typer.Exit(FAILED)
     if directory is not None:
-        try:
+        with _may_be_refused(directory):
             made.write(directory)
-        except OSError as error:
-            raise NotWrittenError(f"--out {directory}: cannot be written: {error.strerror or error}") from error
     if not quiet:
         out.say(repr(made))
         said = [f"written to {directory}"] if directory else []
         err.say(", ".join([*said, *(["the rows are those of the manifest"] if is_repeated else [])]))
+
+
+@contextmanager
+def _may_be_refused(directory: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise NotWrittenError(f"--out {directory}: cannot be written: {error.strerror or error}") from error
