@@ -14,8 +14,9 @@ from nba_assets.orchestration.automation import automation_sensor, conditions
 from nba_assets.orchestration.bigquery_resource import bigquery_resource, with_resource
 from nba_assets.orchestration.coverage_asset import coverage_asset
 from nba_assets.orchestration.dead_runs import sign
+from nba_assets.orchestration.drift_asset import drift_asset
 from nba_assets.orchestration.executor import IN_PROCESS, executor_of
-from nba_assets.orchestration.jobs import coverage_job, daily, repair_job, reread_job, verify_job
+from nba_assets.orchestration.jobs import coverage_job, daily, drift_job, repair_job, reread_job, verify_job
 from nba_assets.orchestration.partitions import daily_partitions
 from nba_assets.orchestration.ranges_refused import refuse_range
 from nba_assets.orchestration.resources import Pipeline
@@ -61,8 +62,12 @@ def build_defs(
         return pipeline or Pipeline(open_session(resource))
 
     parts: dict[str, Any] = {
-        "assets": [*table_assets(settings, partitions, conditions(settings.policies)), coverage_asset(OWNERS)],
-        "jobs": [daily, reread_job, repair_job, verify_job, coverage_job],
+        "assets": [
+            *table_assets(settings, partitions, conditions(settings.policies)),
+            coverage_asset(OWNERS),
+            drift_asset(OWNERS),
+        ],
+        "jobs": [daily, reread_job, repair_job, verify_job, coverage_job, drift_job],
         "schedules": [
             load_every_morning(open_session, daily),
             reread_results(open_session, reread_job),

@@ -35,7 +35,7 @@ from pydantic_settings import (
 )
 
 from nba_assets.dotenv_file import DotenvError, find_file
-from nba_assets.league.calendar import COUNTING_TYPES, EASTERN
+from nba_assets.league.calendar import COUNTING_TYPES, EASTERN, season_start_year
 from nba_assets.quality.policies import policies
 from nba_assets.schema.policy import Completeness, Policy
 from nba_assets.sources.registry import SOURCES, is_made_up
@@ -149,6 +149,16 @@ def _is_executor(value: str) -> str:
     return value
 
 
+def _is_season(value: str) -> str:
+    try:
+        year = season_start_year(value)
+    except ValueError:
+        raise ValueError("write it like 2021-22") from None
+    if year not in YEARS:
+        raise ValueError(f"must begin in the years {YEARS[0]} to {YEARS[-1]}")
+    return value
+
+
 def _require_web_address(text: str) -> None:
     if not text.startswith(("http://", "https://")):
         raise ValueError("must be an address that begins with http:// or https://")
@@ -201,6 +211,9 @@ class Settings(BaseSettings):
     coverage_url: str | None = None
     dagster_url: str | None = None
     code_url: str | None = None
+    drift_baseline: Annotated[str, AfterValidator(_is_season)] | None = None
+    drift_psi: float = Field(default=0.25, gt=0)
+    drift_null_share: float = Field(default=0.1, ge=0, le=1)
 
     bigquery_project: str | None = None
     bigquery_location: str = "US"

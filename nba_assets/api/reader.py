@@ -32,6 +32,7 @@ from nba_assets.api.asked import (
 )
 from nba_assets.api.evaluating import Compared, compared
 from nba_assets.api.frames import Kind, as_kind, rows_of, typed, whom
+from nba_assets.api.season_drift import limits_of
 from nba_assets.api.standing import Missing, Standing, standing
 from nba_assets.api.training import (
     OUTCOMES,
@@ -245,7 +246,7 @@ class Reader:
         missing: Missing,
         progress: Callable[[str], None],
     ) -> Evaluation:
-        every = sorted(day for of_season in days.values() for day in of_season)
+        every = _in_order(days)
         progress("reading")
         outcomes = self._standing(session, OUTCOMES.name, every, missing, False)
         if not outcomes.days:
@@ -259,13 +260,17 @@ class Reader:
     ) -> Drift:
         """How the features of some seasons differ from those of others: shares of NULL, means, and a stability index.
 
-        All rows of the feature store that are published count. Raises AskedError and NotThereError.
+        All rows of the feature store that are published count. From where on one has drifted, NBA_DRIFT_PSI and
+        NBA_DRIFT_NULL_SHARE say. Raises AskedError, also where a season is on both sides, and NotThereError.
         """
         session = self._session()
         names = features_named(features)
-        of_both = [required_days(session, None, None, seasons) for seasons in (baseline, current)]
-        old, new = (self._features_on(session, days, missing) for days in of_both)
-        return drift(old, new, names, baseline=", ".join(listed(baseline)), current=", ".join(listed(current)))
+        of_both = [days_by_season(session, seasons) for seasons in (baseline, current)]
+        if common := [season for season in of_both[0] if season in of_both[1]]:
+            raise AskedError(f"{', '.join(common)} is in baseline and current: a season has not drifted from itself")
+        old, new = (self._features_on(session, days, missing) for days in map(_in_order, of_both))
+        named = {"baseline": ", ".join(of_both[0]), "current": ", ".join(of_both[1])}
+        return drift(old, new, names, **named, limits=limits_of(session))
 
     def _features_on(self, session: Session, days: list[date], missing: Missing) -> pd.DataFrame:
         """The rows of the feature store; NotThereError if there are none."""
@@ -312,6 +317,10 @@ class Reader:
         columns = columns_offered(table_named(table))
         texts = dict.fromkeys(("column", "type", "unit", "description"), "string")
         return pd.DataFrame([_described(column) for column in columns]).astype(texts | _BOUNDS)
+
+
+def _in_order(days: dict[str, list[date]]) -> list[date]:
+    return sorted(day for of_season in days.values() for day in of_season)
 
 
 _BOUNDS = {"minimum": "float64", "maximum": "float64"}

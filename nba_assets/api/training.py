@@ -43,6 +43,7 @@ _JOINED_BY = [GAME_DATE, GAME, PLAYER]
 _NUMBERS = (ColumnType.INTEGER, ColumnType.FLOAT, ColumnType.BOOLEAN)
 _ALSO_CALLED = {"rebounds": "reb", "assists": "ast", "steals": "stl", "blocks": "blk", "turnovers": "tov"}
 _MOST_NAMED = 5
+_NOTHING_BUILT = "nothing has been built yet: run nba-assets backfill START END"
 
 
 @dataclass(frozen=True)
@@ -92,13 +93,19 @@ def request(
 
 
 def days_by_season(session: Session, seasons: str | Iterable[str] | None) -> dict[str, list[date]]:
-    """The dates of the seasons that are named; of all that has been attempted, where none is."""
+    """The dates of the seasons that are named; of all that has been attempted, where none is.
+
+    AskedError where nothing has been built at all.
+    """
     if seasons is not None:
-        return {name: days_of_season(session, name) for name in sorted(map(read_season, some(seasons, "season")))}
+        found = {name: days_of_season(session, name) for name in sorted(map(read_season, some(seasons, "season")))}
+        if not history(session):
+            raise AskedError(_NOTHING_BUILT)
+        return found
     attempted = history(session)
     found = {name: sorted({*attempted} & {*days_of_season(session, name)}) for name in seasons_between(attempted)}
     if not any(found.values()):
-        raise AskedError("nothing has been built yet: run nba-assets backfill START END")
+        raise AskedError(_NOTHING_BUILT)
     return {name: days for name, days in found.items() if days}
 
 
@@ -132,8 +139,9 @@ def label_named(text: str) -> str:
             f"a label is the name of a column of {OUTCOMES.name}, or a sum like 'points+reb', not {text!r}"
         )
     known = [c.name for c in columns_of(OUTCOMES.contract) if c.type in _NUMBERS and not c.is_key]
-    names = [_ALSO_CALLED.get(part.strip(), part.strip()) for part in text.split("+")]
-    return "+".join(one_of(name, known, f"{OUTCOMES.name} has no label '{name or text}'") for name in names)
+    offered, parts = [*known, *_ALSO_CALLED], [part.strip() for part in text.split("+")]
+    names = [one_of(part, offered, f"{OUTCOMES.name} has no label '{part or text}'") for part in parts]
+    return "+".join(_ALSO_CALLED.get(name, name) for name in names)
 
 
 def _by_season(days: Mapping[str, Sequence[date]]) -> dict[str, tuple[tuple[str, str], ...]]:

@@ -22,12 +22,18 @@ STABLE, SHIFTED, DRIFTED, MORE_NULLS, FEWER_NULLS, UNKNOWN = (
     *("stable", "shifted", "drifted"),
     *("more NULLs", "fewer NULLs", "unknown"),
 )
-_SHIFTED_FROM, _DRIFTED_FROM = 0.1, 0.25
-_NULL_SHARE = 0.1
-"""What the share of NULL may change by."""
+_SHIFTED_FROM = 0.1
 _BINS = 10
 _LEAST_SHARE = 1e-4
 """In place of an empty bin, whose logarithm would be infinite."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """A feature has drifted from this `psi` on, or if its share of NULL differs by more than `null_share`."""
+
+    psi: float = 0.25
+    null_share: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -73,10 +79,18 @@ class Drift:
         return "\n".join([heading, *as_text(self.features).splitlines(), found])
 
 
-def drift(old: pd.DataFrame, new: pd.DataFrame, features: Sequence[str], *, baseline: str, current: str) -> Drift:
+def drift(
+    old: pd.DataFrame,
+    new: pd.DataFrame,
+    features: Sequence[str],
+    *,
+    baseline: str,
+    current: str,
+    limits: Limits = Limits(),
+) -> Drift:
     """Compare the features of two frames; `baseline` and `current` say what they are of."""
     shares = {name: _shares(_values(old, name), _values(new, name)) for name in features}
-    rows = [_described(name, _values(old, name), _values(new, name), shares[name]) for name in features]
+    rows = [_described(name, _values(old, name), _values(new, name), shares[name], limits) for name in features]
     table = pd.DataFrame(rows).sort_values("psi", ascending=False, kind="stable", ignore_index=True)
     return Drift(baseline, current, (len(old), len(new)), table, shares)
 
@@ -115,7 +129,7 @@ def _counts(values: pd.Series, edges: np.ndarray) -> np.ndarray:
     return np.bincount(np.searchsorted(edges, values, side="left"), minlength=len(edges) + 1)
 
 
-def _described(name: str, old: pd.Series, new: pd.Series, shares: pd.DataFrame) -> dict[str, Any]:
+def _described(name: str, old: pd.Series, new: pd.Series, shares: pd.DataFrame, limits: Limits) -> dict[str, Any]:
     index = stability(shares)
     return {
         "feature": name,
@@ -126,13 +140,13 @@ def _described(name: str, old: pd.Series, new: pd.Series, shares: pd.DataFrame) 
         "std_baseline": float(old.std()),
         "std_current": float(new.std()),
         "psi": index,
-        "verdict": _verdict(new.isna().mean() - old.isna().mean(), index),
+        "verdict": _verdict(new.isna().mean() - old.isna().mean(), index, limits),
     }
 
 
-def _verdict(more_nulls: float, index: float) -> str:
-    if abs(more_nulls) > _NULL_SHARE:
+def _verdict(more_nulls: float, index: float, limits: Limits) -> str:
+    if abs(more_nulls) > limits.null_share:
         return MORE_NULLS if more_nulls > 0 else FEWER_NULLS
     if np.isnan(index):
         return UNKNOWN
-    return DRIFTED if index >= _DRIFTED_FROM else SHIFTED if index >= _SHIFTED_FROM else STABLE
+    return DRIFTED if index >= limits.psi else SHIFTED if index >= _SHIFTED_FROM else STABLE

@@ -8,4 +8,4 @@ class ExtraMissingError(ValueError):
 
 
 class TooFewError(ValueError):
-    """There are not enough games to train on or to test with."""
+    """There are not enough games to train on, to test with, or to compare."""

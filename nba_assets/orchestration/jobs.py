@@ -1,4 +1,4 @@
-"""The jobs `daily`, `reread`, `repair`, `verify` and `coverage`: the same functions as on the command line, as ops.
+"""The jobs `daily`, `reread`, `repair`, `verify`, `coverage` and `drift`: the functions of the command line, as ops.
 
 `daily` and `repair` launch one run per table and range, tier by tier, inside their own process (`launch.py`). A single
 run over many assets would mark everything behind a gap as failed; runs of their own leave exactly the gap red.
@@ -16,6 +16,7 @@ from nba_assets.engine.run_options import RunOptions
 from nba_assets.engine.standing import record_altered
 from nba_assets.league.calendar import days_between, season_days
 from nba_assets.orchestration.assets import who_forces
+from nba_assets.orchestration.drift_asset import ASSET
 from nba_assets.orchestration.launch import Launch
 from nba_assets.orchestration.reporting import failure_text
 from nba_assets.partition import IN_ORDER
@@ -142,6 +143,13 @@ coverage_job = dg.define_asset_job(
     "coverage",
     selection=dg.AssetSelection.assets("coverage"),
     description="The coverage matrix and the standing checks. Fires at 09:00 Eastern, and by hand.",
+)
+
+
+drift_job = dg.define_asset_job(
+    "drift",
+    selection=dg.AssetSelection.assets(ASSET),
+    description="The newest season's features beside those of the season before: a warning where they have drifted.",
 )
 
 

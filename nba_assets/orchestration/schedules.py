@@ -84,7 +84,7 @@ def reread_results(open_session: Callable[[], Session], job: dg.JobDefinition) -
 
 
 def fixed_schedules() -> list[dg.ScheduleDefinition]:
-    """Coverage at the hour by which yesterday's results must be in, and the weekly verification; Eastern time."""
+    """Coverage at the hour by which yesterday's results must be in, and what is done weekly; Eastern time."""
     return [
         _fixed(
             "coverage_at_nine",
@@ -99,15 +99,30 @@ def fixed_schedules() -> list[dg.ScheduleDefinition]:
             "0 10 * * 1",
             "Mondays at 10:00 Eastern: identities, published totals, recomputation and the leak test.",
         ),
+        _fixed(
+            "drift_on_mondays",
+            "drift",
+            "30 10 * * 1",
+            "Mondays at 10:30 Eastern: whether the newest season's features are those of the season before. Off, until "
+            "somebody who trains on them switches it on.",
+            default_status=dg.DefaultScheduleStatus.STOPPED,
+        ),
     ]
 
 
-def _fixed(name: str, job: str, cron: str, description: str) -> dg.ScheduleDefinition:
+def _fixed(
+    name: str,
+    job: str,
+    cron: str,
+    description: str,
+    *,
+    default_status: dg.DefaultScheduleStatus = dg.DefaultScheduleStatus.RUNNING,
+) -> dg.ScheduleDefinition:
     return dg.ScheduleDefinition(
         name=name,
         job_name=job,
         cron_schedule=cron,
         execution_timezone=TIME_ZONE,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
+        default_status=default_status,
         description=description,
     )

@@ -7,6 +7,10 @@ import pandas as pd
 
 SEASONS = {"2021-22": "2021-10-19", "2022-23": "2022-10-18"}
 
+WEEKS = {"2021-22": ("2021-10-19", "2021-11-06"), "2022-23": ("2022-10-18", "2022-11-05")}
+NOW = {"NBA_NOW": "2022-11-06T12:00"}
+"""The weeks of two simulated seasons that are built, and the day after them."""
+
 
 def results(players: int = 40, dates: int = 40, *, seed: int = 0) -> pd.DataFrame:
     """A game of each player on most dates from the opening night of each season on."""

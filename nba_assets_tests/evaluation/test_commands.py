@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,25 +14,14 @@ import pytest
 
 import nba_assets as nba
 from nba_assets_tests.cli.command import nba_assets, printed_json
+from nba_assets_tests.evaluation.made_up import NOW, WEEKS
 
-SEASONS = {"2021-22": ("2021-10-19", "2021-11-06"), "2022-23": ("2022-10-18", "2022-11-05")}
-NOW = {"NBA_NOW": "2022-11-06T12:00"}
 WITHOUT_SKLEARN = """
 import sys
 sys.modules["sklearn"] = None
 from nba_assets.cli import main
 main()
 """
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Nineteen days from the opening night of two seasons; nothing is written to it by a test."""
-    directory = tmp_path_factory.mktemp("two_seasons") / ".nba"
-    for first, last in SEASONS.values():
-        built = nba_assets("backfill", first, last, "--quiet", home=directory, **NOW)
-        assert built.exit_code == 0, built.output
-    return directory
 
 
 @pytest.fixture
@@ -42,7 +32,7 @@ def reader(home: Path, monkeypatch: pytest.MonkeyPatch) -> nba.Reader:
 
 def results(reader: nba.Reader) -> pd.DataFrame:
     """What became of each game: game_date, player_id, points."""
-    return pd.concat([reader.read("PGS", *days)[["game_date", "player_id", "points"]] for days in SEASONS.values()])
+    return pd.concat([reader.read("PGS", *days)[["game_date", "player_id", "points"]] for days in WEEKS.values()])
 
 
 def test_the_report_says_who_is_compared_with_what(home: Path, tmp_path: Path) -> None:
@@ -123,6 +113,9 @@ def test_extra_features_that_cannot_be_joined_are_refused(reader: nba.Reader, wh
     ("given", "status", "said"),
     [
         (("--label", "luck"), 2, "has no label 'luck'"),
+        (("--label", "minutes"), 2, "has no label 'minutes'. There are: "),
+        (("--label", "pts"), 2, "did you mean 'points'?"),
+        (("--label", "turnover"), 2, "did you mean 'turnovers'?"),
         (("--features", "luck"), 2, "has no feature 'luck'"),
         (("--features", ""), 2, "feature"),
         (("--seasons", "2021-22"), 2, "or build it with nba-assets backfill --season"),
@@ -177,7 +170,7 @@ def test_drift_as_json_and_in_python_is_the_same(home: Path, reader: nba.Reader)
     told = printed_json(nba_assets(*OF_BOTH, "--format", "json", home=home, **NOW))
     with pytest.warns(nba.OutOfDateWarning):
         found = reader.drift(baseline="2021-22", current="2022-23", missing="skip")
-    rows = reader.read("MLFS", "2022-11-01", SEASONS["2022-23"][1])
+    rows = reader.read("MLFS", "2022-11-01", WEEKS["2022-23"][1])
     assert told == {"version": 1, **found.as_dict()}
     assert told["rows"]["current"] == len(rows)
     points = found.features.set_index("feature").loc["points_avg_last_10"]
@@ -193,6 +186,9 @@ def test_drift_as_json_and_in_python_is_the_same(home: Path, reader: nba.Reader)
         (("--baseline", "1990-91", "--current", "2021-22"), 2, "1990-91"),
         (("--baseline", "2021-22", "--current", "2022-23", "--features", "luck"), 2, "has no feature 'luck'"),
         (("--baseline", "2021-22", "--current", "2022-23", "--out", "no/where.html"), 2, "no directory no"),
+        (("--baseline", "2021-22", "--current", "2021-22"), 2, "2021-22 is in baseline and current"),
+        (("--baseline", "2021-22,2022-23", "--current", "2022-23"), 2, "2022-23 is in baseline and current"),
+        (("--baseline", ",", "--current", "2022-23"), 2, "an empty list of seasons"),
         (("--baseline", "2021-22", "--current", "2022-23"), 1, "has nothing for"),
     ],
 )
@@ -203,3 +199,50 @@ def test_a_comparison_that_cannot_be_is_refused_in_a_line(
     assert (found.exit_code, found.stdout) == (status, "")
     assert said in found.stderr
     assert "Traceback" not in found.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("evaluate",),
+        ("evaluate", "--seasons", "2021-22,2022-23"),
+        ("drift", "--baseline", "2021-22", "--current", "2022-23"),
+        ("training-set", "--seasons", "2021-22,2022-23", "--out", "points"),
+    ],
+)
+def test_of_an_empty_home_nothing_can_be_asked(command: tuple[str, ...], tmp_path: Path) -> None:
+    found = nba_assets(*command, home=tmp_path / "empty", **NOW)
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert "error: nothing has been built yet: run nba-assets backfill START END" in found.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("evaluate", "--partial", "--out", "/proc/page.html"),
+        (*OF_BOTH, "--out", "/proc/page.html"),
+        ("training-set", "--partial", "--out", "/proc/points"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(home: Path, command: tuple[str, ...]) -> None:
+    """Where there are rights to write, and nothing can be written all the same; and no line of the work is printed."""
+    found = nba_assets(*command, home=home, **NOW)
+    assert (found.exit_code, found.stdout) == (1, "")
+    assert [line for line in found.stderr.splitlines() if line] == found.stderr.splitlines()[-1:]
+    assert f"error: --out {command[-1]}: cannot be written" in found.stderr
+
+
+def test_control_c_of_what_publishes_nothing_says_no_more(home: Path) -> None:
+    """The signal comes while it works, which its first line says."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nba_assets", "evaluate", "--partial"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "NBA_HOME": str(home), **NOW},
+    )
+    assert process.stderr is not None
+    assert "simulated" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate(timeout=60)
+    assert (process.returncode, rest.splitlines()[-1]) == (130, "interrupted")

@@ -123,14 +123,15 @@ def test_only_what_is_read_every_day_may_be_late(
     assert with_policy == {"coverage", *(["raw_schedule"] if is_expected_every_morning else [])}
 
 
-def test_everything_runs_by_default_and_says_when_it_fires(defs: dg.Definitions) -> None:
+def test_everything_runs_by_default_but_drift_and_says_when_it_fires(defs: dg.Definitions) -> None:
     schedules, sensors = list(defs.schedules or []), list(defs.sensors or [])
-    assert {s.name for s in schedules} == {"every_morning", "reread_at_eleven", "coverage_at_nine", "verify_on_mondays"}
+    running = {s.name for s in schedules if s.default_status == dg.DefaultScheduleStatus.RUNNING}
+    assert running == {"every_morning", "reread_at_eleven", "coverage_at_nine", "verify_on_mondays"}
+    assert {s.name for s in schedules} - running == {"drift_on_mondays"}
     assert {s.name for s in sensors} == {"automation", "repair_what_is_stale", "coverage_after_work", "alerts"}
-    assert {s.default_status for s in schedules} == {dg.DefaultScheduleStatus.RUNNING}
     assert {s.default_status for s in sensors} == {dg.DefaultSensorStatus.RUNNING}
     assert all(s.description for s in [*schedules, *sensors])
-    assert {job.name for job in defs.jobs or []} == {"daily", "reread", "repair", "verify", "coverage"}
+    assert {job.name for job in defs.jobs or []} == {"daily", "reread", "repair", "verify", "coverage", "drift"}
 
 
 def test_people_go_first(defs: dg.Definitions) -> None:
