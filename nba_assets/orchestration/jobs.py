@@ -149,7 +149,7 @@ coverage_job = dg.define_asset_job(
 drift_job = dg.define_asset_job(
     "drift",
     selection=dg.AssetSelection.assets(ASSET),
-    description="The newest season's features beside those of the season before: a warning where they have drifted.",
+    description="The newest season's features beside those of the season before: whether one has drifted.",
 )
 
 

@@ -78,6 +78,8 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
     "NBA_API_SESSION": ("json:loads", "no.such:thing", ":", "os", "json:decoder"),
     "NBA_API_PROXY": ("", NOBODY, "nonsense", "://"),
     "NBA_COVERAGE_URL": ("", "http://x", "ftp://x"),
+    "NBA_DRIFT_BASELINE": ("", "2020-21", "lately"),
+    "NBA_DRIFT_PSI": ("0.1", "0", "x"),
     "NBA_HEARTBEAT_URL": ("", NOBODY, "x"),
     "NBA_ALERTS_TO": ("", "a@example.com", "nobody"),
     "NBA_ALERTS_DAILY_BUDGET": ("1", "0", "x"),

@@ -141,7 +141,7 @@ def test_dg_knows_the_project(home: Home) -> None:
     status, told = ended(home.dg("list", "defs", "--json"))
     assert status == 0, told
     listed = json.loads(told[told.index("{") :])
-    assert {asset["asset_key"] for asset in listed["assets"]} == {*TABLES, "coverage"}
+    assert {asset["asset_key"] for asset in listed["assets"]} == {*TABLES, "coverage", "feature_drift"}
     assert "arning" not in told
 
 
