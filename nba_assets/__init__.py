@@ -2,7 +2,8 @@
 
 `import nba_assets as nba` reads what is there: `nba.read("ml_feature_store_v2", season="2021-22")`,
 `nba.training_set(label="points")`, `nba.evaluate()`, `nba.drift(baseline="2021-22", current="2022-23")`,
-`nba.coverage()`, `nba.explain(table, day)`, `nba.dictionary(table)`, and of another place `nba.open(home)`.
+`nba.readiness(rows)`, `nba.coverage()`, `nba.explain(table, day)`, `nba.dictionary(table)`, and of another place
+`nba.open(home)`.
 """
 
 TYPE_CHECKING = False
@@ -11,6 +12,7 @@ if TYPE_CHECKING:  # the names below are imported when they are used: the comman
         AskedError,
         ExtraMissingError,
         NotThereError,
+        NoWholeRowWarning,
         OutOfDateWarning,
         Reader,
         TooFewError,
@@ -21,6 +23,7 @@ if TYPE_CHECKING:  # the names below are imported when they are used: the comman
         explain,
         open,
         read,
+        readiness,
         training_set,
     )
 
@@ -29,6 +32,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AskedError",
     "ExtraMissingError",
+    "NoWholeRowWarning",
     "NotThereError",
     "OutOfDateWarning",
     "Reader",
@@ -40,6 +44,7 @@ __all__ = [
     "explain",
     "open",
     "read",
+    "readiness",
     "training_set",
 ]
 

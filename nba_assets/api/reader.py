@@ -32,10 +32,14 @@ from nba_assets.api.asked import (
 )
 from nba_assets.api.evaluating import Compared, compared
 from nba_assets.api.frames import Kind, as_kind, rows_of, typed, whom
+from nba_assets.api.nulls import NoWholeRowWarning
+from nba_assets.api.readiness import readiness
 from nba_assets.api.season_drift import limits_of
 from nba_assets.api.standing import Missing, Standing, standing
 from nba_assets.api.training import (
+    FEATURES,
     OUTCOMES,
+    READINESS,
     STORE,
     NotPlayed,
     Request,
@@ -63,7 +67,7 @@ from nba_assets.session import Session, open_session
 from nba_assets.settings import Settings, load_settings
 from nba_assets.tables import TABLES
 from nba_assets.tables.named import table_named
-from nba_assets.text import unpadded
+from nba_assets.text import counted, unpadded
 from nba_assets.warehouse.registry import WAREHOUSES
 
 Day = date | str
@@ -180,7 +184,8 @@ class Reader:
         `features` are columns of the feature store, by default all of its vector; `label` is a column of
         player_game_summary, or a sum like "points+rebounds+assists". Of `seasons` (default: all that was built) the
         last one tests and the one before it validates; or `split` is one date or two, where validation and test begin.
-        Who was expected and did not play is left out, or with not_played="keep" has no label and `played` False.
+        Who was expected and did not play is left out, or with not_played="keep" has no label and `played` False. Where
+        no row of a split has all features, so that `dropna` would leave nothing, a NoWholeRowWarning says so.
 
         With `manifest`, a directory or file of an older set, the set is made again as it says; where it comes out
         otherwise, `changes` says why, and an OutOfDateWarning. What else is given does not count then.
@@ -206,7 +211,12 @@ class Reader:
             raise NotThereError(f"no results are due yet of {asked.all_days[0]} … {asked.all_days[-1]}")
         store = self._standing(session, STORE.name, list(outcomes.days), asked.missing, False)
         rows, left_out = joined_rows(asked, store, outcomes)
-        made = TrainingSet(asked, in_splits(asked, rows), left_out, {})
+        frames = in_splits(asked, rows)
+        readiness = {name: of_split.pop(READINESS) for name, of_split in frames.items()}
+        made = TrainingSet(asked, frames, readiness, left_out, {})
+        if none_whole := [name for name in made.frames if not made.whole(name)]:
+            what = f"no row of {' or of '.join(none_whole)} has all {counted(len(made.features), 'feature')}"
+            _warn(f"{what}: dropna would leave nothing. Fill what is NULL, or take .live", NoWholeRowWarning)
         return replace(made, manifest=manifest_of(session, made, store, outcomes))
 
     def evaluate(
@@ -279,6 +289,17 @@ class Reader:
             raise NotThereError(f"{STORE.name} has no row from {days[0]} to {days[-1]}. ({session.describe()})")
         return rows
 
+    @staticmethod
+    def readiness(rows: pd.DataFrame) -> pd.Series:
+        """What each row of the feature store, as `read` gives it, is short of: "ready", or a comma list of reasons.
+
+        "history short": fewer than 5 games; "zones unknown": shots that are not loaded; "report missing": no injury
+        report; "games missing": box scores that are not loaded; "no points" in his last 10 games; "rest by team": a Cup
+        final whose box score is not loaded; "gap accepted": a person has published the date as it is. AskedError if the
+        rows lack missing_features, data_quality_issues or is_production_ready.
+        """
+        return readiness(rows, FEATURES)
+
     def coverage(
         self,
         start: Day | None = None,
@@ -313,9 +334,9 @@ class Reader:
         return Explained(explanation_of(session, name, partition_day))
 
     def dictionary(self, table: str) -> pd.DataFrame:
-        """The columns of a table: type, unit, whether it may be NULL, lowest and highest value, what it means."""
+        """The columns of a table: type, unit, whether and when it is NULL, lowest and highest value, what it means."""
         columns = columns_offered(table_named(table))
-        texts = dict.fromkeys(("column", "type", "unit", "description"), "string")
+        texts = dict.fromkeys(("column", "type", "unit", "null_when", "description"), "string")
         return pd.DataFrame([_described(column) for column in columns]).astype(texts | _BOUNDS)
 
 
@@ -332,6 +353,7 @@ def _described(column: Column) -> dict[str, Any]:
         "type": column.type.value,
         "unit": column.unit,
         "nullable": column.nullable,
+        "null_when": column.null_when,
         "key": column.is_key,
         "minimum": column.minimum,
         "maximum": column.maximum,
@@ -339,12 +361,12 @@ def _described(column: Column) -> dict[str, Any]:
     }
 
 
-def _warn(text: str) -> None:
+def _warn(text: str, category: type[UserWarning] = OutOfDateWarning) -> None:
     """Shown with the line that has called the API."""
     level, frame = 1, inspect.currentframe()
     while frame is not None and frame.f_globals["__name__"].startswith("nba_assets."):
         level, frame = level + 1, frame.f_back
-    warnings.warn(text, OutOfDateWarning, stacklevel=level)
+    warnings.warn(text, category, stacklevel=level)
 
 
 def open_reader(home: str | Path | None = None, *, warehouse: str | Path | None = None, **settings: Any) -> Reader:

@@ -17,6 +17,8 @@ import pandas as pd
 
 from nba_assets.api.asked import GAME_DATE, AskedError, days_of_season, one_of, read_date, read_season, some
 from nba_assets.api.frames import DTYPES, typed
+from nba_assets.api.nulls import as_lines, null_shares
+from nba_assets.api.readiness import counted_reasons, readiness
 from nba_assets.api.standing import Missing, Standing, published_in_both
 from nba_assets.league.calendar import seasons_between
 from nba_assets.planning.history import history
@@ -37,6 +39,7 @@ OUTCOMES = next(t for t in TABLES.values() if t.phase == Phase.POST_GAME and PLA
 
 TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
 LABEL, PLAYED = "label", "played"
+READINESS = "readiness"
 
 _KEYS = (GAME_DATE, "season", GAME, PLAYER, "team", "opponent")
 _JOINED_BY = [GAME_DATE, GAME, PLAYER]
@@ -176,11 +179,13 @@ def _by_date(
 class TrainingSet:
     """The rows by split, in `features` and `label`, and what was left out. Printed, a report.
 
+    `readiness` has for the rows of each split "ready", or what they are short of, whichever features were chosen.
     `changes` says how it differs from the set of the manifest that it repeats.
     """
 
     request: Request
     frames: Mapping[str, pd.DataFrame]
+    readiness: Mapping[str, pd.Series]
     left_out: Mapping[str, int]
     manifest: Mapping[str, Any]
     changes: tuple[str, ...] = ()
@@ -226,6 +231,21 @@ class TrainingSet:
         """The features that have one value in all rows of a split."""
         return [name for name in self.features if self.frames[split][name].nunique() == 1]
 
+    def whole(self, split: str) -> int:
+        """How many rows of a split have all features: what `dropna` leaves of it."""
+        return len(self.frames[split].dropna(subset=self.features))
+
+    @cached_property
+    def nulls(self) -> pd.DataFrame:
+        """A line per feature: its share of NULL in each season's rows, and as `null_when` the reason."""
+        columns = {column.name: column for column in self.columns}
+        return null_shares(self.all_rows, [columns[name] for name in self.features])
+
+    @property
+    def all_rows(self) -> pd.DataFrame:
+        """The rows of all splits, one after the other."""
+        return pd.concat(self.frames.values(), ignore_index=True)
+
     def write(self, directory: str | Path) -> None:
         """Write Parquet files, dictionary.csv and manifest.json; AskedError for a directory with anything else."""
         from nba_assets.api.training_files import write  # which has to know what a set is
@@ -233,18 +253,32 @@ class TrainingSet:
         write(self, Path(directory))
 
     def __repr__(self) -> str:
-        """Rows, dates, what was left out, and what no model can learn from."""
+        """Rows, dates, what was left out, what no model can learn from, and what is NULL in which season, and why."""
         lines = [f"{self.request.label} by {counted(len(self.features), 'feature')}"]
         for name, rows in self.frames.items():
             ranges = self.request.splits[name]
-            whole = len(rows.dropna(subset=self.features))
             lines.append(
-                f"{name}: {counted(len(rows), 'row')}, {ranges[0][0]} … {ranges[-1][1]}, {whole:,} without NULL"
+                f"{name}: {counted(len(rows), 'row')}, {ranges[0][0]} … {ranges[-1][1]}, "
+                f"{self.whole(name):,} without NULL"
             )
-            for what, found in (("never known", self.unknown(name)), ("always the same", self.constant(name))):
+            same = [_with_reason(feature) for feature in self.constant(name)]
+            lines.append(f"  of them {_reasons(self.readiness[name])}")
+            for what, found in (("never known", self.unknown(name)), ("always the same", same)):
                 lines += [f"  {what}: {joined(found, _MOST_NAMED)}"] if found else []
         lines += [f"left out: {number:,} {why}" for why, number in self.left_out.items() if number]
+        lines += as_lines(self.nulls)
         return "\n".join([*lines, *(f"changed: {change}" for change in self.changes)])
+
+
+def _reasons(readiness: pd.Series) -> str:
+    """ "20,000 ready, 3,000 zones unknown" """
+    return ", ".join(f"{number:,} {reason}" for reason, number in counted_reasons(readiness).items())
+
+
+def _with_reason(name: str) -> str:
+    """ "playoff_game (but for the playoffs)" """
+    reason = next((feature.constant_when for feature in FEATURES if feature.name == name), None)
+    return name if reason is None else f"{name} ({reason})"
 
 
 def columns_of_set(asked: Request) -> tuple[Column, ...]:
@@ -255,7 +289,8 @@ def columns_of_set(asked: Request) -> tuple[Column, ...]:
         parts[0],
         name=LABEL,
         type=_type_of(parts),
-        nullable=asked.not_played == "keep" or any(c.nullable for c in parts),
+        nullable=(unknown := _label_unknown(asked, parts)) is not None,
+        null_when=unknown,
         description=f"What became of it: {' + '.join(asked.label.split('+'))} of {OUTCOMES.name}",
     )
     played = replace(
@@ -264,8 +299,16 @@ def columns_of_set(asked: Request) -> tuple[Column, ...]:
     return (*(of_store[name] for name in (*_KEYS, *asked.features)), played, label)
 
 
+def _label_unknown(asked: Request, parts: Sequence[Column]) -> str | None:
+    reasons = [c.null_when for c in parts if c.null_when is not None]
+    reasons += ["if he did not play"] if asked.not_played == "keep" else []
+    return ", or ".join(dict.fromkeys(reasons)) or None
+
+
 def joined_rows(asked: Request, store: Standing, outcomes: Standing) -> tuple[pd.DataFrame, dict[str, int]]:
     """The rows of all splits, in order of date, game and player, and how many were left out, by reason.
+
+    Beside the columns of the set each row has its readiness.
 
     Dates that are not published in both tables are left out: there, nobody can be said not to have played. For the same
     reason rows of games without any outcome.
@@ -282,7 +325,8 @@ def joined_rows(asked: Request, store: Standing, outcomes: Standing) -> tuple[pd
         "played without features": int(results[GAME_DATE].isin(known).sum() - rows[PLAYED].sum()),
     }
     in_order = rows[is_left].sort_values(_JOINED_BY, kind="stable")
-    return typed(in_order, STORE, columns_of_set(asked)), left_out
+    ready = readiness(in_order, FEATURES).array
+    return typed(in_order, STORE, columns_of_set(asked)).assign(**{READINESS: ready}), left_out
 
 
 def summed(rows: pd.DataFrame, label: str) -> pd.Series:

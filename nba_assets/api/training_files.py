@@ -20,6 +20,8 @@ import pyarrow.parquet as pq
 from nba_assets import __version__
 from nba_assets.api.asked import AskedError
 from nba_assets.api.frames import as_arrow
+from nba_assets.api.nulls import null_counts
+from nba_assets.api.readiness import counted_reasons
 from nba_assets.api.standing import Standing
 from nba_assets.api.training import LABEL, OUTCOMES, PLAYED, SPLITS, STORE, Request, TrainingSet
 from nba_assets.planning.load import parameters_of
@@ -45,6 +47,7 @@ def manifest_of(session: Session, made: TrainingSet, store: Standing, outcomes: 
         "source": session.settings.source,
         "settings": {table.name: json.loads(parameters_of(session, table.name)) for table in (STORE, OUTCOMES)},
         "left_out": dict(made.left_out),
+        "seasons": null_counts(made.all_rows, made.features),
         "splits": {name: _split_as_dict(made, name) for name in made.frames},
         "tables": {found.table.name: _partitions(found) for found in (store, outcomes)},
     }
@@ -60,6 +63,7 @@ def _split_as_dict(made: TrainingSet, name: str) -> dict[str, Any]:
         "content": content_hash(rows, made.columns),
         "nulls": {column: int(number) for column, number in nulls.items() if number},
         "never_known": made.unknown(name),
+        "readiness": counted_reasons(made.readiness[name]),
     }
 
 
@@ -154,15 +158,16 @@ def write(made: TrainingSet, directory: Path) -> None:
 
 
 def _dictionary(made: TrainingSet) -> str:
-    """A line per column: what it is, what it is for, and which share of each split does not know it."""
+    """A line per column: what it is, what it is for, which share of each split and season does not know it, and why."""
     text = StringIO()
     lines = csv.writer(text, lineterminator="\n")
-    lines.writerow(["column", "role", "type", "unit", *(f"null_share_{name}" for name in made.frames), "description"])
+    parts = {**made.frames, **{str(season): rows for season, rows in made.all_rows.groupby("season")}}
+    shares = [f"null_share_{name}" for name in parts]
+    lines.writerow(["column", "role", "type", "unit", *shares, "null_when", "description"])
     for column in made.columns:
-        shares = [f"{rows[column.name].isna().mean():.4f}" for rows in made.frames.values()]
-        lines.writerow(
-            [column.name, _role(column, made.request), column.type.value, column.unit, *shares, column.description]
-        )
+        what = [column.name, _role(column, made.request), column.type.value, column.unit]
+        found = [f"{rows[column.name].isna().mean():.4f}" for rows in parts.values()]
+        lines.writerow([*what, *found, column.null_when, column.description])
     return text.getvalue()
 
 

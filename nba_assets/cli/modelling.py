@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from nba_assets.api.nulls import NoWholeRowWarning
 from nba_assets.api.reader import OutOfDateWarning, Reader
 from nba_assets.api.standing import Missing
 from nba_assets.cli.console import Format, err, out, print_json, written
@@ -36,7 +37,8 @@ def reading(format_: Format | None = None, *, quiet: bool) -> Iterator[Reader]:
     """A reader of the place, after its first line; what it warns of is said in lines on standard error."""
     session = opened(format_, quiet=quiet)
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", OutOfDateWarning)
+        for category in (OutOfDateWarning, NoWholeRowWarning):
+            warnings.simplefilter("always", category)
         try:
             yield Reader(session.settings, skipped_by="--partial")
         finally:

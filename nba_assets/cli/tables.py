@@ -159,6 +159,7 @@ def _column_as_dict(column: Column) -> dict[str, Any]:
         "type": column.type.value,
         "unit": column.unit,
         "nullable": column.nullable,
+        "null_when": column.null_when,
         "key": column.is_key,
         "description": column.description,
     }

@@ -55,6 +55,7 @@ class Column:
     type: ColumnType
     dtype: Any
     nullable: bool
+    null_when: str | None
     description: str
     unit: str | None
     is_key: bool
@@ -66,11 +67,16 @@ class Column:
     allowed: tuple[str, ...] | None
 
 
+NEVER = "never"
+"""Why a column is NULL that may be by its type, and is not by what it is made of."""
+
+
 def column(
     description: str,
     *,
     unit: str | None = None,
     nullable: bool = False,
+    null_when: str | None = None,
     key: bool = False,
     partition: bool = False,
     announced: bool = False,
@@ -82,16 +88,19 @@ def column(
 ) -> Any:
     """A field of a contract.
 
+    `null_when` says when it is NULL, as words after "NULL": "without birth dates". Columns of tables that may be NULL
+    say so; those of the ledger are merely `nullable`.
     `announced` marks what is known before tip-off; `business=False` marks bookkeeping that is left out of a
     partition's content hash; `texts` marks a list of texts.
     """
     return pa.Field(
-        nullable=nullable,
+        nullable=nullable or null_when is not None,
         ge=ge,
         le=le,
         isin=None if isin is None else list(isin),
-        description=description,
+        description=description if null_when in (None, NEVER) else f"{description}; NULL {null_when}",
         metadata={
+            "null_when": null_when,
             "unit": unit,
             "key": key or partition,
             "partition": partition,
@@ -228,6 +237,7 @@ def _column(name: str, field: Any) -> Column:
         type=ColumnType.STRING_LIST if metadata.get("texts") else _TYPES[str(dtype)],
         dtype=dtype,
         nullable=field.nullable,
+        null_when=metadata.get("null_when"),
         description=field.description or "",
         unit=metadata.get("unit"),
         is_key=metadata.get("key", False),

@@ -9,9 +9,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
-from nba_assets.schema.contract import Contract, Number, column
+from nba_assets.schema.contract import NEVER, Contract, Number, column
+
+
+class Lack(StrEnum):
+    """What a row is short of where a feature is unknown, as people who train are told."""
+
+    HISTORY = "history short"
+    ZONES = "zones unknown"
+    REPORT = "report missing"
+    POINTS = "no points"
 
 
 def unchanged(values: Any) -> Any:
@@ -24,8 +34,9 @@ class Feature:
     """One number of the vector, or NULL where it is unknown.
 
     `bounds` are its lowest and highest possible value. It is `formula` of its sources, each "table.column" and given as
-    one column of the gathered rows. A row without a critical feature is not production-ready. `may_be_constant` if it
-    may have one value in a whole month. ValueError without a source, and if a source is not "table.column".
+    one column of the gathered rows. A row without a critical feature is not production-ready. `null_when` says when it
+    is NULL, and `lack` what a player with enough games is short of then; `constant_when`, when it may have one value in
+    a whole month. ValueError without a source, and if a source is not "table.column".
     """
 
     name: str
@@ -35,7 +46,9 @@ class Feature:
     sources: tuple[str, ...]
     formula: Callable[..., Any] = unchanged
     critical: bool = False
-    may_be_constant: bool = False
+    null_when: str = NEVER
+    lack: Lack = Lack.HISTORY
+    constant_when: str | None = None
 
     def __post_init__(self) -> None:
         if not self.sources:
@@ -78,7 +91,7 @@ class FeatureSet:
     def contract(self) -> type[Contract]:
         """The features as columns, for the table's contract to inherit."""
         fields = {
-            f.name: column(f.definition, unit=f.unit, nullable=True, ge=f.bounds[0], le=f.bounds[1])
+            f.name: column(f.definition, unit=f.unit, null_when=f.null_when, ge=f.bounds[0], le=f.bounds[1])
             for f in self.features
         }
         return type("Features", (Contract,), {"__annotations__": dict.fromkeys(fields, Number), **fields})

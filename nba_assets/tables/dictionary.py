@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from nba_assets.schema.contract import Column, columns_of
+from nba_assets.schema.contract import NEVER, Column, columns_of
 from nba_assets.schema.feature import Feature, FeatureSet
 from nba_assets.schema.graph import reads_of
 from nba_assets.schema.table import Input, Phase, Table
@@ -114,7 +114,7 @@ def _columns(table: Table) -> list[str]:
 def _cells(column: Column) -> list[str]:
     name = f"**{column.name}**" if column.is_key else column.name
     range_ = _range(column.minimum, column.maximum)
-    null = "yes" if column.nullable else ""
+    null = "" if not column.nullable else NEVER if column.null_when == NEVER else "yes"
     return [name, column.type.value, column.unit or "", null, range_, _cell(column.description)]
 
 
@@ -135,8 +135,8 @@ def _features(features: FeatureSet) -> list[str]:
         f"The {len(features)} features of version `{features.version}`, in the order of the vector. A row that lacks a",
         "critical one is not production-ready.",
         "",
-        "| feature | definition | unit | range | critical | source |",
-        "|---|---|---|---|---|---|",
+        "| feature | definition | unit | range | NULL | critical | source |",
+        "|---|---|---|---|---|---|---|",
         *(_feature(feature) for feature in features),
         "",
     ]
@@ -144,8 +144,8 @@ def _features(features: FeatureSet) -> list[str]:
 
 def _feature(feature: Feature) -> str:
     critical, range_ = "yes" if feature.critical else "", _range(*feature.bounds)
-    what = f"{feature.name} | {_cell(feature.definition)} | {feature.unit} | {range_} | {critical}"
-    return f"| {what} | {_names(feature.sources)} |"
+    what = f"{feature.name} | {_cell(feature.definition)} | {feature.unit} | {range_} | {feature.null_when}"
+    return f"| {what} | {critical} | {_names(feature.sources)} |"
 
 
 def _range(minimum: float | None, maximum: float | None) -> str:

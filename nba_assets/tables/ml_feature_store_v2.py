@@ -15,7 +15,7 @@ from nba_assets.league.windows import GameLog, days, season
 from nba_assets.partition import Cause
 from nba_assets.schema.contract import Date, Flag, Integer, Number, Text, TextList, column
 from nba_assets.schema.evidence import Evidence, Expectation, by_date
-from nba_assets.schema.feature import Feature, FeatureSet
+from nba_assets.schema.feature import Feature, FeatureSet, Lack
 from nba_assets.schema.policy import Policy
 from nba_assets.schema.reads import Read, for_rest, games_of, opponent, own_player, own_team, until_loaded
 from nba_assets.schema.table import Input, Inputs, Phase, Table, announced, before_date, same_date
@@ -79,6 +79,7 @@ _FEATURES = (
         (0, 100),
         sources=("player_daily_cache.points_avg_last_5",),
         critical=True,
+        null_when="below 5 games",
     ),
     Feature(
         "points_avg_last_10",
@@ -87,6 +88,7 @@ _FEATURES = (
         (0, 100),
         sources=("player_daily_cache.points_avg_last_10",),
         critical=True,
+        null_when="below 5 games",
     ),
     Feature(
         "points_avg_season",
@@ -95,6 +97,7 @@ _FEATURES = (
         (0, 100),
         sources=("player_daily_cache.points_avg_season",),
         critical=True,
+        null_when="below 5 games",
     ),
     Feature(
         "points_std_last_10",
@@ -103,6 +106,7 @@ _FEATURES = (
         (0, 70),
         sources=("player_daily_cache.points_std_last_10",),
         critical=True,
+        null_when="below 5 games",
     ),
     Feature(
         "games_in_last_7_days",
@@ -126,6 +130,8 @@ _FEATURES = (
         "score",
         (-10, 10),
         sources=("player_composite_factors.shot_zone_mismatch_score",),
+        null_when="below 5 games, unless the shots of his last 10 games and the opponent's last 15 are all known",
+        lack=Lack.ZONES,
     ),
     Feature(
         "pace_score",
@@ -133,6 +139,7 @@ _FEATURES = (
         "score",
         (-3, 3),
         sources=("player_composite_factors.pace_score",),
+        null_when="if one of the teams has fewer than 5 games",
     ),
     Feature(
         "usage_spike_score",
@@ -140,6 +147,7 @@ _FEATURES = (
         "score",
         (-3, 3),
         sources=("player_composite_factors.usage_spike_score",),
+        null_when="below 5 games",
     ),
     Feature(
         "rest_advantage",
@@ -148,18 +156,21 @@ _FEATURES = (
         (-2, 2),
         sources=("upcoming_player_game_context.days_rest", "upcoming_player_game_context.opponent_days_rest"),
         formula=rest_advantage,
+        null_when="before his first game of the season, or the opponent's",
     ),
     Feature(
         "injury_risk",
-        "available 0, probable 1, questionable 2, doubtful and out 3; NULL if player_status is",
+        "available 0, probable 1, questionable 2, doubtful and out 3",
         "step",
         (0, 3),
         sources=("upcoming_player_game_context.player_status",),
         formula=injury_risk,
+        null_when="without an injury report of the day before that has his team, or if a name on it may be his",
+        lack=Lack.REPORT,
     ),
     Feature(
         "recent_trend",
-        "Mean of the newest 2 games − mean of games 3-5, in steps; NULL below 5 games",
+        "Mean of the newest 2 games − mean of games 3-5, in steps",
         "step",
         (-2, 2),
         sources=(
@@ -168,6 +179,7 @@ _FEATURES = (
             "upcoming_player_game_context.games_played_season",
         ),
         formula=recent_trend,
+        null_when="below 5 games",
     ),
     Feature(
         "minutes_change",
@@ -180,6 +192,7 @@ _FEATURES = (
             "upcoming_player_game_context.games_played_season",
         ),
         formula=minutes_change,
+        null_when="below 5 games",
     ),
     Feature(
         "opponent_def_rating",
@@ -188,6 +201,7 @@ _FEATURES = (
         (50, 200),
         sources=("team_defense_zone_analysis.defensive_rating_last_15",),
         critical=True,
+        null_when="if the opponent has fewer than 5 games",
     ),
     Feature(
         "opponent_pace",
@@ -196,6 +210,7 @@ _FEATURES = (
         (50, 150),
         sources=("team_defense_zone_analysis.opponent_pace",),
         critical=True,
+        null_when="if the opponent has fewer than 5 games",
     ),
     Feature(
         "home_away",
@@ -220,7 +235,7 @@ _FEATURES = (
         (0, 1),
         sources=("raw_schedule.game_type",),
         formula=is_playoff,
-        may_be_constant=True,
+        constant_when="outside the playoffs",
     ),
     Feature(
         "pct_paint",
@@ -228,6 +243,8 @@ _FEATURES = (
         "fraction",
         (0, 1),
         sources=("player_shot_zone_analysis.paint_rate_last_10",),
+        null_when="below 5 games, unless the shots of his last 10 games are all known, or if he took none",
+        lack=Lack.ZONES,
     ),
     Feature(
         "pct_mid_range",
@@ -235,6 +252,8 @@ _FEATURES = (
         "fraction",
         (0, 1),
         sources=("player_shot_zone_analysis.mid_range_rate_last_10",),
+        null_when="below 5 games, unless the shots of his last 10 games are all known, or if he took none",
+        lack=Lack.ZONES,
     ),
     Feature(
         "pct_three",
@@ -242,6 +261,8 @@ _FEATURES = (
         "fraction",
         (0, 1),
         sources=("player_shot_zone_analysis.three_pt_rate_last_10",),
+        null_when="below 5 games, unless the shots of his last 10 games are all known, or if he took none",
+        lack=Lack.ZONES,
     ),
     Feature(
         "pct_free_throw",
@@ -249,6 +270,8 @@ _FEATURES = (
         "fraction",
         (0, 1),
         sources=("player_daily_cache.ft_points_share_last_10",),
+        null_when="below 5 games, or if he scored no point in his last 10",
+        lack=Lack.POINTS,
     ),
     Feature(
         "team_pace",
@@ -257,6 +280,7 @@ _FEATURES = (
         (50, 150),
         sources=("upcoming_team_game_context.pace_last_10",),
         critical=True,
+        null_when="before his team's first game of the season",
     ),
     Feature(
         "team_off_rating",
@@ -265,14 +289,16 @@ _FEATURES = (
         (50, 200),
         sources=("upcoming_team_game_context.off_rating_last_10",),
         critical=True,
+        null_when="before his team's first game of the season",
     ),
     Feature(
         "team_win_pct",
-        "His team's share of games won this season; NULL below 5 games",
+        "His team's share of games won this season",
         "fraction",
         (0, 1),
         sources=("upcoming_team_game_context.win_pct",),
         critical=True,
+        null_when="below 5 games",
     ),
 )
 FEATURES = FeatureSet(f"v2_baseline_{len(_FEATURES)}", _FEATURES)

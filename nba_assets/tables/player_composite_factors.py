@@ -36,14 +36,24 @@ class PlayerCompositeFactors(Contract):
     player_id: Integer = column("NBA player id", key=True)
     fatigue_score: Number = column("Freshness; 100 = fresh", unit="score", ge=0, le=100)
     shot_zone_mismatch_score: Number = column(
-        "His zone against the opponent's defence; + = good for the scorer", unit="score", nullable=True, ge=-10, le=10
+        "His zone against the opponent's defence; + = good for the scorer",
+        unit="score",
+        null_when="if his zones or the opponent's are not known",
+        ge=-10,
+        le=10,
     )
-    pace_score: Number = column("pace_differential / 2, clamped", unit="score", nullable=True, ge=-3, le=3)
+    pace_score: Number = column(
+        "pace_differential / 2, clamped", unit="score", null_when="if pace_differential is", ge=-3, le=3
+    )
     usage_spike_score: Number = column(
-        "0.3 · (projected − recent usage), raised when star teammates are out", unit="score", nullable=True, ge=-3, le=3
+        "0.3 · (projected − recent usage), raised when star teammates are out",
+        unit="score",
+        null_when="if either is, below 5 games",
+        ge=-3,
+        le=3,
     )
     total_composite_adjustment: Number = column(
-        "(fatigue_score − 100)/20 + the known scores; NULL when all three are NULL", unit="points", nullable=True
+        "(fatigue_score − 100)/20 + the known scores", unit="points", null_when="when all three are NULL"
     )
     data_completeness: Number = column("Share of the five inputs that are present", unit="fraction", ge=0, le=1)
     missing_inputs: TextList = column("Names of the absent inputs", texts=True)

@@ -11,7 +11,7 @@ from nba_assets.league import distinct, formulas
 from nba_assets.league.windows import last, season
 from nba_assets.league.zones import BALANCED, ZONES
 from nba_assets.partition import Cause, finding
-from nba_assets.schema.contract import Contract, Date, Flag, Integer, Number, OptionalInteger, Text, column
+from nba_assets.schema.contract import NEVER, Contract, Date, Flag, Integer, Number, OptionalInteger, Text, column
 from nba_assets.schema.evidence import Evidence, Expectation, by_date, none_expected
 from nba_assets.schema.policy import Policy
 from nba_assets.schema.reads import own_player, own_team
@@ -39,53 +39,77 @@ class PlayerDailyCache(Contract):
     cache_date: Date = column("The date whose slate it is", partition=True)
     season: Text = column('Season, like "2021-22"')
     player_id: Integer = column("NBA player id", key=True)
-    points_avg_last_5: Number = column("Points per game, last ≤ 5 games", unit="points per game", nullable=True, ge=0)
-    points_avg_last_10: Number = column("Points per game, last ≤ 10 games", unit="points per game", nullable=True, ge=0)
-    points_avg_season: Number = column("Points per game, season to date", unit="points per game", nullable=True, ge=0)
-    points_std_last_10: Number = column(
-        "Sample standard deviation of points, last ≤ 10 games; NULL below 2", unit="points", nullable=True, ge=0
+    points_avg_last_5: Number = column("Points per game, last ≤ 5 games", unit="points per game", null_when=NEVER, ge=0)
+    points_avg_last_10: Number = column(
+        "Points per game, last ≤ 10 games", unit="points per game", null_when=NEVER, ge=0
     )
-    minutes_avg_last_10: Number = column("Minutes per game, last ≤ 10 games", unit="min", nullable=True, ge=0)
-    minutes_avg_season: Number = column("Minutes per game, season to date", unit="min", nullable=True, ge=0)
-    usage_last_10: Number = column("Usage over the last ≤ 10 games", unit="percent", nullable=True, ge=0)
-    usage_season: Number = column("Usage over the season to date", unit="percent", nullable=True, ge=0)
-    ts_pct_last_10: Number = column("True shooting over the last ≤ 10 games", unit="fraction", nullable=True, ge=0)
+    points_avg_season: Number = column("Points per game, season to date", unit="points per game", null_when=NEVER, ge=0)
+    points_std_last_10: Number = column(
+        "Sample standard deviation of points, last ≤ 10 games", unit="points", null_when="below 2", ge=0
+    )
+    minutes_avg_last_10: Number = column("Minutes per game, last ≤ 10 games", unit="min", null_when=NEVER, ge=0)
+    minutes_avg_season: Number = column("Minutes per game, season to date", unit="min", null_when=NEVER, ge=0)
+    usage_last_10: Number = column(
+        "Usage over the last ≤ 10 games", unit="percent", null_when="without a minute in them", ge=0
+    )
+    usage_season: Number = column(
+        "Usage over the season to date", unit="percent", null_when="without a minute in it", ge=0
+    )
+    ts_pct_last_10: Number = column(
+        "True shooting over the last ≤ 10 games", unit="fraction", null_when="without an attempt in them", ge=0
+    )
     ft_points_share_last_10: Number = column(
-        "Σ FTM / Σ points over the last ≤ 10 games", unit="fraction", nullable=True, ge=0, le=1
+        "Σ FTM / Σ points over the last ≤ 10 games", unit="fraction", null_when="without a point in them", ge=0, le=1
     )
     games_played_season: Integer = column("Games played this season before the date", unit="games", ge=0)
-    points_avg_last_2: Number = column("Points per game, newest ≤ 2 games", unit="points per game", nullable=True, ge=0)
+    points_avg_last_2: Number = column(
+        "Points per game, newest ≤ 2 games", unit="points per game", null_when=NEVER, ge=0
+    )
     points_avg_games_3_to_5: Number = column(
-        "Points per game, third- to fifth-newest game", unit="points per game", nullable=True, ge=0
+        "Points per game, third- to fifth-newest game", unit="points per game", null_when=NEVER, ge=0
     )
-    team_pace_last_10: Number = column("The team's pace_last_10", unit="possessions per 48 min", nullable=True, ge=0)
+    team_pace_last_10: Number = column(
+        "The team's pace_last_10",
+        unit="possessions per 48 min",
+        null_when="before the team's first game of the season",
+        ge=0,
+    )
     team_off_rating_last_10: Number = column(
-        "The team's off_rating_last_10", unit="points per 100 possessions", nullable=True, ge=0
+        "The team's off_rating_last_10",
+        unit="points per 100 possessions",
+        null_when="before the team's first game of the season",
+        ge=0,
     )
-    days_rest: OptionalInteger = column("Full days off since his last played game", unit="days", nullable=True, ge=0)
+    days_rest: OptionalInteger = column("Full days off since his last played game", unit="days", null_when=NEVER, ge=0)
     back_to_back: Flag = column("Played the day before")
     games_last_7_days: Integer = column("Games played on D−7 … D−1", unit="games", ge=0)
     games_last_14_days: Integer = column("Games played on D−14 … D−1", unit="games", ge=0)
     minutes_last_7_days: Number = column("Minutes on D−7 … D−1", unit="min", ge=0)
     minutes_last_14_days: Number = column("Minutes on D−14 … D−1", unit="min", ge=0)
-    avg_minutes_per_game_last_7_days: Number = column("Minutes per game on D−7 … D−1", unit="min", nullable=True, ge=0)
+    avg_minutes_per_game_last_7_days: Number = column(
+        "Minutes per game on D−7 … D−1", unit="min", null_when="without a game then", ge=0
+    )
     back_to_backs_last_14_days: Integer = column("Pairs of played games on consecutive days", unit="pairs", ge=0)
-    player_age: Number = column("Age at the date; NULL without birth dates", unit="years", nullable=True, ge=0)
+    player_age: Number = column("Age at the date", unit="years", null_when="without birth dates", ge=0)
     primary_scoring_zone: Text = column(
-        "From player_shot_zone_analysis; NULL without a row there", nullable=True, isin=(*ZONES, BALANCED)
+        "From player_shot_zone_analysis", null_when="without a row there", isin=(*ZONES, BALANCED)
     )
-    paint_rate_last_10: Number = column("From player_shot_zone_analysis", unit="fraction", nullable=True, ge=0, le=1)
+    paint_rate_last_10: Number = column(
+        "From player_shot_zone_analysis", unit="fraction", null_when="where it is there", ge=0, le=1
+    )
     mid_range_rate_last_10: Number = column(
-        "From player_shot_zone_analysis", unit="fraction", nullable=True, ge=0, le=1
+        "From player_shot_zone_analysis", unit="fraction", null_when="where it is there", ge=0, le=1
     )
-    three_pt_rate_last_10: Number = column("From player_shot_zone_analysis", unit="fraction", nullable=True, ge=0, le=1)
+    three_pt_rate_last_10: Number = column(
+        "From player_shot_zone_analysis", unit="fraction", null_when="where it is there", ge=0, le=1
+    )
     shot_zone_data_available: Flag = column("The shots of every game of the last-10 window are known")
     games_expected: Integer = column("His present team's finished games of the season", unit="games", ge=0)
     games_loaded: Integer = column("Those of them whose team box score is loaded", unit="games", ge=0)
     is_production_ready: Flag = column("All expected games loaded, and shot zones available")
     early_season_flag: Flag = column("Fewer than 10 games played this season")
     insufficient_data_reason: Text = column(
-        "NULL, or a comma list of GAMES_NOT_LOADED and SHOTS_MISSING", nullable=True
+        "Comma list of GAMES_NOT_LOADED and SHOTS_MISSING", null_when="where nothing is missing"
     )
 
 

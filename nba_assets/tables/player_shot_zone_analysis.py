@@ -29,23 +29,34 @@ EXCELLENT, GOOD, LIMITED = "excellent", "good", "limited"
 _POLICY = Policy(min_share=0.9, backfill_min_share=0.5, min_rows=100, backfill_min_rows=50, critical=False)
 
 
+_SHOTS_UNKNOWN = "unless the shots of every game of the window are known"
+
+
 def _zone_fields() -> type[Contract]:
     fields = {}
     for n in (LAST_GAMES, MORE_GAMES):
+        below = f", or below {GAMES_FOR_LAST_20} games" if n == MORE_GAMES else ""
         for zone in ZONES:
             fields[f"{zone}_rate_last_{n}"] = column(
                 f"Share of his attempts from the zone {zone}, last ≤ {n} games",
                 unit="fraction",
-                nullable=True,
+                null_when=f"{_SHOTS_UNKNOWN}, if he took none{below}",
                 ge=0,
                 le=1,
             )
             fields[f"{zone}_pct_last_{n}"] = column(
-                f"Field goal share in the zone {zone}, last ≤ {n} games", unit="fraction", nullable=True, ge=0, le=1
+                f"Field goal share in the zone {zone}, last ≤ {n} games",
+                unit="fraction",
+                null_when=f"{_SHOTS_UNKNOWN}, if he took none there{below}",
+                ge=0,
+                le=1,
             )
     for zone in ZONES:
         fields[f"{zone}_attempts_per_game"] = column(
-            f"Attempts per game from the zone {zone}, last ≤ 10 games", unit="attempts per game", nullable=True, ge=0
+            f"Attempts per game from the zone {zone}, last ≤ 10 games",
+            unit="attempts per game",
+            null_when=_SHOTS_UNKNOWN,
+            ge=0,
         )
     return type("PlayerZones", (Contract,), {"__annotations__": dict.fromkeys(fields, Number), **fields})
 
@@ -61,16 +72,23 @@ class PlayerShotZoneAnalysis(_zone_fields()):  # type: ignore[misc]
     season: Text = column('Season, like "2021-22"')
     player_id: Integer = column("NBA player id", key=True)
     total_shots_last_10: OptionalInteger = column(
-        "Attempts in the last ≤ 10 games", unit="attempts", nullable=True, ge=0
+        "Attempts in the last ≤ 10 games",
+        unit="attempts",
+        null_when=_SHOTS_UNKNOWN,
+        ge=0,
     )
     games_in_sample_10: Integer = column("Games in the last-10 window", unit="games", ge=0, le=LAST_GAMES)
     games_in_sample_20: Integer = column("Games in the last-20 window", unit="games", ge=0, le=MORE_GAMES)
     assisted_rate_last_10: Number = column(
-        "Share of his field goals that were assisted; NULL unless known", unit="fraction", nullable=True, ge=0, le=1
+        "Share of his field goals that were assisted",
+        unit="fraction",
+        null_when="unless play-by-play knows",
+        ge=0,
+        le=1,
     )
     primary_scoring_zone: Text = column(
-        "paint if its rate ≥ .40, else three_pt if ≥ .40, else mid_range if ≥ .35, else balanced; NULL without shots",
-        nullable=True,
+        "paint if its rate ≥ .40, else three_pt if ≥ .40, else mid_range if ≥ .35, else balanced",
+        null_when="without shots",
         isin=(*ZONES, BALANCED),
     )
     sample_quality: Text = column("excellent ≥ 10 games, good 7-9, limited 5-6", isin=(EXCELLENT, GOOD, LIMITED))

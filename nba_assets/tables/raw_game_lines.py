@@ -20,9 +20,15 @@ class RawGameLines(Contract):
     season: Text = column('Season, like "2021-22"')
     game_id: Text = column("NBA game id", key=True)
     home_spread: Number = column(
-        "Points given to the home team; negative = home favoured", unit="points", nullable=True, ge=-30, le=30
+        "Points given to the home team; negative = home favoured",
+        unit="points",
+        null_when="where there is no such line",
+        ge=-30,
+        le=30,
     )
-    total: Number = column("Expected points of both teams", unit="points", nullable=True, ge=150, le=300)
+    total: Number = column(
+        "Expected points of both teams", unit="points", null_when="where there is no such line", ge=150, le=300
+    )
 
 
 def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:

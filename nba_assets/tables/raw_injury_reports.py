@@ -26,14 +26,14 @@ class RawInjuryReports(Contract):
     game_date: Date = column("Day of the game that the row is about", key=True)
     team: Text = column("Team code", key=True, isin=teams.CODES)
     player_name: Text = column(
-        "First Last as the report spells it; NULL if the team has not submitted", key=True, nullable=True
+        "First Last as the report spells it", key=True, null_when="if the team has not submitted"
     )
     status: Text = column(
-        "out, doubtful, questionable, probable or available; NULL if the team has not submitted",
-        nullable=True,
+        "out, doubtful, questionable, probable or available",
+        null_when="if the team has not submitted",
         isin=(OUT, DOUBTFUL, QUESTIONABLE, PROBABLE, AVAILABLE),
     )
-    reason: Text = column("The report's reason", nullable=True)
+    reason: Text = column("The report's reason", null_when="where the report gives none")
 
 
 def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:

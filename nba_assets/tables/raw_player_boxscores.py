@@ -38,7 +38,7 @@ _MOST_DIFFERENCE = 120
 """About twice the largest plus-minus of three seasons."""
 
 
-class RawPlayerBoxscores(counting_columns(nullable=True)):  # type: ignore[misc]
+class RawPlayerBoxscores(counting_columns(null_when="if not played")):  # type: ignore[misc]
     """One row per player listed for a finished counting game, whether he played or not.
 
     `played` means present in the league game log, also with no whole minute: a game like any other. Of a Cup final,
@@ -54,14 +54,18 @@ class RawPlayerBoxscores(counting_columns(nullable=True)):  # type: ignore[misc]
     opponent: Text = column("Opponent's code", isin=teams.CODES)
     is_home: Flag = column("Home team by the schedule")
     listing: Text = column("played, dnp (in uniform, did not play) or inactive", isin=(PLAYED, DNP, INACTIVE))
-    dnp_reason: Text = column("The box score's comment; NULL for those who played", nullable=True)
-    starter: OptionalFlag = column("Started the game; NULL if unknown", nullable=True)
-    seconds_played: OptionalInteger = column("Time on the floor; NULL if not played", unit="s", nullable=True, ge=0)
+    dnp_reason: Text = column("The box score's comment", null_when="for those who played")
+    starter: OptionalFlag = column("Started the game", null_when="if unknown")
+    seconds_played: OptionalInteger = column("Time on the floor", unit="s", null_when="if not played", ge=0)
     minutes_are_exact: OptionalFlag = column(
-        "From the box score's clock; false: 60 × whole minutes; NULL if not played", nullable=True
+        "From the box score's clock; false: 60 × whole minutes", null_when="if not played"
     )
     plus_minus: OptionalInteger = column(
-        "Point difference while on the floor", unit="points", nullable=True, ge=-_MOST_DIFFERENCE, le=_MOST_DIFFERENCE
+        "Point difference while on the floor",
+        unit="points",
+        null_when="if not played",
+        ge=-_MOST_DIFFERENCE,
+        le=_MOST_DIFFERENCE,
     )
 
 

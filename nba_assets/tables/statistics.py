@@ -31,15 +31,15 @@ ZONE_MAKES: tuple[str, ...] = tuple(f"{zone}_makes" for zone in ZONES)
 
 
 def counting_columns(
-    *, prefix: str = "", of: str = "", nullable: bool = False, omit: tuple[str, ...] = ()
+    *, prefix: str = "", of: str = "", null_when: str | None = None, omit: tuple[str, ...] = ()
 ) -> type[Contract]:
     """A contract's part with the counting statistics, e.g. `opp_fga`, "Field goals attempted of the opponent"."""
     fields = {
-        f"{prefix}{name}": column(f"{text}{of}", unit="count", nullable=nullable, ge=0)
+        f"{prefix}{name}": column(f"{text}{of}", unit="count", null_when=null_when, ge=0)
         for name, (_, text) in _STATISTICS.items()
         if name not in omit
     }
-    kind = OptionalInteger if nullable else Integer
+    kind = Integer if null_when is None else OptionalInteger
     return type("CountingStatistics", (Contract,), {"__annotations__": dict.fromkeys(fields, kind), **fields})
 
 
@@ -47,10 +47,9 @@ def zone_columns(*, prefix: str = "", of: str = "") -> type[Contract]:
     """A contract's part with attempts and makes by zone, NULL where the game's shots are not known."""
     fields = {
         f"{prefix}{zone}_{kind}": column(
-            f"Field goals {'attempted' if kind == 'attempts' else 'made'} in the zone {zone}{of}; "
-            "NULL where the game's shots are not known",
+            f"Field goals {'attempted' if kind == 'attempts' else 'made'} in the zone {zone}{of}",
             unit="count",
-            nullable=True,
+            null_when="where the game's shots are not known",
             ge=0,
         )
         for zone in ZONES

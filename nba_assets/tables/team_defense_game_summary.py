@@ -30,9 +30,9 @@ class TeamDefenseGameSummary(_OpponentStatistics, _OpponentZones):  # type: igno
     is_home: Flag = column("Home team by the schedule")
     points_allowed: Integer = column("Points of the opponent", unit="points", ge=0)
     paint_points_allowed: OptionalInteger = column(
-        "2 · the opponent's field goals in the paint; NULL where the game's shots are not known",
+        "2 · the opponent's field goals in the paint",
         unit="points",
-        nullable=True,
+        null_when="where the game's shots are not known",
         ge=0,
     )
     forced_turnovers: Integer = column("Turnovers of the opponent", unit="count", ge=0)

@@ -36,19 +36,29 @@ _POLICY = Policy(
 )
 
 
+_SHOTS_UNKNOWN = "unless the shots of every game of the window are known"
+
+
 def _zone_fields() -> type[Contract]:
     fields = {}
     for zone in ZONES:
         fields[f"{zone}_pct_allowed_last_15"] = column(
-            f"Field goal share allowed in the zone {zone}", unit="fraction", nullable=True, ge=0, le=1
+            f"Field goal share allowed in the zone {zone}",
+            unit="fraction",
+            null_when=f"{_SHOTS_UNKNOWN}, or without attempts there",
+            ge=0,
+            le=1,
         )
         fields[f"{zone}_attempts_allowed_per_game"] = column(
-            f"Attempts allowed per game in the zone {zone}", unit="attempts per game", nullable=True, ge=0
+            f"Attempts allowed per game in the zone {zone}",
+            unit="attempts per game",
+            null_when=_SHOTS_UNKNOWN,
+            ge=0,
         )
         fields[f"{zone}_defense_vs_league_avg"] = column(
             f"100 · (share allowed − league's share over D−30 … D−1) in the zone {zone}; + = worse defence",
             unit="percentage points",
-            nullable=True,
+            null_when="where the share allowed is, and with shots of fewer than 50 team-games of the league",
             ge=-100,
             le=100,
         )
@@ -65,18 +75,33 @@ class TeamDefenseZoneAnalysis(_zone_fields()):  # type: ignore[misc]
     season: Text = column('Season, like "2021-22"')
     team: Text = column("Code of the defending team", key=True, isin=teams.CODES)
     paint_points_allowed_per_game: Number = column(
-        "Points allowed in the paint per game", unit="points per game", nullable=True, ge=0
+        "Points allowed in the paint per game",
+        unit="points per game",
+        null_when=_SHOTS_UNKNOWN,
+        ge=0,
     )
     defensive_rating_last_15: Number = column(
-        "100 · Σ points allowed / Σ possessions", unit="points per 100 possessions", nullable=True, ge=0
+        "100 · Σ points allowed / Σ possessions",
+        unit="points per 100 possessions",
+        null_when="if the totals of a game of the window are not known",
+        ge=0,
     )
     opponent_points_per_game: Number = column("Points allowed per game", unit="points per game", ge=0)
-    opponent_pace: Number = column("Pace over the window", unit="possessions per 48 min", nullable=True, ge=0)
+    opponent_pace: Number = column(
+        "Pace over the window",
+        unit="possessions per 48 min",
+        null_when="if the totals of a game of the window are not known",
+        ge=0,
+    )
     blocks_per_game: Number = column("Blocks per game", unit="blocks per game", ge=0)
     games_in_sample: Integer = column("Games in the window", unit="games", ge=0, le=LAST_GAMES)
     games_with_shots: Integer = column("Games of the window whose shots are known", unit="games", ge=0, le=LAST_GAMES)
-    strongest_zone: Text = column("Zone with the lowest value against the league", nullable=True, isin=ZONES)
-    weakest_zone: Text = column("Zone with the highest value against the league", nullable=True, isin=ZONES)
+    strongest_zone: Text = column(
+        "Zone with the lowest value against the league", null_when="if a zone is not compared", isin=ZONES
+    )
+    weakest_zone: Text = column(
+        "Zone with the highest value against the league", null_when="if a zone is not compared", isin=ZONES
+    )
     data_quality_tier: Text = column("high ≥ 15 games, medium 10-14, low 5-9", isin=(HIGH, MEDIUM, LOW))
     early_season_flag: Flag = column("Fewer than 10 games this season")
 

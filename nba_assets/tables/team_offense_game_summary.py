@@ -37,11 +37,20 @@ class TeamOffenseGameSummary(counting_columns(), zone_columns()):  # type: ignor
     )
     pace: Number = column("2880 · possessions / (seconds_played / 5)", unit="possessions per 48 min", ge=0)
     offensive_rating: Number = column("100 · points / possessions", unit="points per 100 possessions", ge=0)
-    ts_pct: Number = column("True shooting, PTS / (2 (FGA + 0.44 FTA))", unit="fraction", nullable=True, ge=0)
-    efg_pct: Number = column("(FGM + 0.5 3PM) / FGA", unit="fraction", nullable=True, ge=0)
-    tov_pct: Number = column("TOV / (FGA + 0.44 FTA + TOV)", unit="fraction", nullable=True, ge=0, le=1)
-    oreb_pct: Number = column("OREB / (OREB + opponent DREB)", unit="fraction", nullable=True, ge=0, le=1)
-    ft_rate: Number = column("FTM / FGA", unit="fraction", nullable=True, ge=0)
+    ts_pct: Number = column(
+        "True shooting, PTS / (2 (FGA + 0.44 FTA))",
+        unit="fraction",
+        null_when="without an attempt, free throws included",
+        ge=0,
+    )
+    efg_pct: Number = column("(FGM + 0.5 3PM) / FGA", unit="fraction", null_when="without an attempt", ge=0)
+    tov_pct: Number = column(
+        "TOV / (FGA + 0.44 FTA + TOV)", unit="fraction", null_when="without an attempt or a turnover", ge=0, le=1
+    )
+    oreb_pct: Number = column(
+        "OREB / (OREB + opponent DREB)", unit="fraction", null_when="without such a rebound", ge=0, le=1
+    )
+    ft_rate: Number = column("FTM / FGA", unit="fraction", null_when="without an attempt", ge=0)
 
 
 def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:

@@ -57,50 +57,60 @@ class UpcomingPlayerGameContext(Contract):
     is_home: Flag = column("Home team by the schedule")
     season_phase: Text = column("early, mid, late, play_in or playoffs", isin=SEASON_PHASES)
     days_rest: OptionalInteger = column(
-        "Full days off since his last played game, a Cup final too; NULL before the first of the season",
+        "Full days off since his last played game, a Cup final too",
         unit="days",
-        nullable=True,
+        null_when="before the first of the season",
         ge=0,
     )
     back_to_back: Flag = column("Played the day before")
-    opponent_days_rest: OptionalInteger = column("The opposing team's days_rest", unit="days", nullable=True, ge=0)
+    opponent_days_rest: OptionalInteger = column(
+        "The opposing team's days_rest",
+        unit="days",
+        null_when="before the opposing team's first game of the season",
+        ge=0,
+    )
     games_last_7_days: Integer = column("Games played on D−7 … D−1, a Cup final too", unit="games", ge=0, le=7)
     games_last_14_days: Integer = column("Games played on D−14 … D−1, a Cup final too", unit="games", ge=0, le=14)
     minutes_last_7_days: Number = column("Minutes on D−7 … D−1, those of a Cup final if known", unit="min", ge=0)
     minutes_last_14_days: Number = column("Minutes on D−14 … D−1, those of a Cup final if known", unit="min", ge=0)
     avg_minutes_per_game_last_7_days: Number = column(
-        "Minutes per game on D−7 … D−1, without a Cup final; NULL without a game", unit="min", nullable=True, ge=0
+        "Minutes per game on D−7 … D−1, without a Cup final", unit="min", null_when="without a game", ge=0
     )
     back_to_backs_last_14_days: Integer = column(
         "Pairs of played games on consecutive days, both in D−14 … D−1", unit="pairs", ge=0
     )
     games_played_season: Integer = column("Games played this season before D", unit="games", ge=0)
-    avg_usage_last_7_games: Number = column("Usage over the last ≤ 7 games", unit="percent", nullable=True, ge=0)
-    projected_usage: Number = column(
-        "Usage of the season to date; NULL below 5 games", unit="percent", nullable=True, ge=0
+    avg_usage_last_7_games: Number = column(
+        "Usage over the last ≤ 7 games", unit="percent", null_when="without a minute in them", ge=0
     )
+    projected_usage: Number = column("Usage of the season to date", unit="percent", null_when="below 5 games", ge=0)
     pace_differential: Number = column(
-        "Team's pace_last_10 less the opponent's; NULL if either has fewer than 5 games",
+        "Team's pace_last_10 less the opponent's",
         unit="possessions per 48 min",
-        nullable=True,
+        null_when="if either has fewer than 5 games",
     )
-    opponent_pace_last_10: Number = column("The opponent's pace_last_10", unit="possessions per 48 min", nullable=True)
+    opponent_pace_last_10: Number = column(
+        "The opponent's pace_last_10",
+        unit="possessions per 48 min",
+        null_when="before the opponent's first game of the season",
+    )
     opponent_def_rating_last_10: Number = column(
-        "The opponent's def_rating_last_10", unit="points per 100 possessions", nullable=True
+        "The opponent's def_rating_last_10",
+        unit="points per 100 possessions",
+        null_when="before the opponent's first game of the season",
     )
     player_status: Text = column(
-        "Injury report's status, available if not on it; NULL without a report, or if a name on it may be his",
-        nullable=True,
+        "Injury report's status, available if not on it",
+        null_when="without a report, or if a name on it may be his",
         isin=(OUT, DOUBTFUL, QUESTIONABLE, PROBABLE, AVAILABLE),
     )
     star_teammates_out: OptionalInteger = column(
-        "Other slate players of the team with ≥ 18 points per game over ≥ 10 games who are out; NULL without a report, "
-        "or if the status of one is unknown",
+        "Other slate players of the team with ≥ 18 points per game over ≥ 10 games who are out",
         unit="players",
-        nullable=True,
+        null_when="without a report, or if the status of one is unknown",
         ge=0,
     )
-    player_age: Number = column("Age at D; NULL without birth dates", unit="years", nullable=True, ge=0)
+    player_age: Number = column("Age at D", unit="years", null_when="without birth dates", ge=0)
     games_expected: Integer = column("His present team's finished games of the season before D", unit="games", ge=0)
     games_loaded: Integer = column("Those of them with a row in team_offense_game_summary", unit="games", ge=0)
 

@@ -228,7 +228,7 @@ def no_feature_is_constant(stored: StoredSeason) -> CheckResult:
     for table, features in WITH_FEATURES:
         rows = stored.rows(table)
         settled = rows[~rows["early_season_flag"]] if "early_season_flag" in rows else rows
-        changing = [feature.name for feature in features if not feature.may_be_constant]
+        changing = [feature.name for feature in features if feature.constant_when is None]
         for month, of_month in _months(settled):
             columns = [values for _, values in of_month[changing].items() if values.count() >= _MONTH_ROWS]
             examined += len(columns)

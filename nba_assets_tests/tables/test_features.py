@@ -10,7 +10,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from nba_assets.schema.contract import columns_of
+from nba_assets.schema.contract import NEVER, columns_of
 from nba_assets.schema.feature import Feature, FeatureSet
 from nba_assets.schema.table import Inputs
 from nba_assets.sources.simulated import SimulatedSource
@@ -45,7 +45,8 @@ def test_every_feature_is_a_column_with_unit_definition_and_range(table, feature
     columns = {column.name: column for column in columns_of(table.contract)}
     for feature in features:
         column = columns[feature.name]
-        assert (column.description, column.unit) == (feature.definition, feature.unit)
+        when = "" if feature.null_when == NEVER else f"; NULL {feature.null_when}"
+        assert (column.description, column.unit) == (feature.definition + when, feature.unit)
         assert feature.definition
         assert feature.unit
         assert column.minimum == feature.bounds[0] < feature.bounds[1] == column.maximum

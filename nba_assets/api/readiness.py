@@ -1,0 +1,51 @@
+"""What a row of the feature store is short of, in words: made of the columns that it has, not stored beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pandas as pd
+
+from nba_assets.api.asked import AskedError
+from nba_assets.schema.feature import FeatureSet, Lack
+from nba_assets.tables.cup_final import REST_FROM_TEAM
+from nba_assets.tables.player_daily_cache import GAMES_NOT_LOADED, SHOTS_MISSING
+
+READY = "ready"
+GAMES_MISSING, TEAM_RESTED, ACCEPTED = "games missing", "rest by team", "gap accepted"
+
+_ISSUES = {GAMES_NOT_LOADED: GAMES_MISSING, SHOTS_MISSING: Lack.ZONES.value, REST_FROM_TEAM: TEAM_RESTED}
+_READ = ("missing_features", "data_quality_issues", "is_production_ready")
+
+
+def readiness(rows: pd.DataFrame, features: FeatureSet) -> pd.Series:
+    """Of each row "ready", or a comma list of what it is short of: texts, named "readiness", on the index of the rows.
+
+    AskedError if the rows lack a column that it is made of.
+    """
+    absent = [name for name in _READ if name not in rows.columns]
+    if absent:
+        raise AskedError(f"readiness is made of {', '.join(_READ)}: read them, too ({', '.join(absent)} is not there)")
+    known: dict[tuple[object, ...], str] = {}
+    found = []
+    for missing, issues, flag in zip(*(rows[name] for name in _READ), strict=True):
+        key = (*missing, "", *issues, flag)
+        if key not in known:
+            known[key] = ", ".join(_reasons(missing, issues, features, is_flagged=bool(flag))) or READY
+        found.append(known[key])
+    return pd.Series(found, index=rows.index, name="readiness", dtype="string")
+
+
+def _reasons(missing: Collection[str], issues: Collection[str], features: FeatureSet, *, is_flagged: bool) -> list[str]:
+    """Who has too short a history lacks his zones and his points because of it: those are no reasons of their own."""
+    lacks = {feature.lack for feature in features if feature.name in missing}
+    own = {Lack.HISTORY, Lack.REPORT} if Lack.HISTORY in lacks else {*Lack}
+    found = [*(lack.value for lack in Lack if lack in lacks & own), *(_ISSUES[one] for one in issues if one in _ISSUES)]
+    reasons = list(dict.fromkeys(found))
+    explained = GAMES_NOT_LOADED in issues or any(name in features.critical for name in missing)
+    return reasons if is_flagged or explained else [*reasons, ACCEPTED]
+
+
+def counted_reasons(readiness: pd.Series) -> dict[str, int]:
+    """How many rows are ready, and how many are short of each thing; a row that is short of two counts for both."""
+    return {str(reason): int(n) for reason, n in readiness.str.split(", ").explode().value_counts().items()}
