@@ -46,7 +46,8 @@ def test_every_feature_has_its_line() -> None:
         rows = rows_under(pages()[f"{table.name}.md"], "feature")
         cells = [row.strip("| ").split(" | ") for row in rows]
         assert [of_feature[0] for of_feature in cells] == list(features.names)
-        assert [of_feature[0] for of_feature in cells if of_feature[4] == "yes"] == list(features.critical)
+        assert [of_feature[0] for of_feature in cells if of_feature[5] == "yes"] == list(features.critical)
+        assert [of_feature[4] for of_feature in cells] == [feature.null_when for feature in features]
         assert all(source in row for row, feature in zip(rows, features, strict=True) for source in feature.sources)
 
 
