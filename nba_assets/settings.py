@@ -236,6 +236,7 @@ class Settings(BaseSettings):
     api_session: str | None = None
     api_shots_window_days: int = Field(default=7, gt=0, le=_MOST_DAYS)
     api_play_by_play: bool = False
+    api_birth_dates: bool = False
 
     heartbeat_url: SecretStr | None = None
     alerts_to: CommaList = []
@@ -427,6 +428,7 @@ class Settings(BaseSettings):
             shots_window_days=self.api_shots_window_days,
             game_types=frozenset(self.counting_types) or COUNTING_TYPES,
             play_by_play=self.api_play_by_play,
+            birth_dates=self.api_birth_dates,
             publishing_delay=self.publishing_delay,
             late_limit=self.late_limit,
         )

@@ -61,6 +61,7 @@ class Column:
     is_key: bool
     is_partition: bool
     is_business: bool
+    counts_if_known: bool
     is_announced: bool
     minimum: float | None
     maximum: float | None
@@ -81,6 +82,7 @@ def column(
     partition: bool = False,
     announced: bool = False,
     business: bool = True,
+    counts_if_known: bool = False,
     texts: bool = False,
     ge: float | None = None,
     le: float | None = None,
@@ -91,7 +93,8 @@ def column(
     `null_when` says when it is NULL, as words after "NULL": "without birth dates". Columns of tables that may be NULL
     say so; those of the ledger are merely `nullable`.
     `announced` marks what is known before tip-off; `business=False` marks bookkeeping that is left out of a
-    partition's content hash; `texts` marks a list of texts.
+    partition's content hash, `counts_if_known` what is left out of it where nothing of the column is known: it has come
+    when others had been published. `texts` marks a list of texts.
     """
     return pa.Field(
         nullable=nullable or null_when is not None,
@@ -106,6 +109,7 @@ def column(
             "partition": partition,
             "announced": announced or key or partition,
             "business": business,
+            "counts_if_known": counts_if_known,
             "texts": texts,
             "ge": ge,
             "le": le,
@@ -243,6 +247,7 @@ def _column(name: str, field: Any) -> Column:
         is_key=metadata.get("key", False),
         is_partition=metadata.get("partition", False),
         is_business=metadata.get("business", True),
+        counts_if_known=metadata.get("counts_if_known", False),
         is_announced=metadata.get("announced", False),
         minimum=metadata.get("ge"),
         maximum=metadata.get("le"),

@@ -25,9 +25,24 @@ _NULL = np.uint64(0x9E3779B97F4A7C15)
 def partition_hashes(rows: pd.DataFrame, contract: type[Contract], dates: Iterable[date]) -> dict[date, str]:
     """The content hash of each date's rows; dates without rows have the hash of an empty partition.
 
-    `rows` has the contract's columns, or those of them that are known before tip-off.
+    `rows` has the contract's columns, or those of them that are known before tip-off. A column that
+    `counts_if_known` counts on the dates on which something of it is known.
     """
-    columns = [c for c in columns_of(contract) if c.is_business and c.name in rows.columns]
+    every = [c for c in columns_of(contract) if c.is_business and c.name in rows.columns]
+    columns = [c for c in every if not c.counts_if_known]
+    hashes = _partition_hashes(rows, contract, dates, columns)
+    is_known = rows[[c.name for c in every if c.counts_if_known]].notna().any(axis=1)
+    if is_known.any():
+        day_of_row = rows[partition_column(contract)]
+        more = rows[day_of_row.isin(day_of_row[is_known])]
+        days = [pd.Timestamp(day).date() for day in more[partition_column(contract)].unique()]
+        hashes |= _partition_hashes(more, contract, days, every)
+    return hashes
+
+
+def _partition_hashes(
+    rows: pd.DataFrame, contract: type[Contract], dates: Iterable[date], columns: list[Column]
+) -> dict[date, str]:
     schema = hashlib.blake2b(repr([(c.name, c.type) for c in columns]).encode(), digest_size=8).hexdigest()
     hashes = dict.fromkeys(dates, f"{schema}-empty")
     if rows.empty:

@@ -34,11 +34,17 @@ class ResultSet(StrEnum):
     PLAY_BY_PLAY = "playbyplayv3_shots"
     INJURY_REPORTS = "injury_report"
     GAME_LINES = "game_lines"
+    BIRTH_DATES = "commonteamroster"
 
 
 GAME_LOGS = (ResultSet.TEAM_LOG, ResultSet.PLAYER_LOG)
 
-OPTIONAL_RESULT_SETS = frozenset({ResultSet.PLAY_BY_PLAY, ResultSet.INJURY_REPORTS, ResultSet.GAME_LINES})
+OPTIONAL_RESULT_SETS = frozenset(
+    {ResultSet.PLAY_BY_PLAY, ResultSet.INJURY_REPORTS, ResultSet.GAME_LINES, ResultSet.BIRTH_DATES}
+)
+
+OF_NO_DATE = frozenset({ResultSet.BIRTH_DATES})
+"""Result sets whose rows are of no game and no date: they are true of all of their season."""
 
 
 class SourceError(Exception):
@@ -298,6 +304,12 @@ COLUMNS: dict[ResultSet, dict[str, str]] = {
         "gameDateEst": "str",
         "homeSpread": "float?",
         "total": "float?",
+    },
+    ResultSet.BIRTH_DATES: {
+        "TeamID": "int",
+        "PLAYER": "str",
+        "PLAYER_ID": "int",
+        "BIRTH_DATE": "str?",
     },
 }
 

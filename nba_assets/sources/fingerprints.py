@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from nba_assets.league.calendar import season_of
-from nba_assets.sources.base import GAME_IDS, GAME_LOGS, ResultSet, Snapshot, Source, SourceError
+from nba_assets.sources.base import GAME_IDS, GAME_LOGS, OF_NO_DATE, ResultSet, Snapshot, Source, SourceError
 from nba_assets.text import joined
 from nba_assets.whole_file import replaced_whole
 
@@ -42,8 +42,11 @@ _OF_THE_LABEL_ALONE = ("gameLabel", "seasonYear")
 _FINAL = 3
 _MOST_NAMED = 5
 
+_SEASON = "season"
+"""The one entity of rows that are of no date."""
+
 Marks = dict[str, dict[str, str]]
-"""Date, "" where the rows say none -> game, or team of an injury report -> "<rows>:<hash>"."""
+"""Date, "" where the rows say none -> game, or team of an injury report, or "season" -> "<rows>:<hash>"."""
 Said = dict[str, dict[str, str]]
 """Result set -> game -> mark, of one date."""
 
@@ -56,7 +59,7 @@ def marks_of(result_set: ResultSet, frame: pd.DataFrame) -> Marks:
     units = pd.DataFrame(
         {
             "date": _iso(frame[day]) if day else _NO_DATE,
-            "entity": frame[entity].fillna("none").to_numpy(),
+            "entity": _SEASON if result_set in OF_NO_DATE else frame[entity].fillna("none").to_numpy(),
             "hash": pd.util.hash_pandas_object(told, index=False).to_numpy(),
         }
     )
@@ -226,6 +229,7 @@ class SeasonFingerprints:
                     if result_set in GAME_LOGS:
                         self._logged[game].add(day)
         self._by_date = {result_set: self._spread(result_set, marks) for result_set, (_, marks) in found.items()}
+        self._of_all_dates = {one: found[one][1].get(_NO_DATE, {}) for one in OF_NO_DATE if one in found}
         self._texts: dict[tuple[tuple[ResultSet, ...], date], str] = {}
 
     def _spread(self, result_set: ResultSet, marks: Marks) -> dict[str, dict[str, str]]:
@@ -248,7 +252,7 @@ class SeasonFingerprints:
         key = (result_sets, day)
         if key not in self._texts:
             said: Said = {
-                str(result_set): self._by_date[result_set].get(str(day), {})
+                str(result_set): self._by_date[result_set].get(str(day), {}) | self._of_all_dates.get(result_set, {})
                 for result_set in result_sets
                 if result_set in self._by_date
             }

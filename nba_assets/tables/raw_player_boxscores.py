@@ -67,12 +67,14 @@ class RawPlayerBoxscores(counting_columns(null_when="if not played")):  # type: 
         ge=-_MOST_DIFFERENCE,
         le=_MOST_DIFFERENCE,
     )
+    birth_date: Date = column("His birth date", null_when="unless the source has rosters", counts_if_known=True)
 
 
 def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     """Players of the finished games of the dates: game log first, then box score, then inactive list."""
     parts = [_of_counting_games(inputs, dates), _of_cup_finals(inputs, dates)]
-    return pd.concat([part for part in parts if len(part)], ignore_index=True) if len(parts[1]) else parts[0]
+    rows = pd.concat([part for part in parts if len(part)], ignore_index=True) if len(parts[1]) else parts[0]
+    return rows.assign(birth_date=rows["player_id"].map(_birth_dates(inputs)) if len(rows) else pd.NaT)
 
 
 _OF_SIDE = ["game_date", "season", "game_id", "team", "opponent", "is_home"]
@@ -99,6 +101,30 @@ def _of_counting_games(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
 
 _OF_LIST = ["game_id", "player_id", "player_name", "team", "listing", "starter"]
 _OF_PLAYED = ["seconds_played", "minutes_are_exact", "plus_minus", *COUNTING_STATISTICS]
+
+
+def _birth_dates(inputs: Inputs) -> pd.Series:
+    """Player -> birth date, where it can be read."""
+    told = _rosters(inputs)
+    return told[told["born"].notna()].set_index("PLAYER_ID")["born"].astype("datetime64[ns]")
+
+
+def _rosters(inputs: Inputs) -> pd.DataFrame:
+    """PLAYER_ID, PLAYER, BIRTH_DATE and what it is read as, `born`; one row per player, the last of several."""
+    listed = inputs.source.get(ResultSet.BIRTH_DATES)
+    if listed is None:
+        return pd.DataFrame({"PLAYER_ID": [], "PLAYER": [], "BIRTH_DATE": [], "born": pd.to_datetime([])})
+    told = listed[listed["BIRTH_DATE"].notna()].drop_duplicates("PLAYER_ID", keep="last")
+    return told.assign(born=distinct.each(told["BIRTH_DATE"], _born))
+
+
+def _born(text: str) -> pd.Timestamp:
+    """The date of "1999-01-20", "1999-01-20T00:00:00" or "JAN 20, 1999"; NaT of anything else."""
+    for form in ("%Y-%m-%d", "%b %d, %Y"):
+        found = pd.to_datetime(text[:10] if form.startswith("%Y") else text, format=form, errors="coerce")
+        if pd.notna(found):
+            return found
+    return pd.NaT
 
 
 def _of_cup_finals(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
@@ -158,6 +184,7 @@ def reject(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
             + ambiguous["game_id"]
             + " under an id that others have as well",
         ),
+        _born_on_no_date(log, inputs),
         _strays(lists, sides),
         _misnamed(lists, sides, of_season),
     )
@@ -178,6 +205,14 @@ def _of_games(sides: pd.DataFrame, inputs: Inputs) -> Inputs:
 def _dates_of(sides: pd.DataFrame) -> pd.DataFrame:
     """Each game's date."""
     return sides.drop_duplicates("game_id")[["game_id", "game_date"]]
+
+
+def _born_on_no_date(log: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
+    """Players of the log whose birth date nobody can read: it is NULL."""
+    told = _rosters(inputs)
+    unread = log.merge(told[told["born"].isna()], left_on="player_id", right_on="PLAYER_ID")
+    details = "birth date '" + unread["BIRTH_DATE"].astype(str) + "' not understood"
+    return rejections(unread["log_date"], unread["player_id"], details)
 
 
 def _strays(inputs: Inputs, sides: pd.DataFrame) -> pd.DataFrame:
@@ -441,5 +476,5 @@ RAW_PLAYER_BOXSCORES = Table(
     is_listing=True,
     own_history=LIST_COLUMNS,
     inputs=(same_date("raw_schedule"), same_date("raw_team_boxscores")),
-    result_sets=(ResultSet.PLAYER_LOG, ResultSet.BOX_SCORES, ResultSet.INACTIVES),
+    result_sets=(ResultSet.PLAYER_LOG, ResultSet.BOX_SCORES, ResultSet.INACTIVES, ResultSet.BIRTH_DATES),
 )

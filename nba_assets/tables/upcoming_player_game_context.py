@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from nba_assets.league import distinct, teams
+from nba_assets.league.ages import age_on
+from nba_assets.league.formulas import Floats
 from nba_assets.league.slate import LISTING_COLUMNS, slate
 from nba_assets.league.windows import GameLog, days, last, season
 from nba_assets.partition import Cause
@@ -120,7 +122,7 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     rows = _slate(inputs, dates)
     has_report = reports_of_teams(inputs.before["raw_injury_reports"], rows)["has_report"].array
     rows = rows.assign(**_own_windows(rows, inputs), **_games_of_team(rows, inputs), has_report=has_report)
-    return rows.assign(**_injury_status(rows, inputs), player_age=np.nan)
+    return rows.assign(**_injury_status(rows, inputs), player_age=_ages(rows, inputs))
 
 
 def _slate(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
@@ -179,6 +181,20 @@ def _games_of_team(rows: pd.DataFrame, inputs: Inputs) -> dict[str, object]:
     log = GameLog(finished.merge(loaded, on=["game_id", "team"], how="left"), entity="team")
     to_date = log.before(rows["team"], rows["season"], rows["game_date"]).over(SEASON)
     return {"games_expected": to_date.count, "games_loaded": to_date.count_known("loaded")}
+
+
+def _ages(rows: pd.DataFrame, inputs: Inputs) -> Floats:
+    """By the birth date in the newest of his listings before the date that has one."""
+    listings = without_cup_finals(inputs.before["raw_player_boxscores"])
+    known = listings[listings["birth_date"].notna()]
+    if known.empty:
+        return np.full(len(rows), np.nan)
+    key = ["season", "player_id"]
+    known = known[["game_date", *key, "birth_date"]].sort_values("game_date", kind="stable")
+    asked = rows[["game_date", *key]].reset_index(drop=True).reset_index().sort_values("game_date", kind="stable")
+    found = pd.merge_asof(asked, known, on="game_date", by=key, allow_exact_matches=False)
+    found = found.sort_values("index")
+    return age_on(found["birth_date"], found["game_date"])
 
 
 def _injury_status(rows: pd.DataFrame, inputs: Inputs) -> dict[str, pd.Series]:
@@ -254,11 +270,12 @@ UPCOMING_PLAYER_GAME_CONTEXT = Table(
         before_date(
             "raw_player_boxscores",
             *LISTING_COLUMNS,
-            "seconds_played",
+            *("seconds_played", "birth_date"),
             # The names that the injury report may call him by are those of all his listings, if they are his alone.
             reads=(
                 slate_membership(),
                 own_player(SEASON, into=("player_status",), where="player_status"),
+                own_player(SEASON, into=("player_age",), where="player_age"),
                 team_mates(SEASON, into=_OF_REPORT, where="player_status"),
                 own_team(SEASON, into=_OF_REPORT, where="player_status"),
             ),

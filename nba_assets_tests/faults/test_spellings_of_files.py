@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 
 from nba_assets.partition import Status
-from nba_assets.sources.base import COLUMNS, ResultSet, SourceSchemaError, conform
+from nba_assets.sources.base import COLUMNS, GAME_IDS, ResultSet, SourceSchemaError, conform
 from nba_assets.sources.files import FilesSource
 from nba_assets_tests.engine.warehouses import OPENING_NIGHT, build_range, cell, session
 from nba_assets_tests.faults.season_frames import as_directory, real_frames
 
 REPORTS = ResultSet.INJURY_REPORTS
 BUILT = ("raw_schedule", "raw_team_boxscores", "raw_game_lines", "raw_player_boxscores", "raw_shots")
-IDS = {name: next(c for c in ("gameId", "GAME_ID") if c in COLUMNS[name]) for name in ResultSet if name != REPORTS}
+IDS = {name: next(c for c in ("gameId", "GAME_ID") if c in COLUMNS[name]) for name in GAME_IDS}
 BOX = ResultSet.BOX_SCORES
 
 

@@ -218,12 +218,22 @@ def _play_side(league: League, side: dict[str, Any], overtimes: int) -> dict[str
     return side | total | length
 
 
+def _born(player: int, day: pd.Timestamp) -> dt.date | None:
+    """Of some nothing is known, of some only on some dates, and some have a birthday in the months of the league."""
+    if player % 4 == 0 or (player % 4 == 1 and day.day % 2):
+        return None
+    return (
+        dt.date(1984, 2, 29) if player % 7 == 0 else dt.date(1982 + player % 20, 1 + player * 5 % 12, 1 + player % 28)
+    )
+
+
 def _listing(league: League, player: int, side: dict[str, Any]) -> dict[str, Any]:
     rng = league.rng
     name = " ".join(_name(league, player)).strip()
     if not league.happens(0.8):
         name = " ".join(_name(league, player)[:2]).replace("č", "c") if player % 2 else name.replace("č", "c")
     row = side | {"player_id": player, "player_name": name, "starter": bool(rng.integers(2))}
+    row |= {"birth_date": _born(player, side["game_date"])}
     if league.happens(league.shape.absences):
         return row | {"listing": str(rng.choice(["dnp", "inactive"])), "minutes_are_exact": None}
     attempts = {zone: int(rng.integers(0, 9)) for zone in ZONES} if rng.random() < 0.85 else dict.fromkeys(ZONES, 0)

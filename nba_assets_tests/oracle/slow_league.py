@@ -91,6 +91,7 @@ class Listing:
     starter: bool | None
     seconds_played: int | None
     plus_minus: int | None
+    birth_date: dt.date | None
     stats: dict[str, Any]
 
     @property
@@ -144,7 +145,7 @@ def records(frame: pd.DataFrame | None) -> list[Record]:
     columns = {}
     for name in frame.columns:
         column = frame[name]
-        if name in ("game_date", "report_date"):
+        if name in ("game_date", "report_date", "birth_date"):
             column = pd.to_datetime(column).dt.date
         values = column.tolist()
         columns[name] = [None if missing else value for value, missing in zip(values, column.isna(), strict=True)]
@@ -254,6 +255,7 @@ class Facts:
                         starter=row["starter"],
                         seconds_played=whole(row["seconds_played"]),
                         plus_minus=whole(row["plus_minus"]),
+                        birth_date=row.get("birth_date"),
                         stats=statistics_of(row),
                     )
                 )

@@ -4,6 +4,8 @@ Numbers are exact: integers and fractions, so that a threshold is met or not met
 floats when a row is handed out. None is NULL: it means "unknown", never 0. No access to games belongs here.
 """
 
+import calendar
+import datetime as dt
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
@@ -173,6 +175,17 @@ def primary_scoring_zone(*, paint: Maybe, mid_range: Maybe, three_pt: Maybe) -> 
 
 
 # Composite factors
+
+
+def age(born: dt.date, day: dt.date) -> Fraction:
+    """Whole years, and the part of the year since the last birthday; 29 February is 1 March in other years."""
+
+    def birthday(year: int) -> dt.date:
+        is_leap_day = (born.month, born.day) == (2, 29) and not calendar.isleap(year)
+        return dt.date(year, 3, 1) if is_leap_day else born.replace(year=year)
+
+    last = max(year for year in (day.year - 1, day.year) if birthday(year) <= day)
+    return last - born.year + Fraction((day - birthday(last)).days, (birthday(last + 1) - birthday(last)).days)
 
 
 def fatigue_score(

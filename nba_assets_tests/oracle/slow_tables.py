@@ -371,6 +371,10 @@ class SlowLeague:
                 slate[player] = team
         return slate
 
+    def _age(self, player: int, day: dt.date) -> Fraction | None:
+        known = [item.birth_date for item in self.facts.listings_before(player, day) if item.birth_date is not None]
+        return rules.age(known[-1], day) if known else None
+
     def _player_context(self, player: int, team: str, day: dt.date) -> Record:
         team_row = self._team_contexts(day)[team]
         opponent_row = self._team_contexts(day)[team_row["opponent"]]
@@ -408,7 +412,7 @@ class SlowLeague:
             "opponent_def_rating_last_10": opponent_row["def_rating_last_10"],
             "player_status": self._status(player, team, day),
             "star_teammates_out": self._star_teammates_out(player, team, day),
-            "player_age": None,
+            "player_age": self._age(player, day),
             "games_expected": len(self.facts.finished_before(team, day)),
             "games_loaded": self._games_loaded(team, day),
         }

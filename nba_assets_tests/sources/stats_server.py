@@ -149,6 +149,24 @@ class Season:
         actions = [{**action, "actionId": number} for number, action in enumerate(actions, start=1)]
         return {"meta": {"version": 1}, "game": {"gameId": game, "videoAvailable": 1, "actions": actions}}
 
+    def roster(self, query: Query) -> Payload:
+        """commonteamroster: who was listed for the team, born on a date that is made up from his id."""
+        log = self._player_log
+        of_team = log[log["TEAM_ID"].eq(int(query["TeamID"]))].drop_duplicates("PLAYER_ID")
+        rows = pd.DataFrame(
+            {
+                "TeamID": of_team["TEAM_ID"],
+                "SEASON": query["Season"][:4],
+                "PLAYER": of_team["PLAYER_NAME"],
+                "NUM": "0",
+                "BIRTH_DATE": of_team["PLAYER_ID"].map(birth_date_of).dt.strftime("%b %d, %Y").str.upper(),
+                "AGE": 25.0,
+                "PLAYER_ID": of_team["PLAYER_ID"],
+            }
+        )
+        coaches = pd.DataFrame(columns=["TEAM_ID", "SEASON", "COACH_ID", "COACH_NAME"])
+        return _tabular("commonteamroster", query, {"CommonTeamRoster": rows, "Coaches": coaches})
+
     def _sides(self, game: str) -> Payload:
         row = self._scheduled[game]
         return {side: _team(row, side) for side in ("homeTeam", "awayTeam")}
@@ -183,6 +201,11 @@ class Season:
     @cached_property
     def _inactives(self) -> dict[str, list[Payload]]:
         return _by_game(self._frame("inactive_players"), "GAME_ID")
+
+
+def birth_date_of(player_id: int) -> pd.Timestamp:
+    """When the server says that a player was born."""
+    return pd.Timestamp("1985-01-01") + pd.Timedelta(days=player_id % 6000)
 
 
 @cache
@@ -283,6 +306,7 @@ class StatsServer:
             "boxscoretraditionalv3": season.box_score,
             "boxscoresummaryv3": season.summary,
             "playbyplayv3": season.play_by_play,
+            "commonteamroster": season.roster,
         }[endpoint](query)
         return json.dumps(self.edits.get(endpoint, lambda payload, _: payload)(payload, query))
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from nba_assets.schema.table import Table
-from nba_assets.sources.base import ResultSet, conform
+from nba_assets.sources.base import OF_NO_DATE, ResultSet, conform
 from nba_assets.sources.files import FilesSource
 from nba_assets.sources.fingerprints import CHANGED_MEANWHILE, SourceFingerprints, differences, marks_of
 from nba_assets.tables import RAW, TABLES
@@ -21,9 +21,11 @@ from nba_assets_tests.faults.season_frames import SEASON, as_directory, real_fra
 
 DAY, GAME, NEXT_GAME = date(2021, 11, 8), "0022100147", "0022100155"
 PLAYERS, SCHEDULE, SHOTS = ResultSet.PLAYER_LOG, ResultSet.SCHEDULE, ResultSet.SHOTS
+ABSENT = OF_NO_DATE | {ResultSet.PLAY_BY_PLAY}
+"""What the real files do not have."""
 
 
-@pytest.mark.parametrize("result_set", [one for one in ResultSet if one is not ResultSet.PLAY_BY_PLAY])
+@pytest.mark.parametrize("result_set", [one for one in ResultSet if one not in ABSENT])
 def test_order_and_types_do_not_matter_and_every_value_does(result_set: ResultSet) -> None:
     frame = real_frames()[result_set].head(400)
     marks = marks_of(result_set, frame)
@@ -202,3 +204,18 @@ def test_a_game_that_moves_changes_both_of_its_dates(directory: Path, tmp_path: 
     after = [_all(directory, tmp_path, day) for day in days]
     for name in ("raw_schedule", "raw_team_boxscores", "raw_player_boxscores"):
         assert [before[n][name] != after[n][name] for n in range(3)] == [True, True, False], name
+
+
+def test_who_was_born_when_is_of_all_dates_and_without_it_nothing_is_said(directory: Path, tmp_path: Path) -> None:
+    sets, days = TABLES["raw_player_boxscores"].result_sets, [DAY, date(2022, 1, 5)]
+    fingerprints = SourceFingerprints(FilesSource(directory), tmp_path / "memory")
+    before = fingerprints.of(sets, days, {})
+    assert not any("commonteamroster" in said for said in before.values())
+    rosters = pd.DataFrame({"TeamID": [1, 1], "PLAYER": ["A", "B"], "PLAYER_ID": [7, 8], "BIRTH_DATE": "JAN 20, 1999"})
+    rosters.to_parquet(directory / SEASON / "commonteamroster.parquet")
+    now = fingerprints.of(sets, days, {})
+    assert {differences(before[day], now[day]) for day in days} == {"commonteamroster of season"}
+    rosters.assign(BIRTH_DATE="JAN 21, 1999").to_parquet(directory / SEASON / "commonteamroster.parquet")
+    assert differences(now[DAY], fingerprints.of(sets, days, {})[DAY]) == "commonteamroster of season"
+    rosters.to_parquet(directory / SEASON / "commonteamroster.parquet")
+    assert fingerprints.of(sets, days, {}) == now

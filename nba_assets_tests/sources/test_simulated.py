@@ -14,11 +14,12 @@ import pytest
 
 from nba_assets.league.calendar import COUNTING_TYPES, OPENING_NIGHTS, season_of
 from nba_assets.league.teams import CODES
-from nba_assets.sources.base import COLUMNS, ResultSet
+from nba_assets.sources.base import COLUMNS, OF_NO_DATE, ResultSet
 from nba_assets.sources.simulated import SimulatedSource
 
 LATER = date(2100, 1, 1)
 MIDWINTER = date(2022, 1, 15)
+PUBLISHED = [one for one in ResultSet if one not in OF_NO_DATE]
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def _read(source: SimulatedSource, result_set: ResultSet, season: str = "2021-22
 
 def _fingerprint(source: SimulatedSource, season: str) -> str:
     digest = hashlib.sha256()
-    for result_set in ResultSet:
+    for result_set in PUBLISHED:
         digest.update(pd.util.hash_pandas_object(_read(source, result_set, season), index=False).to_numpy().tobytes())
     return digest.hexdigest()
 
@@ -93,7 +94,7 @@ def test_a_malformed_season_is_an_error_and_one_before_the_league_is_absent(sour
     assert source.read(ResultSet.SCHEDULE, "1945-46") is None
 
 
-@pytest.mark.parametrize("result_set", list(ResultSet))
+@pytest.mark.parametrize("result_set", PUBLISHED)
 def test_frames_have_the_declared_columns(source: SimulatedSource, result_set: ResultSet) -> None:
     assert list(_read(source, result_set).columns) == list(COLUMNS[result_set])
 
@@ -113,7 +114,7 @@ def test_the_same_seed_gives_the_same_bits_in_another_process(source: SimulatedS
 
 def test_another_seed_is_another_league(source: SimulatedSource) -> None:
     other = SimulatedSource(source.seed + 1, today=LATER)
-    for result_set in ResultSet:
+    for result_set in PUBLISHED:
         assert not _read(source, result_set).equals(_read(other, result_set)), result_set
 
 

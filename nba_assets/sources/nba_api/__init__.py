@@ -1,7 +1,8 @@
 """The source for most users: stats.nba.com, read through nba_api into a cache of files, and from there.
 
 What is asked for and missing in the cache is fetched first. Reports of injuries and lines do not come from that
-site, and play-by-play only if the settings say so; otherwise their files are read if they are beside the others.
+site, play-by-play and rosters only if the settings say so; otherwise their files are read if they are beside the
+others.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from nba_assets.sources.files import FilesSource
 from nba_assets.sources.nba_api.client import SITE, WHAT_TO_CHECK, StatsClient
 from nba_assets.sources.nba_api.fetch import SeasonFetch, utc_now
 from nba_assets.sources.nba_api.plan import eastern_day, fetched_result_sets
+from nba_assets.sources.nba_api.rosters import Rosters
 from nba_assets.sources.nba_api.settings import NbaApiSettings
 from nba_assets.sources.nba_api.silence import SilenceRecord
 
@@ -44,6 +46,8 @@ class NbaApiSource:
         Raises SourceError if some of that cannot be had: FetchIncompleteError names the dates it concerns.
         """
         fetched = fetched_result_sets(self._settings)
+        if result_set is ResultSet.BIRTH_DATES and dates != ():
+            self._bring_in_rosters(season)
         if result_set in OPTIONAL_RESULT_SETS and result_set not in fetched:
             return self._files.find(result_set, season)
         fetch = self._fetch(season)
@@ -56,6 +60,8 @@ class NbaApiSource:
     def would_ask(self, result_set: ResultSet, season: str, dates: Sequence[date] | None) -> bool:
         """Whether the cache lacks something of it."""
         fetched = set(fetched_result_sets(self._settings))
+        if result_set is ResultSet.BIRTH_DATES:
+            return bool(self._rosters(season).due())
         if result_set in OPTIONAL_RESULT_SETS and result_set not in fetched:
             return False
         return not self._fetch(season).is_complete({result_set} & fetched, dates)
@@ -104,6 +110,15 @@ class NbaApiSource:
     def settled_games(self, season: str) -> frozenset[str]:
         """Those past the late limit, and those of which three answers in a row said the same of who was listed."""
         return self._fetch(season).settled_games()
+
+    def _bring_in_rosters(self, season: str) -> None:
+        try:
+            self._rosters(season).bring_in()
+        finally:
+            self._client.close()
+
+    def _rosters(self, season: str) -> Rosters:
+        return Rosters(self._fetch(season).cache, self._settings, self._client, self._now)
 
     def _fetch(self, season: str) -> SeasonFetch:
         return SeasonFetch(season, self._settings, self._client, self._now)

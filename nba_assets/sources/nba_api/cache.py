@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 
 _ALIKE = "answered_alike_before"
+_FAILED = "failed"
 _MOST_ALIKE = 2
 """Of earlier answers like the one that is there: how many moments are kept. With its own they are three."""
 
@@ -114,6 +115,26 @@ class SeasonCache:
         """Replace the schedule."""
         self._write_frame(ResultSet.SCHEDULE, frame)
         self._note(ResultSet.SCHEDULE, {self.season: at}, alike=())
+
+    def store_roster(self, roster: pd.DataFrame, team_id: int, at: datetime) -> None:
+        """Put in a team's players; those of it that are on the roster no more stay, for they have played."""
+        stored = self.frame(ResultSet.BIRTH_DATES)
+        every = roster if stored is None else pd.concat([stored, roster])
+        newest = every.drop_duplicates("PLAYER_ID", keep="last").sort_values("PLAYER_ID", ignore_index=True)
+        if stored is None or not newest.equals(stored):
+            self._write_frame(ResultSet.BIRTH_DATES, newest)
+        self._note(ResultSet.BIRTH_DATES, {str(team_id): at}, alike=())
+
+    def note_failure(self, result_set: ResultSet, at: datetime) -> None:
+        """Record when a result set was asked for in vain."""
+        record = self._record()
+        record.setdefault(_FAILED, {})[result_set] = at.isoformat(timespec="seconds")
+        self._write_record(record)
+
+    def failed_at(self, result_set: ResultSet) -> datetime | None:
+        """When it was asked for in vain last, as `note_failure` has it."""
+        at = self._record().get(_FAILED, {}).get(result_set)
+        return None if at is None else datetime.fromisoformat(at)
 
     def store(self, result_set: ResultSet, frame: pd.DataFrame, fetched: dict[str, datetime]) -> set[str]:
         """Put in the rows of a frame; returns the games that were there before with other rows.
@@ -201,7 +222,7 @@ class SeasonCache:
         gone = {
             name: [game for game, at in times.items() if is_gone(name, game, datetime.fromisoformat(at))]
             for name, times in record.items()
-            if name != _ALIKE
+            if name not in (_ALIKE, _FAILED)
         }
         for name, games in gone.items():
             _remember(record, name, games)

@@ -19,6 +19,7 @@ import pandas as pd
 from nba_api.stats.endpoints import (
     BoxScoreSummaryV3,
     BoxScoreTraditionalV3,
+    CommonTeamRoster,
     LeagueGameLog,
     PlayByPlayV3,
     ScheduleLeagueV2,
@@ -142,6 +143,14 @@ def shots(client: StatsClient, *, season: str, game_type: str, first: date, last
             "kept. Set a smaller shots_window_days."
         )
     return _distinct(conform(rows, ResultSet.SHOTS, origin=origin), KEYS[ResultSet.SHOTS], origin)
+
+
+def roster(client: StatsClient, *, season: str, team_id: int) -> pd.DataFrame:
+    """ResultSet.BIRTH_DATES of one team: who is on its roster, or was at the end of a season that is over."""
+    request = CommonTeamRoster(team_id=team_id, season=season, get_request=False)
+    origin = describe(request)
+    rows = _result_set(client.get(request, _no_rows_of("CommonTeamRoster")), "CommonTeamRoster", origin)
+    return _distinct(conform(rows, ResultSet.BIRTH_DATES, origin=origin), ["PLAYER_ID"], origin)
 
 
 def box_score(client: StatsClient, game_id: str) -> pd.DataFrame:

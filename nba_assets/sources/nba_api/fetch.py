@@ -18,7 +18,7 @@ from typing import TypedDict
 import pandas as pd
 
 from nba_assets.league.calendar import season_start_year
-from nba_assets.sources.base import ResultSet, Shortfall, SourceError, SourceSchemaError
+from nba_assets.sources.base import OF_NO_DATE, ResultSet, Shortfall, SourceError, SourceSchemaError
 from nba_assets.sources.nba_api import endpoints
 from nba_assets.sources.nba_api.answers import EmptyScheduleError, check_schedule, missing_rows
 from nba_assets.sources.nba_api.cache import CacheError, SeasonCache, rows_of
@@ -40,6 +40,7 @@ from nba_assets.sources.nba_api.plan import (
     may_be_asked_again,
     schedule_is_stale,
 )
+from nba_assets.sources.nba_api.rosters import Rosters
 from nba_assets.sources.nba_api.settings import NbaApiSettings
 from nba_assets.text import joined
 
@@ -173,6 +174,7 @@ def fetch_season(
                 client.close()
                 patience(error)
             else:
+                Rosters(fetch.cache, settings, client, now).bring_in()
                 return replace(
                     report,
                     calls=client.calls,
@@ -264,7 +266,7 @@ class SeasonFetch:
     def _forget(self, is_gone: Callable[[str, str, datetime], bool]) -> bool:
         with self.cache.lock(self._settings.lock_seconds):
             self.cache.store_kept()
-            return self.cache.forget(is_gone)
+            return self.cache.forget(lambda name, game, at: name not in OF_NO_DATE and is_gone(name, game, at))
 
     def _short_games(self, short: Mapping[date, Shortfall]) -> dict[tuple[str, str], date]:
         """(result set, game) -> date of whatever was incomplete of the finished games, as far as it is fetched."""

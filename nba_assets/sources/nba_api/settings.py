@@ -36,6 +36,7 @@ class NbaApiSettings:
     From `publishing_delay` after the Eastern midnight that begins its date on, a game's answers can be final; after
     `late_limit` what is missing of it is not coming any more, and it is not asked for again.
     `play_by_play` fetches that too, one more call a game: without it nobody knows which shots were assisted or blocked.
+    `birth_dates` fetches the teams' rosters, one call per team, once a season.
     `calls_per_ten_minutes` is the budget in any `budget_seconds`, also for all processes; None is 360, and no budget
     where the rate has no limit. `cut_off_seconds` is the first pause after the site has cut this address off.
     `schedule_url` is the static file that stands in for the schedule; "" means none, and None the league's own, or none
@@ -63,6 +64,7 @@ class NbaApiSettings:
     lock_seconds: float = 600.0
     game_types: frozenset[str] = COUNTING_TYPES
     play_by_play: bool = False
+    birth_dates: bool = False
     publishing_delay: timedelta = timedelta(hours=30)
     late_limit: timedelta = timedelta(days=14)
 

@@ -66,8 +66,11 @@ class SimulatedSource(Unversioned):
         season: str,
         dates: Sequence[date] | None = None,  # noqa: ARG002
     ) -> pd.DataFrame | None:
-        """All rows of the season that are public on `today`; None for a season before the league's first."""
-        if season_start_year(season) < FIRST_YEAR:
+        """All rows of the season that are public on `today`; None for a season before the league's first.
+
+        None also for birth dates: nobody in it was born.
+        """
+        if season_start_year(season) < FIRST_YEAR or result_set not in _RESULT_SETS:
             return None
         day = self._season(season).dates.day(self._current_date())
         return self._published(result_set, season).on(max(-NEVER, min(day, NEVER - 1)))
