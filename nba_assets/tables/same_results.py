@@ -13,7 +13,7 @@ from nba_assets.schema.table import Table
 SAME_NUMBERS: dict[str, tuple[str, ...]] = {
     "raw_schedule": ("c5ba6584", "ac90a7ce"),
     "raw_team_boxscores": ("d777857c", "2ee13c8d"),
-    "raw_player_boxscores": ("66205dcc", "8b8e3818"),
+    "raw_player_boxscores": ("66205dcc", "8b8e3818", "94b79dbf"),
     "raw_shots": ("09f580b9", "0e2edbd9"),
     "player_game_summary": ("96ce35de", "7f0129d2"),
     "team_offense_game_summary": ("b5a7d286", "42a7dc6b"),
@@ -21,7 +21,7 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
     "upcoming_team_game_context": ("5f069e97", "2406097a"),
     "team_defense_zone_analysis": ("4217740f", "ee09b5d7"),
     "player_shot_zone_analysis": ("ee90c952", "1d93bbbe"),
-    "upcoming_player_game_context": ("f6416536", "de55b94b"),
+    "upcoming_player_game_context": ("f6416536", "de55b94b", "a86a0a45"),
     "player_daily_cache": ("a084c23c", "c574d620"),
     "player_composite_factors": ("3a162066", "e660e753"),
     "ml_feature_store_v2": ("7bde0a87", "789df5f6", "5410a72e"),
@@ -31,7 +31,7 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
 SAME_VERDICTS: dict[str, tuple[str, ...]] = {
     "raw_schedule": ("6e47536c", "4df31047"),
     "raw_team_boxscores": ("23ed6f90", "52e72a8b"),
-    "raw_player_boxscores": ("9ca2cb3f", "a1d4ec24"),
+    "raw_player_boxscores": ("9ca2cb3f", "a1d4ec24", "38f2e545"),
     "raw_shots": ("e8f3a61e", "034f291f"),
     "player_game_summary": ("27b7bb3b", "5716f40e"),
     "upcoming_player_game_context": ("d2abc129", "1b6ea0e4"),
