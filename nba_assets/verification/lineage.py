@@ -175,10 +175,13 @@ def _partly_unknown(values: pd.Series, column: Column) -> pd.Series | None:
 
 
 def _known_everywhere(values: pd.Series, column: Column) -> pd.Series | None:
-    """Numbers where there are none, also in a column that nobody can fill yet."""
-    if column.type not in (ColumnType.INTEGER, ColumnType.FLOAT) or values.notna().all():
+    """Numbers and dates where there are none, also in a column that nobody can fill yet."""
+    if column.type not in (ColumnType.INTEGER, ColumnType.FLOAT, ColumnType.DATE) or values.notna().all():
         return None
-    return values.fillna(pd.Series(_chance().integers(1, 60, len(values)), index=values.index))
+    numbers = pd.Series(_chance().integers(1, 60, len(values)), index=values.index)
+    if column.type is ColumnType.DATE:
+        return values.fillna(pd.Timestamp("1980-01-20") + pd.to_timedelta(100 * numbers, unit="D"))
+    return values.fillna(numbers)
 
 
 def _chance() -> np.random.Generator:
