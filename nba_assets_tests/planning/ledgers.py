@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
-from nba_assets.partition import FINE, Partition, Status
+from nba_assets.partition import FINE, Finding, Partition, Status
 from nba_assets.planning.state import State
 from nba_assets.quality.policies import policies
-from nba_assets.schema.contract import columns_of, empty, shape
 from nba_assets.schema.policy import Policy
 from nba_assets.tables import TABLES
-from nba_assets.warehouse.ledger import PROCESSOR_RUNS
+from nba_assets.warehouse.ledger import PROCESSOR_RUNS, rows_of
 
 DEFAULTS = policies()
 
@@ -31,19 +31,30 @@ class Ledger:
         self.games: list[tuple[date, str, str, str]] = []
         self._rows: list[dict[str, Any]] = []
 
-    def state(self, is_due: Callable[[date], bool] = lambda _: True) -> State:
+    @property
+    def number(self) -> int:
+        """How many attempts there are."""
+        return len(self._rows)
+
+    def since(self, number: int) -> pd.DataFrame:
+        """The attempts after the first so many."""
+        return rows_of(PROCESSOR_RUNS, self._rows[number:])
+
+    def state(
+        self,
+        is_due: Callable[[date], bool] = lambda _: True,
+        altered: Mapping[Partition, Finding] = MappingProxyType({}),
+    ) -> State:
         """The state that the attempts so far imply."""
-        runs = PROCESSOR_RUNS.contract
-        names = [column.name for column in columns_of(runs)]
-        frame = shape(pd.DataFrame(self._rows, columns=names), runs) if self._rows else empty(runs)
         return State(
-            frame,
+            self.since(0),
             start=date(2021, 6, 30),
             end=self.end,
             policies=self.policies,
             parameters={},
             is_due=is_due,
             finished=self._finished,
+            altered=altered,
         )
 
     def attempt(
