@@ -23,6 +23,8 @@ _ROOMS = ("tables", "league", "schema")
 
 def known_or(name: str, make: Callable[[], str]) -> str:
     """The version of that name as this source gives it; made, and kept where that is possible, if it is not known."""
+    if _source() is None:
+        return make()
     versions = _versions()
     if name not in versions:
         versions[name] = make()
@@ -53,9 +55,12 @@ def _file() -> Path:
 
 
 @cache
-def _source() -> str:
-    """What changes with every letter of it, and with Python, which parses it."""
+def _source() -> str | None:
+    """What changes with every letter of it, and with Python, which parses it; None where there are no files of it."""
+    files = sorted(file for room in _ROOMS for file in (_PACKAGE / room).glob("*.py"))
+    if not files:
+        return None
     found = blake2b(repr(sys.version_info).encode(), digest_size=16)
-    for file in sorted(file for room in _ROOMS for file in (_PACKAGE / room).glob("*.py")):
+    for file in files:
         found.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return found.hexdigest()
