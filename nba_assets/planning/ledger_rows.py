@@ -89,13 +89,24 @@ class Attempts:
                     self.published.note(partition, row)
 
     def of(self, tables: Collection[str]) -> Iterator[LedgerRow]:
-        """Those of some tables."""
-        for partition, newest in self.newest.items():
+        """The newest ones and the published ones of some tables."""
+        for partition in self.newest:
             if partition.table in tables:
-                yield newest
-                published = self.published.get(partition)
-                if published is not None and published.attempt_id != newest.attempt_id:
-                    yield published
+                yield from self._both(partition)
+
+    def caused_by(self, what: str) -> Iterator[LedgerRow]:
+        """Those that are DEGRADED with a text in their causes; asked of the columns, because there are many."""
+        statuses, causes = self._columns["status"], self._columns["causes"]
+        found = (row for row in range(len(causes)) if statuses[row] == Status.DEGRADED and what in (causes[row] or ""))
+        names, days = self._columns["table_name"], self._columns["partition_date"]
+        for partition in {Partition(names[row], days[row].date()) for row in found if names[row] in TABLES}:
+            yield from self._both(partition)
+
+    def _both(self, partition: Partition) -> Iterator[LedgerRow]:
+        newest, published = self.newest[partition], self.published.get(partition)
+        yield newest
+        if published is not None and published.attempt_id != newest.attempt_id:
+            yield published
 
 
 class LedgerRows(Mapping[Partition, LedgerRow]):

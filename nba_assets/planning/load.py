@@ -60,8 +60,8 @@ def load_state(
 
 def compare(session: Session, state: State) -> None:
     """Hold the attempts of a state against what the source says. Nobody is asked: compared is what is at hand."""
-    attempts = [*state.attempts.of(RAW)]
-    state.compare(_outdated(session, attempts), _settled(session, attempts))
+    doubting = [a for a in state.attempts.caused_by(WAITS_FOR) if a.status is Status.DEGRADED]
+    state.compare(_outdated(session, [*state.attempts.of(RAW)]), _settled(session, doubting))
 
 
 def _spans(seasons: Collection[str], end: date) -> list[tuple[date, date]]:
@@ -105,9 +105,8 @@ def _outdated(session: Session, attempts: Sequence[LedgerRow]) -> dict[str, Find
     return found
 
 
-def _settled(session: Session, attempts: Sequence[LedgerRow]) -> dict[str, Finding]:
-    """The attempts that doubted what the source has settled by now, by attempt id."""
-    doubting = [a for a in attempts if a.status is Status.DEGRADED and WAITS_FOR in (a.causes or "")]
+def _settled(session: Session, doubting: Sequence[LedgerRow]) -> dict[str, Finding]:
+    """Of attempts that doubted something those of which the source has settled it by now, by attempt id."""
     if not doubting:
         return {}
     settled = session.settled_games({attempt.partition.day for attempt in doubting})

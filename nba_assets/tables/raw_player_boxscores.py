@@ -210,9 +210,10 @@ def _dates_of(sides: pd.DataFrame) -> pd.DataFrame:
 def _born_on_no_date(log: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
     """Players of the log whose birth date nobody can read: it is NULL."""
     told = _rosters(inputs)
-    unread = log.merge(told[told["born"].isna()], left_on="player_id", right_on="PLAYER_ID")
-    details = "birth date '" + unread["BIRTH_DATE"].astype(str) + "' not understood"
-    return rejections(unread["log_date"], unread["player_id"], details)
+    unread = told[told["born"].isna()].set_index("PLAYER_ID")["BIRTH_DATE"]
+    his = log[log["player_id"].isin(unread.index)]
+    details = "birth date '" + his["player_id"].map(unread).astype(str) + "' not understood"
+    return rejections(his["log_date"], his["player_id"], details)
 
 
 def _strays(inputs: Inputs, sides: pd.DataFrame) -> pd.DataFrame:

@@ -31,7 +31,7 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
 SAME_VERDICTS: dict[str, tuple[str, ...]] = {
     "raw_schedule": ("6e47536c", "4df31047"),
     "raw_team_boxscores": ("23ed6f90", "52e72a8b"),
-    "raw_player_boxscores": ("9ca2cb3f", "a1d4ec24", "38f2e545"),
+    "raw_player_boxscores": ("9ca2cb3f", "a1d4ec24", "88e346ca"),
     "raw_shots": ("e8f3a61e", "034f291f"),
     "player_game_summary": ("27b7bb3b", "5716f40e"),
     "upcoming_player_game_context": ("d2abc129", "1b6ea0e4"),
