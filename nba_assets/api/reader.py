@@ -188,12 +188,15 @@ class Reader:
         no row of a split has all features, so that `dropna` would leave nothing, a NoWholeRowWarning says so.
 
         With `manifest`, a directory or file of an older set, the set is made again as it says; where it comes out
-        otherwise, `changes` says why, and an OutOfDateWarning. What else is given does not count then.
+        otherwise, `changes` says why, and an OutOfDateWarning. It is given alone: AskedError for anything beside it.
         """
         session = self._session()
-        if manifest is not None:
-            return self._repeated(session, read_manifest(manifest))
         others: dict[str, Any] = {"split": split, "not_played": not_played, "missing": missing}
+        if manifest is not None:
+            is_asked_otherwise = (features, label, seasons, *others.values()) != _AS_IT_COMES
+            if is_asked_otherwise:
+                raise AskedError("the manifest says what the set is made of: give it alone")
+            return self._repeated(session, read_manifest(manifest))
         return self._made(session, request(session, features=features, label=label, seasons=seasons, **others))
 
     def _repeated(self, session: Session, older: dict[str, Any]) -> TrainingSet:
@@ -215,8 +218,12 @@ class Reader:
         readiness = {name: of_split.pop(READINESS) for name, of_split in frames.items()}
         made = TrainingSet(asked, frames, readiness, left_out, {})
         if none_whole := [name for name in made.frames if not made.whole(name)]:
-            what = f"no row of {' or of '.join(none_whole)} has all {counted(len(made.features), 'feature')}"
-            _warn(f"{what}: dropna would leave nothing. Fill what is NULL, or take .live", NoWholeRowWarning)
+            what = (
+                f"in no row of {' or of '.join(none_whole)} all of {counted(len(made.features), 'feature')} are known"
+            )
+            never = sorted({feature for name in none_whole for feature in made.unknown(name)}, key=made.features.index)
+            instead = f", or leave out what never is: {', '.join(never)}" if never else ""
+            _warn(f"{what}: dropna would leave nothing. Fill what is NULL{instead}", NoWholeRowWarning)
         return replace(made, manifest=manifest_of(session, made, store, outcomes))
 
     def evaluate(
@@ -343,6 +350,9 @@ class Reader:
 def _in_order(days: dict[str, list[date]]) -> list[date]:
     return sorted(day for of_season in days.values() for day in of_season)
 
+
+_AS_IT_COMES = (None, "points", None, "season", "drop", "error")
+"""What `training_set` makes where nothing is said."""
 
 _BOUNDS = {"minimum": "float64", "maximum": "float64"}
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from nba_assets.api.training import FEATURES, STORE
 from nba_assets.evaluation.drift import Drift, Limits, drift
-from nba_assets.evaluation.errors import TooFewError
+from nba_assets.evaluation.errors import NoBaselineError, TooFewError
 from nba_assets.league.calendar import (
     opening_at_the_latest,
     season_first_day,
@@ -31,7 +31,7 @@ def drift_of_newest_season(session: Session) -> Drift:
     Of the baseline count as many days from its opening night as the newest season has: after three weeks everybody's
     averages are of few games, and would have drifted from those of a whole season. The rows as they are stored: whether
     they are out of date is not asked here. Raises WarehouseError, and TooFewError, which says it in words, where there
-    is nothing to compare.
+    is nothing to compare: NoBaselineError, where a season that is named has nothing.
     """
     built = history(session)
     if not built:
@@ -41,7 +41,12 @@ def drift_of_newest_season(session: Session) -> Drift:
     if baseline == current:
         raise TooFewError(f"{current} is the newest season, and NBA_DRIFT_BASELINE names it, too")
     so_far = built[-1] - opening_at_the_latest(current)
-    old, new = (_rows_of(session, season, so_far) for season in (baseline, current))
+    try:
+        old = _rows_of(session, baseline, so_far)
+    except TooFewError as error:
+        named = session.settings.drift_baseline
+        raise error if named is None else NoBaselineError(f"NBA_DRIFT_BASELINE={named}: {error}") from error
+    new = _rows_of(session, current, so_far)
     return drift(old, new, FEATURES.names, baseline=baseline, current=current, limits=limits_of(session))
 
 

@@ -123,7 +123,9 @@ def request_of(manifest: Mapping[str, Any]) -> Request:
         }
         features, label = features_named(asked["features"]), label_named(asked["label"])
         return Request(features, label, splits, asked["not_played"], asked["missing"])
-    except (AttributeError, KeyError, TypeError) as error:
+    except AskedError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise AskedError(f"the manifest is damaged: its request cannot be read ({error})") from error
 
 

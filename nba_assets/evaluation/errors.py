@@ -9,3 +9,7 @@ class ExtraMissingError(ValueError):
 
 class TooFewError(ValueError):
     """There are not enough games to train on, to test with, or to compare."""
+
+
+class NoBaselineError(TooFewError):
+    """The season that somebody has named to compare with has not the rows for it."""

@@ -15,7 +15,7 @@ import pandas as pd
 from nba_assets.api.season_drift import drift_of_newest_season
 from nba_assets.api.training import STORE
 from nba_assets.evaluation.drift import Drift
-from nba_assets.evaluation.errors import TooFewError
+from nba_assets.evaluation.errors import NoBaselineError, TooFewError
 from nba_assets.evaluation.records import records
 from nba_assets.session import Session
 from nba_assets.text import joined
@@ -58,7 +58,9 @@ def drift_asset(owners: Sequence[str]) -> dg.AssetsDefinition:
             found = drift_of_newest_season(session)
         except TooFewError as error:
             yield dg.MaterializeResult(asset_key=ASSET, metadata={"not compared": str(error)})
-            yield _result(passed=True, description=f"Not compared: {error}.", metadata={"not compared": str(error)})
+            # Of a season that somebody has named, and mistyped, silence would be an alarm switched off.
+            passed = not isinstance(error, NoBaselineError)
+            yield _result(passed=passed, description=f"Not compared: {error}.", metadata={"not compared": str(error)})
             return
         yield dg.MaterializeResult(asset_key=ASSET, metadata=_numbers(found) | {"features": _table(found.features)})
         yield _verdict(found)

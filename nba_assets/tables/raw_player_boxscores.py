@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from nba_assets.league import distinct, teams
+from nba_assets.league.ages import age_on
 from nba_assets.league.calendar import REST_TYPES
 from nba_assets.league.clocks import ClockError, clock_seconds, is_clock
 from nba_assets.league.formulas import SECONDS_PER_GAME, SECONDS_PER_OVERTIME
@@ -74,8 +76,11 @@ def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:
     """Players of the finished games of the dates: game log first, then box score, then inactive list."""
     parts = [_of_counting_games(inputs, dates), _of_cup_finals(inputs, dates)]
     rows = pd.concat([part for part in parts if len(part)], ignore_index=True) if len(parts[1]) else parts[0]
-    return rows.assign(birth_date=rows["player_id"].map(_birth_dates(inputs)) if len(rows) else pd.NaT)
+    return rows.assign(birth_date=_birth_dates(rows, inputs) if len(rows) else pd.NaT)
 
+
+_YOUNGEST, _OLDEST = 15.0, 60.0
+"""Years: nobody in the league has been nearly as young, or as old."""
 
 _OF_SIDE = ["game_date", "season", "game_id", "team", "opponent", "is_home"]
 
@@ -103,10 +108,17 @@ _OF_LIST = ["game_id", "player_id", "player_name", "team", "listing", "starter"]
 _OF_PLAYED = ["seconds_played", "minutes_are_exact", "plus_minus", *COUNTING_STATISTICS]
 
 
-def _birth_dates(inputs: Inputs) -> pd.Series:
-    """Player -> birth date, where it can be read."""
+def _birth_dates(rows: pd.DataFrame, inputs: Inputs) -> pd.Series:
+    """The birth date of each row's player, where it can be read and be his."""
     told = _rosters(inputs)
-    return told[told["born"].notna()].set_index("PLAYER_ID")["born"].astype("datetime64[ns]")
+    born = rows["player_id"].map(told.set_index("PLAYER_ID")["born"]).astype("datetime64[ns]")
+    return born.where(_is_old_enough(born, rows["game_date"]))
+
+
+def _is_old_enough(born: pd.Series, day: pd.Series) -> npt.NDArray[np.bool_]:
+    """Whether somebody who was born then can play on a day; not for who was born on no known date."""
+    ages = age_on(born, day)
+    return (ages >= _YOUNGEST) & (ages <= _OLDEST)
 
 
 def _rosters(inputs: Inputs) -> pd.DataFrame:
@@ -120,6 +132,7 @@ def _rosters(inputs: Inputs) -> pd.DataFrame:
 
 def _born(text: str) -> pd.Timestamp:
     """The date of "1999-01-20", "1999-01-20T00:00:00" or "JAN 20, 1999"; NaT of anything else."""
+    text = text.strip()
     for form in ("%Y-%m-%d", "%b %d, %Y"):
         found = pd.to_datetime(text[:10] if form.startswith("%Y") else text, format=form, errors="coerce")
         if pd.notna(found):
@@ -208,11 +221,14 @@ def _dates_of(sides: pd.DataFrame) -> pd.DataFrame:
 
 
 def _born_on_no_date(log: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
-    """Players of the log whose birth date nobody can read: it is NULL."""
-    told = _rosters(inputs)
-    unread = told[told["born"].isna()].set_index("PLAYER_ID")["BIRTH_DATE"]
-    his = log[log["player_id"].isin(unread.index)]
-    details = "birth date '" + his["player_id"].map(unread).astype(str) + "' not understood"
+    """Players of the log whose birth date nobody can read, or cannot be: it is NULL."""
+    told = _rosters(inputs).set_index("PLAYER_ID")
+    listed = log[log["player_id"].isin(told.index)]
+    born = listed["player_id"].map(told["born"]).astype("datetime64[ns]")
+    is_wrong = ~_is_old_enough(born, listed["log_date"])
+    his, born = listed[is_wrong], born[is_wrong]
+    why = np.where(born.isna(), "' not understood", "' makes him too young to play, or too old")
+    details = "birth date '" + his["player_id"].map(told["BIRTH_DATE"]).astype(str) + why
     return rejections(his["log_date"], his["player_id"], details)
 
 

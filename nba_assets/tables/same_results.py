@@ -13,7 +13,7 @@ from nba_assets.schema.table import Table
 SAME_NUMBERS: dict[str, tuple[str, ...]] = {
     "raw_schedule": ("c5ba6584", "ac90a7ce"),
     "raw_team_boxscores": ("d777857c", "2ee13c8d"),
-    "raw_player_boxscores": ("66205dcc", "8b8e3818", "94b79dbf"),
+    "raw_player_boxscores": ("66205dcc", "8b8e3818", "0a70b217"),
     "raw_shots": ("09f580b9", "0e2edbd9"),
     "player_game_summary": ("96ce35de", "7f0129d2"),
     "team_offense_game_summary": ("b5a7d286", "42a7dc6b"),
@@ -31,7 +31,7 @@ SAME_NUMBERS: dict[str, tuple[str, ...]] = {
 SAME_VERDICTS: dict[str, tuple[str, ...]] = {
     "raw_schedule": ("6e47536c", "4df31047"),
     "raw_team_boxscores": ("23ed6f90", "52e72a8b"),
-    "raw_player_boxscores": ("9ca2cb3f", "a1d4ec24", "88e346ca"),
+    "raw_player_boxscores": ("9ca2cb3f", "a1d4ec24", "381e81ec"),
     "raw_shots": ("e8f3a61e", "034f291f"),
     "player_game_summary": ("27b7bb3b", "5716f40e"),
     "upcoming_player_game_context": ("d2abc129", "1b6ea0e4"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow
 import pytest
 
 import nba_assets as nba
@@ -58,7 +60,31 @@ def test_rows_as_they_are_read(home: Path) -> None:
 def test_no_rows_and_columns_that_lack(home: Path) -> None:
     assert len(nba.readiness(row([]).head(0))) == 0
     rows = nba.open(home, now=NOW).read("MLFS", END, END, columns=["player_id", "missing_features"])
-    with pytest.raises(nba.AskedError, match=r"read them, too \(data_quality_issues, is_production_ready is not there"):
+    with pytest.raises(nba.AskedError, match=r"data_quality_issues, is_production_ready is not there: read it, too"):
+        nba.readiness(rows)
+
+
+def test_a_csv_file_has_lists_as_json(home: Path, tmp_path: Path) -> None:
+    rows = nba.open(home, now=NOW).read("MLFS", "2021-10-30", END)
+    lists = ["missing_features", "data_quality_issues"]
+    rows.assign(**{name: rows[name].map(json.dumps) for name in lists}).to_csv(tmp_path / "rows.csv", index=False)
+    assert list(nba.readiness(pd.read_csv(tmp_path / "rows.csv"))) == list(nba.readiness(rows))
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (pyarrow.table(row([])), "a DataFrame of pandas, not Table"),
+        (None, "not NoneType"),
+        (row([]).assign(missing_features="pct_paint"), "a list in every row, or a list as JSON, not 'pct_paint'"),
+        (row([]).assign(data_quality_issues="1"), "data_quality_issues is to be a list"),
+        (row([]).assign(missing_features=None), "missing_features is NULL in some rows"),
+        (row([]).assign(is_production_ready=pd.NA), "is_production_ready is NULL in some rows"),
+        (pd.concat([row([]), row([])[["missing_features"]]], axis=1), "missing_features is there twice"),
+    ],
+)
+def test_what_is_no_row_of_the_store_is_refused(rows: Any, said: str) -> None:
+    with pytest.raises(nba.AskedError, match=said):
         nba.readiness(rows)
 
 

@@ -114,6 +114,8 @@ def test_a_report_says_what_no_model_can_learn_from(made: Any) -> None:
         ({"split": CUTS, "not_played": "mark"}, "not_played='mark' is not possible. There are: drop, keep"),
         ({"split": CUTS, "seasons": "2021"}, "'2021' is not a season"),
         ({"manifest": "nowhere.json"}, "nowhere.json is no manifest of a training set"),
+        ({"manifest": "nowhere.json", "label": "reb"}, "the manifest says what the set is made of: give it alone"),
+        ({"manifest": "nowhere.json", "split": CUTS}, "the manifest says what the set is made of: give it alone"),
     ],
 )
 def test_what_cannot_be_is_refused(reader: nba.Reader, asked: dict[str, Any], message: str) -> None:

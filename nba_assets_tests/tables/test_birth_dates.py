@@ -57,7 +57,7 @@ def test_they_count_on_the_dates_of_whom_they_are_known(without: pd.DataFrame) -
     assert not are_other_rows(before[NIGHT], one[NIGHT]), "of other columns nothing can be said"
 
 
-@pytest.mark.parametrize("told", ["1988-03-14", "1988-03-14T00:00:00", "MAR 14, 1988", "Mar 14, 1988"])
+@pytest.mark.parametrize("told", ["1988-03-14", "1988-03-14T00:00:00", "MAR 14, 1988", "Mar 14, 1988", " 1988-03-14 "])
 def test_spellings(told: str, without: pd.DataFrame) -> None:
     who = int(without["player_id"].iloc[0])
     rows = boxes({who: told, 999: "1990-01-01"})
@@ -73,6 +73,16 @@ def test_what_nobody_can_read_is_null_and_named(without: pd.DataFrame) -> None:
     found = found[found["details"].str.contains("birth date")]
     assert set(found["entity"]) == {str(who)}
     assert set(found["details"]) == {"birth date 'soon' not understood"}
+
+
+@pytest.mark.parametrize("born", ["2031-05-05", "2015-01-01", "1800-01-01", "1961-01-01"])
+def test_who_could_not_play_at_that_age_has_no_birth_date_and_is_named(born: str, without: pd.DataFrame) -> None:
+    who = int(without.loc[without["listing"].eq("played"), "player_id"].iloc[0])
+    assert boxes({who: born})["birth_date"].isna().all()
+    found = boxes({who: born}, reject=True)
+    found = found[found["details"].str.contains("birth date")]
+    assert set(found["entity"]) == {str(who)}
+    assert set(found["details"]) == {f"birth date '{born}' makes him too young to play, or too old"}
 
 
 def born_on(born: str | None) -> MadeUpLeague:
