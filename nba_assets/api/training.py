@@ -18,11 +18,11 @@ import pandas as pd
 from nba_assets.api.asked import GAME_DATE, AskedError, days_of_season, one_of, read_date, read_season, some
 from nba_assets.api.frames import DTYPES, typed
 from nba_assets.api.nulls import as_lines, null_shares
-from nba_assets.api.readiness import counted_reasons, readiness
+from nba_assets.api.readiness import READY, counted_reasons, readiness
 from nba_assets.api.standing import Missing, Standing, published_in_both
 from nba_assets.league.calendar import seasons_between
 from nba_assets.planning.history import history
-from nba_assets.schema.contract import Column, ColumnType, columns_of
+from nba_assets.schema.contract import NEVER, Column, ColumnType, columns_of
 from nba_assets.schema.reads import GAME, PLAYER
 from nba_assets.schema.table import Phase
 from nba_assets.session import Session
@@ -264,7 +264,7 @@ class TrainingSet:
                 f"{self.whole(name):,} without NULL"
             )
             same = [_with_reason(feature) for feature in self.constant(name)]
-            lines.append(f"  of them {_reasons(self.readiness[name])}")
+            lines.append(f"  rows by readiness: {_reasons(self.readiness[name])}")
             for what, found in (("never known", self.unknown(name)), ("always the same", same)):
                 lines += [f"  {what}: {joined(found, _MOST_NAMED)}"] if found else []
         lines += [f"left out: {number:,} {why}" for why, number in self.left_out.items() if number]
@@ -273,8 +273,9 @@ class TrainingSet:
 
 
 def _reasons(readiness: pd.Series) -> str:
-    """ "20,000 ready, 3,000 zones unknown" """
-    return ", ".join(f"{number:,} {reason}" for reason, number in counted_reasons(readiness).items())
+    """ "20,000 ready, 3,000 zones unknown": those that are ready first, also if there are none."""
+    found = counted_reasons(readiness)
+    return ", ".join(f"{number:,} {reason}" for reason, number in ({READY: 0} | found).items())
 
 
 def _with_reason(name: str) -> str:
@@ -304,7 +305,7 @@ def columns_of_set(asked: Request) -> tuple[Column, ...]:
 def _label_unknown(asked: Request, parts: Sequence[Column]) -> str | None:
     reasons = [c.null_when for c in parts if c.null_when is not None]
     reasons += ["if he did not play"] if asked.not_played == "keep" else []
-    return ", or ".join(dict.fromkeys(reasons)) or None
+    return ", or ".join(reason for reason in dict.fromkeys(reasons) if reason != NEVER) or (NEVER if reasons else None)
 
 
 def joined_rows(asked: Request, store: Standing, outcomes: Standing) -> tuple[pd.DataFrame, dict[str, int]]:

@@ -31,8 +31,11 @@ def drift(
 ) -> None:
     """Compare the features of some seasons with those of others: NULLs, means, and how far apart they lie.
 
-    psi is the population stability index over deciles of the baseline: by custom stable below 0.1, another distribution
-    from 0.25 on.
+    psi is the population stability index over deciles of the baseline. Below 0.1 a feature is stable.
+
+    It has drifted from NBA_DRIFT_PSI (0.25) on, or if its NULLs differ by more than NBA_DRIFT_NULL_SHARE (0.1).
+
+    NBA_DRIFT_BASELINE counts in Dagster alone, not here.
     """
     if file is not None:
         require_place(file)

@@ -79,7 +79,7 @@ _FEATURES = (
         (0, 100),
         sources=("player_daily_cache.points_avg_last_5",),
         critical=True,
-        null_when="below 5 games",
+        null_when="with fewer than 5 games this season",
     ),
     Feature(
         "points_avg_last_10",
@@ -88,7 +88,7 @@ _FEATURES = (
         (0, 100),
         sources=("player_daily_cache.points_avg_last_10",),
         critical=True,
-        null_when="below 5 games",
+        null_when="with fewer than 5 games this season",
     ),
     Feature(
         "points_avg_season",
@@ -97,7 +97,7 @@ _FEATURES = (
         (0, 100),
         sources=("player_daily_cache.points_avg_season",),
         critical=True,
-        null_when="below 5 games",
+        null_when="with fewer than 5 games this season",
     ),
     Feature(
         "points_std_last_10",
@@ -106,7 +106,7 @@ _FEATURES = (
         (0, 70),
         sources=("player_daily_cache.points_std_last_10",),
         critical=True,
-        null_when="below 5 games",
+        null_when="with fewer than 5 games this season",
     ),
     Feature(
         "games_in_last_7_days",
@@ -130,7 +130,8 @@ _FEATURES = (
         "score",
         (-10, 10),
         sources=("player_composite_factors.shot_zone_mismatch_score",),
-        null_when="below 5 games, unless the shots of his last 10 games and the opponent's last 15 are all known",
+        null_when="with fewer than 5 games this season, or unless the shots of his last 10 games and of the opponent's "
+        "last 15 are all known, or if he took no shot",
         lack=Lack.ZONES,
     ),
     Feature(
@@ -139,7 +140,7 @@ _FEATURES = (
         "score",
         (-3, 3),
         sources=("player_composite_factors.pace_score",),
-        null_when="if one of the teams has fewer than 5 games",
+        null_when="if one of the teams has fewer than 5 games this season",
     ),
     Feature(
         "usage_spike_score",
@@ -147,7 +148,7 @@ _FEATURES = (
         "score",
         (-3, 3),
         sources=("player_composite_factors.usage_spike_score",),
-        null_when="below 5 games",
+        null_when="with fewer than 5 games this season",
     ),
     Feature(
         "rest_advantage",
@@ -156,7 +157,7 @@ _FEATURES = (
         (-2, 2),
         sources=("upcoming_player_game_context.days_rest", "upcoming_player_game_context.opponent_days_rest"),
         formula=rest_advantage,
-        null_when="before his first game of the season, or the opponent's",
+        null_when="before his first game of the season, or before the opponent's first",
     ),
     Feature(
         "injury_risk",
@@ -179,7 +180,7 @@ _FEATURES = (
             "upcoming_player_game_context.games_played_season",
         ),
         formula=recent_trend,
-        null_when="below 5 games",
+        null_when="with fewer than 5 games this season",
     ),
     Feature(
         "minutes_change",
@@ -192,7 +193,7 @@ _FEATURES = (
             "upcoming_player_game_context.games_played_season",
         ),
         formula=minutes_change,
-        null_when="below 5 games",
+        null_when="with fewer than 5 games this season",
     ),
     Feature(
         "opponent_def_rating",
@@ -201,7 +202,7 @@ _FEATURES = (
         (50, 200),
         sources=("team_defense_zone_analysis.defensive_rating_last_15",),
         critical=True,
-        null_when="if the opponent has fewer than 5 games",
+        null_when="if the opponent has fewer than 5 games this season",
     ),
     Feature(
         "opponent_pace",
@@ -210,7 +211,7 @@ _FEATURES = (
         (50, 150),
         sources=("team_defense_zone_analysis.opponent_pace",),
         critical=True,
-        null_when="if the opponent has fewer than 5 games",
+        null_when="if the opponent has fewer than 5 games this season",
     ),
     Feature(
         "home_away",
@@ -243,7 +244,8 @@ _FEATURES = (
         "fraction",
         (0, 1),
         sources=("player_shot_zone_analysis.paint_rate_last_10",),
-        null_when="below 5 games, unless the shots of his last 10 games are all known, or if he took none",
+        null_when="with fewer than 5 games this season, or unless the shots of his last 10 games are all known, "
+        "or if he took no shot",
         lack=Lack.ZONES,
     ),
     Feature(
@@ -252,7 +254,8 @@ _FEATURES = (
         "fraction",
         (0, 1),
         sources=("player_shot_zone_analysis.mid_range_rate_last_10",),
-        null_when="below 5 games, unless the shots of his last 10 games are all known, or if he took none",
+        null_when="with fewer than 5 games this season, or unless the shots of his last 10 games are all known, "
+        "or if he took no shot",
         lack=Lack.ZONES,
     ),
     Feature(
@@ -261,7 +264,8 @@ _FEATURES = (
         "fraction",
         (0, 1),
         sources=("player_shot_zone_analysis.three_pt_rate_last_10",),
-        null_when="below 5 games, unless the shots of his last 10 games are all known, or if he took none",
+        null_when="with fewer than 5 games this season, or unless the shots of his last 10 games are all known, "
+        "or if he took no shot",
         lack=Lack.ZONES,
     ),
     Feature(
@@ -270,7 +274,7 @@ _FEATURES = (
         "fraction",
         (0, 1),
         sources=("player_daily_cache.ft_points_share_last_10",),
-        null_when="below 5 games, or if he scored no point in his last 10",
+        null_when="with fewer than 5 games this season, or if he scored no point in his last 10",
         lack=Lack.POINTS,
     ),
     Feature(
@@ -298,7 +302,7 @@ _FEATURES = (
         (0, 1),
         sources=("upcoming_team_game_context.win_pct",),
         critical=True,
-        null_when="below 5 games",
+        null_when="if his team has fewer than 5 games this season",
     ),
 )
 FEATURES = FeatureSet(f"v2_baseline_{len(_FEATURES)}", _FEATURES)

@@ -38,22 +38,28 @@ class PlayerCompositeFactors(Contract):
     shot_zone_mismatch_score: Number = column(
         "His zone against the opponent's defence; + = good for the scorer",
         unit="score",
-        null_when="if his zones or the opponent's are not known",
+        null_when="if his zones are not known, or the opponent's defence in them",
         ge=-10,
         le=10,
     )
     pace_score: Number = column(
-        "pace_differential / 2, clamped", unit="score", null_when="if pace_differential is", ge=-3, le=3
+        "pace_differential / 2, clamped",
+        unit="score",
+        null_when="if one of the teams has fewer than 5 games this season",
+        ge=-3,
+        le=3,
     )
     usage_spike_score: Number = column(
         "0.3 · (projected − recent usage), raised when star teammates are out",
         unit="score",
-        null_when="if either is, below 5 games",
+        null_when="with fewer than 5 games this season, or without time on the floor in his last 7",
         ge=-3,
         le=3,
     )
     total_composite_adjustment: Number = column(
-        "(fatigue_score − 100)/20 + the known scores", unit="points", null_when="when all three are NULL"
+        "(fatigue_score − 100)/20 + the known scores",
+        unit="points",
+        null_when="if the scores of zone matchup, pace and usage are all NULL",
     )
     data_completeness: Number = column("Share of the five inputs that are present", unit="fraction", ge=0, le=1)
     missing_inputs: TextList = column("Names of the absent inputs", texts=True)

@@ -31,6 +31,7 @@ _FROM_CONTEXT = (
     *("games_expected", "games_loaded"),
 )
 _FROM_ZONES = ("primary_scoring_zone", *(f"{zone}_rate_last_10" for zone in ZONES))
+_ZONES_UNKNOWN = "unless the shots of his last 10 games are all known, or if he took no shot"
 
 
 class PlayerDailyCache(Contract):
@@ -45,21 +46,34 @@ class PlayerDailyCache(Contract):
     )
     points_avg_season: Number = column("Points per game, season to date", unit="points per game", null_when=NEVER, ge=0)
     points_std_last_10: Number = column(
-        "Sample standard deviation of points, last ≤ 10 games", unit="points", null_when="below 2", ge=0
+        "Sample standard deviation of points, last ≤ 10 games",
+        unit="points",
+        null_when="with fewer than 2 games this season",
+        ge=0,
     )
     minutes_avg_last_10: Number = column("Minutes per game, last ≤ 10 games", unit="min", null_when=NEVER, ge=0)
     minutes_avg_season: Number = column("Minutes per game, season to date", unit="min", null_when=NEVER, ge=0)
     usage_last_10: Number = column(
-        "Usage over the last ≤ 10 games", unit="percent", null_when="without a minute in them", ge=0
+        "Usage over the last ≤ 10 games",
+        unit="percent",
+        null_when="without time on the floor in his last 10 games",
+        ge=0,
     )
     usage_season: Number = column(
-        "Usage over the season to date", unit="percent", null_when="without a minute in it", ge=0
+        "Usage over the season to date", unit="percent", null_when="without time on the floor this season", ge=0
     )
     ts_pct_last_10: Number = column(
-        "True shooting over the last ≤ 10 games", unit="fraction", null_when="without an attempt in them", ge=0
+        "True shooting over the last ≤ 10 games",
+        unit="fraction",
+        null_when="if he attempted no field goal and no free throw in his last 10 games",
+        ge=0,
     )
     ft_points_share_last_10: Number = column(
-        "Σ FTM / Σ points over the last ≤ 10 games", unit="fraction", null_when="without a point in them", ge=0, le=1
+        "Σ FTM / Σ points over the last ≤ 10 games",
+        unit="fraction",
+        null_when="if he scored no point in his last 10 games",
+        ge=0,
+        le=1,
     )
     games_played_season: Integer = column("Games played this season before the date", unit="games", ge=0)
     points_avg_last_2: Number = column(
@@ -87,21 +101,21 @@ class PlayerDailyCache(Contract):
     minutes_last_7_days: Number = column("Minutes on D−7 … D−1", unit="min", ge=0)
     minutes_last_14_days: Number = column("Minutes on D−14 … D−1", unit="min", ge=0)
     avg_minutes_per_game_last_7_days: Number = column(
-        "Minutes per game on D−7 … D−1", unit="min", null_when="without a game then", ge=0
+        "Minutes per game on D−7 … D−1", unit="min", null_when="if he played no game on D−7 … D−1", ge=0
     )
     back_to_backs_last_14_days: Integer = column("Pairs of played games on consecutive days", unit="pairs", ge=0)
-    player_age: Number = column("Age at the date", unit="years", null_when="without birth dates", ge=0)
+    player_age: Number = column("Age at the date", unit="years", null_when="if his birth date is not known", ge=0)
     primary_scoring_zone: Text = column(
-        "From player_shot_zone_analysis", null_when="without a row there", isin=(*ZONES, BALANCED)
+        "From player_shot_zone_analysis", null_when=_ZONES_UNKNOWN, isin=(*ZONES, BALANCED)
     )
     paint_rate_last_10: Number = column(
-        "From player_shot_zone_analysis", unit="fraction", null_when="where it is there", ge=0, le=1
+        "From player_shot_zone_analysis", unit="fraction", null_when=_ZONES_UNKNOWN, ge=0, le=1
     )
     mid_range_rate_last_10: Number = column(
-        "From player_shot_zone_analysis", unit="fraction", null_when="where it is there", ge=0, le=1
+        "From player_shot_zone_analysis", unit="fraction", null_when=_ZONES_UNKNOWN, ge=0, le=1
     )
     three_pt_rate_last_10: Number = column(
-        "From player_shot_zone_analysis", unit="fraction", null_when="where it is there", ge=0, le=1
+        "From player_shot_zone_analysis", unit="fraction", null_when=_ZONES_UNKNOWN, ge=0, le=1
     )
     shot_zone_data_available: Flag = column("The shots of every game of the last-10 window are known")
     games_expected: Integer = column("His present team's finished games of the season", unit="games", ge=0)
@@ -109,7 +123,7 @@ class PlayerDailyCache(Contract):
     is_production_ready: Flag = column("All expected games loaded, and shot zones available")
     early_season_flag: Flag = column("Fewer than 10 games played this season")
     insufficient_data_reason: Text = column(
-        "Comma list of GAMES_NOT_LOADED and SHOTS_MISSING", null_when="where nothing is missing"
+        "Comma list of GAMES_NOT_LOADED and SHOTS_MISSING", null_when="where no game and no shots are missing"
     )
 
 

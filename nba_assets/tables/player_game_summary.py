@@ -42,29 +42,38 @@ class PlayerGameSummary(counting_columns(), zone_columns()):  # type: ignore[mis
     team: Text = column("Team code", isin=teams.CODES)
     opponent: Text = column("Opponent's code", isin=teams.CODES)
     is_home: Flag = column("Home team by the schedule")
-    starter: OptionalFlag = column("Started the game", null_when="if unknown")
+    starter: OptionalFlag = column("Started the game", null_when="if no box score says who started")
     won: OptionalFlag = column("His team won", null_when="while the team's box score is not loaded")
     seconds_played: Integer = column("Time on the floor", unit="s", ge=0)
     plus_minus: OptionalInteger = column("Point difference while on the floor", unit="points", null_when=NEVER)
     assisted_fgm: OptionalInteger = column(
-        "Field goals made off an assist", unit="count", null_when="unless known of all of them", ge=0
+        "Field goals made off an assist",
+        unit="count",
+        null_when="unless play-by-play says of every field goal of the game whether it was assisted",
+        ge=0,
     )
     unassisted_fgm: OptionalInteger = column(
-        "Field goals made without an assist", unit="count", null_when="unless known of all of them", ge=0
+        "Field goals made without an assist",
+        unit="count",
+        null_when="unless play-by-play says of every field goal of the game whether it was assisted",
+        ge=0,
     )
     ts_pct: Number = column(
         "True shooting, PTS / (2 (FGA + 0.44 FTA))",
         unit="fraction",
-        null_when="without an attempt, free throws included",
+        null_when="if he attempted no field goal and no free throw",
         ge=0,
     )
     efg_pct: Number = column(
-        "Effective field goal share, (FGM + 0.5 3PM) / FGA", unit="fraction", null_when="without an attempt", ge=0
+        "Effective field goal share, (FGM + 0.5 3PM) / FGA",
+        unit="fraction",
+        null_when="if he attempted no field goal",
+        ge=0,
     )
     usage: Number = column(
         "100 · (FGA + 0.44 FTA + TOV) · (team seconds / 5) / (seconds · (team FGA + 0.44 FTA + TOV))",
         unit="percent",
-        null_when="at 0 seconds",
+        null_when="if his time on the floor is 0 seconds",
         ge=0,
     )
 

@@ -29,25 +29,26 @@ EXCELLENT, GOOD, LIMITED = "excellent", "good", "limited"
 _POLICY = Policy(min_share=0.9, backfill_min_share=0.5, min_rows=100, backfill_min_rows=50, critical=False)
 
 
-_SHOTS_UNKNOWN = "unless the shots of every game of the window are known"
+def _shots_unknown(games: int) -> str:
+    return f"unless the shots of his last {games} games are all known"
 
 
 def _zone_fields() -> type[Contract]:
     fields = {}
     for n in (LAST_GAMES, MORE_GAMES):
-        below = f", or below {GAMES_FOR_LAST_20} games" if n == MORE_GAMES else ""
+        below = f", or with fewer than {GAMES_FOR_LAST_20} games this season" if n == MORE_GAMES else ""
         for zone in ZONES:
             fields[f"{zone}_rate_last_{n}"] = column(
                 f"Share of his attempts from the zone {zone}, last ≤ {n} games",
                 unit="fraction",
-                null_when=f"{_SHOTS_UNKNOWN}, if he took none{below}",
+                null_when=f"{_shots_unknown(n)}, or if he took no shot{below}",
                 ge=0,
                 le=1,
             )
             fields[f"{zone}_pct_last_{n}"] = column(
                 f"Field goal share in the zone {zone}, last ≤ {n} games",
                 unit="fraction",
-                null_when=f"{_SHOTS_UNKNOWN}, if he took none there{below}",
+                null_when=f"{_shots_unknown(n)}, or if he took none from {zone}{below}",
                 ge=0,
                 le=1,
             )
@@ -55,7 +56,7 @@ def _zone_fields() -> type[Contract]:
         fields[f"{zone}_attempts_per_game"] = column(
             f"Attempts per game from the zone {zone}, last ≤ 10 games",
             unit="attempts per game",
-            null_when=_SHOTS_UNKNOWN,
+            null_when=_shots_unknown(LAST_GAMES),
             ge=0,
         )
     return type("PlayerZones", (Contract,), {"__annotations__": dict.fromkeys(fields, Number), **fields})
@@ -74,7 +75,7 @@ class PlayerShotZoneAnalysis(_zone_fields()):  # type: ignore[misc]
     total_shots_last_10: OptionalInteger = column(
         "Attempts in the last ≤ 10 games",
         unit="attempts",
-        null_when=_SHOTS_UNKNOWN,
+        null_when=_shots_unknown(LAST_GAMES),
         ge=0,
     )
     games_in_sample_10: Integer = column("Games in the last-10 window", unit="games", ge=0, le=LAST_GAMES)
@@ -82,13 +83,14 @@ class PlayerShotZoneAnalysis(_zone_fields()):  # type: ignore[misc]
     assisted_rate_last_10: Number = column(
         "Share of his field goals that were assisted",
         unit="fraction",
-        null_when="unless play-by-play knows",
+        null_when="unless play-by-play says of every field goal of his last 10 games whether it was assisted, or if he "
+        "made none",
         ge=0,
         le=1,
     )
     primary_scoring_zone: Text = column(
         "paint if its rate ≥ .40, else three_pt if ≥ .40, else mid_range if ≥ .35, else balanced",
-        null_when="without shots",
+        null_when=f"{_shots_unknown(LAST_GAMES)}, or if he took no shot",
         isin=(*ZONES, BALANCED),
     )
     sample_quality: Text = column("excellent ≥ 10 games, good 7-9, limited 5-6", isin=(EXCELLENT, GOOD, LIMITED))

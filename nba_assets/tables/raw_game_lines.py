@@ -22,12 +22,12 @@ class RawGameLines(Contract):
     home_spread: Number = column(
         "Points given to the home team; negative = home favoured",
         unit="points",
-        null_when="where there is no such line",
+        null_when="without a spread for the game",
         ge=-30,
         le=30,
     )
     total: Number = column(
-        "Expected points of both teams", unit="points", null_when="where there is no such line", ge=150, le=300
+        "Expected points of both teams", unit="points", null_when="without a total for the game", ge=150, le=300
     )
 
 

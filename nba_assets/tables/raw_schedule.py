@@ -32,19 +32,23 @@ class RawSchedule(Contract):
     game_type: Text = column(
         "First three digits of the game id: 001 preseason, 002 regular season, 003 All-Star, 004 playoffs, "
         "005 play-in, 006 Cup final",
-        null_when="for postponed entries",
+        null_when="for a postponed entry to which the league gave no game id",
         announced=True,
     )
     status: Text = column("scheduled, final or postponed", isin=(SCHEDULED, FINAL, POSTPONED))
-    tipoff_utc: Timestamp = column("Tip-off, UTC", null_when="if unknown", announced=True)
+    tipoff_utc: Timestamp = column("Tip-off, UTC", null_when="if the schedule does not tell it", announced=True)
     home_team: Text = column(
         "Code of the (designated) home team", null_when="while it is not known who plays", announced=True
     )
     away_team: Text = column("Code of the away team", null_when="while it is not known who plays", announced=True)
-    home_score: OptionalInteger = column("Points of the home team", unit="points", null_when="before the end")
-    away_score: OptionalInteger = column("Points of the away team", unit="points", null_when="before the end")
-    arena: Text = column("Arena", null_when="if unknown", announced=True)
-    city: Text = column("City of the arena", null_when="if unknown", announced=True)
+    home_score: OptionalInteger = column(
+        "Points of the home team", unit="points", null_when="before the end of the game"
+    )
+    away_score: OptionalInteger = column(
+        "Points of the away team", unit="points", null_when="before the end of the game"
+    )
+    arena: Text = column("Arena", null_when="if the schedule does not tell it", announced=True)
+    city: Text = column("City of the arena", null_when="if the schedule does not tell it", announced=True)
     loaded_at: Timestamp = column("When the schedule was read, UTC", business=False)
 
 

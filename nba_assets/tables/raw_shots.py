@@ -47,8 +47,12 @@ class RawShots(Contract):
     distance_ft: Number = column("√(loc_x² + loc_y²) / 10", unit="ft", ge=0)
     loc_x: Integer = column("Across the floor from the basket", unit="0.1 ft")
     loc_y: Integer = column("Along the floor from the basket", unit="0.1 ft")
-    assisted: OptionalFlag = column("Made off an assist", null_when="for misses, and unless play-by-play knows")
-    blocked: OptionalFlag = column("Missed by a block", null_when="for makes, and unless play-by-play knows")
+    assisted: OptionalFlag = column(
+        "Made off an assist", null_when="for a miss, and where play-by-play does not say whether a make was assisted"
+    )
+    blocked: OptionalFlag = column(
+        "Missed by a block", null_when="for a make, and where play-by-play does not say whether a miss was blocked"
+    )
 
 
 def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:

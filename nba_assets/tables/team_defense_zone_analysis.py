@@ -36,7 +36,7 @@ _POLICY = Policy(
 )
 
 
-_SHOTS_UNKNOWN = "unless the shots of every game of the window are known"
+_SHOTS_UNKNOWN = "unless the shots of its last 15 games are all known"
 
 
 def _zone_fields() -> type[Contract]:
@@ -45,7 +45,7 @@ def _zone_fields() -> type[Contract]:
         fields[f"{zone}_pct_allowed_last_15"] = column(
             f"Field goal share allowed in the zone {zone}",
             unit="fraction",
-            null_when=f"{_SHOTS_UNKNOWN}, or without attempts there",
+            null_when=f"{_SHOTS_UNKNOWN}, or if there was no attempt from the zone",
             ge=0,
             le=1,
         )
@@ -58,7 +58,8 @@ def _zone_fields() -> type[Contract]:
         fields[f"{zone}_defense_vs_league_avg"] = column(
             f"100 · (share allowed − league's share over D−30 … D−1) in the zone {zone}; + = worse defence",
             unit="percentage points",
-            null_when="where the share allowed is, and with shots of fewer than 50 team-games of the league",
+            null_when=f"{_SHOTS_UNKNOWN}, or if there was no attempt from the zone, or if the shots of fewer than "
+            "50 team-games of the league are known",
             ge=-100,
             le=100,
         )
@@ -83,24 +84,28 @@ class TeamDefenseZoneAnalysis(_zone_fields()):  # type: ignore[misc]
     defensive_rating_last_15: Number = column(
         "100 · Σ points allowed / Σ possessions",
         unit="points per 100 possessions",
-        null_when="if the totals of a game of the window are not known",
+        null_when="if the totals of one of its last 15 games are not known",
         ge=0,
     )
     opponent_points_per_game: Number = column("Points allowed per game", unit="points per game", ge=0)
     opponent_pace: Number = column(
         "Pace over the window",
         unit="possessions per 48 min",
-        null_when="if the totals of a game of the window are not known",
+        null_when="if the totals of one of its last 15 games are not known",
         ge=0,
     )
     blocks_per_game: Number = column("Blocks per game", unit="blocks per game", ge=0)
     games_in_sample: Integer = column("Games in the window", unit="games", ge=0, le=LAST_GAMES)
     games_with_shots: Integer = column("Games of the window whose shots are known", unit="games", ge=0, le=LAST_GAMES)
     strongest_zone: Text = column(
-        "Zone with the lowest value against the league", null_when="if a zone is not compared", isin=ZONES
+        "Zone with the lowest value against the league",
+        null_when="if one of the three zones is not compared with the league",
+        isin=ZONES,
     )
     weakest_zone: Text = column(
-        "Zone with the highest value against the league", null_when="if a zone is not compared", isin=ZONES
+        "Zone with the highest value against the league",
+        null_when="if one of the three zones is not compared with the league",
+        isin=ZONES,
     )
     data_quality_tier: Text = column("high ≥ 15 games, medium 10-14, low 5-9", isin=(HIGH, MEDIUM, LOW))
     early_season_flag: Flag = column("Fewer than 10 games this season")

@@ -40,17 +40,27 @@ class TeamOffenseGameSummary(counting_columns(), zone_columns()):  # type: ignor
     ts_pct: Number = column(
         "True shooting, PTS / (2 (FGA + 0.44 FTA))",
         unit="fraction",
-        null_when="without an attempt, free throws included",
+        null_when="without an attempt of a field goal or a free throw",
         ge=0,
     )
-    efg_pct: Number = column("(FGM + 0.5 3PM) / FGA", unit="fraction", null_when="without an attempt", ge=0)
+    efg_pct: Number = column(
+        "(FGM + 0.5 3PM) / FGA", unit="fraction", null_when="without an attempt of a field goal", ge=0
+    )
     tov_pct: Number = column(
-        "TOV / (FGA + 0.44 FTA + TOV)", unit="fraction", null_when="without an attempt or a turnover", ge=0, le=1
+        "TOV / (FGA + 0.44 FTA + TOV)",
+        unit="fraction",
+        null_when="without an attempt of a field goal or a free throw, and without a turnover",
+        ge=0,
+        le=1,
     )
     oreb_pct: Number = column(
-        "OREB / (OREB + opponent DREB)", unit="fraction", null_when="without such a rebound", ge=0, le=1
+        "OREB / (OREB + opponent DREB)",
+        unit="fraction",
+        null_when="with neither an offensive rebound nor a defensive one of the opponent",
+        ge=0,
+        le=1,
     )
-    ft_rate: Number = column("FTM / FGA", unit="fraction", null_when="without an attempt", ge=0)
+    ft_rate: Number = column("FTM / FGA", unit="fraction", null_when="without an attempt of a field goal", ge=0)
 
 
 def compute(inputs: Inputs, dates: pd.DatetimeIndex) -> pd.DataFrame:

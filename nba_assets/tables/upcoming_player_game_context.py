@@ -61,7 +61,7 @@ class UpcomingPlayerGameContext(Contract):
     days_rest: OptionalInteger = column(
         "Full days off since his last played game, a Cup final too",
         unit="days",
-        null_when="before the first of the season",
+        null_when="before his first game of the season",
         ge=0,
     )
     back_to_back: Flag = column("Played the day before")
@@ -76,20 +76,25 @@ class UpcomingPlayerGameContext(Contract):
     minutes_last_7_days: Number = column("Minutes on D−7 … D−1, those of a Cup final if known", unit="min", ge=0)
     minutes_last_14_days: Number = column("Minutes on D−14 … D−1, those of a Cup final if known", unit="min", ge=0)
     avg_minutes_per_game_last_7_days: Number = column(
-        "Minutes per game on D−7 … D−1, without a Cup final", unit="min", null_when="without a game", ge=0
+        "Minutes per game on D−7 … D−1, without a Cup final",
+        unit="min",
+        null_when="if he played no game on D−7 … D−1",
+        ge=0,
     )
     back_to_backs_last_14_days: Integer = column(
         "Pairs of played games on consecutive days, both in D−14 … D−1", unit="pairs", ge=0
     )
     games_played_season: Integer = column("Games played this season before D", unit="games", ge=0)
     avg_usage_last_7_games: Number = column(
-        "Usage over the last ≤ 7 games", unit="percent", null_when="without a minute in them", ge=0
+        "Usage over the last ≤ 7 games", unit="percent", null_when="without time on the floor in his last 7 games", ge=0
     )
-    projected_usage: Number = column("Usage of the season to date", unit="percent", null_when="below 5 games", ge=0)
+    projected_usage: Number = column(
+        "Usage of the season to date", unit="percent", null_when="with fewer than 5 games this season", ge=0
+    )
     pace_differential: Number = column(
         "Team's pace_last_10 less the opponent's",
         unit="possessions per 48 min",
-        null_when="if either has fewer than 5 games",
+        null_when="if one of the teams has fewer than 5 games this season",
     )
     opponent_pace_last_10: Number = column(
         "The opponent's pace_last_10",
@@ -103,16 +108,17 @@ class UpcomingPlayerGameContext(Contract):
     )
     player_status: Text = column(
         "Injury report's status, available if not on it",
-        null_when="without a report, or if a name on it may be his",
+        null_when="without an injury report of the day before that has his team, or if a name on it may be his",
         isin=(OUT, DOUBTFUL, QUESTIONABLE, PROBABLE, AVAILABLE),
     )
     star_teammates_out: OptionalInteger = column(
         "Other slate players of the team with ≥ 18 points per game over ≥ 10 games who are out",
         unit="players",
-        null_when="without a report, or if the status of one is unknown",
+        null_when="without an injury report of the day before that has his team, or if the status of a "
+        "star teammate is unknown",
         ge=0,
     )
-    player_age: Number = column("Age at D", unit="years", null_when="without birth dates", ge=0)
+    player_age: Number = column("Age at D", unit="years", null_when="if his birth date is not known", ge=0)
     games_expected: Integer = column("His present team's finished games of the season before D", unit="games", ge=0)
     games_loaded: Integer = column("Those of them with a row in team_offense_game_summary", unit="games", ge=0)
 

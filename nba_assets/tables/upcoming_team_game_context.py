@@ -44,14 +44,14 @@ class UpcomingTeamGameContext(Contract):
     game_id: Text = column("NBA game id")
     opponent: Text = column("Opponent's code", isin=teams.CODES)
     is_home: Flag = column("Home team by the schedule")
-    tipoff_utc: Timestamp = column("Tip-off, UTC", null_when="if unknown")
+    tipoff_utc: Timestamp = column("Tip-off, UTC", null_when="if the schedule does not tell it")
     season_phase: Text = column(
         "early (Oct-Nov), mid (Dec-Feb), late (from March), play_in or playoffs", isin=SEASON_PHASES
     )
     days_rest: OptionalInteger = column(
         "Full days off since the last finished game, a Cup final too; 0 = back-to-back",
         unit="days",
-        null_when="before the first game of the season",
+        null_when="before the team's first game of the season",
         ge=0,
     )
     back_to_back: Flag = column("Played the day before")
@@ -59,40 +59,49 @@ class UpcomingTeamGameContext(Contract):
         "The opponent's days_rest", unit="days", null_when="before the opponent's first game of the season", ge=0
     )
     rest_advantage: OptionalInteger = column(
-        "days_rest − opponent_days_rest", unit="days", null_when="before the first game of either"
+        "days_rest − opponent_days_rest",
+        unit="days",
+        null_when="before the first game of the season of one of the two teams",
     )
     games_last_7_days: Integer = column("Finished games on D−7 … D−1, a Cup final too", unit="games", ge=0, le=7)
     games_last_14_days: Integer = column("Finished games on D−14 … D−1, a Cup final too", unit="games", ge=0, le=14)
     game_number: Integer = column("Finished games of the season before D, plus 1", unit="games", ge=1)
     wins: Integer = column("Wins of the season before D", unit="games", ge=0)
     losses: Integer = column("Losses of the season before D", unit="games", ge=0)
-    win_pct: Number = column("wins / (wins + losses)", unit="fraction", null_when="with fewer than 5", ge=0, le=1)
+    win_pct: Number = column(
+        "wins / (wins + losses)", unit="fraction", null_when="with fewer than 5 games this season", ge=0, le=1
+    )
     streak: Integer = column("Run of wins (+) or losses (−); 0 before the first game", unit="games")
     last_margin: OptionalInteger = column(
-        "Margin of the last game", unit="points", null_when="before its first game of the season"
+        "Margin of the last game", unit="points", null_when="before the team's first game of the season"
     )
     pace_last_10: Number = column(
         "Pace over the last ≤ 10 games, ratio of sums",
         unit="possessions per 48 min",
-        null_when="before its first game of the season",
+        null_when="before the team's first game of the season",
         ge=0,
     )
     off_rating_last_10: Number = column(
         "Offensive rating over the last ≤ 10 games, ratio of sums",
         unit="points per 100 possessions",
-        null_when="before its first game of the season",
+        null_when="before the team's first game of the season",
         ge=0,
     )
     def_rating_last_10: Number = column(
         "Defensive rating over the last ≤ 10 games, ratio of sums",
         unit="points per 100 possessions",
-        null_when="before its first game of the season",
+        null_when="before the team's first game of the season",
         ge=0,
     )
-    spread: Number = column("Betting spread; negative = this team favoured", unit="points", null_when="without a line")
-    total: Number = column("Betting total of the game", unit="points", null_when="without a line")
+    spread: Number = column(
+        "Betting spread; negative = this team favoured", unit="points", null_when="without a betting line for the game"
+    )
+    total: Number = column("Betting total of the game", unit="points", null_when="without a betting line for the game")
     players_out: OptionalInteger = column(
-        "Players the injury report lists as out", unit="players", null_when="without a report", ge=0
+        "Players the injury report lists as out",
+        unit="players",
+        null_when="without an injury report of the day before that has the team",
+        ge=0,
     )
 
 

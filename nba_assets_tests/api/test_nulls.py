@@ -54,8 +54,8 @@ def test_what_is_said_never_to_be_null_never_is(home: Path, table: str) -> None:
 
 def test_the_dictionary_says_why() -> None:
     described = nba.dictionary("UPGC").set_index("column")
-    assert described.loc["player_age", "null_when"] == "without birth dates"
-    assert described.loc["player_age", "description"] == "Age at D; NULL without birth dates"
+    assert described.loc["player_age", "null_when"] == "if his birth date is not known"
+    assert described.loc["player_age", "description"] == "Age at D; NULL if his birth date is not known"
     assert described["null_when"].notna().equals(described["nullable"])
 
 
@@ -72,7 +72,9 @@ def test_shares_are_by_season_with_the_reason(made: Any) -> None:
 def test_a_report_has_what_is_null_and_why_some_are_always_the_same(made: Any) -> None:
     told = repr(made)
     share = made.nulls.loc["points_avg_last_10", "2021-22"]
-    assert f"{share:.3f}  below 5 games" in next(line for line in told.splitlines() if "points_avg_last_10 " in line)
+    assert f"{share:.3f}  with fewer than 5 games this season" in next(
+        line for line in told.splitlines() if "points_avg_last_10 " in line
+    )
     assert not any(line.startswith("  home_away") for line in told.splitlines()), "never NULL"
     assert "playoff_game (outside the playoffs)" in told
 
@@ -87,7 +89,7 @@ def test_files_say_so_too(made: Any, tmp_path: Path) -> None:
         described = {row["column"]: row for row in csv.DictReader(lines)}
     share = float(described["recent_trend"]["null_share_2021-22"])
     assert share == pytest.approx(made.nulls.loc["recent_trend", "2021-22"], abs=1e-4)
-    assert described["recent_trend"]["null_when"] == "below 5 games"
+    assert described["recent_trend"]["null_when"] == "with fewer than 5 games this season"
 
 
 def test_dropna_never_leaves_nothing_without_a_word(home: Path, tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def test_bigquery_descriptions_follow_the_contract(bigquery: BigQueryWarehouse) 
     [found] = bigquery.migrate(dry_run=False)
     assert (found.is_safe, found.why) == (True, "total is described differently in the contract")
     described = {f.name: f.description for f in client.get_table("nba_raw.raw_game_lines").schema}
-    assert described["total"] == "Expected points of both teams; NULL where there is no such line [points]"
+    assert described["total"] == "Expected points of both teams; NULL without a total for the game [points]"
     assert bigquery.migrate(dry_run=True) == []
 
 
