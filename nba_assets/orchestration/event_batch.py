@@ -20,8 +20,13 @@ Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 
 def store(context: dg.AssetExecutionContext, events: Sequence[Event]) -> None:
     """Store the events of a step; where the event log is one of ours, all of them or none."""
-    storage = context.instance.event_log_storage
-    entries = [_entry(context, event, at) for event, at in zip(events, _moments(len(events)), strict=True)]
+    store_in(context.instance, context.run, context.op_execution_context.op_handle.name, events)
+
+
+def store_in(instance: dg.DagsterInstance, run: dg.DagsterRun, step: str, events: Sequence[Event]) -> None:
+    """The same for a step of any run, whether it goes on or has ended."""
+    storage = instance.event_log_storage
+    entries = [_entry(run, step, event, at) for event, at in zip(events, _moments(len(events)), strict=True)]
     if hasattr(storage, "store_together"):
         storage.store_together(entries)
         return
@@ -38,8 +43,7 @@ def _moments(count: int) -> list[float]:
     return [(now - earlier + 0.5) / 1000 for earlier in reversed(range(count))]
 
 
-def _entry(context: dg.AssetExecutionContext, event: Event, at: float) -> dg.EventLogEntry:
-    step, run = context.op_execution_context.op_handle.name, context.run
+def _entry(run: dg.DagsterRun, step: str, event: Event, at: float) -> dg.EventLogEntry:
     kind, data, message = _described(event)
     return dg.EventLogEntry(
         error_info=None,

@@ -14,23 +14,31 @@ from typing import Any
 import dagster as dg
 
 from nba_assets.orchestration.dead_runs import PROCESS_TAG, this_process
-from nba_assets.orchestration.event_batch import store
+from nba_assets.orchestration.event_batch import store, store_in
 from nba_assets.orchestration.partitions import tags_of_range
 from nba_assets.orchestration.reporting import Verdict
 from nba_assets.planning.plan import ranges
 from nba_assets.schema.table import Table
-from nba_assets.tables import TIERS, downstream_of
+from nba_assets.tables import TABLES, TIERS, downstream_of, with_upstream
 
 SPARED_TAG = "nba/spared_by"
 """The id of the failing run that this one was taken out of."""
 
+AT_ONCE_TAG = "nba/at_once"
+"""Of a run whose launch itself runs afterwards, one by one, what stands behind a step that failed."""
+
 
 def spare_the_others(context: dg.AssetExecutionContext, table: Table, verdict: Verdict, tags: dict[str, str]) -> None:
     """Run what a step that is about to fail would take along: its dates that only wait, and the tables behind it."""
+    if AT_ONCE_TAG in context.run.tags:
+        return
     _run_apart(context, table.name, [r.day for r in verdict.waiting], tags)
-    selected = context.run.asset_selection
-    behind = [name for name in downstream_of(table.name) if selected is None or dg.AssetKey(name) in selected]
-    for name in sorted(behind, key=TIERS.__getitem__):
+    selected = {*TABLES} if context.run.asset_selection is None else {k.path[-1] for k in context.run.asset_selection}
+    behind = downstream_of(table.name) & selected
+    # They are made of others, too, which this run has not come to yet.
+    begun = {step.step_key for step in context.instance.get_run_step_stats(context.run.run_id)}
+    others = (with_upstream(behind) & selected) - behind - begun if behind else set()
+    for name in sorted({*behind, *others}, key=TIERS.__getitem__):
         _run_apart(context, name, [r.day for r in verdict.results], tags)
 
 
@@ -46,6 +54,17 @@ def _run_apart(context: dg.AssetExecutionContext, table: str, days: Sequence[dat
             tags=tags | tags_of_range(first, last) | {SPARED_TAG: context.run.run_id, PROCESS_TAG: this_process()},
             raise_on_error=False,
         )
-        # This run planned the same checks, and would leave them so.
-        logged = context.instance.all_logs(apart.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
-        store(context, [one.get_dagster_event().asset_check_evaluation_data for one in logged])
+        store(context, _evaluated(context.instance, apart.run_id))
+
+
+def answer_for(instance: dg.DagsterInstance, run_id: str, table: str, apart: str) -> None:
+    """Give a run that has failed the results of a table's checks in a run that was taken out of it."""
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    store_in(instance, run, table, _evaluated(instance, apart))
+
+
+def _evaluated(instance: dg.DagsterInstance, run_id: str) -> list[dg.AssetCheckEvaluation]:
+    """The results of a run's checks: those that it was taken out of planned them as well, and would leave them so."""
+    logged = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    return [one.get_dagster_event().asset_check_evaluation_data for one in logged]

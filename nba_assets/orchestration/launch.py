@@ -7,7 +7,8 @@ import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import dagster as dg
 
@@ -17,6 +18,7 @@ from nba_assets.engine.run_options import RunOptions
 from nba_assets.orchestration.assets import BACKFILL_TAG, USER_TAG, table_assets
 from nba_assets.orchestration.automation import FOLLOWED_TAG
 from nba_assets.orchestration.dead_runs import JOB_RUN_TAG, PROCESS_TAG, this_process
+from nba_assets.orchestration.failing_runs import AT_ONCE_TAG, SPARED_TAG, answer_for
 from nba_assets.orchestration.instance import COMMAND_TAG
 from nba_assets.orchestration.interrupts import interrupts_heard
 from nba_assets.orchestration.partitions import daily_partitions, tags_of_range
@@ -26,10 +28,17 @@ from nba_assets.planning.load import compare, load_state
 from nba_assets.planning.plan import Step, is_new
 from nba_assets.planning.state import State
 from nba_assets.session import Session
-from nba_assets.tables import downstream_of
+from nba_assets.tables import TIERS, downstream_of
 from nba_assets.text import span
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+class _Ran(NamedTuple):
+    """A Dagster run, and what came of it."""
+
+    run_id: str
+    results: list[PartitionResult]
 
 
 @dataclass
@@ -71,17 +80,18 @@ class Launch:
     ) -> list[PartitionResult]:
         """A date of which nothing has been tried, in a single run: one for each table takes twice the time.
 
-        What waits behind a gap of the date gets runs of its own (failing_runs.py).
+        What stands behind a step that failed gets runs of its own afterwards, when all is there that it may be made of.
         """
         # Where others may write meanwhile, each table reads the state for itself.
         self._state = state if self.session.warehouse.locks_out_others else None
         self._tells = True
-        _, results = self._execute(job, self.tables, self.days, check_interrupt)
-        self._tells = False
+        run_id, results = self._execute(job, self.tables, self.days, check_interrupt, {AT_ONCE_TAG: "true"})
         left = set(self.tables) - {result.outcome.partition.table for result in results}
-        if left:  # steps that did not get as far as an outcome
-            results += self._in_order(job, left, check_interrupt)
-            self._state = None  # it is of what was left alone
+        for table in sorted(left, key=TIERS.__getitem__):
+            apart = self._built(job, table, self.days, self._state, check_interrupt, {SPARED_TAG: run_id})
+            answer_for(self.instance, run_id, table, apart.run_id)
+            results += apart.results
+        self._tells = False
         return results
 
     def _in_order(
@@ -91,11 +101,23 @@ class Launch:
 
         def build(table: str, days: Sequence[date], state: State) -> list[PartitionResult]:
             self._state = state
-            run_id, results = self._execute(job, [table], days, check_interrupt)
-            # A step that did not get as far as an outcome is built outside Dagster, so that the error is seen.
-            return results or materialize(self.session, table, days, self._run_info(run_id), state)
+            return self._built(job, table, days, state, check_interrupt).results
 
         return build_in_order(self.session, self.days, tables, self._run_info(), build, self.progress)
+
+    def _built(
+        self,
+        job: dg.JobDefinition,
+        table: str,
+        days: Sequence[date],
+        state: State | None,
+        check_interrupt: Callable[[], None],
+        more_tags: Mapping[str, str] = MappingProxyType({}),
+    ) -> _Ran:
+        ran = self._execute(job, [table], days, check_interrupt, more_tags)
+        # A step that did not get as far as an outcome is built outside Dagster, so that the error is seen.
+        results = ran.results or materialize(self.session, table, days, self._run_info(ran.run_id), state)
+        return _Ran(ran.run_id, results)
 
     def state_afterwards(self) -> State | None:
         """The state of the range after `run`; None where it is not known, because others could write meanwhile."""
@@ -115,10 +137,14 @@ class Launch:
             self.progress(Step(partition.table, (partition.day,), (), {Status.MISSING: 1}), results)
 
     def _execute(
-        self, job: dg.JobDefinition, tables: Collection[str], days: Sequence[date], check_interrupt: Callable[[], None]
-    ) -> tuple[str, list[PartitionResult]]:
-        """A run of its own; its id, and what came of it."""
-        tags = tags_of_range(days[0], days[-1])
+        self,
+        job: dg.JobDefinition,
+        tables: Collection[str],
+        days: Sequence[date],
+        check_interrupt: Callable[[], None],
+        more_tags: Mapping[str, str],
+    ) -> _Ran:
+        tags = {**tags_of_range(days[0], days[-1]), **more_tags}
         if self.backfill_id:
             tags[BACKFILL_TAG] = self.backfill_id
         if self.command:
@@ -131,7 +157,7 @@ class Launch:
         self._results.clear()
         executed = execute(job, self.instance, tables, tags, self.options.given())
         check_interrupt()
-        return executed.run_id, list(self._results)
+        return _Ran(executed.run_id, list(self._results))
 
     def _run_info(self, run_id: str | None = None) -> RunInfo:
         return RunInfo(run_id or str(uuid.uuid4()), self.backfill_id, self.options)

@@ -20,7 +20,7 @@ from nba_assets.sources.base import ResultSet, SourceError
 from nba_assets.sources.fingerprints import differences
 from nba_assets.tables import RAW, SCHEDULE, TABLES, with_upstream
 from nba_assets.tables.games import RESULT_COLUMNS, finished_games
-from nba_assets.warehouse.ledger import is_published
+from nba_assets.warehouse.ledger import PROCESSOR_RUNS, is_published, rows_of
 
 _DAY = timedelta(days=1)
 
@@ -34,15 +34,18 @@ def load_state(
 ) -> State:
     """The state of every partition from `start` to `end`, and of the season before them.
 
-    `tables` limits it to these and whatever they depend on, `seasons` to these of the range; the others must not be
-    asked for.
+    `tables` limits it to these and whatever they depend on, `seasons` to these of the range, or none; the others must
+    not be asked for.
     """
     first = season_first_day(season_of(start)) - _DAY
     spans = [(first, end)] if seasons is None else _spans(seasons, end)
     names = sorted(with_upstream(tables))
     with session.warehouse.reading():
         parts = [_ledger_and_altered(session, *span, names) for span in spans]
-    ledger = pd.concat([rows for rows, _ in parts], ignore_index=True) if len(parts) > 1 else parts[0][0]
+    ledgers = [rows for rows, _ in parts]
+    ledger = (
+        pd.concat(ledgers, ignore_index=True) if len(ledgers) > 1 else (ledgers or [rows_of(PROCESSOR_RUNS, [])])[0]
+    )
     found = {partition: why for _, altered in parts for partition, why in altered.items()}
     state = State(
         ledger,

@@ -34,10 +34,10 @@ def known_or(name: str, make: Callable[[], str]) -> str:
 
 @cache
 def _versions() -> dict[str, str]:
-    with suppress(OSError, ValueError, TypeError, KeyError):
+    with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
         kept = json.loads(_file().read_text(encoding="utf-8"))
         if kept["source"] == _source():
-            return {str(name): str(version) for name, version in kept["versions"].items()}
+            return {name: version for name, version in kept["versions"].items() if isinstance(version, str)}
     return {}
 
 

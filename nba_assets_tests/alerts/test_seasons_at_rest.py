@@ -71,6 +71,14 @@ def _at_rest(session: Session) -> set[str]:
     return {*SeasonsAtRest(_again(session)).found}
 
 
+def test_where_every_season_that_has_partitions_rests_nothing_is_left_to_look_at(tmp_path: Path) -> None:
+    session = _built(tmp_path, partitions_start=date(2021, 10, 1), partitions_end=date(2022, 6, 30))
+    assert OLD in _at_rest(session)
+    again = _again(session)
+    assert observe(again, InstanceFacts()).days == ()
+    assert notify(again).recorded
+
+
 def test_a_season_that_is_over_and_in_order_rests_once_it_was_looked_at(tmp_path: Path) -> None:
     session = _built(tmp_path)
     assert SeasonsAtRest(session).in_order == {OLD, NEWER}
