@@ -1,11 +1,10 @@
 """Six weeks through Dagster beside Dagster alone: sixteen assets that compute nothing, with the same dates and checks.
 
-Both on Dagster's own SQLite storage, ours on the storage of `nba-assets` beside. Printed are medians of CPU seconds.
+Both on Dagster's own SQLite storage, ours on the storage of `nba-assets` beside. Printed are CPU seconds.
 """
 
 from __future__ import annotations
 
-import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -22,26 +21,23 @@ from nba_assets.orchestration.launch import Launch
 from nba_assets.orchestration.partitions import daily_partitions, tags_of_range
 from nba_assets.session import open_session
 from nba_assets.tables import TABLES
-from nba_assets_tests.benchmarks.measure import Cost, process
+from nba_assets_tests.benchmarks.measure import process
 from nba_assets_tests.needs import real_data
 
 _FIRST, _LAST = date(2023, 10, 24), date(2023, 11, 30)
 _DAYS = days_between(_FIRST, _LAST)
 _CHECKS = ("one", "other")
-_REPEATS = 1
 
 
 def main() -> None:
     """Each in a process of its own, in turn."""
-    costs: dict[str, list[Cost]] = {name: [] for name in _KINDS}
-    for _ in range(_REPEATS):
-        for name in _KINDS:
-            with tempfile.TemporaryDirectory() as home:
-                settings = {"NBA_SOURCE": "files", "NBA_HOME": home, "NBA_DATA_DIR": str(real_data())}
-                costs[name].append(process(["-m", __name__, name, home], settings))
-    medians = {name: statistics.median(cost.process_seconds for cost in of_kind) for name, of_kind in costs.items()}
-    for name, seconds in medians.items():
-        print(f"{name:32}{seconds:8.2f} s CPU{seconds / medians[_BARE]:7.2f} × Dagster alone")
+    alone = 0.0
+    for name in _KINDS:
+        with tempfile.TemporaryDirectory() as home:
+            settings = {"NBA_SOURCE": "files", "NBA_HOME": home, "NBA_DATA_DIR": str(real_data())}
+            seconds = process(["-m", __name__, name, home], settings).process_seconds
+        alone = alone or seconds
+        print(f"{name:32}{seconds:8.2f} s CPU{seconds / alone:7.2f} × Dagster alone", flush=True)
 
 
 def _bare(home: Path) -> None:
@@ -95,8 +91,11 @@ def _stock(home: Path) -> dg.DagsterInstance:
     return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(place)))
 
 
-_BARE = "Dagster alone"
-_KINDS = {_BARE: _bare, "ours on Dagster's storage": _ours_on_stock, "ours on its own storage": _ours_on_its_own}
+_KINDS = {
+    "Dagster alone": _bare,
+    "ours on Dagster's storage": _ours_on_stock,
+    "ours on its own storage": _ours_on_its_own,
+}
 
 if __name__ == "__main__":
     _KINDS[sys.argv[1]](Path(sys.argv[2]))
