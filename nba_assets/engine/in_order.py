@@ -35,10 +35,14 @@ def build_in_order(
     run: RunInfo,
     build: Build,
     progress: Progress = lambda _, __: None,
+    known: State | None = None,
 ) -> list[PartitionResult]:
-    """Build what the dates need of the tables. Raises WarehouseError, SettingsError."""
+    """Build what the dates need of the tables. Raises WarehouseError, SettingsError.
+
+    `known` is the state of the dates at this moment, if the caller has read it already.
+    """
     results: list[PartitionResult] = []
-    for step, state in _steps(session, days, tables, run):
+    for step, state in _steps(_CurrentState(session, days, tables, known), run):
         # What waits behind a gap is recorded, not run: Dagster shows it as missing, the ledger says why.
         of_step = materialize(session, step.table, step.blocked, run, state) if step.blocked else []
         for first, last in ranges(step.build):
@@ -59,10 +63,8 @@ def in_order_already(
     return None if any(step.build or step.blocked for step in steps) else state
 
 
-def _steps(
-    session: Session, days: Sequence[date], tables: Collection[str], run: RunInfo
-) -> Iterator[tuple[Step, State]]:
-    current = _CurrentState(session, days, tables)
+def _steps(current: _CurrentState, run: RunInfo) -> Iterator[tuple[Step, State]]:
+    session, days, tables = current.session, current.days, current.tables
     # What raw tables lacked is asked for once more: what has come since then is seen by the plan.
     raw = [name for name in RAW if name in tables]
     if raw:
@@ -86,17 +88,17 @@ class _CurrentState:
     session: Session
     days: Sequence[date]
     tables: Collection[str]
-    _known: State | None = None
+    known: State | None = None
 
     def of(self, tables: Collection[str]) -> State:
         """The state of these of the tables, and of what they depend on."""
         if not self.session.warehouse.locks_out_others:
             return self._read(tables)
-        if self._known is None:
-            self._known = self._read(self.tables)
+        if self.known is None:
+            self.known = self._read(self.tables)
         else:
-            compare(self.session, self._known)
-        return self._known
+            compare(self.session, self.known)
+        return self.known
 
     def _read(self, tables: Collection[str]) -> State:
         return load_state(self.session, self.days[0], self.days[-1], tables, _seasons(self.days))

@@ -1,7 +1,7 @@
 """The jobs `daily`, `reread`, `repair`, `verify`, `coverage` and `drift`: the functions of the command line, as ops.
 
-`daily` and `repair` launch one run per table and range, tier by tier, inside their own process (`launch.py`). A single
-run over many assets would mark everything behind a gap as failed; runs of their own leave exactly the gap red.
+`daily` and `repair` launch runs inside their own process (`launch.py`): a run over many assets alone would mark
+everything behind a gap as failed; runs of its own leave exactly the gap red.
 """
 
 # Without postponed annotations: Dagster reads those of an op's context.

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -60,6 +61,7 @@ class Launch:
     _results: list[PartitionResult] = field(default_factory=list, init=False)
     _state: State | None = field(default=None, init=False)
     _tells: bool = field(default=False, init=False)
+    _check_interrupt: Callable[[], None] = field(default=lambda: None, init=False)
 
     def run(self) -> list[PartitionResult]:
         """Build what the range needs, table after table; running again continues.
@@ -67,17 +69,13 @@ class Launch:
         A second launch waits until this one has ended. Raises KeyboardInterrupt after Control-C.
         """
         purpose = f"building {span(self.days[0], self.days[-1])}"
-        with interrupts_heard() as check, self.session.warehouse.writer(purpose):
-            job = self._job()
-            if len(self.days) == 1:
-                state = load_state(self.session, self.days[0], self.days[0], self.tables)
-                if is_new(state, self.tables, self.days[0]):
-                    return self._at_once(job, state, check)
-            return self._in_order(job, self.tables, check)
+        with interrupts_heard() as self._check_interrupt, self.session.warehouse.writer(purpose):
+            if len(self.days) > 1:
+                return self._in_order()
+            state = load_state(self.session, self.days[0], self.days[0], self.tables)
+            return self._at_once(state) if is_new(state, self.tables, self.days[0]) else self._in_order(state)
 
-    def _at_once(
-        self, job: dg.JobDefinition, state: State, check_interrupt: Callable[[], None]
-    ) -> list[PartitionResult]:
+    def _at_once(self, state: State) -> list[PartitionResult]:
         """A date of which nothing has been tried, in a single run: one for each table takes twice the time.
 
         What stands behind a step that failed gets runs of its own afterwards, when all is there that it may be made of.
@@ -85,36 +83,28 @@ class Launch:
         # Where others may write meanwhile, each table reads the state for itself.
         self._state = state if self.session.warehouse.locks_out_others else None
         self._tells = True
-        run_id, results = self._execute(job, self.tables, self.days, check_interrupt, {AT_ONCE_TAG: "true"})
+        run_id, results = self._execute(self.tables, self.days, {AT_ONCE_TAG: "true"})
         left = set(self.tables) - {result.outcome.partition.table for result in results}
         for table in sorted(left, key=TIERS.__getitem__):
-            apart = self._built(job, table, self.days, self._state, check_interrupt, {SPARED_TAG: run_id})
+            apart = self._built(table, self.days, self._state, {SPARED_TAG: run_id})
             answer_for(self.instance, run_id, table, apart.run_id)
             results += apart.results
         self._tells = False
         return results
 
-    def _in_order(
-        self, job: dg.JobDefinition, tables: Collection[str], check_interrupt: Callable[[], None]
-    ) -> list[PartitionResult]:
+    def _in_order(self, known: State | None = None) -> list[PartitionResult]:
         """A run for each table and range of dates."""
 
         def build(table: str, days: Sequence[date], state: State) -> list[PartitionResult]:
             self._state = state
-            return self._built(job, table, days, state, check_interrupt).results
+            return self._built(table, days, state).results
 
-        return build_in_order(self.session, self.days, tables, self._run_info(), build, self.progress)
+        return build_in_order(self.session, self.days, self.tables, self._run_info(), build, self.progress, known)
 
     def _built(
-        self,
-        job: dg.JobDefinition,
-        table: str,
-        days: Sequence[date],
-        state: State | None,
-        check_interrupt: Callable[[], None],
-        more_tags: Mapping[str, str] = MappingProxyType({}),
+        self, table: str, days: Sequence[date], state: State | None, tags: Mapping[str, str] = MappingProxyType({})
     ) -> _Ran:
-        ran = self._execute(job, [table], days, check_interrupt, more_tags)
+        ran = self._execute([table], days, tags)
         # A step that did not get as far as an outcome is built outside Dagster, so that the error is seen.
         results = ran.results or materialize(self.session, table, days, self._run_info(ran.run_id), state)
         return _Ran(ran.run_id, results)
@@ -126,6 +116,7 @@ class Launch:
         compare(self.session, self._state)
         return self._state
 
+    @cached_property
     def _job(self) -> dg.JobDefinition:
         return assets_alone(Pipeline(self.session, self._hear, lambda: self._state))
 
@@ -136,14 +127,7 @@ class Launch:
             partition = results[0].outcome.partition
             self.progress(Step(partition.table, (partition.day,), (), {Status.MISSING: 1}), results)
 
-    def _execute(
-        self,
-        job: dg.JobDefinition,
-        tables: Collection[str],
-        days: Sequence[date],
-        check_interrupt: Callable[[], None],
-        more_tags: Mapping[str, str],
-    ) -> _Ran:
+    def _execute(self, tables: Collection[str], days: Sequence[date], more_tags: Mapping[str, str]) -> _Ran:
         tags = {**tags_of_range(days[0], days[-1]), **more_tags}
         if self.backfill_id:
             tags[BACKFILL_TAG] = self.backfill_id
@@ -155,8 +139,8 @@ class Launch:
             # This launch computes what follows: automation need not repeat it.
             tags[FOLLOWED_TAG] = "true"
         self._results.clear()
-        executed = execute(job, self.instance, tables, tags, self.options.given())
-        check_interrupt()
+        executed = execute(self._job, self.instance, tables, tags, self.options.given())
+        self._check_interrupt()
         return _Ran(executed.run_id, list(self._results))
 
     def _run_info(self, run_id: str | None = None) -> RunInfo:
