@@ -90,23 +90,12 @@ class Attempts:
 
     def of(self, tables: Collection[str]) -> Iterator[LedgerRow]:
         """The newest ones and the published ones of some tables."""
-        for partition in self.newest:
+        for partition, newest in self.newest.items():
             if partition.table in tables:
-                yield from self._both(partition)
-
-    def caused_by(self, what: str) -> Iterator[LedgerRow]:
-        """Those that are DEGRADED with a text in their causes; asked of the columns, because there are many."""
-        statuses, causes = self._columns["status"], self._columns["causes"]
-        found = (row for row in range(len(causes)) if statuses[row] == Status.DEGRADED and what in (causes[row] or ""))
-        names, days = self._columns["table_name"], self._columns["partition_date"]
-        for partition in {Partition(names[row], days[row].date()) for row in found if names[row] in TABLES}:
-            yield from self._both(partition)
-
-    def _both(self, partition: Partition) -> Iterator[LedgerRow]:
-        newest, published = self.newest[partition], self.published.get(partition)
-        yield newest
-        if published is not None and published.attempt_id != newest.attempt_id:
-            yield published
+                yield newest
+                published = self.published.get(partition)
+                if published is not None and published.attempt_id != newest.attempt_id:
+                    yield published
 
 
 class LedgerRows(Mapping[Partition, LedgerRow]):
@@ -142,6 +131,13 @@ class LedgerRows(Mapping[Partition, LedgerRow]):
         for partition, row in self._rows.items():
             if statuses[row] == Status.STALE:
                 yield partition, causes[row]
+
+    def degraded_by(self, what: str) -> Iterator[LedgerRow]:
+        """Those that are DEGRADED with a text in their causes; asked of the columns, because there are many."""
+        statuses, causes = self._columns["status"], self._columns["causes"]
+        for partition, row in self._rows.items():
+            if statuses[row] == Status.DEGRADED and what in (causes[row] or ""):
+                yield self[partition]
 
     def incomplete(self) -> Iterator[Partition]:
         """Those with fewer complete entities than expected; asked of the columns, because there are many.

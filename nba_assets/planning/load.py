@@ -63,8 +63,9 @@ def load_state(
 
 def compare(session: Session, state: State) -> None:
     """Hold the attempts of a state against what the source says. Nobody is asked: compared is what is at hand."""
-    doubting = [a for a in state.attempts.caused_by(WAITS_FOR) if a.status is Status.DEGRADED]
-    state.compare(_outdated(session, [*state.attempts.of(RAW)]), _settled(session, doubting))
+    attempts = state.attempts
+    doubting = [row for rows in (attempts.newest, attempts.published) for row in rows.degraded_by(WAITS_FOR)]
+    state.compare(_outdated(session, [*attempts.of(RAW)]), _settled(session, doubting))
 
 
 def _spans(seasons: Collection[str], end: date) -> list[tuple[date, date]]:
