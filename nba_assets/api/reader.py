@@ -62,7 +62,7 @@ from nba_assets.overview.explain import explain as explanation_of
 from nba_assets.overview.explain_text import as_dict, as_tree
 from nba_assets.overview.matrix import matrix
 from nba_assets.planning.history import history
-from nba_assets.schema.contract import Column
+from nba_assets.schema.contract import column_as_dict
 from nba_assets.session import Session, open_session
 from nba_assets.settings import Settings, load_settings
 from nba_assets.tables import TABLES
@@ -193,9 +193,7 @@ class Reader:
         session = self._session()
         others: dict[str, Any] = {"split": split, "not_played": not_played, "missing": missing}
         if manifest is not None:
-            is_asked_otherwise = (features, label, seasons, *others.values()) != _AS_IT_COMES
-            if is_asked_otherwise:
-                raise AskedError("the manifest says what the set is made of: give it alone")
+            _require_alone(features=features, label=label, seasons=seasons, **others)
             return self._repeated(session, read_manifest(manifest))
         return self._made(session, request(session, features=features, label=label, seasons=seasons, **others))
 
@@ -215,15 +213,9 @@ class Reader:
         store = self._standing(session, STORE.name, list(outcomes.days), asked.missing, False)
         rows, left_out = joined_rows(asked, store, outcomes)
         frames = in_splits(asked, rows)
-        readiness = {name: of_split.pop(READINESS) for name, of_split in frames.items()}
-        made = TrainingSet(asked, frames, readiness, left_out, {})
-        if none_whole := [name for name in made.frames if not made.whole(name)]:
-            what = (
-                f"in no row of {' or of '.join(none_whole)} all of {counted(len(made.features), 'feature')} are known"
-            )
-            never = sorted({feature for name in none_whole for feature in made.unknown(name)}, key=made.features.index)
-            instead = f", or leave out what never is: {', '.join(never)}" if never else ""
-            _warn(f"{what}: dropna would leave nothing. Fill what is NULL{instead}", NoWholeRowWarning)
+        reasons = {name: of_split.pop(READINESS) for name, of_split in frames.items()}
+        made = TrainingSet(asked, frames, reasons, left_out, {})
+        _warn_where_none_is_whole(made)
         return replace(made, manifest=manifest_of(session, made, store, outcomes))
 
     def evaluate(
@@ -344,31 +336,31 @@ class Reader:
         """The columns of a table: type, unit, whether and when it is NULL, lowest and highest value, what it means."""
         columns = columns_offered(table_named(table))
         texts = dict.fromkeys(("column", "type", "unit", "null_when", "description"), "string")
-        return pd.DataFrame([_described(column) for column in columns]).astype(texts | _BOUNDS)
+        return pd.DataFrame([column_as_dict(column) for column in columns]).astype(texts | _BOUNDS)
 
 
 def _in_order(days: dict[str, list[date]]) -> list[date]:
     return sorted(day for of_season in days.values() for day in of_season)
 
 
-_AS_IT_COMES = (None, "points", None, "season", "drop", "error")
-"""What `training_set` makes where nothing is said."""
+def _require_alone(**beside: Any) -> None:
+    """AskedError unless the arguments of `training_set` beside a manifest are those that it has by itself."""
+    usual = Reader.training_set.__kwdefaults__ or {}
+    if any(type(given) is not type(usual[name]) or given != usual[name] for name, given in beside.items()):
+        raise AskedError("the manifest says what the set is made of: give it alone")
+
+
+def _warn_where_none_is_whole(made: TrainingSet) -> None:
+    splits = [name for name in made.frames if not made.whole(name)]
+    if not splits:
+        return
+    what = f"in no row of {' or of '.join(splits)} all of {counted(len(made.features), 'feature')} are known"
+    never = sorted({feature for name in splits for feature in made.unknown(name)}, key=made.features.index)
+    instead = f", or leave out what never is: {', '.join(never)}" if never else ""
+    _warn(f"{what}: dropna would leave nothing. Fill what is NULL{instead}", NoWholeRowWarning)
+
 
 _BOUNDS = {"minimum": "float64", "maximum": "float64"}
-
-
-def _described(column: Column) -> dict[str, Any]:
-    return {
-        "column": column.name,
-        "type": column.type.value,
-        "unit": column.unit,
-        "nullable": column.nullable,
-        "null_when": column.null_when,
-        "key": column.is_key,
-        "minimum": column.minimum,
-        "maximum": column.maximum,
-        "description": column.description,
-    }
 
 
 def _warn(text: str, category: type[UserWarning] = OutOfDateWarning) -> None:

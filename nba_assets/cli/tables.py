@@ -30,7 +30,7 @@ from nba_assets.cli.console import (
 )
 from nba_assets.cli.place import opened
 from nba_assets.cli.selection import Last, OfSeason, listed_in, required_dates
-from nba_assets.schema.contract import Column, ColumnType, columns_of
+from nba_assets.schema.contract import Column, ColumnType, column_as_dict, columns_of
 from nba_assets.schema.table import Table
 from nba_assets.tables import TABLES, TIERS
 from nba_assets.tables.named import table_named
@@ -153,22 +153,14 @@ def _described(table: Table) -> dict[str, Any]:
     }
 
 
-def _column_as_dict(column: Column) -> dict[str, Any]:
-    return {
-        "column": column.name,
-        "type": column.type.value,
-        "unit": column.unit,
-        "nullable": column.nullable,
-        "null_when": column.null_when,
-        "key": column.is_key,
-        "description": column.description,
-    }
+def _without_bounds(column: Column) -> dict[str, Any]:
+    return {name: value for name, value in column_as_dict(column).items() if name not in ("minimum", "maximum")}
 
 
 def _list_columns(table: Table, format_: Format) -> None:
     columns = columns_of(table.contract)
     if format_ == Format.JSON:
-        print_json({"table": table.name, "columns": [_column_as_dict(column) for column in columns]})
+        print_json({"table": table.name, "columns": [_without_bounds(column) for column in columns]})
         return
     out.print(f"[bold]{table.dataset}.{table.name}[/]: {table.description}\n")
     shown = plain_table(["column", "type", "unit", "NULL", "description"], whole=["column"])

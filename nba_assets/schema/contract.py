@@ -128,6 +128,21 @@ class Contract(pa.DataFrameModel):
         coerce = False
 
 
+def column_as_dict(column: Column) -> dict[str, Any]:
+    """A column as people who read the dictionary see it."""
+    return {
+        "column": column.name,
+        "type": column.type.value,
+        "unit": column.unit,
+        "nullable": column.nullable,
+        "null_when": column.null_when,
+        "key": column.is_key,
+        "minimum": column.minimum,
+        "maximum": column.maximum,
+        "description": column.description,
+    }
+
+
 @cache
 def columns_of(contract: type[Contract]) -> tuple[Column, ...]:
     """The contract's columns: partition date and keys first, then the others as declared."""

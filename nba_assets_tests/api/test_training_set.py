@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -116,6 +117,10 @@ def test_a_report_says_what_no_model_can_learn_from(made: Any) -> None:
         ({"manifest": "nowhere.json"}, "nowhere.json is no manifest of a training set"),
         ({"manifest": "nowhere.json", "label": "reb"}, "the manifest says what the set is made of: give it alone"),
         ({"manifest": "nowhere.json", "split": CUTS}, "the manifest says what the set is made of: give it alone"),
+        (
+            {"manifest": "nowhere.json", "features": np.array(["points_avg_last_5", "team_pace"])},
+            "the manifest says what the set is made of: give it alone",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(reader: nba.Reader, asked: dict[str, Any], message: str) -> None:
