@@ -16,7 +16,7 @@ from nba_assets.alerts.heartbeat import beat
 from nba_assets.alerts.notify import notify
 from nba_assets.alerts.observe import InstanceFacts
 from nba_assets.alerts.root_cause import FailedRun
-from nba_assets.orchestration.dagster_private import BulkActionStatus
+from nba_assets.orchestration.dagster_private import WILL_RETRY_TAG, BulkActionStatus
 from nba_assets.orchestration.partitions import days_of_run
 from nba_assets.partition import Partition
 from nba_assets.session import Session
@@ -98,7 +98,7 @@ def _failures(instance: dg.DagsterInstance, since: datetime) -> Iterator[FailedR
     failed = dg.RunsFilter(statuses=[DagsterRunStatus.FAILURE], updated_after=since)
     for record in instance.get_run_records(failed, limit=_MOST_RUNS):
         run = record.dagster_run
-        if run.tags.get("dagster/will_retry") == "true":
+        if run.tags.get(WILL_RETRY_TAG) == "true":
             continue
         started = _moment(record.start_time) or record.create_timestamp.replace(tzinfo=UTC)
         ended = _moment(record.end_time) or datetime.now(UTC)

@@ -1,14 +1,19 @@
-"""An event log that stores a batch of events in a few statements, and in which the newest result of a check counts.
+"""An event log that stores a batch of events at once, where a check's newest result counts and no retry is missed.
 
 Dagster's own stores one event after the other, and a check's result in several statements. It also takes a check's
 greatest row for the newest, makes it when a run is planned, and keeps it when there is a result: of two backfills over
 the same dates, planned in one order and executed in the other, the older result would hide the newer, a green check
 over a gap. Here a result becomes the newest row of its partition.
+
+And of a failed run Dagster stores the event first, then that the run has failed, then that it will be tried again.
+Its daemon looks at a new failure once, and if it comes in between leaves the run alone for good: its backfill waits
+for ever. Here the event comes last.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -16,10 +21,12 @@ import dagster as dg
 import sqlalchemy
 
 from nba_assets.orchestration.dagster_private import (
+    WILL_RETRY_TAG,
     AssetCheckExecutionRecordStatus,
     AssetCheckExecutionsTable,
     SqlEventLogStorage,
     SqlEventLogStorageTable,
+    auto_reexecution_should_retry_run,
 )
 
 _OF_ASSETS = frozenset(
@@ -52,6 +59,23 @@ class _Stored(NamedTuple):
 
 class BulkEvents(SqlEventLogStorage):
     """Mixed into an event log that has all runs in one place."""
+
+    def store_event(self, event: dg.EventLogEntry) -> None:
+        """Store an event; that of a failed run once the run says that it has failed, and whether it is tried again."""
+        said = event.dagster_event
+        if said is not None and said.is_run_failure and self.has_instance and self._instance.run_retries_enabled:
+            self._mark_failed(event.run_id, said, datetime.fromtimestamp(event.timestamp, UTC))
+        super().store_event(event)
+
+    def _mark_failed(self, run_id: str, said: dg.DagsterEvent, at: datetime) -> None:
+        """What Dagster does as well, but after the event is stored; once more changes nothing."""
+        run = self._instance.get_run_by_id(run_id)
+        if run is not None:
+            failed = run.with_status(dg.DagsterRunStatus.FAILURE)
+            reason = getattr(said.event_specific_data, "failure_reason", None)
+            again = auto_reexecution_should_retry_run(self._instance, failed, reason)
+            self._instance.add_run_tags(run_id, {WILL_RETRY_TAG: str(again).lower()})
+            self._instance.run_storage.handle_run_event(run_id, said, at)
 
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
         """Store the events; those that are seldom one after the other."""

@@ -21,6 +21,10 @@ from dagster._core.events import AssetObservationData, StepMaterializationData
 # Replace by: both under public names, or an `is_finished` of the backfill.
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
+# Why: a failed run says whether it will be tried again before the daemon hears of its failure. (bulk_events.py)
+# Replace by: nothing, once Dagster stores the event after what it says of the run.
+from dagster._core.execution.retries import auto_reexecution_should_retry_run
+
 # Why: which storage a dagster.yaml chooses is told without opening it, which would create one. (instance.py)
 # Replace by: nothing to be told of it.
 from dagster._core.instance.ref import InstanceRef
@@ -41,8 +45,10 @@ from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, Sq
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.schedules import SqliteScheduleStorage
+from dagster._core.storage.tags import WILL_RETRY_TAG
 
 __all__ = [
+    "WILL_RETRY_TAG",
     "AssetCheckEvaluationTargetMaterializationData",
     "AssetCheckExecutionRecordStatus",
     "AssetCheckExecutionsTable",
@@ -59,4 +65,5 @@ __all__ = [
     "SqliteScheduleStorage",
     "StepMaterializationData",
     "WorkerStatus",
+    "auto_reexecution_should_retry_run",
 ]

@@ -19,6 +19,7 @@ OUR_OWN = {
     "_engine",
     "_folder",
     "store_together",
+    "_mark_failed",
     "_row",
     "_note_assets",
     "_plan_checks",

@@ -6,16 +6,12 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-import yaml
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run
 
 from nba_assets.orchestration.instance import open_instance
-from nba_assets.settings import Settings, load_settings
-from nba_assets_tests.needs import absent
-from nba_assets_tests.postgres import PostgresUnavailableError, postgres_server
-
-DEPLOYED = Path(__file__).parents[2] / "deploy" / "systemd" / "dagster.yaml"
+from nba_assets.settings import Settings
+from nba_assets_tests.orchestration.our_event_logs import PLACES, settings_of
 
 DAY = "2021-10-24"
 CHECK = dg.AssetCheckKey(dg.AssetKey("numbers"), "complete")
@@ -42,20 +38,10 @@ def made(instance: dg.DagsterInstance, **tags: str) -> dg.DagsterRun:
     return instance.create_run_for_job(JOB, tags={"dagster/partition": DAY, **tags})
 
 
-@pytest.fixture(params=["our SQLite", "PostgreSQL as in deploy"])
+@pytest.fixture(params=PLACES)
 def settings(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    if request.param == "our SQLite":
-        yield load_settings(home=tmp_path)
-        return
-    config = yaml.safe_load(DEPLOYED.read_text(encoding="utf-8"))
-    storages = {name: part for name, part in config.items() if name.endswith("_storage")}
-    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(storages))
-    try:
-        with postgres_server() as address:
-            monkeypatch.setenv("DAGSTER_POSTGRES_URL", address)
-            yield load_settings(home=tmp_path / "home", DAGSTER_HOME=tmp_path)
-    except PostgresUnavailableError as error:
-        absent(f"PostgreSQL: {error}")
+    with settings_of(request.param, tmp_path, monkeypatch) as settings:
+        yield settings
 
 
 @pytest.mark.parametrize("is_last_a_gap", [True, False])
