@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from nba_assets.cli import completion
-from nba_assets.cli.console import FAILED, AsFormat, Format, Quiet, err, require_place
-from nba_assets.cli.modelling import Features, Partial, give, missing, reading
+from nba_assets.cli.console import FAILED, AsFormat, Format, Quiet, err
+from nba_assets.cli.modelling import Features, Partial, give, missing, reading, require_page
 from nba_assets.cli.selection import listed_in
 
 
@@ -37,8 +37,7 @@ def drift(
 
     NBA_DRIFT_BASELINE counts in Dagster alone, not here.
     """
-    if file is not None:
-        require_place(file)
+    require_page(file)
     with reading(format, quiet=quiet) as reader:
         found = reader.drift(
             baseline=listed_in(baseline) or (),

@@ -8,8 +8,8 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from nba_assets.cli.console import FAILED, AsFormat, Format, Quiet, UsageError, err, require_place
-from nba_assets.cli.modelling import Features, Label, Partial, give, missing, reading
+from nba_assets.cli.console import FAILED, AsFormat, Format, Quiet, UsageError, err
+from nba_assets.cli.modelling import Features, Label, Partial, give, missing, reading, require_page
 from nba_assets.cli.selection import listed_in
 from nba_assets.sources.parquet import read_parquet
 from nba_assets.text import counted
@@ -39,8 +39,7 @@ def evaluate(
     Mean absolute errors and their ratios to the mean of the last ten games, by population, month and role; which
     features count; and alarms for features that know the result: with one, the exit status is 1.
     """
-    if file is not None:
-        require_place(file)
+    require_page(file)
     given = None if extra is None else _read(extra)
     with reading(format, quiet=quiet) as reader, err.status("reading") as status:
         if quiet:

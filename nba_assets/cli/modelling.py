@@ -13,7 +13,7 @@ import typer
 from nba_assets.api.nulls import NoWholeRowWarning
 from nba_assets.api.reader import OutOfDateWarning, Reader
 from nba_assets.api.standing import Missing
-from nba_assets.cli.console import Format, err, out, print_json, written
+from nba_assets.cli.console import Format, UsageError, err, out, print_json, require_place, written
 from nba_assets.cli.place import opened
 from nba_assets.evaluation.drift import Drift
 from nba_assets.evaluation.evaluate import Evaluation
@@ -25,6 +25,8 @@ Features = Annotated[
     str | None, typer.Option("--features", metavar="A,B,…", help="Of the feature store; default: its vector.")
 ]
 Partial = Annotated[bool, typer.Option("--partial", help="Take what is there, though dates are not.")]
+
+_PAGES = (".html", ".htm")
 
 
 def missing(partial: bool) -> Missing:
@@ -44,6 +46,15 @@ def reading(format_: Format | None = None, *, quiet: bool) -> Iterator[Reader]:
         finally:
             for warning in caught:
                 err.say("warning:", warning.message)
+
+
+def require_page(file: Path | None) -> None:
+    """UsageError unless the file of --out, if there is one, can be there, and by its name is a page."""
+    if file is None:
+        return
+    require_place(file)
+    if file.suffix.lower() not in _PAGES:
+        raise UsageError(f"--out {file}: a page is written; give it a name like page.html. Its numbers: --format json")
 
 
 def give(found: Drift | Evaluation, file: Path | None, format_: Format, *, quiet: bool) -> None:

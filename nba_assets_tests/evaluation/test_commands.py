@@ -127,6 +127,7 @@ def test_extra_features_that_cannot_be_joined_are_refused(reader: nba.Reader, wh
         (("--seasons", ","), 2, "season"),
         (("--label", "points+"), 2, "has no label 'points+'"),
         (("--out", "nowhere/page.html"), 2, "there is no directory nowhere"),
+        (("--out", "scores.csv"), 2, "--out scores.csv: a page is written; give it a name like page.html"),
         ((), 1, "Or take what is there, with --partial."),
     ],
 )
@@ -186,6 +187,7 @@ def test_drift_as_json_and_in_python_is_the_same(home: Path, reader: nba.Reader)
         (("--baseline", "1990-91", "--current", "2021-22"), 2, "1990-91"),
         (("--baseline", "2021-22", "--current", "2022-23", "--features", "luck"), 2, "has no feature 'luck'"),
         (("--baseline", "2021-22", "--current", "2022-23", "--out", "no/where.html"), 2, "no directory no"),
+        (("--baseline", "2021-22", "--current", "2022-23", "--out", "psi.json"), 2, "Its numbers: --format json"),
         (("--baseline", "2021-22", "--current", "2021-22"), 2, "2021-22 is in baseline and current"),
         (("--baseline", "2021-22,2022-23", "--current", "2022-23"), 2, "2022-23 is in baseline and current"),
         (("--baseline", ",", "--current", "2022-23"), 2, "an empty list of seasons"),
