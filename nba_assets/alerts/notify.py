@@ -101,14 +101,14 @@ def _run(session: Session, facts: InstanceFacts, transports: Sequence[Transport]
         observation.keep_what_rests(before.alerts, now)
         return _summary(before)
     # Another process may be at it too: what is to be sent is settled, and claimed, by one at a time.
-    with warehouse.writer("alerts"):
+    with warehouse.bookkeeping():
         before = store.load(warehouse)
         after = _settled(before, observation, now)
         to_send = [claimed(parcel, now) for parcel in due(after.messages, transports, now)]
         sending = replace(after, messages=with_parcels(after.messages, to_send, transports, now))
         store.save(warehouse, before, sending, now=now)
     tried = deliver(to_send, now)
-    with warehouse.writer("alerts"):
+    with warehouse.bookkeeping():
         current = store.load(warehouse)
         final = replace(current, messages=with_parcels(current.messages, tried, transports, now))
         store.save(warehouse, current, final, now=now)

@@ -96,7 +96,7 @@ NEWEST = 100
 class Warehouse(Protocol):
     """Where tables live. Implementations: duckdb, bigquery.
 
-    `locks_out_others`: while somebody holds `writer`, nobody else writes.
+    `locks_out_others`: while somebody holds `writer`, nobody else publishes.
     """
 
     locks_out_others: bool
@@ -114,6 +114,10 @@ class Warehouse(Protocol):
 
     def writer(self, purpose: str) -> AbstractContextManager[None]:
         """Hold the right to write; waits for another holder, then raises WarehouseError naming it."""
+        ...
+
+    def bookkeeping(self) -> AbstractContextManager[None]:
+        """Hold the right to `replace_relation`; waits for another who keeps books, and for nobody who builds."""
         ...
 
     def reading(self) -> AbstractContextManager[None]:
@@ -175,7 +179,7 @@ class Warehouse(Protocol):
         ...
 
     def replace_relation(self, relation: Relation, rows: pd.DataFrame) -> None:
-        """Replace all rows of a bookkeeping table, all or nothing."""
+        """Replace all rows of a bookkeeping table that no partition depends on, all or nothing."""
         ...
 
     def migrate(self, *, dry_run: bool) -> list[Migration]:

@@ -141,6 +141,10 @@ class BigQueryWarehouse(LedgerInMemory):
         """
         yield
 
+    def bookkeeping(self) -> AbstractContextManager[None]:
+        """Nothing to hold."""
+        return nullcontext()
+
     def reading(self) -> AbstractContextManager[None]:
         """Nothing to keep open: every read is a job of its own."""
         return nullcontext()

@@ -129,6 +129,13 @@ class DuckDBWarehouse:
             finally:
                 self._writers -= 1
 
+    @contextmanager
+    def bookkeeping(self) -> Iterator[None]:
+        """Hold a lock file of its own: a build may take hours, and its alerts are due before it ends."""
+        self.prepare()
+        with _lock(self.path.with_name(self.path.name + ".books.lock"), "keeping books", self.queue):
+            yield
+
     def read(
         self, table: Table, *, columns: Sequence[str] | None = None, start: date | None = None, end: date | None = None
     ) -> pd.DataFrame:
@@ -241,7 +248,7 @@ class DuckDBWarehouse:
     def replace_relation(self, relation: Relation, rows: pd.DataFrame) -> None:
         """Replace all rows of a bookkeeping table."""
         self.prepare()
-        with self._transaction(f"writing {relation.name}") as connection:
+        with self._connect(read_only=False) as connection, _transaction(connection):
             connection.execute(f"DELETE FROM {relation.qualified}")
             _insert(connection, relation, rows)
 

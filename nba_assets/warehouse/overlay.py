@@ -53,6 +53,10 @@ class Overlay(LedgerInMemory):
         """Nobody is in the way: nothing is written."""
         return nullcontext()
 
+    def bookkeeping(self) -> AbstractContextManager[None]:
+        """Nobody is in the way."""
+        return nullcontext()
+
     def reading(self) -> AbstractContextManager[None]:
         """As below."""
         return self._below.reading()

@@ -204,6 +204,15 @@ def test_an_upgrade_reports_nothing_again(tmp_path: Path, mailbox: Mailbox):
     assert mailbox.subjects()[1].startswith("[nba_assets] RESOLVED: raw_team_boxscores 2021-11-07 GAP")
 
 
+def test_a_build_that_takes_hours_does_not_keep_alerts_waiting(tmp_path: Path, mailbox: Mailbox):
+    session = with_a_gap(tmp_path, mailbox)
+    builder = bare_session(tmp_path)
+    session.warehouse.queue = 0  # type: ignore[attr-defined]
+    with builder.warehouse.writer("building a season"):
+        assert notify(session).delivered == 1
+    assert len(mailbox.mails()) == 1
+
+
 def test_two_processes_at_once_send_one_mail(tmp_path: Path, mailbox: Mailbox):
     with_a_gap(tmp_path, mailbox)
     alert_runs: list[AlertRun] = []
