@@ -6,7 +6,6 @@ Remembered in a small file in NBA_HOME, or in the process where even that cannot
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -21,8 +20,6 @@ from nba_assets.alerts.outbox import Parcel, deliver
 from nba_assets.alerts.transport import Transport
 from nba_assets.settings import Settings
 
-log = logging.getLogger(__name__)
-
 GRACE = timedelta(minutes=2)
 """Somebody may just have the file open: only what lasts is reported, unless a data run has failed of it."""
 
@@ -33,7 +30,6 @@ def report_failure(
     settings: Settings, problem: Exception, transports: Sequence[Transport], now: datetime, *, at_once: bool
 ) -> None:
     """Report, once by each channel, that the ledger cannot be used."""
-    log.error("alerts: %s", problem)
     path = _path(settings)
     known = _recall(path, transports) or {"since": now.isoformat(), "told": []}
     lasts = now - datetime.fromisoformat(known["since"]) >= GRACE

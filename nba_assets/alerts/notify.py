@@ -86,7 +86,9 @@ def _guarded(
     try:
         result = _run(session, facts, transports, now)
     except WarehouseError as error:
-        emergency.report_failure(session.settings, error, transports, now, at_once=False)
+        if failure is None:  # else it is told already, and whoever has failed of it says so
+            log.error("alerts: %s", error)
+            emergency.report_failure(session.settings, error, transports, now, at_once=False)
         return AlertRun(recorded=False)
     if failure is None:
         emergency.report_recovery(session.settings, transports, now)

@@ -94,6 +94,7 @@ def test_one_part_that_may_only_be_read_keeps_nobody_from_reading(home: Path, pa
     assert last.startswith("error: ")
     assert str(home / "simulated") in last
     assert NEXT_STEP.search(last)
+    assert build.stderr.count(last.removeprefix("error: ")) == 1, "it is said once"
     assert nba_assets(*BUILD, home=home).exit_code == 0
 
 
