@@ -24,7 +24,7 @@ from nba_assets.session import Session
 from nba_assets.settings import Settings, SettingsError, load_settings, origin, unknown_settings, variable
 from nba_assets.sources.files import season_folders
 from nba_assets.text import counted, near, span
-from nba_assets.warehouse.duckdb import DuckDBWarehouse, writer_at_work
+from nba_assets.warehouse.duckdb import DuckDBWarehouse
 
 _LIBRARIES = ("dagster", "duckdb", "pandas", "pyarrow")
 _SCARCE, _NOT_ENOUGH = 2e9, 2e8
@@ -189,7 +189,7 @@ def _warehouse(session: Session) -> Iterator[Found]:
             yield Found(Level.OK, "warehouse", f"seasons stored: {', '.join(_seasons(session)) or 'none'}")
     if isinstance(warehouse, DuckDBWarehouse) and stored.size and not os.access(warehouse.path, os.W_OK):
         yield Found(Level.WARNING, "warehouse", f"{warehouse.path} cannot be written to", "Check its permissions")
-    if isinstance(warehouse, DuckDBWarehouse) and (holder := writer_at_work(warehouse.path)) is not None:
+    if isinstance(warehouse, DuckDBWarehouse) and (holder := warehouse.writer_at_work()) is not None:
         yield Found(Level.WARNING, "warehouse", f"{holder} is writing to it", "Wait for it to end")
 
 

@@ -23,7 +23,7 @@ import pyarrow as pa
 from google.api_core import exceptions as api
 from google.cloud import bigquery
 
-from nba_assets.schema.contract import Column, cast, columns_of, empty, names_of
+from nba_assets.schema.contract import cast, columns_of, empty, names_of
 from nba_assets.schema.table import Table
 from nba_assets.text import span
 from nba_assets.warehouse import bigquery_sql as sql
@@ -37,6 +37,7 @@ from nba_assets.warehouse.base import (
 )
 from nba_assets.warehouse.bigquery_client import METADATA, Connection, Limits
 from nba_assets.warehouse.bigquery_errors import Target, describe, explained
+from nba_assets.warehouse.bigquery_fields import changed, new_field, sql_type
 from nba_assets.warehouse.bigquery_memory import Memory
 from nba_assets.warehouse.corrections import CORRECTIONS, correction_rows
 from nba_assets.warehouse.cuts import cut, dates_of
@@ -47,7 +48,6 @@ from nba_assets.warehouse.ddl import (
     arrow_schema,
     bigquery_create_table,
     bigquery_layout_migrations,
-    column_description,
     is_required,
     migrations,
 )
@@ -59,9 +59,6 @@ if TYPE_CHECKING:
     from nba_assets.settings import Settings
 
 _STAGING_LIFETIME = timedelta(hours=6)
-_TYPES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
-"""The API's names of types that SQL calls otherwise."""
-
 _SOURCES: dict[tuple[Target, str], frozenset[str]] = {}
 """Whose data the datasets hold, once they hold any: each tick of a sensor opens a warehouse, and a query is billed."""
 
@@ -365,16 +362,16 @@ class BigQueryWarehouse(LedgerInMemory):
         return [*self._column_differences(relation, table), *layout]
 
     def _column_differences(self, relation: Relation, table: bigquery.Table) -> list[Migration]:
-        stored = {field.name: (_sql_type(field), field.mode == "REQUIRED") for field in table.schema}
+        stored = {field.name: (sql_type(field), field.mode == "REQUIRED") for field in table.schema}
         return migrations(relation, stored, dialect=BIGQUERY, name=self._names.sql(relation.qualified))
 
     def _apply(self, relation: Relation, table: bigquery.Table) -> None:
         """Add, relax and describe columns in one update: BigQuery allows a table few metadata changes a minute."""
         declared = {column.name: column for column in columns_of(relation.contract)}
-        changed = [_changed(field, declared.pop(field.name, None)) for field in table.schema]
+        kept = [changed(field, declared.pop(field.name, None)) for field in table.schema]
         new = [column for column in declared.values() if not is_required(column)]
-        added = [_changed(_field(column.name, BIGQUERY.types[column.type]), column) for column in new]
-        table.schema = [*changed, *added]
+        added = [changed(new_field(column.name, BIGQUERY.types[column.type]), column) for column in new]
+        table.schema = [*kept, *added]
         with explained(self.target):
             self.connection.client.update_table(table, ["schema"], **METADATA)
 
@@ -419,7 +416,7 @@ class BigQueryWarehouse(LedgerInMemory):
 
     def _start_load(self, relation: Relation, rows: pd.DataFrame, staging: str) -> bigquery.LoadJob:
         contract = relation.contract
-        schema = [_field(column.name, BIGQUERY.types[column.type]) for column in columns_of(contract)]
+        schema = [new_field(column.name, BIGQUERY.types[column.type]) for column in columns_of(contract)]
         table = bigquery.Table(staging, schema=schema)
         table.expires = datetime.now(UTC) + _STAGING_LIFETIME
         self.connection.client.create_table(table, **METADATA)
@@ -496,23 +493,3 @@ def open_warehouse(settings: Settings) -> BigQueryWarehouse:
 
 def _published_dates(runs: pd.DataFrame) -> list[date]:
     return [pd.Timestamp(day).date() for day in runs.loc[is_published(runs), "partition_date"].unique()]
-
-
-def _sql_type(field: bigquery.SchemaField) -> str:
-    name = _TYPES.get(field.field_type, field.field_type)
-    return f"ARRAY<{name}>" if field.mode == "REPEATED" else name
-
-
-def _field(name: str, type_: str) -> bigquery.SchemaField:
-    mode = "REPEATED" if type_.startswith("ARRAY<") else "NULLABLE"
-    return bigquery.SchemaField(name, type_.removeprefix("ARRAY<").removesuffix(">"), mode=mode)
-
-
-def _changed(field: bigquery.SchemaField, column: Column | None) -> bigquery.SchemaField:
-    """A stored column as the contract wants it: described, and REQUIRED only if it is and stays so."""
-    as_stored = field.to_api_repr()
-    if field.mode == "REQUIRED" and (column is None or not is_required(column)):
-        as_stored["mode"] = "NULLABLE"
-    if column is not None:
-        as_stored["description"] = column_description(column)
-    return bigquery.SchemaField.from_api_repr(as_stored)

@@ -1,23 +1,17 @@
 """The embedded warehouse: one DuckDB file, opened for the moment of one read or one transaction.
 
 While a process has the file open for writing no other can open it, so none keeps it open; readers and writers
-retry for a few seconds. Writers queue behind a lock file besides, which also says who holds it.
+retry for a few seconds. Writers queue behind a lock file besides, and who keeps books behind another.
 """
 
 from __future__ import annotations
 
-import fcntl
-import json
-import logging
-import os
-import re
-import sys
 import time
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +26,6 @@ from nba_assets.tables import TABLES
 from nba_assets.text import joined, near
 from nba_assets.warehouse.base import (
     NEWEST,
-    AnotherVersionError,
     Publication,
     WarehouseError,
     columns_to_read,
@@ -40,18 +33,17 @@ from nba_assets.warehouse.base import (
 )
 from nba_assets.warehouse.corrections import CORRECTIONS, correction_rows
 from nba_assets.warehouse.ddl import DUCKDB, Migration, Relation, arrow_schema, create_table, migrations, missing_table
+from nba_assets.warehouse.duckdb_errors import cannot_open, cannot_use, is_held, not_done
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, PROCESSOR_RUNS, in_todays_columns, is_current, shifted
+from nba_assets.warehouse.lock_file import holder_of, locked
 from nba_assets.warehouse.relations import all_relations, relation_of
 from nba_assets.warehouse.views import VIEWS, views
 
 if TYPE_CHECKING:
     from nba_assets.settings import Settings
 
-log = logging.getLogger(__name__)
-
 _MOST_NAMED = 3
 _POLL_SECONDS = 0.05
-_REPORT_AFTER_SECONDS = 2.0
 
 
 class DuckDBWarehouse:
@@ -66,6 +58,14 @@ class DuckDBWarehouse:
         self._was_whole = False
         self._writers = 0
         self._reader: duckdb.DuckDBPyConnection | None = None
+
+    @property
+    def _lock_file(self) -> Path:
+        return self.path.with_name(self.path.name + ".lock")
+
+    def writer_at_work(self) -> str | None:
+        """Who holds the right to write at this moment; None if nobody does. Changes nothing."""
+        return holder_of(self._lock_file)
 
     def describe(self) -> str:
         """The file."""
@@ -106,7 +106,7 @@ class DuckDBWarehouse:
         except FileNotFoundError:
             return False
         except OSError as error:
-            raise WarehouseError(_cannot_use(self.path, error)) from error
+            raise WarehouseError(cannot_use(self.path, error)) from error
         return True
 
     def _refuse_old_tables(self, present: dict[str, set[str]]) -> None:
@@ -121,8 +121,7 @@ class DuckDBWarehouse:
     @contextmanager
     def writer(self, purpose: str) -> Iterator[None]:
         """Hold the lock file; nested calls of one process share it."""
-        file = self.path.with_name(self.path.name + ".lock")
-        with nullcontext() if self._writers else _lock(file, purpose, self.queue):
+        with nullcontext() if self._writers else locked(self._lock_file, purpose, self.queue):
             self._writers += 1
             try:
                 yield
@@ -133,7 +132,7 @@ class DuckDBWarehouse:
     def bookkeeping(self) -> Iterator[None]:
         """Hold a lock file of its own: a build may take hours, and its alerts are due before it ends."""
         self.prepare()
-        with _lock(self.path.with_name(self.path.name + ".books.lock"), "keeping books", self.queue):
+        with locked(self.path.with_name(self.path.name + ".books.lock"), "keeping books", self.queue):
             yield
 
     def read(
@@ -331,14 +330,14 @@ class DuckDBWarehouse:
                 connection.execute(attach)
                 break
             except duckdb.Error as error:
-                if not _is_held(error) or time.monotonic() > deadline:
-                    raise _cannot_open(self.path, error, self.patience) from error
+                if not is_held(error) or time.monotonic() > deadline:
+                    raise cannot_open(self.path, error, self.patience) from error
                 time.sleep(_POLL_SECONDS)
         try:
             connection.execute(f"USE {alias}")
             yield connection
         except duckdb.Error as error:
-            raise WarehouseError(_not_done(self.path, error)) from error
+            raise WarehouseError(not_done(self.path, error)) from error
         finally:
             self._let_go(connection, alias)
 
@@ -445,128 +444,3 @@ def _stored_columns(connection: duckdb.DuckDBPyConnection, relation: Relation) -
     )
     found = connection.execute(query, [relation.dataset, relation.name]).fetchall()
     return {name: (type_, not_null) for name, type_, not_null in found}
-
-
-def _is_held(error: duckdb.Error) -> bool:
-    text = str(error)
-    return "Could not set lock" in text or "Conflicting lock" in text or "already attached" in text
-
-
-def _cannot_open(path: Path, error: duckdb.Error, patience: float) -> WarehouseError:
-    text = str(error)
-    if _is_held(error):
-        return WarehouseError(
-            f"{path} is held open by another process, still after {patience:g} s: {error}. "
-            "Close the notebook or DuckDB shell that has it open, then run the same command again."
-        )
-    if "storage version number" in text:
-        return AnotherVersionError(_of_another_version(path, text))
-    if path.is_file() and ("not a valid" in text or "orrupt" in text or "enough bytes" in text):
-        return WarehouseError(
-            f"{path} cannot be opened, it is damaged or no warehouse: {error}. Check NBA_DUCKDB_PATH; {_INSTEAD_OF_IT}"
-        )
-    return WarehouseError(
-        f"{path} cannot be opened: {error}. Check NBA_DUCKDB_PATH, the file's permissions and the disk's free space."
-    )
-
-
-def _of_another_version(path: Path, text: str) -> str:
-    """Newer files name their version, of older ones DuckDB knows it by the number of their storage."""
-    with path.open("rb") as file:
-        file.seek(_VERSION_AT)
-        named = file.read(_VERSION_BYTES).rstrip(b"\0").decode("ascii", "replace")
-    known = re.search(r"created with (?:an? )?(.+)\.$", text, re.MULTILINE)
-    wrote = f"DuckDB {named}" if named else known[1].replace("version v", "v") if known else "another DuckDB"
-    return (
-        f"{path} was written by {wrote}, which DuckDB v{duckdb.__version__}, installed here, cannot read. It is left "
-        "as it is. Install the version that wrote it; or EXPORT DATABASE with that and IMPORT DATABASE with this; "
-        f"or {_MOVED_AWAY}"
-    )
-
-
-_VERSION_AT, _VERSION_BYTES = 52, 32
-"""Where the header of a DuckDB file names the version that made it: behind checksum, "DUCK", storage version, flags."""
-
-
-def _not_done(path: Path, error: duckdb.Error) -> str:
-    if "orrupt database file" in str(error):
-        return f"{path} is damaged in its middle: {error}. Check the disk; {_INSTEAD_OF_IT}"
-    room = " Make room on the disk, then run the same command again." if "No space left" in str(error) else ""
-    return f"{path}: {error}. What was published before is untouched.{room}"
-
-
-_MOVED_AWAY = "move it away and build anew: nba-assets backfill START END."
-_INSTEAD_OF_IT = f"put a copy in its place, or {_MOVED_AWAY}"
-
-
-def _cannot_use(path: Path, error: OSError) -> str:
-    return (
-        f"{path} cannot be used: {error.strerror}. Check NBA_HOME or NBA_DUCKDB_PATH, the permissions of the file and "
-        f"of {path.parent}, and the disk's free space."
-    )
-
-
-@contextmanager
-def _lock(path: Path, purpose: str, patience: float) -> Iterator[None]:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = path.open("a+")
-    except OSError as error:
-        raise WarehouseError(_cannot_use(path, error)) from error
-    with handle:
-        started = time.monotonic()
-        deadline = started + patience
-        is_reported = False
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError as error:
-                if time.monotonic() > deadline:
-                    raise WarehouseError(_held_by(handle, path, patience)) from error
-                if not is_reported and time.monotonic() > started + _REPORT_AFTER_SECONDS:
-                    log.warning("waiting for %s, which is writing to the warehouse", _holder(handle))
-                    is_reported = True
-                time.sleep(_POLL_SECONDS)
-        handle.seek(0)
-        handle.truncate()
-        since = datetime.now(UTC).isoformat(timespec="seconds")
-        command = Path(sys.argv[0]).name
-        holder = json.dumps({"pid": os.getpid(), "command": command, "purpose": purpose, "since": since})
-        with suppress(
-            OSError
-        ):  # on a full disk nobody is told who holds it; whether there is room for rows is seen next
-            os.write(handle.fileno(), holder.encode())
-        try:
-            yield
-        finally:
-            fcntl.flock(handle, fcntl.LOCK_UN)
-
-
-def writer_at_work(path: Path) -> str | None:
-    """Who holds the right to write to a DuckDB file at this moment; None if nobody does. Changes nothing."""
-    try:
-        handle = path.with_name(path.name + ".lock").open()
-    except OSError:
-        return None
-    with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return _holder(handle)
-    return None
-
-
-def _holder(handle: Any) -> str:
-    handle.seek(0)
-    try:
-        return "{command} (process {pid}, {purpose}, since {since})".format(**json.loads(handle.read()))
-    except (ValueError, KeyError):
-        return "another process"
-
-
-def _held_by(handle: Any, path: Path, patience: float) -> str:
-    return (
-        f"{_holder(handle)} is writing to the warehouse and still was after {patience:g} s ({path}). "
-        "Wait for it to end, or stop it; interrupting is safe."
-    )
