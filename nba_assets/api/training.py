@@ -163,7 +163,8 @@ def _by_date(
     days: Mapping[str, Sequence[date]], split: date | str | Iterable[date | str]
 ) -> dict[str, tuple[tuple[str, str], ...]]:
     """From the last of the dates on it tests, from the first of two it validates."""
-    cuts = [read_date(one, "split") for one in ([split] if isinstance(split, date | str) else split)]
+    given = [split] if isinstance(split, str) or not isinstance(split, Iterable) else split
+    cuts = [read_date(one, "split") for one in given]
     if len(cuts) not in (1, 2) or cuts != sorted(set(cuts)):
         raise AskedError("split is 'season', or one or two dates, the earlier first: where validation and test begin")
     names = (TRAIN, TEST) if len(cuts) == 1 else SPLITS

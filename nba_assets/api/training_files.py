@@ -10,12 +10,15 @@ import csv
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import ExitStack
 from io import StringIO
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import BaseModel, ValidationError
 
 from nba_assets import __version__
 from nba_assets.api.asked import AskedError
@@ -34,8 +37,30 @@ from nba_assets.whole_file import replaced_whole, require_replaceable
 MANIFEST, DICTIONARY = "manifest.json", "dictionary.csv"
 MANIFEST_VERSION = 1
 
-_MEMBERS = frozenset({"version", "request", "source", "settings", "splits", "tables"})
 _MOST_DATES = 3
+
+
+class _Split(BaseModel):
+    content: str
+
+
+class _Partition(BaseModel):
+    content: str | None
+    code: str | None
+
+
+class _Manifest(BaseModel):
+    """What is read of a manifest; it says more."""
+
+    version: Any
+    request: dict[str, Any]
+    source: str
+    settings: dict[str, Any]
+    splits: dict[str, _Split]
+    tables: dict[str, dict[str, _Partition]]
+
+
+_MEMBERS = _Manifest.model_fields.keys()
 
 
 def manifest_of(session: Session, made: TrainingSet, store: Standing, outcomes: Standing) -> dict[str, Any]:
@@ -81,8 +106,8 @@ def changes_since(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[
     found = [
         f"{what}: {before[what]} → {after[what]}" for what in ("source", "settings") if before[what] != after[what]
     ]
-    for table, partitions in before["tables"].items():
-        found += _restated(table, partitions, after["tables"].get(table, {}))
+    for table in {**before["tables"], **after["tables"]}:
+        found += _restated(table, before["tables"].get(table, {}), after["tables"].get(table, {}))
     if not found and _contents(before) != _contents(after):
         found.append("other rows of the same partitions: the set is joined otherwise by this version of nba_assets")
     return tuple(found)
@@ -109,6 +134,8 @@ def _content(partitions: Mapping[str, Any], day: str) -> str | None:
 
 def read_manifest(place: str | Path) -> dict[str, Any]:
     """The manifest of a directory, or the file itself; AskedError if it is none that this version understands."""
+    if not isinstance(place, str | PathLike):
+        raise AskedError(f"a manifest is named by its file or directory, not by {type(place).__name__}")
     file = Path(place) / MANIFEST if Path(place).is_dir() else Path(place)
     try:
         found: Any = json.loads(file.read_text(encoding="utf-8"))
@@ -120,6 +147,11 @@ def read_manifest(place: str | Path) -> dict[str, Any]:
         raise AskedError(f"{file} is no manifest of a training set: it should have {', '.join(sorted(_MEMBERS))}")
     if found["version"] != MANIFEST_VERSION:
         raise AskedError(f"{file} is of version {found['version']}; this nba_assets reads version {MANIFEST_VERSION}")
+    try:
+        _Manifest.model_validate(found)
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors()[0]["loc"]))
+        raise AskedError(f"{file} is no manifest of a training set: {where} is missing or damaged") from error
     return found
 
 
@@ -140,21 +172,28 @@ def require_directory(directory: Path) -> None:
 
 
 def write(made: TrainingSet, directory: Path) -> None:
-    """Write all files, each whole, the manifest last: where one is, the rest is. AskedError for another's directory."""
+    """Write all files, each whole, the manifest last: where one is, the rest is. AskedError for another's directory.
+
+    An older set stays as it is until all of the new one is written.
+    """
     require_directory(directory)
     directory.mkdir(exist_ok=True)
-    for name in (MANIFEST, DICTIONARY, *(f"{split}.parquet" for split in SPLITS)):
-        (directory / name).unlink(missing_ok=True)
-    hashes = {}
-    for name, rows in made.frames.items():
-        with replaced_whole(directory / f"{name}.parquet") as part:
-            pq.write_table(as_arrow(rows, made.columns), part)
-            hashes[name] = hashlib.sha256(part.read_bytes()).hexdigest()
-    with replaced_whole(directory / DICTIONARY) as part:
-        part.write_text(_dictionary(made), encoding="utf-8")
-    splits = {name: split | {"sha256": hashes[name]} for name, split in made.manifest["splits"].items()}
-    with replaced_whole(directory / MANIFEST) as part:
-        part.write_text(json.dumps({**made.manifest, "splits": splits}, indent=1) + "\n", encoding="utf-8")
+    with ExitStack() as files:
+
+        def part(name: str) -> Path:
+            return files.enter_context(replaced_whole(directory / name))
+
+        manifest, dictionary = part(MANIFEST), part(DICTIONARY)  # the first takes its place last
+        hashes = {}
+        for name, rows in made.frames.items():
+            place = part(f"{name}.parquet")
+            pq.write_table(as_arrow(rows, made.columns), place)
+            hashes[name] = hashlib.sha256(place.read_bytes()).hexdigest()
+        dictionary.write_text(_dictionary(made), encoding="utf-8")
+        splits = {name: split | {"sha256": hashes[name]} for name, split in made.manifest["splits"].items()}
+        manifest.write_text(json.dumps({**made.manifest, "splits": splits}, indent=1) + "\n", encoding="utf-8")
+        for name in (MANIFEST, DICTIONARY, *(f"{split}.parquet" for split in SPLITS)):
+            (directory / name).unlink(missing_ok=True)
 
 
 def _dictionary(made: TrainingSet) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -216,7 +217,7 @@ def require_place(file: Path) -> None:
     try:
         require_replaceable(file)
     except OSError as error:
-        raise _not_written(file, error) from error
+        raise not_written(file, error) from error
 
 
 @contextmanager
@@ -226,11 +227,14 @@ def written(file: Path) -> Iterator[Path]:
         with replaced_whole(file) as part:
             yield part
     except OSError as error:
-        raise _not_written(file, error) from error
+        raise not_written(file, error) from error
 
 
-def _not_written(file: Path, error: OSError) -> NotWrittenError:
-    return NotWrittenError(f"--out {file}: cannot be written: {error.strerror or error}. Make room, or name another")
+def not_written(place: Path, error: OSError) -> NotWrittenError:
+    """Of a file or directory of --out that the system refuses."""
+    is_forbidden = isinstance(error, PermissionError) or error.errno == errno.EROFS
+    advice = "Check its permissions" if is_forbidden else "Make room"
+    return NotWrittenError(f"--out {place}: cannot be written: {error.strerror or error}. {advice}, or name another")
 
 
 def plain_table(heads: Sequence[str], *, right: Collection[str] = (), whole: Collection[str] = ()) -> Table:

@@ -11,7 +11,7 @@ import typer
 
 from nba_assets.api.training import TrainingSet
 from nba_assets.api.training_files import require_directory
-from nba_assets.cli.console import FAILED, NotWrittenError, Quiet, UsageError, err, out
+from nba_assets.cli.console import FAILED, Quiet, UsageError, err, not_written, out
 from nba_assets.cli.modelling import Features, Label, Partial, missing, reading
 from nba_assets.cli.selection import listed_in
 
@@ -84,4 +84,4 @@ def _may_be_refused(directory: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise NotWrittenError(f"--out {directory}: cannot be written: {error.strerror or error}") from error
+        raise not_written(directory, error) from error

@@ -7,6 +7,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,8 @@ def test_a_report_says_what_no_model_can_learn_from(made: Any) -> None:
         ({"split": CUTS, "features": []}, "name at least one feature"),
         ({"split": CUTS, "not_played": "mark"}, "not_played='mark' is not possible. There are: drop, keep"),
         ({"split": CUTS, "seasons": "2021"}, "'2021' is not a season"),
+        ({"split": 5}, "split '5' is not a date"),
+        ({"manifest": {}}, "a manifest is named by its file or directory, not by dict"),
         ({"manifest": "nowhere.json"}, "nowhere.json is no manifest of a training set"),
         ({"manifest": "nowhere.json", "label": "reb"}, "the manifest says what the set is made of: give it alone"),
         ({"manifest": "nowhere.json", "split": CUTS}, "the manifest says what the set is made of: give it alone"),
@@ -211,6 +214,10 @@ def test_a_restated_game_is_found_by_the_manifest(home: Path, tmp_path: Path) ->
         (lambda manifest: manifest.pop("request"), "is no manifest of a training set: it should have request"),
         (lambda manifest: manifest.update(version=2), "is of version 2; this nba_assets reads version 1"),
         (lambda manifest: manifest["request"].pop("splits"), "the manifest is damaged"),
+        (lambda manifest: manifest.update(splits=None), "training set: splits is missing or damaged"),
+        (lambda manifest: manifest["splits"]["test"].pop("content"), "splits.test.content is missing or damaged"),
+        (lambda manifest: manifest.update(tables="zzz"), "training set: tables is missing or damaged"),
+        (lambda manifest: manifest["tables"].update(player_game_summary=None), "tables.player_game_summary is missing"),
         (lambda manifest: manifest["request"].update(features=["gone"]), "has no feature 'gone'"),
         (lambda manifest: manifest["request"]["splits"].update(train=[["x", "y"]]), "date 'x' is not a date"),
     ],
@@ -224,6 +231,24 @@ def test_a_manifest_that_is_damaged_is_no_traceback(
     (tmp_path / "set" / "manifest.json").write_text(json.dumps(manifest))
     refused = nba_assets("training-set", "--manifest", "set", home=home, NBA_NOW=NOW)
     assert (refused.exit_code, message in refused.stderr) == (2, True), refused.stderr
+
+
+def test_a_manifest_without_its_partitions_is_no_proof(reader: nba.Reader, made: Any, tmp_path: Path) -> None:
+    made.write(tmp_path / "set")
+    file = tmp_path / "set" / "manifest.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"tables": {}}))
+    with pytest.warns(nba.OutOfDateWarning):
+        again = reader.training_set(manifest=file)
+    assert {change.partition(":")[0] for change in again.changes} == {"ml_feature_store_v2", "player_game_summary"}
+
+
+def test_an_older_set_stays_where_the_new_one_cannot_be_written(made: Any, tmp_path: Path) -> None:
+    made.write(tmp_path / "set")
+    before = written(tmp_path / "set")
+    broken = replace(made, frames={**made.frames, "test": made.test.drop(columns="label")})
+    with pytest.raises(KeyError):
+        broken.write(tmp_path / "set")
+    assert written(tmp_path / "set") == before
 
 
 def test_the_directory_of_something_else_is_left_alone(made: Any, tmp_path: Path) -> None:
