@@ -15,7 +15,7 @@ import pandas as pd
 from nba_assets.engine.materialize import PartitionResult, RunInfo, materialize
 from nba_assets.engine.run_options import RunOptions
 from nba_assets.league.calendar import EASTERN
-from nba_assets.planning.load import load_state
+from nba_assets.planning.load import compare, load_state
 from nba_assets.planning.state import Cell
 from nba_assets.schema.table import Phase
 from nba_assets.session import Session
@@ -76,11 +76,16 @@ def build_range(
     tables: Iterable[str] = TABLES,
     options: RunOptions | None = None,
 ) -> dict[str, list[PartitionResult]]:
-    """Build tables over start … end in the order of the graph, as a backfill does."""
+    """Build tables over start … end in the order of the graph, as a backfill does: on one state, which learns."""
     days = [start + timedelta(days=n) for n in range((end - start).days + 1)]
-    run = RunInfo(options=options or RunOptions())
-    wanted = set(tables)
-    return {name: materialize(session, name, days, run) for name in TABLES if name in wanted}
+    run, wanted = RunInfo(options=options or RunOptions()), set(tables)
+    built = {}
+    with session.warehouse.writer("building a range"):
+        state = load_state(session, start, end, wanted)
+        for name in [name for name in TABLES if name in wanted]:
+            compare(session, state)
+            built[name] = materialize(session, name, days, run, state)
+    return built
 
 
 @cache

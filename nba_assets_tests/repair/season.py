@@ -5,16 +5,17 @@ Without Dagster, where Dagster is not the point; what it adds is tested in `orch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, timedelta
 
 import pandas as pd
 
+from nba_assets.engine.in_order import build_in_order
 from nba_assets.engine.materialize import PartitionResult, RunInfo, materialize
 from nba_assets.engine.refetch import request_refetch
 from nba_assets.partition import Partition
 from nba_assets.planning.load import load_state
-from nba_assets.planning.plan import plan_step, ranges
+from nba_assets.planning.state import State
 from nba_assets.session import Session
 from nba_assets.sources.base import GAME_IDS
 from nba_assets.tables import TABLES
@@ -38,18 +39,17 @@ def without(*game_ids: str) -> EditedSource:
 
 
 def repair(
-    session: Session, days: Sequence[date], refresh: Collection[date] = (), tables: Iterable[str] = TABLES
+    session: Session, days: Sequence[date], refresh: Collection[date] = (), tables: Collection[str] = tuple(TABLES)
 ) -> list[PartitionResult]:
-    """What `repair` does over the dates, and `refresh` if dates are given for it; `tables` in the graph's order."""
-    built: list[PartitionResult] = []
+    """What `repair` does over the dates, and `refresh` if dates are given for it."""
+    run = RunInfo()
     request_refetch(session, refresh)
-    for name in tables:
-        step = plan_step(load_state(session, days[0], days[-1]), name, days)
-        if step.blocked:
-            built += materialize(session, name, step.blocked, RunInfo())
-        for first, last in ranges(step.build):
-            built += materialize(session, name, days_from(first, last), RunInfo())
-    return built
+
+    def build(table: str, of_table: Sequence[date], state: State) -> list[PartitionResult]:
+        return materialize(session, table, of_table, run, state)
+
+    with session.warehouse.writer("repairing a range"):
+        return build_in_order(session, days, tables, run, build)
 
 
 def contents(session: Session, days: Sequence[date]) -> dict[Partition, str | None]:
