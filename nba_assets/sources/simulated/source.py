@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -40,8 +40,9 @@ class SimulatedSource(Unversioned):
     """A league drawn from a seed: any season from 1946-47 on, the same to the last bit for the same seed.
 
     `today` (an Eastern date, or what returns it; by default the calendar's) is when the source is asked: earlier
-    days have been played, today's and later games are only on the schedule. The last three seasons stay in memory.
-    Without `cup_final_box_score` the Cup final is on the schedule alone, as in a source that does not have it.
+    days have been played, today's and later games are only on the schedule. The last three seasons stay in memory, for
+    all sources of the process. Without `cup_final_box_score` the Cup final is on the schedule alone, as in a source
+    that does not have it.
     """
 
     name = "simulated"
@@ -57,8 +58,6 @@ class SimulatedSource(Unversioned):
         self.seed = seed
         self._today = today
         self._cup_final_box_score = cup_final_box_score
-        self._season = lru_cache(_SEASONS_KEPT)(partial(play_season, seed))
-        self._published = lru_cache(_SEASONS_KEPT * len(ResultSet))(self._publish)
 
     def read(
         self,
@@ -72,23 +71,30 @@ class SimulatedSource(Unversioned):
         """
         if season_start_year(season) < FIRST_YEAR or result_set not in _RESULT_SETS:
             return None
-        day = self._season(season).dates.day(self._current_date())
-        return self._published(result_set, season).on(max(-NEVER, min(day, NEVER - 1)))
+        day = _played(self.seed, season).dates.day(self._current_date())
+        published = _published(self.seed, season, result_set, self._cup_final_box_score)
+        return published.on(max(-NEVER, min(day, NEVER - 1)))
 
     def tendencies(self, season: str) -> Tendencies:
         """The parameters from which the season's games are drawn; see `rosters.tendencies`."""
-        return tendencies(self._season(season).league)
-
-    def _publish(self, result_set: ResultSet, season: str) -> Published:
-        played = self._season(season)
-        if result_set is ResultSet.BOX_SCORES and not self._cup_final_box_score:
-            played = replace(played, cup_final=None)
-        return _RESULT_SETS[result_set](played)
+        return tendencies(_played(self.seed, season).league)
 
     def _current_date(self) -> date:
         if self._today is None:
             return datetime.now(EASTERN).date()
         return self._today() if callable(self._today) else self._today
+
+
+# Of one seed every source has the same league: whoever opens another one in this process has not to play it again.
+_played = lru_cache(_SEASONS_KEPT)(play_season)
+
+
+@lru_cache(_SEASONS_KEPT * len(ResultSet))
+def _published(seed: int, season: str, result_set: ResultSet, cup_final_box_score: bool) -> Published:
+    played = _played(seed, season)
+    if result_set is ResultSet.BOX_SCORES and not cup_final_box_score:
+        played = replace(played, cup_final=None)
+    return _RESULT_SETS[result_set](played)
 
 
 def open_source(settings: Settings) -> SimulatedSource:
