@@ -165,7 +165,9 @@ def test_a_box_score_that_is_gone_again_is_from_the_team_again(home: Path, built
     assert contents(at, DAYS) == contents(_now(built), DAYS)
 
 
-@pytest.mark.parametrize("postponed", ["N", "Y"], ids=["not final", "postponed"])
+@pytest.mark.parametrize(
+    "postponed", [pytest.param("N", id="not final"), pytest.param("Y", id="postponed", marks=pytest.mark.soak)]
+)
 def test_a_final_that_was_not_played_after_all_counts_no_more(home: Path, frames: Frames, postponed: str) -> None:
     schedule = scheduled(frames[ResultSet.SCHEDULE], *finalists(frames), status=1, postponed=postponed)
     write(home, {ResultSet.SCHEDULE: schedule})

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 
-def every_third_long(names: list[str]) -> list[Any]:
+def every_sixth_long(names: list[str]) -> list[Any]:
     """The others take their turn in `make soak`: each costs half a minute."""
     return [
-        pytest.param(name, marks=pytest.mark.soak if turn % 3 else pytest.mark.long) for turn, name in enumerate(names)
+        pytest.param(name, marks=pytest.mark.soak if turn % 6 else pytest.mark.long) for turn, name in enumerate(names)
     ]

@@ -63,6 +63,7 @@ def of_games_on(frame: pd.DataFrame, schedule: pd.DataFrame, days: set[date]) ->
     return frame[frame["gameId" if "gameId" in frame else "GAME_ID"].isin(set(listed["gameId"]))]
 
 
+@pytest.mark.soak
 def test_a_whole_season_is_what_the_files_have(tmp_path: Path) -> None:
     with StatsServer(real_data()) as server:
         settings = quick_settings(server, tmp_path)

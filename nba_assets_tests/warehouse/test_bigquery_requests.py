@@ -56,6 +56,7 @@ def test_the_ledger_is_read_once_until_somebody_publishes(
     assert len(queries(between)) == 1
 
 
+@pytest.mark.soak
 def test_what_is_remembered_is_what_would_be_read(
     bigquery: BigQueryWarehouse, emulator: Emulator, between: FaultyBigQuery, day: date
 ) -> None:
