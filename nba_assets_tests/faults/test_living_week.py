@@ -26,8 +26,8 @@ def test_mishaps_are_the_same_for_a_seed_and_of_every_kind() -> None:
     assert all(FIRST <= one.day <= LAST and one.since < one.until for one in made)
 
 
-@pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
 def test_a_week_with_twenty_mishaps_ends_as_if_there_had_been_none(tmp_path: Path) -> None:
     with StatsServer(real_data()) as server:
         week = Week(tmp_path, server, mishaps(SEED, NUMBER, nights()))
