@@ -63,7 +63,7 @@ def requested(place: Place, cursor: object = None) -> tuple[int, object]:
     "kind",
     [
         "our SQLite",
-        pytest.param("stock SQLite", marks=pytest.mark.long),
+        pytest.param("stock SQLite", marks=pytest.mark.soak),
         pytest.param("PostgreSQL", marks=pytest.mark.long),
     ],
 )
