@@ -29,7 +29,7 @@ test: install
 test-long: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --timeout=900 -m long
 
-# More of the same: every damage of a season, a week of mishaps, a whole backfill in the UI page by page. Two hours.
+# More of the same: every damage of a season, a week of mishaps, a whole backfill in the UI page by page. More than an hour.
 soak: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --timeout=900 -m soak
 

@@ -36,12 +36,12 @@ def contents(directory: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
-def built(home: Path, *command: str) -> None:
+def with_a_schedule(home: Path) -> None:
     """A home with a warehouse alone: Dagster's files of this process may close at any later time, which changes them.
 
     What only reads does not make them again.
     """
-    assert nba_assets(*command, home=home).exit_code == 0
+    assert nba_assets("backfill", *RANGE, "--tables", "raw_schedule", home=home).exit_code == 0
     shutil.rmtree(home / "simulated" / "dagster")
 
 
@@ -82,7 +82,7 @@ def test_what_is_said_of_a_place_that_is_not_there(tmp_path: Path) -> None:
 
 def test_a_warehouse_that_is_there_is_read_and_not_touched(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    built(home, "backfill", *RANGE, "--tables", "raw_schedule")
+    with_a_schedule(home)
     before = contents(tmp_path)
     for name, command in READING.items():
         assert isinstance(nba_assets(*command, home=home).exception, (SystemExit, type(None))), name
@@ -91,7 +91,7 @@ def test_a_warehouse_that_is_there_is_read_and_not_touched(tmp_path: Path) -> No
 
 def test_what_a_warehouse_lacks_is_read_as_empty_and_made_by_the_next_backfill(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    built(home, "backfill", *RANGE, "--tables", "raw_schedule")
+    with_a_schedule(home)
     with duckdb.connect(str(home / "simulated" / "warehouse.duckdb")) as connection:
         connection.execute("DROP TABLE nba_processing.alerts")
         connection.execute("DROP SCHEMA nba_predictions CASCADE")

@@ -20,12 +20,14 @@ pytestmark = pytest.mark.long
 
 NOVEMBER = "[2021-11-01...2021-11-30]"
 HIDDEN = "Show all partitions"
+ALL = "2021-10-01\n2024-06-17"
 
 
 def test_an_old_season_is_found_at_once_where_the_partitions_have_ended(tmp_path: Path, page: WebDriver) -> None:
     with deployed(tmp_path, {"NBA_SOURCE": "files", "NBA_DATA_DIR": str(real_data())}) as running:
-        shown = _open_dialog(page, running, "2021-10-01\n2024-06-17")
+        shown = _open_dialog(page, running, ALL)
         assert HIDDEN not in shown
+        assert ALL in shown
         _type(page, NOVEMBER)
         picture(page, "launch_dialog", wait=3)
     log = running.log.read_text()

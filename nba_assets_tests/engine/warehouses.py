@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +14,7 @@ import pandas as pd
 
 from nba_assets.engine.materialize import PartitionResult, RunInfo, materialize
 from nba_assets.engine.run_options import RunOptions
-from nba_assets.league.calendar import EASTERN
+from nba_assets.league.calendar import EASTERN, days_between
 from nba_assets.planning.load import compare, load_state
 from nba_assets.planning.state import Cell
 from nba_assets.schema.table import Phase
@@ -77,12 +77,12 @@ def build_range(
     options: RunOptions | None = None,
 ) -> dict[str, list[PartitionResult]]:
     """Build tables over start … end in the order of the graph, as a backfill does: on one state, which learns."""
-    days = [start + timedelta(days=n) for n in range((end - start).days + 1)]
+    days = days_between(start, end)
     run, wanted = RunInfo(options=options or RunOptions()), set(tables)
-    built = {}
+    names, built = [name for name in TABLES if name in wanted], {}
     with session.warehouse.writer("building a range"):
-        state = load_state(session, start, end, wanted)
-        for name in [name for name in TABLES if name in wanted]:
+        state = load_state(session, start, end, names)
+        for name in names:
             compare(session, state)
             built[name] = materialize(session, name, days, run, state)
     return built
