@@ -13,11 +13,15 @@ PICTURES = Path(os.environ["NBA_TEST_PICTURES"]).resolve() if "NBA_TEST_PICTURES
 """A directory for screenshots: NBA_TEST_PICTURES=docs/images makes those of the documentation anew."""
 
 
-def seen(page: WebDriver, *texts: str, within: float) -> str:
-    """The page's text, once it contains everything that is looked for: a page arrives in parts."""
+def seen(page: WebDriver, *texts: str, within: float, below: str = "") -> str:
+    """The page's text, once it contains everything that is looked for: a page arrives in parts.
+
+    With `below` only what comes from this text on is looked at: a dialog's, not that of the page behind it.
+    """
     deadline = time.monotonic() + within
     while True:
-        shown = str(page.execute_script("return document.body.innerText"))
+        whole = str(page.execute_script("return document.body.innerText"))
+        shown = whole[whole.index(below) :] if below in whole else ""
         absent = [text for text in texts if text not in shown]
         if not absent:
             return shown

@@ -51,8 +51,8 @@ def _open_dialog(page: WebDriver, running: Deployment, text: str) -> str:
     page.get(f"{running.url}/assets/raw_schedule?view=partitions")
     seen(page, "Partitions Selected", within=60)
     page.find_element(By.XPATH, "//button[contains(., 'Materialize')]").click()
-    shown = seen(page, "Backfill only failed and missing partitions", text, within=60)
-    return shown[shown.index("Launch runs to materialize") :]
+    title = "Launch runs to materialize"
+    return seen(page, "Backfill only failed and missing partitions", text, within=60, below=title)
 
 
 def _type(page: WebDriver, range_: str) -> None:
