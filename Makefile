@@ -27,7 +27,7 @@ test: install
 
 # What takes minutes each: a daemon with a browser, killed processes, brute force over a season.
 test-long: install
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --timeout=900 -m long
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --timeout=900 -m 'long and not soak'
 
 # More of the same: every damage of a season, a week of mishaps, a whole backfill in the UI page by page. More than an hour.
 soak: install

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 TESTS = Path(__file__).parent
 EVERYTHING = "long or not long"
 """Also what is only run when it is asked for by its mark."""

@@ -14,6 +14,8 @@ from nbclient import NotebookClient
 
 from nba_assets_tests.cli.command import nba_assets
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "docs" / "notebooks" / "first_model.ipynb"
 PICTURE = ROOT / "docs" / "images" / "first_model.png"

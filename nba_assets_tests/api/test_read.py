@@ -38,6 +38,7 @@ def test_the_names_are_seen_and_nothing_is_imported_before_they_are_used() -> No
         assert name in done.stdout, name
 
 
+@pytest.mark.long
 def test_reading_imports_no_dagster_and_uses_the_settings_of_the_environment(home: Path) -> None:
     asked = (
         f"import sys, nba_assets as nba; print(len(nba.read('MLFS', '{END}', '{END}')));"

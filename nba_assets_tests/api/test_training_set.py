@@ -155,6 +155,7 @@ def written(directory: Path) -> dict[str, str]:
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(directory.iterdir())}
 
 
+@pytest.mark.long
 def test_the_same_manifest_gives_the_same_bytes_in_another_home(home: Path, tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     first = nba_assets("training-set", *ASKED, "--out", str(one), home=home, NBA_NOW=NOW)

@@ -103,6 +103,7 @@ def test_a_file_without_a_column_is_an_error_that_names_it_and_loses_nothing(tmp
     assert (cell["raw_team_boxscores"]["status"], cell["raw_team_boxscores"]["rows"]) == ("ERROR", 4)
 
 
+@pytest.mark.long
 def test_a_second_writer_waits_and_both_succeed(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "nba_assets", "backfill", "2021-10-19", "2021-10-20", "--quiet"]
     environment = {"NBA_HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}

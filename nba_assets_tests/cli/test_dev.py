@@ -66,6 +66,7 @@ def test_what_it_starts_runs_in_a_directory_of_its_own(tmp_path: Path) -> None:
     assert (tmp_path / "here").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_told_to_end_it_ends_all_that_it_started(tmp_path: Path, told: signal.Signals) -> None:
     process, pids = supervised(tmp_path, WAITS)

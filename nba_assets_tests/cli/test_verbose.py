@@ -6,6 +6,8 @@ import logging
 import re
 from pathlib import Path
 
+import pytest
+
 from nba_assets.tables import TABLES
 from nba_assets_tests.cli.command import nba_assets, printed_json
 
@@ -31,6 +33,7 @@ def test_each_partition_is_a_line_with_its_status_and_rows(tmp_path: Path) -> No
     ]
 
 
+@pytest.mark.long
 def test_what_comes_out_as_it_was_says_so(tmp_path: Path) -> None:
     schedule, day = ("--tables", "SCHED"), DAYS[0]
     assert nba_assets("backfill", day, day, *schedule, "--verbose", home=tmp_path).exit_code == 0

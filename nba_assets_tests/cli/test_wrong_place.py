@@ -44,6 +44,7 @@ def test_a_port_that_is_taken_is_named_before_anything_starts(tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_the_simulated_league_never_replaces_the_real_one(tmp_path: Path) -> None:
     real = {"NBA_SOURCE": "files", "NBA_DATA_DIR": str(real_data())}
     schedule = ("backfill", "2021-11-01", "2021-11-02", "--tables", "raw_schedule")

@@ -23,6 +23,7 @@ HIDDEN = "Show all partitions"
 ALL = "2021-10-01\n2024-06-17"
 
 
+@pytest.mark.soak
 def test_an_old_season_is_found_at_once_where_the_partitions_have_ended(tmp_path: Path, page: WebDriver) -> None:
     with deployed(tmp_path, {"NBA_SOURCE": "files", "NBA_DATA_DIR": str(real_data())}) as running:
         shown = _open_dialog(page, running, ALL)

@@ -123,6 +123,7 @@ def test_a_policy_accepts_by_itself_but_never_before_the_late_limit(
     assert found.accepted_by == (f"the policy accept_gap_after_days = {days}" if status == Status.DEGRADED else None)
 
 
+@pytest.mark.long
 def test_the_sensor_repairs_what_a_policy_accepts_by_now(tmp_path: Path) -> None:
     at = _night(tmp_path)
     assert (cell(at, ROOT, DAY).status, repairable(at)) == (Status.GAP, [])
@@ -280,6 +281,7 @@ class TestCommandLine:
             (frame if is_whole else frame[frame[column] != GAME]).to_parquet(folder / "2021-22" / file.name)
         return folder
 
+    @pytest.mark.long
     def test_a_blocked_backfill_offers_it_and_it_is_taken_back(self, files: Path, tmp_path: Path) -> None:
         copy_of(healthy(BEFORE), tmp_path)
 

@@ -100,6 +100,7 @@ def test_without_its_box_score_its_date_has_no_games_and_rest_is_from_the_team(b
     assert cells(at, NEXT)["ml_feature_store_v2"].status == Status.OK
 
 
+@pytest.mark.long
 def test_a_late_box_score_makes_stale_what_reads_it_and_a_repair_builds_that(home: Path, frames: Frames) -> None:
     before = contents(_now(home), DAYS)
     assert not _stale(_now(home))
@@ -182,6 +183,7 @@ def test_a_final_that_was_not_played_after_all_counts_no_more(home: Path, frames
     assert _is_quiet(at)
 
 
+@pytest.mark.long
 def test_a_date_that_is_built_before_the_final_is_played_has_it_after(home: Path, frames: Frames) -> None:
     """On its morning the schedule has it still to come; the answer of the day after makes the date STALE."""
     final = frames[ResultSet.SCHEDULE]

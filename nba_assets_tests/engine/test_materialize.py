@@ -99,6 +99,7 @@ class TestForce:
         assert set(rows.loc[issues, "team"]) >= {"BKN"}
         assert rows.loc[~issues, "is_production_ready"].mean() > 0.5
 
+    @pytest.mark.long
     def test_when_the_game_arrives_and_the_date_is_rebuilt_all_heals(self, forced: Session, tmp_path: Path) -> None:
         healed = session(copy_of(forced.settings.home, tmp_path))
         build_range(healed, DAY, DAY, tables=KNOWN_AFTER)

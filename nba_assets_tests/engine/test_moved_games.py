@@ -152,6 +152,7 @@ class TestBeyondTheSchedule:
         edits: dict[ResultSet, Edit] = dict.fromkeys(LOGS, lambda log: log[log["GAME_DATE"].str[:10] <= until])
         return EditedSource(edits | {ResultSet.SCHEDULE: lambda games: games[games["gameDateEst"].str[:10] <= until]})
 
+    @pytest.mark.long
     def test_nothing_is_no_games_and_what_needs_it_is_blocked(self, tmp_path: Path) -> None:
         at = session(copy_of(healthy(DAY), tmp_path), self._early())
         build_range(at, QUIET, NEXT)

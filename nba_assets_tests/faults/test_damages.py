@@ -9,7 +9,7 @@ import pytest
 from nba_assets_tests.faults.damages import DAMAGES, Damage
 from nba_assets_tests.faults.season_frames import real_frames
 from nba_assets_tests.faults.trial import Verdict, built_from_nothing, tried
-from nba_assets_tests.faults.turns import every_sixth_long
+from nba_assets_tests.turns import every_sixth_long
 
 FAST = ("night_not_in_schedule", "points_moved", "shots_of_one_player")
 """What is tried in every run: built from nothing only, of the schedule, the box scores and the shots."""
@@ -28,6 +28,7 @@ def test_the_damage_damages_something_and_nothing_of_the_season_itself(name: str
     assert all(real[result_set].equals(before[result_set]) for result_set in changed)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FAST)
 def test_built_from_nothing_it_is_not_green(name: str) -> None:
     verdict = Verdict(DAMAGES[name])

@@ -27,6 +27,7 @@ def test_damages_leave_the_season_as_it_is_and_know_their_entry() -> None:
     assert {damage.listed for damage in made} <= {None, *LIST}
 
 
+@pytest.mark.long
 def test_a_few_damages_are_judged_and_most_of_them_noticed() -> None:
     fuzz = Fuzz(SEED).run(damages=4)
     assert len(fuzz.findings) == 4

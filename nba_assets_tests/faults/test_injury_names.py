@@ -120,6 +120,7 @@ def misspelled(tmp_path_factory: pytest.TempPathFactory) -> Session:
     return _built(tmp_path_factory.mktemp("misspelled"), _reported(("DEN", "Porter, Mike", "Out")))
 
 
+@pytest.mark.long
 def test_who_is_like_a_name_that_is_nobodys_is_unknown_and_the_slate_degraded(misspelled: Session) -> None:
     right = session(healthy(DAY))
     found, statuses = cell(misspelled, SLATE, DAY), _statuses(misspelled)

@@ -200,6 +200,7 @@ def _indianas_with_denver(listed: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([listed[~are_they], later], ignore_index=True)
 
 
+@pytest.mark.long
 def test_day_by_day_the_verdict_ends_as_in_one_range_and_nothing_else_is_built(home: Path, tmp_path: Path) -> None:
     """Indiana plays on the next night as well: its slate is judged before its list is known to be the last word."""
     edits: dict[ResultSet, Edit] = {ResultSet.INACTIVES: _indianas_with_denver}

@@ -6,7 +6,7 @@ import pytest
 
 from nba_assets_tests.faults.damages import DAMAGES
 from nba_assets_tests.faults.trial import Verdict, built_from_nothing
-from nba_assets_tests.faults.turns import every_sixth_long
+from nba_assets_tests.turns import every_sixth_long
 
 NEIGHBOURS = [name for name, damage in DAMAGES.items() if damage.edit and not damage.is_listed]
 

@@ -291,6 +291,7 @@ def test_12_a_game_without_shots_has_unknown_zones_and_blocks_nothing(home: Path
     assert nets["data_quality_issues"].map(lambda codes: "SHOTS_MISSING" in codes).all()
 
 
+@pytest.mark.long
 def test_20_one_missing_game_is_one_root_and_its_arrival_heals_everything(home: Path) -> None:
     at = session(home, EditedSource(_without(["0022100139"])))
     build_range(at, DAY, NEXT)

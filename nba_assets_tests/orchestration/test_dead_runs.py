@@ -107,6 +107,7 @@ def test_a_run_of_another_place_is_left_alone_until_it_was_silent_for_too_long(t
     assert "no sign of life" in messages(tmp_path)
 
 
+@pytest.mark.long
 def test_process_1_of_a_container_is_not_process_1_of_another(tmp_path: Path) -> None:
     needs_program("unshare")
     if os.geteuid() != 0:

@@ -47,6 +47,7 @@ def test_what_is_no_executor_is_refused(tmp_path: Path, place: str, message: str
     assert message in str(raised.value)
 
 
+@pytest.mark.long
 def test_a_step_in_a_process_of_its_own_builds_the_same_and_is_not_taken_for_the_run(tmp_path: Path) -> None:
     settings = load_settings(home=tmp_path, partitions_start="2021-10-19")
     with open_instance(settings):

@@ -225,6 +225,7 @@ class TestExitStatus:
         assert ended.exit_code == 2
         assert message in ended.output
 
+    @pytest.mark.long
     def test_results_that_are_not_due_are_1_and_tonights_features_are_there(self, tmp_path: Path, home: Path) -> None:
         def unplayed(frame: pd.DataFrame) -> pd.DataFrame:
             of_day = frame["gameDateEst"].str[:10].eq(str(LAST))

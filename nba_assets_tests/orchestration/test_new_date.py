@@ -57,7 +57,13 @@ ROOTS = {
 }
 
 
-@pytest.fixture(scope="module", params=ROOTS)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param("raw_team_boxscores", marks=pytest.mark.long),
+        pytest.param("raw_player_boxscores", marks=pytest.mark.soak),
+    ],
+)
 def gap(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """The season's files without one game in some of them, and the table that lacks it."""
 
@@ -168,6 +174,7 @@ def checked(home: Path, data: Path, root: str) -> None:
             assert (newest.status.value == "SUCCEEDED") == (name != root and cell.status != Status.BLOCKED), name
 
 
+@pytest.mark.long
 def test_a_date_behind_one_that_is_missing_is_built_in_order(home: Path, data: Path) -> None:
     """What needs the history is not run at all."""
     done = backfill(home, data, AFTER)

@@ -148,7 +148,13 @@ def backfill_with_a_gap(place: Place) -> None:
         Launch(session, instance, DAYS, CHAIN, RunOptions()).run()
 
 
-@pytest.fixture(scope="module", params=["stock SQLite", "PostgreSQL"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param("stock SQLite", marks=pytest.mark.soak),
+        pytest.param("PostgreSQL", marks=pytest.mark.long),
+    ],
+)
 def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A place on other storages than ours."""
     directory = tmp_path_factory.mktemp("other")

@@ -77,6 +77,7 @@ def test_a_gap_is_its_own_root_with_its_entities_and_two_ways_out(gap: Session) 
     assert "held back: 2 dates, 12 tables" in lines
 
 
+@pytest.mark.long
 def test_what_is_degraded_names_all_its_roots(tmp_path: Path) -> None:
     nights = [date(2021, 11, day) for day in (2, 3, 5)]
     games: set[str] = set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from nba_assets.planning.state import State
 from nba_assets.tables import TABLES
 from nba_assets.warehouse.ledger import PROCESSOR_RUNS, rows_of
 from nba_assets_tests.planning.ledgers import OPENING, Ledger
+
+pytestmark = pytest.mark.long
 
 DAYS = [OPENING + timedelta(days=n) for n in range(4)]
 _GAMES = [(day, f"00221000{n}", "BOS", "LAL") for n, day in enumerate(DAYS)]

@@ -175,11 +175,13 @@ def _try(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, steps: int)
     return seen
 
 
+@pytest.mark.long
 def test_a_plan_comes_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = _try(tmp_path, monkeypatch, seed=3, steps=3)
     assert set(seen) >= {"build", "failed", "blocked"}
 
 
-@pytest.mark.parametrize("seed", [pytest.param(10, marks=pytest.mark.long), pytest.param(11, marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", [10, 11])
 def test_many_plans_come_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     assert _try(tmp_path, monkeypatch, seed, steps=8).total() > 100

@@ -19,6 +19,7 @@ from nba_assets_tests.cli.command import nba_assets, printed_json
 from nba_assets_tests.engine.warehouses import OPENING_NIGHT, copy_of, healthy, session
 from nba_assets_tests.needs import real_data
 from nba_assets_tests.repair.season import contents, days_from
+from nba_assets_tests.turns import marked
 
 LAST = date(2021, 11, 6)
 DAYS = days_from(OPENING_NIGHT, LAST)
@@ -95,7 +96,7 @@ def assert_whole(home: Path) -> None:
         pd.testing.assert_frame_equal(after[keep], before[name][keep])
 
 
-@pytest.mark.parametrize("damage", COUNTED)
+@pytest.mark.parametrize("damage", [COUNTED[0], *marked("long", COUNTED[1:])])
 def test_another_number_of_rows_is_stale_with_its_numbers_and_a_plain_repair_restores_it(
     home: Path, damage: str
 ) -> None:
@@ -121,7 +122,7 @@ def test_another_number_of_rows_is_stale_with_its_numbers_and_a_plain_repair_res
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("command", ["repair", "refresh"])
+@pytest.mark.parametrize("command", ["repair", *marked("soak", ["refresh"])])
 def test_a_named_range_restores_an_altered_value_without_being_told(home: Path, command: str) -> None:
     alter(home, "a value altered")
     assert stale(home) == set(), "as many rows as before: it takes a look at each"
@@ -171,7 +172,7 @@ def test_what_was_computed_from_altered_rows_is_computed_again_once_they_are_res
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("damage", [name for name in DAMAGES if name != "a value altered"])
+@pytest.mark.parametrize("damage", [COUNTED[0], *marked("soak", COUNTED[1:])])
 def test_what_was_computed_from_holes_is_computed_again_once_they_are_filled(home: Path, damage: str) -> None:
     alter(home, damage)
     over(home, "repair", DAY, DAY, "--tables", "player_game_summary", "--rewrite")
@@ -179,7 +180,7 @@ def test_what_was_computed_from_holes_is_computed_again_once_they_are_filled(hom
     assert_whole(home)
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", ["a value altered", *marked("long", COUNTED)])
 def test_export_of_altered_rows_is_an_error_and_writes_nothing_unless_partial(home: Path, damage: str) -> None:
     alter(home, damage)
     file = home / "rows.parquet"

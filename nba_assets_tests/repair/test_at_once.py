@@ -6,10 +6,14 @@ import json
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from nba_assets.tables import TABLES
 from nba_assets_tests.engine.warehouses import session
 from nba_assets_tests.repair.processes import Command
 from nba_assets_tests.repair.season import OPENING_NIGHT, contents, days_from
+
+pytestmark = pytest.mark.long
 
 LAST = date(2023, 11, 10)
 RANGES = [(OPENING_NIGHT, date(2023, 11, 5)), (OPENING_NIGHT, date(2023, 11, 8)), *[(OPENING_NIGHT, LAST)] * 2]

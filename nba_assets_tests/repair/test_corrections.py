@@ -56,6 +56,7 @@ def test_a_correction_changes_exactly_the_cells_that_it_touches(
         assert sum(cell[0] == table for cell in changed) == number, table
 
 
+@pytest.mark.long
 def test_after_a_correction_everything_is_as_if_it_had_always_been_so(month: Month, tmp_path: Path) -> None:
     source = EditedSource(one_basket_more(GAME, WALKER, "BKN"))
     corrected = month(source)
@@ -74,7 +75,10 @@ def test_the_corrected_points_stand_where_they_were_read(month: Month) -> None:
     }
 
 
-@pytest.mark.parametrize("source", [postponed, without], ids=["put off", "struck out"])
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "source", [pytest.param(postponed, id="put off"), pytest.param(without, id="struck out", marks=pytest.mark.soak)]
+)
 def test_a_game_that_was_not_played_leaves_every_window_and_no_gap(month: Month, tmp_path: Path, source) -> None:
     now = month(source(GAME))
     games = stored(now, "upcoming_team_game_context", date(2023, 11, 10)).set_index("team")["game_number"]

@@ -68,6 +68,7 @@ def test_in_their_order_dates_one_by_one_equal_one_range(begun: Session, built_m
     assert contents(begun, DAYS) == contents(session(built_month), DAYS)
 
 
+@pytest.mark.soak
 def test_in_random_order_they_do_too(begun: Session, built_month: Path) -> None:
     drawn = list(in_random_order(random.Random(24)))
     assert drawn != sorted(drawn, key=lambda cell: cell[1])

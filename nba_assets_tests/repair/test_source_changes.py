@@ -148,6 +148,7 @@ def test_a_repair_that_knows_no_date_heals_a_correction(home: Path) -> None:
     assert [c.size for c in correction.largest] == [2, 2, 1, 1, 1, 1], "the largest first"
 
 
+@pytest.mark.long
 def test_what_arrives_late_or_is_read_anew_corrects_nothing(home: Path) -> None:
     """A game without its box score is forced, comes, and is computed again without anything new."""
     path = home / "data" / SEASON / f"{ResultSet.SHOTS}.parquet"

@@ -112,6 +112,7 @@ class TestOneDateFails:
         ]
         assert set(statuses(now, DAYS)) <= FINE
 
+    @pytest.mark.long
     def test_in_a_first_build_the_others_are_published_and_repair_runs_it_and_what_it_blocked(
         self, tmp_path: Path, built_month: Path
     ) -> None:

@@ -63,6 +63,7 @@ def test_with_another_source_nothing_is_known(copied: Path) -> None:
     assert now["raw_schedule"] == _TODAY["raw_schedule"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"source": 1}', '{"source": null, "versions": []}'])
 def test_a_damaged_file_is_written_anew(copied: Path, text: str) -> None:
     _asked(copied)

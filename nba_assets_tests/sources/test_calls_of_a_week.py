@@ -134,6 +134,7 @@ def test_the_docs_say_what_a_running_season_costs(tmp_path: Path) -> None:
         assert said == [f"{len(played):,}", f"{calls:,}", f"{minutes:.0f}"], last
 
 
+@pytest.mark.long
 def test_from_nothing_to_tonight(server: StatsServer, home: Home) -> None:
     """The commands of the quick start; `backfill` finds everything in the cache."""
     now = eastern(2021, 10, 22, 9)
@@ -151,6 +152,7 @@ def test_from_nothing_to_tonight(server: StatsServer, home: Home) -> None:
     assert cell(home.session(now), "player_game_summary", now.date() - _DAY).status == Status.OK
 
 
+@pytest.mark.soak
 def test_a_site_that_was_down_in_the_morning_is_asked_again(server: StatsServer, tmp_path: Path) -> None:
     """The cache has the schedule of the day before, by which last night's games are not over."""
     yesterday, today = date(2021, 11, 7), date(2021, 11, 8)

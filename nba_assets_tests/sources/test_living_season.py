@@ -112,6 +112,7 @@ def _points(home: Home) -> pd.Series:
     return rows[rows["game_id"] == GAME].set_index("player_id")["points"]
 
 
+@pytest.mark.long
 def test_refresh_asks_the_site_for_its_dates_and_only_these(server: StatsServer, home: Home) -> None:
     assert home.run("backfill", FIRST, LAST).exit_code == 0
     before = _points(home)
@@ -130,6 +131,7 @@ def test_refresh_asks_the_site_for_its_dates_and_only_these(server: StatsServer,
     assert "unknown (known once the source is asked)" in again.output
 
 
+@pytest.mark.long
 def test_a_plan_says_what_it_cannot_know_without_asking(server: StatsServer, home: Home) -> None:  # noqa: ARG001
     planned = home.run("backfill", FIRST, LAST, "--dry-run", "--format", "json")
     assert (planned.exit_code, planned.calls) == (0, {})
@@ -140,6 +142,7 @@ def test_a_plan_says_what_it_cannot_know_without_asking(server: StatsServer, hom
     assert (planned.stdout, planned.calls) == ("nothing to do\n", {})
 
 
+@pytest.mark.soak
 def test_what_a_fetch_changes_in_the_cache_is_seen_by_everybody(server: StatsServer, home: Home) -> None:
     assert home.run("backfill", FIRST, LAST).exit_code == 0
     server.edits["leaguegamelog"] = _points_moved
@@ -172,6 +175,7 @@ def _without_three_players(payload: dict[str, Any], query: dict[str, str], game:
     return payload
 
 
+@pytest.mark.long
 def test_a_log_that_was_served_in_part_is_asked_for_again(server: StatsServer, home: Home) -> None:
     server.edits["leaguegamelog"] = _without_three_players
     first = home.run("backfill", FIRST, str(DAY), now=MORNING_AFTER)
@@ -234,6 +238,7 @@ def test_of_a_night_with_one_short_box_score_only_that_game_is_asked_for_again(s
     assert repaired.calls == {"leaguegamelog": 2, "boxscoretraditionalv3": 1, "boxscoresummaryv3": 1}
 
 
+@pytest.mark.long
 def test_what_was_incomplete_is_asked_for_once_more_however_late_and_then_never_again(
     server: StatsServer, home: Home
 ) -> None:
@@ -252,6 +257,7 @@ def test_what_was_incomplete_is_asked_for_once_more_however_late_and_then_never_
     assert (asked.exit_code, asked.calls) == (0, CALLS_OF_THE_DAY), "except where somebody wants to know"
 
 
+@pytest.mark.long
 def test_what_says_nothing_is_asked_for_three_times_in_one_command(server: StatsServer, home: Home) -> None:
     """Every step of a backfill wants the schedule."""
     server.edits["scheduleleaguev2"] = lambda _payload, _query: {}
@@ -267,6 +273,7 @@ def test_what_says_nothing_is_asked_for_three_times_in_one_command(server: Stats
     assert home.run("backfill", FIRST, LAST, *raw).exit_code == 0
 
 
+@pytest.mark.long
 def test_blank_lists_are_named_and_not_kept_for_good(server: StatsServer, home: Home) -> None:
     def blank(payload: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
         if query["GameID"] in of_last_night:
@@ -297,6 +304,7 @@ def _without_rows(payload: dict[str, Any], _: dict[str, str]) -> dict[str, Any]:
     return payload
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("endpoint", "table", "verdict"),
     [("shotchartdetail", "raw_shots", Status.DEGRADED), ("leaguegamelog", "raw_team_boxscores", Status.GAP)],
@@ -322,6 +330,7 @@ def test_a_window_that_stays_empty_is_not_asked_for_after_the_late_limit(
     assert cell(home.session(), table, DAY).status == Status.OK
 
 
+@pytest.mark.long
 def test_one_answer_without_rows_is_not_believed_however_late(server: StatsServer, home: Home) -> None:
     """Nor does it take the place of rows that are there."""
     day = str(DAY)
@@ -378,6 +387,7 @@ def test_one_blank_list_is_believed_once_it_was_answered_three_times(server: Sta
     assert home.run("repair", *LISTS, now=AT_SIX + timedelta(minutes=60)).calls == {}, "a note is not asked again"
 
 
+@pytest.mark.soak
 def test_an_answer_that_changes_is_counted_from_the_start(server: StatsServer, home: Home) -> None:
     game = _one_blank_list(server)
     home.run("backfill", FIRST, str(QUIET_NIGHT), *LISTS, now=AT_SIX)
@@ -395,6 +405,7 @@ def test_an_answer_that_changes_is_counted_from_the_start(server: StatsServer, h
         assert _quiet_night(home, AT_SIX + timedelta(minutes=minutes))[0] == expected, minutes
 
 
+@pytest.mark.soak
 def test_a_newer_night_does_not_settle_a_blank_list_of_the_site_but_the_late_limit_does(
     server: StatsServer, home: Home
 ) -> None:
@@ -411,6 +422,7 @@ def test_a_newer_night_does_not_settle_a_blank_list_of_the_site_but_the_late_lim
     assert home.run("repair", *LISTS, now=LONG_AFTER).calls == {}
 
 
+@pytest.mark.soak
 def test_one_game_that_never_gets_its_box_score_is_a_gap_that_can_be_accepted(server: StatsServer, home: Home) -> None:
     def without_players(payload: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
         if query["GameID"] == GAME:
@@ -433,6 +445,7 @@ def test_one_game_that_never_gets_its_box_score_is_a_gap_that_can_be_accepted(se
     }
 
 
+@pytest.mark.soak
 def test_a_cache_that_is_filled_from_some_date_on_says_nothing_of_the_dates_before(home: Home) -> None:
     """A warehouse built from files goes on with the live source, or somebody has deleted the cache."""
     built = nba_assets("backfill", FIRST, str(DAY), home=home.path, NBA_SOURCE="files", NBA_DATA_DIR=str(real_data()))
@@ -446,6 +459,7 @@ def test_a_cache_that_is_filled_from_some_date_on_says_nothing_of_the_dates_befo
     assert stale == []
 
 
+@pytest.mark.long
 def test_a_night_that_is_in_part_there_at_six_is_whole_by_noon(server: StatsServer, tmp_path: Path) -> None:
     """Two attempts of the morning schedule's job; nobody does anything by hand."""
 
@@ -533,6 +547,7 @@ def test_a_correction_on_the_third_day_arrives_by_itself(server: StatsServer, tm
         assert row.content_hash == expected.content_hash, "what was not corrected is as it was"
 
 
+@pytest.mark.long
 def test_a_correction_of_long_ago_is_found_on_monday(server: StatsServer, tmp_path: Path) -> None:
     """More than two weeks later, which no rereading of single dates would see."""
     monday, tuesday = eastern(2021, 11, 8, 11), eastern(2021, 11, 9, 11)

@@ -286,6 +286,7 @@ def test_control_c_ends_a_patient_wait_and_keeps_what_was_fetched(server: StatsS
     assert len(server.calls()) == CALLS_OF_FIRST_DAYS + 1
 
 
+@pytest.mark.long
 def test_a_backfill_that_is_cut_off_makes_no_other_call(server: StatsServer, tmp_path: Path) -> None:
     given = environment(server, tmp_path)
     days, raw = ("2021-10-19", "2021-10-20"), ("--tables", "raw_schedule,raw_team_boxscores,raw_player_boxscores")

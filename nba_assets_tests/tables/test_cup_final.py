@@ -211,6 +211,7 @@ def test_the_final_is_no_game_of_its_own_date() -> None:
     assert not slate.loc[slate["game_date"].eq(pd.Timestamp(DAY)), "team"].isin(FINALISTS).any()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("box_score", [True, False])
 @pytest.mark.parametrize("day", [DAY, DAY + timedelta(days=2)])
 def test_it_does_not_leak(day: date, *, box_score: bool) -> None:

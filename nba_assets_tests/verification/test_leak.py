@@ -35,6 +35,7 @@ def test_no_table_leaks_on_a_real_date(season: str):
     assert deaf_tables(raw, day, counting_types=source().counting_types) == []
 
 
+@pytest.mark.long
 @examples(6)
 @given(shapes())
 def test_no_table_leaks_in_random_leagues(shape: Shape):

@@ -15,6 +15,8 @@ from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.emulator import Emulator
 from nba_assets_tests.warehouse.publications import LINES, lines, publication
 
+pytestmark = pytest.mark.long
+
 PREFIX = "read_in_python_"
 
 

@@ -170,6 +170,7 @@ def test_the_key_is_shown_by_its_variables_name_alone(google: FaultyBigQuery, mo
     assert '"gcp_credentials": {"env": "NBA_BIGQUERY_CREDENTIALS"}' in shown
 
 
+@pytest.mark.long
 def test_without_credentials_a_command_asks_a_machine_that_does_not_answer_once_and_says_what_to_do(
     tmp_path: Path,
 ) -> None:

@@ -25,6 +25,8 @@ from nba_assets_tests.warehouse.faulty_bigquery import (
 )
 from nba_assets_tests.warehouse.publications import LINES, lines, publication
 
+pytestmark = pytest.mark.long
+
 INVALID = "invalidQuery"
 """What a script says of whatever goes wrong in one of its statements."""
 

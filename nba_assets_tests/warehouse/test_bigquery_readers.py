@@ -28,8 +28,8 @@ DENIED = Fault(writes, refusal(403, "accessDenied", "Access Denied: it takes ano
 @pytest.mark.parametrize(
     "prefix",
     [
-        pytest.param("nothing_", id="nothing is there"),
-        pytest.param("looked_at_", id="something is", marks=pytest.mark.long),
+        pytest.param("nothing_", id="nothing is there", marks=pytest.mark.long),
+        pytest.param("looked_at_", id="something is", marks=pytest.mark.soak),
     ],
 )
 def test_commands_that_look_only_read(

@@ -17,6 +17,8 @@ from nba_assets_tests.emulator import Emulator
 from nba_assets_tests.warehouse.faulty_bigquery import FaultyBigQuery, Request, faulty_bigquery
 from nba_assets_tests.warehouse.publications import LINES, failure_rows, lines, publication, unpublished
 
+pytestmark = pytest.mark.long
+
 Connect = Callable[..., BigQueryWarehouse]
 NEVER = Limits(absence_seconds=1e9, counts_seconds=1e9)
 

@@ -36,9 +36,6 @@ SENSORS = {
     "alerts": lambda opened: alert_sensor(opened),
 }
 
-SLOWER = [name for name in SENSORS if name != "coverage_after_work"]
-"""They ask for more, and the emulator takes a minute over it."""
-
 
 def tick(server: FaultyBigQuery, settings: dict[str, str], home: Path, name: str, cursor: str) -> list[str]:
     """The statements of one evaluation, of a session of its own."""
@@ -49,9 +46,8 @@ def tick(server: FaultyBigQuery, settings: dict[str, str], home: Path, name: str
     return [request.sql for request in server.asked if request.sql]
 
 
-@pytest.mark.parametrize(
-    "name", ["coverage_after_work", *(pytest.param(name, marks=pytest.mark.soak) for name in SLOWER)]
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("name", SENSORS)
 def test_a_sensor_reads_no_history_while_nobody_publishes(
     connect: Callable[..., BigQueryWarehouse], emulator: Emulator, day: date, tmp_path: Path, name: str
 ) -> None:

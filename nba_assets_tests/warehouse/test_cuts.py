@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,6 +50,7 @@ def test_twenty_seasons_are_three_pieces_each_within_the_limit() -> None:
     assert max(map(len, pieces)) < 4000
 
 
+@pytest.mark.long
 @given(st.sets(DAYS, min_size=1, max_size=12), st.integers(1, 5))
 def test_every_part_has_all_of_its_dates_and_together_they_are_the_whole(days: set[date], most: int) -> None:
     ordered = sorted(days)

@@ -41,7 +41,7 @@ OLD_COLUMNS = {
 OLD_ROW = "DATE '2021-11-05', 'raw_game_lines', '0', 'OK', 'none', TRUE, 224"
 
 
-@pytest.fixture(params=["duckdb", "bigquery"])
+@pytest.fixture(params=["duckdb", pytest.param("bigquery", marks=pytest.mark.long)])
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Warehouse, Run]:
     """A warehouse whose processor_runs has REQUIRED columns and a row in it, and a way to ask it anything."""
     if request.param == "duckdb":

@@ -45,6 +45,7 @@ def done(summary: Any) -> dict[str, Any]:
     return {one.pop("table"): one for one in summary["changes"]["tables"]}
 
 
+@pytest.mark.soak
 def test_a_plan_creates_nothing_and_comes_true(
     emulator: Emulator, connect: Callable[..., BigQueryWarehouse], tmp_path: Path
 ) -> None:

@@ -64,6 +64,7 @@ def ranges_at_once(machines: list[Settings]) -> list[tuple[int, str]]:
     return [ended(process) for process in at_once]
 
 
+@pytest.mark.soak
 @pytest.mark.long
 def test_two_machines_build_different_ranges_at_once(emulator: Emulator, tmp_path: Path) -> None:
     machines = [of_machine(tmp_path / name, emulator, "two_") for name in ("first", "second")]

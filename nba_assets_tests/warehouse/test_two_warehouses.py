@@ -31,7 +31,7 @@ ONE_DAY = timedelta(days=1)
 DAY_OF_NS = 86_400 * 10**9
 
 
-@pytest.fixture(params=["duckdb", "bigquery"])
+@pytest.fixture(params=["duckdb", pytest.param("bigquery", marks=pytest.mark.long)])
 def warehouse(request: pytest.FixtureRequest) -> Warehouse:
     """Each warehouse in turn."""
     return request.getfixturevalue(request.param)
