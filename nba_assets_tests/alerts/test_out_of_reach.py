@@ -73,8 +73,8 @@ def pass_by(cache: Path, passed: timedelta) -> None:
     ("fault", "why"),
     [
         (REFUSED, "HTTP 403 Forbidden"),
-        (BROKEN, "HTTP 503 Service Unavailable"),
-        (CUT, "127.0.0.1 cannot be reached"),
+        pytest.param(BROKEN, "HTTP 503 Service Unavailable", marks=pytest.mark.soak),
+        pytest.param(CUT, "127.0.0.1 cannot be reached", marks=pytest.mark.soak),
         (BLANK, "the answer is {}"),
     ],
     ids=["refused", "broken", "no way", "blank"],

@@ -183,7 +183,7 @@ def test_a_state_of_some_seasons_is_that_of_the_whole(tmp_path: Path) -> None:
             assert part.cell(table, day) == whole.cell(table, day)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.soak)])
 def test_alerts_are_those_of_somebody_who_always_looks_at_everything(tmp_path: Path, seed: int) -> None:
     """Random attempts at two seasons, evaluated after each: once as it is, once with nothing remembered."""
     chosen = random.Random(seed)

@@ -58,6 +58,7 @@ def test_ids_without_their_zeros_are_the_same_ids(
     assert _hashes(as_directory(frames, tmp_path / "data"), tmp_path / "home") == undamaged
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("result_set", "value", "failed"),
     [
@@ -117,6 +118,7 @@ def _as_decimal(clock: str) -> float:
     return round(minutes + seconds / 60, 2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("spelt", [_as_v2, _as_duration, _as_decimal])
 def test_clocks_in_other_spellings_are_the_same_clocks(
     undamaged: dict[str, str | None], tmp_path: Path, spelt: Callable[[str], Any]
@@ -128,6 +130,7 @@ def test_clocks_in_other_spellings_are_the_same_clocks(
     assert _hashes(as_directory(frames, tmp_path / "data"), tmp_path / "home") == undamaged
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("clock", ["28.17", "PT40M", "34:12.5", "28:70", "half an hour", "-3:00"])
 def test_a_clock_that_is_none_is_an_error_that_shows_it(tmp_path: Path, clock: str) -> None:
     frames = real_frames()

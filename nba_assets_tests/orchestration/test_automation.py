@@ -117,6 +117,7 @@ def test_what_its_launcher_follows_itself_triggers_nothing(morning: Morning) -> 
     assert morning.tick() == {}
 
 
+@pytest.mark.long
 def test_what_is_built_again_as_it_was_triggers_nothing(morning: Morning) -> None:
     """A backfill materialises whatever it asks for; with the same content that is no news to anybody."""
     morning.run_each(REQUIRED_RAW, PLAYED)
@@ -129,6 +130,7 @@ def test_what_is_built_again_as_it_was_triggers_nothing(morning: Morning) -> Non
         assert morning.tick() == {}, name
 
 
+@pytest.mark.long
 def test_a_season_begins_without_history(tmp_path: Path) -> None:
     """Opening night reads a day before it that had no games, and no partition of the season."""
     opening = Morning(tmp_path, loaded_to=None, now=eastern(2021, 10, 19, 10))

@@ -134,6 +134,7 @@ def test_two_runs_at_once_neither_corrupt_nor_deadlock(home: Home) -> None:
     assert found["raw_shots"].rows > 0
 
 
+@pytest.mark.long
 def test_dg_knows_the_project(home: Home) -> None:
     status, told = ended(home.dg("check", "defs"))
     assert status == 0, told

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 import pandas as pd
+import pytest
 import time_machine
 from dagster._core.definitions.freshness import FreshnessState
 from dagster._core.definitions.freshness_evaluator import CronFreshnessPolicyEvaluator
@@ -69,6 +70,7 @@ def test_of_an_empty_warehouse_nothing_is_asked(tmp_path: Path) -> None:
     assert "MISSING" not in told["newest dates, with numbers"].value
 
 
+@pytest.mark.long
 def test_a_date_that_no_run_was_for_says_why_and_heals(tmp_path: Path) -> None:
     """Dagster never requests what is behind a failed partition: coverage tells its page, once."""
     faulty = _session(tmp_path, MORNING, EditedSource({ResultSet.TEAM_LOG: _without_a_game}))

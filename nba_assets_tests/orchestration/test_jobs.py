@@ -50,6 +50,7 @@ def asking(**config: list[str]) -> dict[str, Any]:
     return {"ops": {"repair_partitions": {"config": config}}}
 
 
+@pytest.mark.long
 def test_repair_repairs_all_history_and_names_what_it_cannot(home: Path) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         faulty = session(home, EditedSource({ResultSet.TEAM_LOG: without_a_game}), now=NOW, partitions_start=FIRST)
@@ -85,7 +86,11 @@ def test_verify_fails_where_nothing_has_been_built(tmp_path: Path) -> None:
     ("asked", "said"),
     [
         ({"dates": ["2021-10-21"], "tables": ["raw_nothing"]}, "there is no table 'raw_nothing'; did you mean"),
-        ({"dates": ["2021-10-21", "2021-10-18"]}, "2021-10-18 is before the first partition, 2021-10-19"),
+        pytest.param(
+            {"dates": ["2021-10-21", "2021-10-18"]},
+            "2021-10-18 is before the first partition, 2021-10-19",
+            marks=pytest.mark.soak,
+        ),
         ({"dates": ["2021-10-24"]}, "2021-10-24 is after today, 2021-10-22"),
         ({"dates": ["tomorrow"]}, "Invalid isoformat string: 'tomorrow'; write them like 2021-11-01"),
     ],

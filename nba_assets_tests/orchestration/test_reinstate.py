@@ -28,6 +28,7 @@ from nba_assets_tests.orchestration.test_storages import (
     recorded,
     with_stock_storages,
 )
+from nba_assets_tests.turns import marked
 
 RANGE = (str(DAYS[0]), str(DAYS[-1]))
 ASKED = (*RANGE, "--tables", ",".join(CHAIN))
@@ -62,9 +63,8 @@ def requested(place: Place, cursor: object = None) -> tuple[int, object]:
 @pytest.mark.parametrize(
     "kind",
     [
-        "our SQLite",
-        pytest.param("stock SQLite", marks=pytest.mark.soak),
-        pytest.param("PostgreSQL", marks=pytest.mark.long),
+        *marked("long", ["our SQLite"]),
+        *marked("soak", ["stock SQLite", "PostgreSQL"]),
     ],
 )
 def test_what_is_lost_is_shown_again(with_a_gap: Path, tmp_path: Path, kind: str) -> None:
@@ -139,7 +139,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("name", "damage"),
     [
-        pytest.param(name, damage, marks=() if FILES.index(name) == DAMAGES.index(damage) else pytest.mark.soak)
+        pytest.param(name, damage, marks=() if FILES.index(name) == DAMAGES.index(damage) == 0 else pytest.mark.soak)
         for name in FILES
         for damage in DAMAGES
     ],

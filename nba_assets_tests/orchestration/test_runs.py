@@ -23,6 +23,7 @@ from nba_assets.sources.base import ResultSet
 from nba_assets.tables import TABLES
 from nba_assets_tests.engine.warehouses import EditedSource, copy_of, session
 from nba_assets_tests.orchestration.morning import QUIET, eastern
+from nba_assets_tests.turns import marked
 
 FIRST, LAST = date(2021, 10, 19), date(2021, 10, 25)
 GAPS = {date(2021, 10, 21), date(2021, 10, 23)}
@@ -233,7 +234,7 @@ def test_a_range_of_one_date_is_reported_like_any_other(ranges: Ranges) -> None:
     assert ranges.check("raw_team_boxscores", good).passed
 
 
-@pytest.mark.parametrize("check", [COMPLETE, PRODUCTION_READY])
+@pytest.mark.parametrize("check", [COMPLETE, *marked("soak", [PRODUCTION_READY])])
 def test_no_check_is_left_planned(ranges: Ranges, check: str) -> None:
     """Dates that are good, gaps, behind a gap or not due, in ranges of every length: nothing reads "Skipped"."""
     played = date(2021, 10, 26)
@@ -266,6 +267,7 @@ def test_what_is_behind_a_gap_does_not_fail_with_another_gap(tmp_path: Path) -> 
         assert found.planned("raw_player_boxscores", COMPLETE) == set()
 
 
+@pytest.mark.long
 def test_a_gap_takes_no_table_of_its_run_along(tmp_path: Path) -> None:
     """All tables of one date, launched from the graph: the gap is FAILED, what is behind it missing, the rest there."""
     gap = date(2021, 10, 21)
@@ -303,6 +305,7 @@ def test_a_partition_s_data_version_is_its_content(ranges: Ranges) -> None:
     assert found == stored
 
 
+@pytest.mark.long
 def test_the_day_after_a_range_is_built_with_its_schedule(tmp_path: Path) -> None:
     """Dagster asks for it because tables read the day before; its schedule was never asked for."""
     last, after = date(2021, 10, 22), date(2021, 10, 23)

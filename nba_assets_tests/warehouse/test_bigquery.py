@@ -165,6 +165,7 @@ def test_machines_with_different_clocks_agree_on_what_is_newer(connect: Connect,
     assert_ledger_and_rows_agree(right, day)
 
 
+@pytest.mark.soak
 def test_two_writers_of_different_tables_both_succeed(connect: Connect, day: date) -> None:
     first, second = connect(), connect()
     other = TABLES["raw_injury_reports"]
@@ -176,6 +177,7 @@ def test_two_writers_of_different_tables_both_succeed(connect: Connect, day: dat
     assert first.ledger(day, day)["table_name"].tolist() == [LINES.name, other.name]
 
 
+@pytest.mark.soak
 def test_a_writer_gives_up_after_its_time_and_names_the_other(connect: Connect, day: date) -> None:
     impatient = [connect(limits=Limits(patience=0.0)) for _ in range(3)]
     with ThreadPoolExecutor(3) as threads:

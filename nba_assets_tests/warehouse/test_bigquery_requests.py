@@ -110,6 +110,7 @@ def test_what_does_not_exist_is_looked_for_once(emulator: Emulator, between: Fau
     assert len(between.asked) <= 6
 
 
+@pytest.mark.soak
 def test_what_somebody_else_has_created_is_seen_a_moment_later(
     connect: Connect, emulator: Emulator, between: FaultyBigQuery, day: date
 ) -> None:
