@@ -84,6 +84,7 @@ def test_what_writes_names_what_may_only_be_read(home: Path) -> None:
     assert nba_assets(*BUILD, home=home).exit_code == 0
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("part", [str(WAREHOUSE), "simulated/dagster"])
 def test_one_part_that_may_only_be_read_keeps_nobody_from_reading(home: Path, part: str) -> None:
     commands = (("coverage",), ("log",), ("doctor",), ("repair", *ONLY), BUILD)

@@ -89,6 +89,7 @@ def test_a_run_has_the_settings_of_the_daemon_though_none_is_listed(place: Place
     assert given["DAGSTER_POSTGRES_URL"] == place.server.environment["DAGSTER_POSTGRES_URL"]
 
 
+@pytest.mark.soak
 def test_the_watch_over_containers_leaves_a_command_alone_and_notices_when_it_dies(place: Place) -> None:
     server = place.server
     process, run = server.stopped_at_work("repair", str(DAYS[0]), str(DAYS[-1]), "--rewrite")

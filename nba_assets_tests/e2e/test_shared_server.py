@@ -22,8 +22,8 @@ from nba_assets_tests.repair.season import contents, repair, statuses
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
-DAYS = days_between(date(2021, 10, 19), date(2021, 10, 24))
-AT_FIRST, LATER = DAYS[:4], DAYS[4:]
+DAYS = days_between(date(2021, 10, 19), date(2021, 10, 22))
+AT_FIRST, LATER = DAYS[:2], DAYS[2:]
 CHAIN = ("raw_schedule", "raw_team_boxscores", "raw_player_boxscores", "player_game_summary")
 
 

@@ -75,7 +75,7 @@ def test_a_game_stands_on_one_date_whichever_date_is_read(home: Path, asked: dat
     assert cell(at, "upcoming_team_game_context", NEXT).status == Status.STALE
 
 
-@pytest.mark.long
+@pytest.mark.soak
 def test_date_by_date_and_range_come_to_the_same(home: Path, tmp_path: Path) -> None:
     one_by_one = session(home, EditedSource(_moved_to(QUIET)))
     for day in (QUIET, DAY, QUIET, NEXT):

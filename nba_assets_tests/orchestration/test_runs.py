@@ -267,7 +267,7 @@ def test_what_is_behind_a_gap_does_not_fail_with_another_gap(tmp_path: Path) -> 
         assert found.planned("raw_player_boxscores", COMPLETE) == set()
 
 
-@pytest.mark.long
+@pytest.mark.soak
 def test_a_gap_takes_no_table_of_its_run_along(tmp_path: Path) -> None:
     """All tables of one date, launched from the graph: the gap is FAILED, what is behind it missing, the rest there."""
     gap = date(2021, 10, 21)

@@ -330,7 +330,7 @@ def test_a_window_that_stays_empty_is_not_asked_for_after_the_late_limit(
     assert cell(home.session(), table, DAY).status == Status.OK
 
 
-@pytest.mark.long
+@pytest.mark.soak
 def test_one_answer_without_rows_is_not_believed_however_late(server: StatsServer, home: Home) -> None:
     """Nor does it take the place of rows that are there."""
     day = str(DAY)
@@ -547,7 +547,7 @@ def test_a_correction_on_the_third_day_arrives_by_itself(server: StatsServer, tm
         assert row.content_hash == expected.content_hash, "what was not corrected is as it was"
 
 
-@pytest.mark.long
+@pytest.mark.soak
 def test_a_correction_of_long_ago_is_found_on_monday(server: StatsServer, tmp_path: Path) -> None:
     """More than two weeks later, which no rereading of single dates would see."""
     monday, tuesday = eastern(2021, 11, 8, 11), eastern(2021, 11, 9, 11)

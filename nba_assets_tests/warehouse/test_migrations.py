@@ -62,7 +62,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Warehouse, Run]
         def run(statement: str) -> list[tuple[object, ...]]:
             return [tuple(row.values()) for row in client.query(statement).result()]
 
-        run(f"DROP TABLE {RUNS}")
+        run(f"DROP TABLE IF EXISTS {RUNS}")
     partitioning = " PARTITION BY partition_date" if request.param == "bigquery" else ""
     run(f"CREATE TABLE {RUNS} ({OLD_COLUMNS[request.param]}){partitioning}")
     run(f"INSERT INTO {RUNS} VALUES ({OLD_ROW})")
@@ -130,6 +130,7 @@ def test_duckdb_says_before_any_work_that_a_table_must_be_migrated(tmp_path: Pat
     assert migrated.read(LINES, start=day, end=day)["total"].tolist() == [210.5]
 
 
+@pytest.mark.long
 def test_bigquery_says_before_a_publication_that_a_table_must_be_migrated(
     bigquery: BigQueryWarehouse, day: date
 ) -> None:
@@ -142,6 +143,7 @@ def test_bigquery_says_before_a_publication_that_a_table_must_be_migrated(
     assert bigquery.read(LINES, start=day, end=day)["total"].tolist() == [210.5]
 
 
+@pytest.mark.long
 def test_bigquery_descriptions_follow_the_contract(bigquery: BigQueryWarehouse) -> None:
     client = bigquery.connection.client
     alter = "ALTER TABLE nba_raw.raw_game_lines ALTER COLUMN total SET OPTIONS (description = 'old')"
@@ -153,6 +155,7 @@ def test_bigquery_descriptions_follow_the_contract(bigquery: BigQueryWarehouse) 
     assert bigquery.migrate(dry_run=True) == []
 
 
+@pytest.mark.long
 def test_bigquery_refuses_what_a_person_must_do_and_changes_nothing_of_it(bigquery: BigQueryWarehouse) -> None:
     client, name = bigquery.connection.client, "nba_raw.raw_injury_reports"
     client.query(f"DROP TABLE {name}; CREATE TABLE {name} (report_date DATE NOT NULL, season INT64)").result()
