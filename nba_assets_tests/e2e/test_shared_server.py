@@ -20,10 +20,10 @@ from nba_assets_tests.e2e.shared_server import CODE, DAEMON, LEAGUE, WEB, Shared
 from nba_assets_tests.repair.cells import changed_cells, stored_cells
 from nba_assets_tests.repair.season import contents, repair, statuses
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]
 
-DAYS = days_between(date(2021, 10, 19), date(2021, 10, 22))
-AT_FIRST, LATER = DAYS[:2], DAYS[2:]
+DAYS = days_between(date(2021, 10, 19), date(2021, 10, 24))
+AT_FIRST, LATER = DAYS[:4], DAYS[4:]
 CHAIN = ("raw_schedule", "raw_team_boxscores", "raw_player_boxscores", "player_game_summary")
 
 

@@ -105,6 +105,7 @@ def test_no_changed_cell_is_missed_and_few_others_are_named(shape: Shape) -> Non
     assert named_of_all < 1.5 * changed_cells_of_all
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("shape", [s for s in LEAGUES if not s.trades], ids=lambda shape: f"league {shape.seed}")
 def test_while_a_game_is_not_loaded_its_cells_are_known_all_the_same(shape: Shape) -> None:
     league = league_of(shape)
