@@ -9,6 +9,7 @@ import pytest
 
 from nba_assets.sources.nba_api.settings import NbaApiSettings
 from nba_assets_tests.needs import real_data
+from nba_assets_tests.sources.live_home import Home
 from nba_assets_tests.sources.stats_server import StatsServer, quick_settings
 
 
@@ -23,3 +24,9 @@ def server() -> Iterator[StatsServer]:
 def settings(server: StatsServer, tmp_path: Path) -> NbaApiSettings:
     """Quick, with a cache of its own."""
     return quick_settings(server, tmp_path / "cache")
+
+
+@pytest.fixture
+def home(server: StatsServer, tmp_path: Path) -> Home:
+    """A home whose source is the replay server."""
+    return Home(tmp_path, server)

@@ -23,8 +23,8 @@ from nba_assets.sources.nba_api.plan import Scope, calls_for, fetched_result_set
 from nba_assets.sources.nba_api.settings import NbaApiSettings
 from nba_assets_tests.engine.warehouses import cell, files
 from nba_assets_tests.orchestration.morning import QUIET, Morning, eastern
+from nba_assets_tests.sources.live_home import Home
 from nba_assets_tests.sources.stats_server import REGULAR, Fault, StatsServer, as_of, quick_settings
-from nba_assets_tests.sources.test_living_season import Home
 
 BEFORE = date(2021, 11, 6)
 WEEK = days_between(date(2021, 11, 8), date(2021, 11, 14))
