@@ -25,10 +25,15 @@ hypothesis.settings.load_profile("ci")
 
 _LONGEST = (
     *("e2e/test_bad_day", "faults/test_living_week", "e2e/test_confused_day", "e2e/test_shared_server"),
-    *("faults/test_damages", "warehouse/test_weeks_in_both"),
-    *("repair/test_killed", "repair/test_late_games", "e2e/test_backfill_in_the_ui"),
-    *("repair/test_one_by_one", "repair/test_corrections", "sources/test_nba_api_fetch", "orchestration/test_launch"),
-    *("warehouse/test_bigquery_sql", "warehouse/test_bigquery"),
+    *(
+        "faults/test_damages",
+        "warehouse/test_weeks_in_both",
+        "orchestration/test_runs",
+        "sources/test_incomplete_answers",
+    ),
+    *("repair/test_killed", "repair/test_late_games", "e2e/test_backfill_in_the_ui", "e2e/test_runs_in_containers"),
+    *("repair/test_one_by_one", "repair/test_corrections", "sources/test_nba_api_fetch", "planning/test_impact"),
+    *("orchestration/test_automation", "cli/test_nowhere_to_write", "warehouse/test_bigquery"),
 )
 """Files that begin first, so that no worker is left alone with one of them at the end."""
 

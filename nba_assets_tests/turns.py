@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 
-def marked(mark: str, cases: Iterable[str]) -> list[Any]:
+def marked(mark: str, cases: Iterable[object]) -> list[Any]:
     """The cases, to be tried where tests of this mark are."""
     return [pytest.param(case, marks=getattr(pytest.mark, mark)) for case in cases]
 

@@ -29,6 +29,7 @@ from nba_assets.session import Session
 from nba_assets.sources.simulated import SimulatedSource
 from nba_assets.tables import RAW, TABLES
 from nba_assets_tests.alerts.ledger import bare_session, record
+from nba_assets_tests.turns import marked
 
 OLD, NEWER, NOW = "2021-22", "2022-23", "2024-10-30T12:00"
 DAYS = days_between(date(2021, 10, 19), date(2021, 10, 24))
@@ -183,7 +184,7 @@ def test_a_state_of_some_seasons_is_that_of_the_whole(tmp_path: Path) -> None:
             assert part.cell(table, day) == whole.cell(table, day)
 
 
-@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("seed", [0, *marked("soak", [1])])
 def test_alerts_are_those_of_somebody_who_always_looks_at_everything(tmp_path: Path, seed: int) -> None:
     """Random attempts at two seasons, evaluated after each: once as it is, once with nothing remembered."""
     chosen = random.Random(seed)

@@ -30,6 +30,7 @@ from nba_assets_tests.orchestration.morning import QUIET
 from nba_assets_tests.repair.corrections import as_files
 from nba_assets_tests.repair.processes import environment
 from nba_assets_tests.repair.season import contents
+from nba_assets_tests.turns import marked
 
 SEASON = "2021-22"
 EVE, NEW, AFTER = date(2021, 10, 22), date(2021, 10, 23), date(2021, 10, 24)
@@ -57,13 +58,7 @@ ROOTS = {
 }
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param("raw_team_boxscores", marks=pytest.mark.long),
-        pytest.param("raw_player_boxscores", marks=pytest.mark.soak),
-    ],
-)
+@pytest.fixture(scope="module", params=[*marked("long", [*ROOTS][:1]), *marked("soak", [*ROOTS][1:])])
 def gap(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """The season's files without one game in some of them, and the table that lacks it."""
 

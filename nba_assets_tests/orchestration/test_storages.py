@@ -30,6 +30,7 @@ from nba_assets_tests.cli.command import nba_assets
 from nba_assets_tests.needs import absent
 from nba_assets_tests.orchestration.first_at_once import open_six_at_once
 from nba_assets_tests.postgres import PostgresUnavailableError, dagster_yaml, postgres_server
+from nba_assets_tests.turns import marked
 
 OURS = ("run_storage", "schedule_storage", "event_log_storage")
 DAYS = days_between(date(2021, 10, 19), date(2021, 10, 23))
@@ -148,13 +149,7 @@ def backfill_with_a_gap(place: Place) -> None:
         Launch(session, instance, DAYS, CHAIN, RunOptions()).run()
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param("stock SQLite", marks=pytest.mark.soak),
-        pytest.param("PostgreSQL", marks=pytest.mark.long),
-    ],
-)
+@pytest.fixture(scope="module", params=[*marked("soak", ["stock SQLite"]), *marked("long", ["PostgreSQL"])])
 def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A place on other storages than ours."""
     directory = tmp_path_factory.mktemp("other")

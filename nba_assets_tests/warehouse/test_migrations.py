@@ -27,6 +27,7 @@ from nba_assets.warehouse.ddl import BIGQUERY, DUCKDB, migrations
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.ledger import ID_DIGITS, PROCESSOR_RUNS
 from nba_assets.warehouse.relations import relation_of
+from nba_assets_tests.turns import marked
 from nba_assets_tests.warehouse.publications import LINES, lines, publication
 
 Run = Callable[[str], list[tuple[object, ...]]]
@@ -41,7 +42,7 @@ OLD_COLUMNS = {
 OLD_ROW = "DATE '2021-11-05', 'raw_game_lines', '0', 'OK', 'none', TRUE, 224"
 
 
-@pytest.fixture(params=["duckdb", pytest.param("bigquery", marks=pytest.mark.long)])
+@pytest.fixture(params=["duckdb", *marked("long", ["bigquery"])])
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Warehouse, Run]:
     """A warehouse whose processor_runs has REQUIRED columns and a row in it, and a way to ask it anything."""
     if request.param == "duckdb":

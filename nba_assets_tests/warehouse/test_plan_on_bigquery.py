@@ -12,7 +12,7 @@ from nba_assets.warehouse.bigquery import BigQueryWarehouse
 from nba_assets_tests.cli.command import nba_assets, printed_json
 from nba_assets_tests.emulator import Emulator
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.soak
 
 PREFIX = "planned_"
 OF_GAMES = ("--select", "+team_offense_game_summary")
@@ -45,7 +45,6 @@ def done(summary: Any) -> dict[str, Any]:
     return {one.pop("table"): one for one in summary["changes"]["tables"]}
 
 
-@pytest.mark.soak
 def test_a_plan_creates_nothing_and_comes_true(
     emulator: Emulator, connect: Callable[..., BigQueryWarehouse], tmp_path: Path
 ) -> None:

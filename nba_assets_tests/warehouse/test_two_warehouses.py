@@ -18,6 +18,7 @@ from nba_assets.warehouse.base import Warehouse, WarehouseError, ledger_only
 from nba_assets.warehouse.bigquery import BigQueryWarehouse
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.ledger import ENTITY_FAILURES, ID_DIGITS
+from nba_assets_tests.turns import marked
 from nba_assets_tests.warehouse.publications import (
     LINES,
     failure_rows,
@@ -31,7 +32,7 @@ ONE_DAY = timedelta(days=1)
 DAY_OF_NS = 86_400 * 10**9
 
 
-@pytest.fixture(params=["duckdb", pytest.param("bigquery", marks=pytest.mark.long)])
+@pytest.fixture(params=["duckdb", *marked("long", ["bigquery"])])
 def warehouse(request: pytest.FixtureRequest) -> Warehouse:
     """Each warehouse in turn."""
     return request.getfixturevalue(request.param)
