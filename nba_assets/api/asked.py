@@ -157,7 +157,7 @@ def one_of(name: str, known: Iterable[str], wrong: str) -> str:
     names = list(known)
     if name in names:
         return name
-    near = get_close_matches(name.lower(), [one.lower() for one in names], n=1, cutoff=_ALIKE)
+    near = get_close_matches(str(name).lower(), [one.lower() for one in names], n=1, cutoff=_ALIKE)
     meant = next((one for one in names if near and one.lower() == near[0]), None)
     raise AskedError(f"{wrong}; did you mean '{meant}'?" if meant else f"{wrong}. There are: {', '.join(names)}")
 

@@ -88,11 +88,15 @@ def request(
     missing: Missing,
 ) -> Request:
     """What is asked for, with all that was left open; AskedError for what cannot be."""
-    one_of(missing, get_args(Missing), f"missing='{missing}' is not possible")
-    one_of(not_played, get_args(NotPlayed), f"not_played='{not_played}' is not possible")
+    _require_possible(not_played, missing)
     days = days_by_season(session, seasons)
     splits = _by_season(days) if split == "season" else _by_date(days, split)
     return Request(features_named(features), label_named(label), splits, not_played, missing)
+
+
+def _require_possible(not_played: NotPlayed, missing: Missing) -> None:
+    one_of(missing, get_args(Missing), f"missing='{missing}' is not possible")
+    one_of(not_played, get_args(NotPlayed), f"not_played='{not_played}' is not possible")
 
 
 def days_by_season(session: Session, seasons: str | Iterable[str] | None) -> dict[str, list[date]]:
@@ -122,6 +126,7 @@ def request_of(manifest: Mapping[str, Any]) -> Request:
             if name in SPLITS
         }
         features, label = features_named(asked["features"]), label_named(asked["label"])
+        _require_possible(asked["not_played"], asked["missing"])
         return Request(features, label, splits, asked["not_played"], asked["missing"])
     except AskedError:
         raise

@@ -141,7 +141,7 @@ def read_manifest(place: str | Path) -> dict[str, Any]:
         found: Any = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise AskedError(f"{file} is no manifest of a training set: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise AskedError(f"{file} is no manifest of a training set: it is not JSON") from error
     if not isinstance(found, dict) or not found.keys() >= _MEMBERS:
         raise AskedError(f"{file} is no manifest of a training set: it should have {', '.join(sorted(_MEMBERS))}")

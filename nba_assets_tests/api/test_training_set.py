@@ -215,6 +215,9 @@ def test_a_restated_game_is_found_by_the_manifest(home: Path, tmp_path: Path) ->
         (lambda manifest: manifest.pop("request"), "is no manifest of a training set: it should have request"),
         (lambda manifest: manifest.update(version=2), "is of version 2; this nba_assets reads version 1"),
         (lambda manifest: manifest["request"].pop("splits"), "the manifest is damaged"),
+        (lambda manifest: manifest["request"].update(missing=7), "missing='7' is not possible"),
+        (lambda manifest: manifest["request"].update(not_played=7), "not_played='7' is not possible"),
+        (lambda manifest: manifest["request"].update(not_played="lost"), "not_played='lost' is not possible"),
         (lambda manifest: manifest.update(splits=None), "training set: splits is missing or damaged"),
         (lambda manifest: manifest["splits"]["test"].pop("content"), "splits.test.content is missing or damaged"),
         (lambda manifest: manifest.update(tables="zzz"), "training set: tables is missing or damaged"),
@@ -232,6 +235,12 @@ def test_a_manifest_that_is_damaged_is_no_traceback(
     (tmp_path / "set" / "manifest.json").write_text(json.dumps(manifest))
     refused = nba_assets("training-set", "--manifest", "set", home=home, NBA_NOW=NOW)
     assert (refused.exit_code, message in refused.stderr) == (2, True), refused.stderr
+
+
+def test_a_file_of_brackets_is_no_manifest(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    refused = nba_assets("training-set", "--manifest", "deep.json", home=home, NBA_NOW=NOW)
+    assert (refused.exit_code, "it is not JSON" in refused.stderr) == (2, True), refused.stderr
 
 
 def test_a_manifest_without_its_partitions_is_no_proof(reader: nba.Reader, made: Any, tmp_path: Path) -> None:
